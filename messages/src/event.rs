@@ -1,0 +1,167 @@
+//! One typed event enum feeds every reporter: progress, JSON, JUnit and whatever comes later.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::case::{CaseId, TestCase, TestName};
+use crate::outcome::{Outcome, Output};
+
+/// What happened in a run, in order. Counts and exit code are the aggregator's; reporters only show them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// More tests are known. `complete` comes once, with the final number.
+    Listed {
+        /// How many tests are known so far.
+        tests: u64,
+        /// Whether listing has ended.
+        complete: bool,
+    },
+    /// A test's process is about to be started.
+    Started {
+        /// Which test.
+        test: CaseId,
+        /// Its names.
+        name: TestName,
+    },
+    /// A test has its verdict. Exactly one for each test that was started or found unrunnable.
+    Finished(Box<TestReport>),
+    /// The run ends early for this reason; tests not started will not be.
+    Stopping(StopReason),
+    /// Something a person should know that is no test's verdict.
+    Notice(String),
+    /// The last event.
+    RunFinished(Summary),
+}
+
+/// Where a test ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// On the machine of the runner.
+    Local,
+    /// On a peer, by the name people know it by.
+    Peer(String),
+}
+
+/// The verdict on one test, with what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestReport {
+    /// Which test.
+    pub test: CaseId,
+    /// Its names.
+    pub name: TestName,
+    /// The stable identity.
+    pub id: String,
+    /// What it amounts to.
+    pub outcome: Outcome,
+    /// Whether that is as expected.
+    pub as_expected: bool,
+    /// The judge's explanation, or what made the test unrunnable.
+    pub why: Option<String>,
+    /// The case, absent if there was none to be had.
+    pub case: Option<TestCase>,
+    /// What the process did, absent if none was started. Passing tests' texts may have been dropped.
+    pub output: Option<Output>,
+    /// Where it ran.
+    pub place: Place,
+    /// Which attempt this was, from 1.
+    pub attempt: u32,
+}
+
+impl TestReport {
+    /// How long the process ran; zero if none did.
+    pub fn duration(&self) -> Duration {
+        self.output.as_ref().map_or(Duration::ZERO, |output| output.duration)
+    }
+
+    /// A test expected only to fail that passed.
+    pub fn unexpected_pass(&self) -> bool {
+        !self.as_expected && self.outcome == Outcome::Pass
+    }
+}
+
+/// Why a run ends before its last test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopReason {
+    /// SIGINT, Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// `--exit-after-n-failures` was reached.
+    TooManyFailures,
+}
+
+/// How many tests ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// As expected.
+    pub expected: u64,
+    /// Unexpected, whatever the outcome.
+    pub unexpected: u64,
+    /// Of the unexpected: crashed.
+    pub crashed: u64,
+    /// Of the unexpected: timed out.
+    pub timed_out: u64,
+}
+
+impl Counts {
+    /// All tests that have a verdict.
+    pub fn finished(&self) -> u64 {
+        self.expected + self.unexpected
+    }
+}
+
+/// How the whole run went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Tests by verdict.
+    pub counts: Counts,
+    /// Tests that were listed but have no verdict, because the run ended early.
+    pub not_run: u64,
+    /// Whether listing had ended, so that `not_run` is all there was.
+    pub listing_complete: bool,
+    /// Why the run ended early, if it did.
+    pub stopped: Option<StopReason>,
+    /// From the run's start to its last verdict.
+    pub elapsed: Duration,
+}
+
+impl Summary {
+    /// The process exit code, V8's: a function of outcomes and signals only.
+    ///
+    /// 0 all as expected, 1 unexpected outcomes, 2 no tests, 3 interrupted, 4 terminated.
+    pub fn exit_code(&self) -> u8 {
+        match self.stopped {
+            Some(StopReason::Interrupted) => 3,
+            Some(StopReason::Terminated) => 4,
+            _ if self.counts.unexpected > 0 => 1,
+            _ if self.counts.finished() == 0 => 2,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(expected: u64, unexpected: u64, stopped: Option<StopReason>) -> Summary {
+        Summary {
+            counts: Counts { expected, unexpected, ..Counts::default() },
+            not_run: 0,
+            listing_complete: true,
+            stopped,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn exit_codes_are_v8s() {
+        assert_eq!(summary(3, 0, None).exit_code(), 0);
+        assert_eq!(summary(3, 1, None).exit_code(), 1);
+        assert_eq!(summary(0, 0, None).exit_code(), 2);
+        assert_eq!(summary(3, 1, Some(StopReason::Interrupted)).exit_code(), 3);
+        assert_eq!(summary(0, 0, Some(StopReason::Terminated)).exit_code(), 4);
+        assert_eq!(summary(3, 100, Some(StopReason::TooManyFailures)).exit_code(), 1);
+    }
+}

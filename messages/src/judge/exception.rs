@@ -1,0 +1,56 @@
+//! test262: the exception d8 reports on stdout (V8 9.2 `outproc/test262.py`).
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::text::{quoted, strip};
+use super::verdict::exit_failure;
+use crate::outcome::Output;
+
+/// `somefile:somelinenumber: someerror[: sometext]`; the file may begin with a drive letter.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test of this file")]
+static REPORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^(?:[0-9A-Za-z_]:)?[^:]*:[0-9]+: ([^: ]+?)($|: )").expect("a constant pattern")
+});
+
+/// What is wrong, unless the output shows just the expected exception (or, expecting none, a clean end).
+pub(super) fn failure(output: &Output, expected: Option<&str>) -> Option<String> {
+    let stdout = output.stdout.text();
+    if let Some(expected) = expected {
+        let reported =
+            REPORT.captures(&stdout).and_then(|found| found.get(1)).map(|kind| strip(kind.as_str()));
+        if reported != Some(expected) {
+            return Some(format!("the output reports {}, expected {expected}", quoted(reported)));
+        }
+    }
+    exit_failure(output.exit)
+        .or_else(|| stdout.contains("FAILED!").then(|| "the output says FAILED!".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verdict::tests::printed;
+    use super::*;
+    use crate::outcome::Exit;
+
+    fn fails(stdout: &str, code: i32, expected: Option<&str>) -> bool {
+        failure(&printed(stdout, Exit::Code(code)), expected).is_some()
+    }
+
+    #[test]
+    fn the_first_report_names_the_type() {
+        assert!(!fails("/x/a.js:3: SyntaxError: bad\nsource\n", 0, Some("SyntaxError")));
+        assert!(!fails("noise\n/x/a.js:3: Test262Error\n", 0, Some("Test262Error")));
+        assert!(fails("/x/a.js:3: TypeError: bad\n", 0, Some("SyntaxError")));
+        assert!(fails("", 0, Some("SyntaxError")));
+    }
+
+    #[test]
+    fn failed_and_exit_codes_fail() {
+        assert!(fails("FAILED! Error: x\n", 0, None));
+        assert!(fails("", 1, None));
+        assert!(!fails("a.js:1: SyntaxError: x\n", 0, None));
+        assert!(fails("a.js:1: SyntaxError: x\n", 1, Some("SyntaxError")));
+    }
+}

@@ -1,0 +1,91 @@
+//! Expected output compared line by line (webkit, inspector): V8 9.2 `outproc.base.ExpectedOutProc`.
+
+use super::text::{quoted, split_lines, strip};
+use crate::outcome::Output;
+
+/// What differs between suites and V8 versions.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) comments: bool,
+    pub(super) skip_linker_warnings: bool,
+}
+
+/// What differs from the expected lines, unless nothing does.
+///
+/// Of output cut into blocks by `==` lines (printed between the runs of --stress-opt) V8 compares only what
+/// stands between the first two; with exactly one such line it compares nothing.
+pub(super) fn failure(output: &Output, expected: &[u8], rules: Rules) -> Option<String> {
+    let stdout = output.stdout.text();
+    let lines: Vec<&str> = split_lines(&stdout).collect();
+    let separators: Vec<usize> =
+        lines.iter().enumerate().filter(|(_, line)| line.starts_with("==")).map(|(i, _)| i).take(2).collect();
+    let block = match separators[..] {
+        [] => &lines[..],
+        [_] => return None,
+        [first, second, ..] => &lines[first + 1..second],
+    };
+    let mut actual = block.iter().map(|line| strip(line)).filter(|line| !ignored(line, rules));
+
+    let expected = String::from_utf8_lossy(expected);
+    let mut wanted = expected
+        .split('\n')
+        .map(strip)
+        .filter(|line| !(line.is_empty() || rules.comments && line.starts_with('#')));
+    let mut number = 0;
+    loop {
+        number += 1;
+        match (wanted.next(), actual.next()) {
+            (None, None) => return None,
+            (want, got) if want.unwrap_or_default() == got.unwrap_or_default() => {}
+            (want, got) => {
+                return Some(format!(
+                    "line {number} of the output is {}, expected {}",
+                    quoted(got),
+                    quoted(want)
+                ));
+            }
+        }
+    }
+}
+
+/// Lines of output that are no part of the comparison: empty ones, and what valgrind, Android and d8 add.
+fn ignored(line: &str, rules: Rules) -> bool {
+    line.is_empty()
+        || ["==", "**", "ANDROID", "###"].iter().any(|prefix| line.starts_with(prefix))
+        || rules.skip_linker_warnings && line.starts_with("WARNING: linker:")
+        || line == "Warning: unknown flag --enable-slow-asserts."
+        || line == "Try --help for options"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verdict::tests::printed;
+    use super::*;
+    use crate::outcome::Exit;
+
+    fn differs(stdout: &str, expected: &str) -> bool {
+        let rules = Rules { comments: true, skip_linker_warnings: true };
+        failure(&printed(stdout, Exit::Code(0)), expected.as_bytes(), rules).is_some()
+    }
+
+    #[test]
+    fn lines_are_stripped_and_noise_is_left_out() {
+        assert!(!differs("  a \n\n** x\nb\nTry --help for options\n", "# c\n\na\nb"));
+        assert!(differs("a\n", "a\nb\n"));
+        assert!(differs("a\nb\n", "a\n"));
+    }
+
+    #[test]
+    fn only_the_first_block_counts() {
+        assert!(!differs("anything\n== 1\n", "a\n"), "one separator: nothing is compared");
+        assert!(!differs("x\n== 1\na\n== 2\nwrong\n== 3\n", "a\n"));
+        assert!(differs("a\n== 1\nwrong\n== 2\na\n", "a\n"));
+    }
+
+    #[test]
+    fn the_difference_is_named() {
+        let rules = Rules { comments: false, skip_linker_warnings: true };
+        let why = failure(&printed("a\nx\n", Exit::Code(0)), b"a\nb\n", rules).unwrap();
+        assert_eq!(why, r#"line 2 of the output is "x", expected "b""#);
+    }
+}

@@ -1,0 +1,9 @@
+//! From a process's output to an outcome, one file per kind of judge.
+
+mod exception;
+mod lines;
+mod template;
+mod text;
+mod verdict;
+
+pub use verdict::{Judge, Judgement, judge};

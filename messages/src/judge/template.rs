@@ -1,0 +1,135 @@
+//! The message suite: stdout against a template (V8 9.2 `outproc/message.py`).
+
+use regex::Regex;
+
+use super::text::{quoted, rstrip, split_lines, strip};
+use super::verdict::exit_failure;
+use crate::outcome::Output;
+
+/// What differs from the template, unless nothing does.
+///
+/// In a template line `*` is any text, `{NUMBER}` a number, `%(basename)s` the file's name and `%%` a `%`;
+/// lines that start with `#` and blank ones are left out.
+pub(super) fn failure(output: &Output, template: &[u8], fails: bool, basename: &str) -> Option<String> {
+    match (exit_failure(output.exit), fails) {
+        (Some(why), false) => return Some(why),
+        (None, true) => return Some("ended with exit code 0, but the test is expected to fail".into()),
+        _ => {}
+    }
+    let template = String::from_utf8_lossy(template);
+    let wanted: Vec<&str> = template
+        .split('\n')
+        .filter(|line| !line.starts_with('#') && !strip(line).is_empty())
+        .map(rstrip)
+        .collect();
+    let stdout = output.stdout.text();
+    let actual: Vec<&str> = split_lines(&stdout).filter(|line| !ignored(line)).collect();
+    for (i, want) in wanted.iter().enumerate() {
+        let number = i + 1;
+        let pattern = match pattern(want, basename) {
+            Ok(pattern) => pattern,
+            Err(why) => return Some(format!("line {number} of the expected file: {why}")),
+        };
+        let got = actual.get(i).copied();
+        if !got.is_some_and(|got| pattern.is_match(got)) {
+            return Some(format!(
+                "line {number} of the output is {}, expected {}",
+                quoted(got),
+                quoted(Some(want))
+            ));
+        }
+    }
+    let (wanted, actual) = (wanted.len(), actual.len());
+    (actual > wanted).then(|| format!("the output has {actual} lines, expected {wanted}"))
+}
+
+/// The template line as an anchored expression.
+fn pattern(line: &str, basename: &str) -> Result<Regex, String> {
+    let text = interpolate(line, basename)?;
+    let mut source = String::from(r"\A");
+    for (i, part) in text.split('*').enumerate() {
+        if i > 0 {
+            source.push_str(".*");
+        }
+        let literal: Vec<String> = part.split("{NUMBER}").map(regex::escape).collect();
+        source.push_str(&literal.join(r"[0-9]+(?:\.[0-9]*)?"));
+    }
+    source.push_str(r"\z");
+    Regex::new(&source).map_err(|e| format!("cannot be made a pattern: {e}"))
+}
+
+/// Python's `%` with a dictionary, of which the files use `%(basename)s` and `%%`.
+fn interpolate(line: &str, basename: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix("%(basename)s") {
+            out.push_str(basename);
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("%%") {
+            out.push('%');
+            rest = after;
+        } else {
+            return Err(format!("'%' must be doubled or begin %(basename)s, in {}", quoted(Some(line))));
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// Lines of output that are no part of the comparison: blank ones, and what valgrind and Android add.
+fn ignored(line: &str) -> bool {
+    strip(line).is_empty()
+        || ["==", "**", "ANDROID", "WARNING: linker:"].iter().any(|prefix| line.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verdict::tests::printed;
+    use super::*;
+    use crate::outcome::Exit;
+
+    fn differs(stdout: &str, template: &str) -> bool {
+        failure(&printed(stdout, Exit::Code(0)), template.as_bytes(), false, "a.js").is_some()
+    }
+
+    #[test]
+    fn templates_know_stars_numbers_and_the_base_name() {
+        assert!(!differs("/x/a.js:3: Error\n", "# c\n*%(basename)s:{NUMBER}: Error  \n\n"));
+        assert!(!differs("1 12.5\n", "1 {NUMBER}\n"));
+        assert!(differs("12.5.6\n", "{NUMBER}\n"));
+        assert!(!differs("50%3\n", "50%%3\n"));
+        assert!(differs("a+b\n", "a.b\n"), "no character but * is special");
+    }
+
+    #[test]
+    fn blanks_of_an_actual_line_count() {
+        assert!(differs(" a\n", "a\n"));
+        assert!(differs("a \n", "a\n"));
+        assert!(!differs("a\n", "a  \n"));
+    }
+
+    #[test]
+    fn line_counts_must_agree() {
+        assert!(differs("a\nb\n", "a\n"));
+        assert!(differs("a\n", "a\nb\n"));
+        assert!(differs("#x\na\n", "#x\na\n"), "'#x' is a comment in the template, a line in the output");
+    }
+
+    #[test]
+    fn the_exit_code_must_be_the_expected_one() {
+        let failing = printed("a\n", Exit::Code(1));
+        assert!(failure(&failing, b"a\n", false, "a.js").is_some());
+        assert!(failure(&failing, b"a\n", true, "a.js").is_none());
+        assert!(failure(&printed("a\n", Exit::Code(0)), b"a\n", true, "a.js").is_some());
+        assert!(failure(&printed("a\n", Exit::Signal(6)), b"a\n", true, "a.js").is_none());
+    }
+
+    #[test]
+    fn a_lone_percent_sign_is_named_with_its_line() {
+        let why = failure(&printed("a\n50%\n", Exit::Code(0)), b"a\n50%\n", false, "a.js").unwrap();
+        assert!(why.starts_with("line 2 of the expected file: '%' must be doubled"), "{why}");
+    }
+}

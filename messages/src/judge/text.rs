@@ -1,0 +1,65 @@
+//! Text as V8's runners split and strip it (Python 2 byte strings).
+
+/// Python's whitespace of byte strings: like ASCII whitespace, and vertical tab.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+}
+
+/// `str.strip()`.
+pub(super) fn strip(line: &str) -> &str {
+    line.trim_matches(is_space)
+}
+
+/// `str.rstrip()`.
+pub(super) fn rstrip(line: &str) -> &str {
+    line.trim_end_matches(is_space)
+}
+
+/// `str.splitlines()`: lines end at `\n`, `\r` or `\r\n`; no empty line after a final end.
+pub(super) fn split_lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let line = &rest[..end];
+        rest = match &rest[end..] {
+            after if after.starts_with("\r\n") => &after[2..],
+            after if !after.is_empty() => &after[1..],
+            after => after,
+        };
+        Some(line)
+    })
+}
+
+/// A line as a failure's explanation shows it: quoted, shortened to what fits a terminal.
+pub(super) fn quoted(line: Option<&str>) -> String {
+    const SHOWN: usize = 120;
+    match line {
+        None => "nothing".into(),
+        Some(line) if line.chars().count() > SHOWN => {
+            format!("{:?}...", line.chars().take(SHOWN).collect::<String>())
+        }
+        Some(line) => format!("{line:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_split_as_in_python() {
+        let split = |text| split_lines(text).collect::<Vec<_>>();
+        assert_eq!(split("a\nb\r\nc\rd"), ["a", "b", "c", "d"]);
+        assert_eq!(split("a\n\n"), ["a", ""]);
+        assert_eq!(split(""), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn strip_knows_the_vertical_tab() {
+        assert_eq!(strip("\x0b a \x0c"), "a");
+        assert_eq!(rstrip(" a\t"), " a");
+    }
+}

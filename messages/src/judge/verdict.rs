@@ -1,0 +1,139 @@
+//! The kinds of judges and what they have in common.
+
+use serde::{Deserialize, Serialize};
+
+use super::{exception, lines, template};
+use crate::outcome::{Exit, Outcome, Output};
+
+/// How a test's output is judged (V8 9.2 `outproc/*.py`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Judge {
+    /// Exit code 0 passes (`outproc.base`).
+    ExitCode,
+    /// The message suite: stdout line by line against a `.out` template, exit code non-zero iff `fails`.
+    Template {
+        /// Whether the test lies in a directory `fail`, or is called so.
+        fails: bool,
+        /// What `%(basename)s` stands for.
+        basename: String,
+    },
+    /// webkit and inspector: stdout equals the expected lines; only the first block between `==` lines counts.
+    Lines {
+        /// Whether expected lines starting with `#` are comments (webkit).
+        comments: bool,
+        /// Whether a non-zero exit code fails the test (it did not before V8 9).
+        exit_code_counts: bool,
+        /// Whether output lines starting with `WARNING: linker:` are left out (not before V8 9).
+        skip_linker_warnings: bool,
+    },
+    /// test262: a non-zero exit code or `FAILED!` on stdout fails.
+    Exception {
+        /// The type of the error the test must end with, from the frontmatter's `negative.type`.
+        expected: Option<String>,
+        /// Inverted: the `-fail-phase-reverse` half of a FAIL_PHASE_ONLY test.
+        negative: bool,
+    },
+}
+
+/// An outcome, and for all but a plain pass what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why the judge was not content, for people.
+    pub why: Option<String>,
+}
+
+/// Judges one output. `expected` holds the expected file's bytes, for the judges that compare.
+pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgement {
+    if output.crashed() {
+        return Judgement { outcome: Outcome::Crash, why: Some(format!("ended by {}", output.exit)) };
+    }
+    if output.timed_out {
+        return Judgement { outcome: Outcome::Timeout, why: Some("the deadline passed".into()) };
+    }
+    let (failure, negative) = match judge {
+        Judge::ExitCode => (exit_failure(output.exit), false),
+        Judge::Template { fails, basename } => {
+            (template::failure(output, required(expected), *fails, basename), false)
+        }
+        Judge::Lines { comments, exit_code_counts, skip_linker_warnings } => {
+            let failure = exit_failure(output.exit).filter(|_| *exit_code_counts);
+            let rules = lines::Rules { comments: *comments, skip_linker_warnings: *skip_linker_warnings };
+            (failure.or_else(|| lines::failure(output, required(expected), rules)), false)
+        }
+        Judge::Exception { expected, negative } => {
+            (exception::failure(output, expected.as_deref()), *negative)
+        }
+    };
+    match (failure, negative) {
+        (None, false) => Judgement { outcome: Outcome::Pass, why: None },
+        (Some(_), true) => Judgement { outcome: Outcome::Pass, why: None },
+        (Some(why), false) => Judgement { outcome: Outcome::Fail, why: Some(why) },
+        (None, true) => Judgement {
+            outcome: Outcome::Fail,
+            why: Some("the error came in the right phase, although FAIL_PHASE_ONLY says it does not".into()),
+        },
+    }
+}
+
+/// A missing expected file is caught before the test starts; judging without one compares with nothing.
+fn required(expected: Option<&[u8]>) -> &[u8] {
+    expected.unwrap_or_default()
+}
+
+/// What is wrong with this exit, unless it is code 0.
+pub(super) fn exit_failure(exit: Exit) -> Option<String> {
+    (!exit.success()).then(|| format!("ended with {exit}"))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::outcome::Captured;
+
+    pub(in crate::judge) fn printed(stdout: &str, exit: Exit) -> Output {
+        Output {
+            exit,
+            timed_out: false,
+            stdout: Captured::whole(stdout),
+            stderr: Captured::default(),
+            duration: Duration::ZERO,
+        }
+    }
+
+    fn outcome(judge_: &Judge, output: &Output) -> Outcome {
+        judge(judge_, output, None).outcome
+    }
+
+    #[test]
+    fn exit_codes_signals_and_deadlines() {
+        let by_code = Judge::ExitCode;
+        assert_eq!(outcome(&by_code, &printed("", Exit::Code(0))), Outcome::Pass);
+        assert_eq!(outcome(&by_code, &printed("", Exit::Code(1))), Outcome::Fail);
+        assert_eq!(outcome(&by_code, &printed("", Exit::Signal(11))), Outcome::Crash);
+        assert_eq!(outcome(&by_code, &printed("", Exit::Signal(6))), Outcome::Fail);
+        let mut late = printed("", Exit::Signal(9));
+        late.timed_out = true;
+        assert_eq!(outcome(&by_code, &late), Outcome::Timeout);
+    }
+
+    #[test]
+    fn a_reverse_subtest_passes_when_the_plain_one_fails() {
+        let reverse = Judge::Exception { expected: Some("SyntaxError".into()), negative: true };
+        assert_eq!(outcome(&reverse, &printed("", Exit::Code(0))), Outcome::Pass);
+        let right_phase = printed("a.js:1: SyntaxError: x\n", Exit::Code(0));
+        assert_eq!(outcome(&reverse, &right_phase), Outcome::Fail);
+    }
+
+    #[test]
+    fn old_line_judges_do_not_look_at_the_exit_code() {
+        let output = printed("a\n", Exit::Code(1));
+        let lines =
+            |exit_code_counts| Judge::Lines { comments: false, exit_code_counts, skip_linker_warnings: true };
+        assert_eq!(judge(&lines(true), &output, Some(b"a\n")).outcome, Outcome::Fail);
+        assert_eq!(judge(&lines(false), &output, Some(b"a\n")).outcome, Outcome::Pass);
+    }
+}

@@ -1,0 +1,23 @@
+//! What Flotilla's parts say to one another.
+//!
+//! This crate holds values only: no socket, no clock, no file. `suites` makes [`TestCase`]s, `actors` runs them,
+//! and both know nothing of each other but the two items of the seam: [`TestCase`] and the trait [`Cases`].
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`case`] | [`TestCase`]: all a machine needs to run one test; [`Cases`]: which tests there are |
+//! | [`outcome`] | what a process did ([`Output`]) and what that means ([`Outcome`]) |
+//! | [`mod@judge`] | from output to outcome, one file per kind of judge |
+//! | [`event`] | the one event type that feeds every reporter |
+//! | [`wire`] | frames: length, snappy, CBOR, and their limits |
+
+pub mod case;
+pub mod event;
+pub mod judge;
+pub mod outcome;
+pub mod wire;
+
+pub use case::{Arg, CaseId, Cases, Entry, Expectation, Program, TestCase, TestName, Unrunnable};
+pub use event::{Counts, Event, Place, StopReason, Summary, TestReport};
+pub use judge::{Judge, Judgement, judge};
+pub use outcome::{Captured, Exit, Outcome, Output};
