@@ -1,1 +1,36 @@
-//! placeholder
+//! Who acts: the actors that run tests, and the pure cores that decide for them.
+//!
+//! ```text
+//!  Cases ──▶ lister ──▶ Scheduler ──Order──▶ LocalPool ──▶ ProcessRunner* ──▶ a process each
+//!                        │    ▲                                  │
+//!                        │    └────────────── News ──────────────┘
+//!                        ▼
+//!                 ResultAggregator ──Event──▶ reporters
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`process`] | one command from its spawn to its end, with deadline, capture and stop |
+//! | [`marker`] | how the processes of a run are recognised |
+//! | [`orphans`] | grandchildren that outlive their test, while the runner lives |
+//! | [`reaper`] | the process that ends everything when the runner was killed |
+//! | [`executor`] | what a scheduler and an executor say to one another |
+//! | [`pool`] | [`LocalPool`](pool::LocalPool) and its [`ProcessRunner`](pool::ProcessRunner)s |
+//! | [`scheduler`] | which test goes where |
+//! | [`aggregator`] | one verdict a test, counts, and the reporters |
+//! | [`mod@run`] | all of it wired for one run on this machine |
+
+pub mod aggregator;
+pub mod executor;
+pub mod marker;
+pub mod orphans;
+pub mod pool;
+pub mod process;
+#[cfg(target_os = "linux")]
+mod procfs;
+pub mod reaper;
+pub mod run;
+pub mod scheduler;
+
+pub use aggregator::Reporter;
+pub use run::{RunError, RunOptions, StopRequest, StopSource, run};

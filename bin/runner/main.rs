@@ -1,1 +1,38 @@
-fn main() {}
+//! `runner`: the command people type. Options, configuration, wiring and presentation; which tests there are is
+//! the crate `suites`, running them the crate `actors`.
+
+mod app;
+mod cli;
+mod config;
+mod list;
+mod logging;
+mod overview;
+mod report;
+mod run;
+mod shell;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The first word by which a runner starts its reaper; not for people.
+const REAPER: &str = "--reaper";
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    // Subcommands are first words only, so that a suite called `shell` is reached by `./shell` or after `--`.
+    match words.first().and_then(|word| word.to_str()) {
+        Some("shell") => ExitCode::from(shell::run(words.into_iter().skip(1))),
+        Some(word @ ("history" | "diff")) => {
+            eprintln!("runner: the subcommand '{word}' is not in this version; a suite of that name is ./{word}");
+            ExitCode::from(2)
+        }
+        Some(REAPER) => flotilla_actors::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or("")),
+        _ => {
+            let cli = cli::Cli::parse();
+            logging::start();
+            ExitCode::from(app::main(cli))
+        }
+    }
+}

@@ -1,1 +1,46 @@
-//! placeholder
+//! Which tests there are and how each is judged: a V8 test tree on disk becomes test cases.
+//!
+//! [`Tree::open`] reads what chooses and shapes tests; [`Tree`] then is a lazy source of cases
+//! ([`flotilla_messages::Cases`]). The steps, and the modules that take them:
+//!
+//! | step | module |
+//! |---|---|
+//! | which version's rules hold | `dialect` (all that differs between versions, as data) |
+//! | variants, groups, incompatible flags of the tree | `tables` |
+//! | the build, and the variables of conditions | `build` |
+//! | which suites and tests were asked for | `open`, `select` |
+//! | what is expected | [`status`], `conflict` |
+//! | which tests are on disk | `walk`, `bases` |
+//! | variants, strict halves, filters | `subtests` |
+//! | what sources say | `source`, `frontmatter`, `prepare` |
+//! | the case | `make` |
+//!
+//! Status files and tables are Python; [`python`] reads the part of it that is data. [`text`] holds small rules
+//! about text.
+
+mod bases;
+mod build;
+mod conflict;
+mod dialect;
+mod error;
+mod frontmatter;
+mod make;
+mod open;
+mod options;
+mod prepare;
+pub mod python;
+mod select;
+mod source;
+pub mod status;
+mod subtests;
+mod suite;
+mod tables;
+pub mod text;
+mod tree;
+mod walk;
+
+pub use error::{EngineError, OpenError, ReadError};
+pub use options::{Filter, Options, Shell};
+pub use select::Unmatched;
+pub use subtests::{Listed, Skip};
+pub use tree::{Description, Tree, find_root};

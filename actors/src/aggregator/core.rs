@@ -1,0 +1,298 @@
+//! From endings to verdicts, counts and events.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU64;
+use std::time::Instant;
+
+use actix::Message;
+use flotilla_messages::{
+    Captured, CaseId, Counts, Event, Outcome, Place, StopReason, Summary, TestName, TestReport,
+};
+
+use crate::executor::Ending;
+
+/// What a run wants of its verdicts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Policy {
+    /// Stop after so many unexpected outcomes.
+    pub exit_after_failures: Option<NonZeroU64>,
+    /// Keep the texts that tests printed which ended as expected.
+    pub keep_passing_output: bool,
+}
+
+/// What the aggregator is told.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub enum Tell {
+    /// So many tests are known.
+    Known {
+        /// How many.
+        tests: u64,
+        /// Whether there are no more.
+        complete: bool,
+    },
+    /// A test's process is about to be started.
+    Started {
+        /// Which test.
+        test: CaseId,
+        /// Its names.
+        name: TestName,
+    },
+    /// A test has ended.
+    Verdict {
+        /// Which.
+        test: CaseId,
+        /// How.
+        ending: Ending,
+        /// Where.
+        place: Place,
+        /// Which attempt it was.
+        attempt: u32,
+    },
+    /// The run ends early.
+    Stopping(StopReason),
+    /// Something a person should know.
+    Notice(String),
+    /// Nothing runs any more.
+    Over {
+        /// Tests without a verdict.
+        not_run: u64,
+        /// Whether all tests had been found.
+        all_found: bool,
+    },
+}
+
+/// What follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// For the reporters.
+    Event(Event),
+    /// The scheduler is to stop.
+    Stop(StopReason),
+    /// The run's end.
+    Done(Summary),
+}
+
+/// The aggregator without its actor.
+pub struct Core {
+    policy: Policy,
+    begun: Instant,
+    last_verdict: Instant,
+    /// Tests that have their verdict.
+    judged: BTreeSet<CaseId>,
+    counts: Counts,
+    stopped: Option<StopReason>,
+    done: bool,
+}
+
+impl Core {
+    /// For a run that began at `begun`.
+    pub fn new(policy: Policy, begun: Instant) -> Self {
+        Self {
+            policy,
+            begun,
+            last_verdict: begun,
+            judged: BTreeSet::new(),
+            counts: Counts::default(),
+            stopped: None,
+            done: false,
+        }
+    }
+
+    /// Takes one thing in; what follows from it is appended to `effects`, to be done in that order.
+    pub fn handle(&mut self, now: Instant, told: Tell, effects: &mut Vec<Effect>) {
+        if self.done {
+            return;
+        }
+        match told {
+            Tell::Known { tests, complete } => effects.push(Effect::Event(Event::Listed { tests, complete })),
+            Tell::Started { test, name } => effects.push(Effect::Event(Event::Started { test, name })),
+            Tell::Verdict { test, ending, place, attempt } => {
+                self.verdict(now, test, ending, (place, attempt), effects);
+            }
+            Tell::Stopping(reason) => {
+                if self.stopped.is_none() {
+                    self.stopped = Some(reason);
+                    effects.push(Effect::Event(Event::Stopping(reason)));
+                }
+            }
+            Tell::Notice(text) => effects.push(Effect::Event(Event::Notice(text))),
+            Tell::Over { not_run, all_found } => {
+                self.done = true;
+                let summary = Summary {
+                    counts: self.counts,
+                    not_run,
+                    listing_complete: all_found,
+                    stopped: self.stopped,
+                    elapsed: self.last_verdict.saturating_duration_since(self.begun),
+                };
+                effects.push(Effect::Event(Event::RunFinished(summary)));
+                effects.push(Effect::Done(summary));
+            }
+        }
+    }
+
+    fn verdict(
+        &mut self,
+        now: Instant,
+        test: CaseId,
+        ending: Ending,
+        (place, attempt): (Place, u32),
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut report = match ending {
+            Ending::Judged(judged) => TestReport {
+                test,
+                name: judged.case.name.clone(),
+                id: judged.case.id.clone(),
+                outcome: judged.judgement.outcome,
+                as_expected: judged.case.expectation.allows(judged.judgement.outcome),
+                why: judged.judgement.why,
+                case: Some(judged.case),
+                output: Some(judged.output),
+                place,
+                attempt,
+            },
+            Ending::Failed(failed) => TestReport {
+                test,
+                name: failed.name,
+                id: failed.id,
+                outcome: failed.outcome,
+                as_expected: false,
+                why: Some(failed.reason),
+                case: failed.case,
+                output: None,
+                place,
+                attempt,
+            },
+            Ending::Withdrawn => return,
+        };
+        if !self.judged.insert(test) {
+            log::warn!("a second result for {} is ignored", report.name);
+            return;
+        }
+        self.last_verdict = now;
+        self.count(&report);
+        if report.as_expected
+            && !self.policy.keep_passing_output
+            && let Some(output) = &mut report.output
+        {
+            output.stdout = Captured::default();
+            output.stderr = Captured::default();
+        }
+        effects.push(Effect::Event(Event::Finished(Box::new(report))));
+        let limit = self.policy.exit_after_failures.map(NonZeroU64::get);
+        if self.stopped.is_none() && limit.is_some_and(|limit| self.counts.unexpected >= limit) {
+            effects.push(Effect::Stop(StopReason::TooManyFailures));
+        }
+    }
+
+    fn count(&mut self, report: &TestReport) {
+        if report.as_expected {
+            self.counts.expected += 1;
+            return;
+        }
+        self.counts.unexpected += 1;
+        match report.outcome {
+            Outcome::Crash => self.counts.crashed += 1,
+            Outcome::Timeout => self.counts.timed_out += 1,
+            Outcome::Pass | Outcome::Fail => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use flotilla_messages::{Exit, Expectation, Judgement, Output};
+
+    use super::*;
+    use crate::executor::{Failed, Judged};
+    use crate::run::fake;
+
+    fn judged(outcome: Outcome, expected: Outcome) -> Ending {
+        let mut case = fake::case(CaseId(1), &["true"]);
+        case.expectation = Expectation { outcomes: vec![expected], reason: None };
+        let output = Output {
+            exit: Exit::Code(0),
+            timed_out: false,
+            stdout: Captured::whole("text"),
+            stderr: Captured::default(),
+            duration: Duration::ZERO,
+        };
+        Ending::Judged(Box::new(Judged { case, output, judgement: Judgement { outcome, why: None } }))
+    }
+
+    fn tell(core: &mut Core, told: Tell) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        core.handle(Instant::now(), told, &mut effects);
+        effects
+    }
+
+    fn verdict(core: &mut Core, test: u64, ending: Ending) -> Vec<Effect> {
+        tell(core, Tell::Verdict { test: CaseId(test), ending, place: Place::Local, attempt: 1 })
+    }
+
+    fn report(effects: &[Effect]) -> &TestReport {
+        match effects.first() {
+            Some(Effect::Event(Event::Finished(report))) => report,
+            other => panic!("no report: {other:?}"),
+        }
+    }
+
+    fn summary(core: &mut Core) -> Summary {
+        match tell(core, Tell::Over { not_run: 0, all_found: true }).pop() {
+            Some(Effect::Done(summary)) => summary,
+            other => panic!("no summary: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_second_result_of_a_test_is_ignored() {
+        let mut core = Core::new(Policy::default(), Instant::now());
+        assert_eq!(verdict(&mut core, 1, judged(Outcome::Pass, Outcome::Pass)).len(), 1);
+        assert_eq!(verdict(&mut core, 1, judged(Outcome::Crash, Outcome::Pass)), []);
+        assert_eq!(summary(&mut core).counts, Counts { expected: 1, ..Counts::default() });
+        assert_eq!(verdict(&mut core, 2, judged(Outcome::Pass, Outcome::Pass)), []);
+    }
+
+    #[test]
+    fn a_test_that_could_not_run_is_never_as_expected() {
+        let mut core = Core::new(Policy::default(), Instant::now());
+        let mut case = fake::case(CaseId(1), &["true"]);
+        case.expectation = Expectation { outcomes: vec![Outcome::Fail], reason: None };
+        let failed = Ending::Failed(Box::new(Failed::of(case, "no file".into())));
+        let effects = verdict(&mut core, 1, failed);
+        assert!(!report(&effects).as_expected);
+        assert_eq!(report(&effects).why.as_deref(), Some("no file"));
+        assert_eq!(summary(&mut core).counts.unexpected, 1);
+    }
+
+    #[test]
+    fn expected_outcomes_lose_their_text_and_unexpected_ones_keep_it() {
+        let mut core = Core::new(Policy::default(), Instant::now());
+        let text = |effects: &[Effect]| report(effects).output.as_ref().unwrap().stdout.bytes.len();
+        assert_eq!(text(&verdict(&mut core, 1, judged(Outcome::Fail, Outcome::Fail))), 0);
+        assert_eq!(text(&verdict(&mut core, 2, judged(Outcome::Pass, Outcome::Fail))), 4);
+        let keep = Policy { keep_passing_output: true, ..Policy::default() };
+        let mut core = Core::new(keep, Instant::now());
+        assert_eq!(text(&verdict(&mut core, 1, judged(Outcome::Pass, Outcome::Pass))), 4);
+    }
+
+    #[test]
+    fn the_run_is_stopped_at_the_given_number_of_failures() {
+        let policy = Policy { exit_after_failures: NonZeroU64::new(2), ..Policy::default() };
+        let mut core = Core::new(policy, Instant::now());
+        verdict(&mut core, 1, judged(Outcome::Timeout, Outcome::Pass));
+        let effects = verdict(&mut core, 2, judged(Outcome::Crash, Outcome::Pass));
+        assert_eq!(effects.last(), Some(&Effect::Stop(StopReason::TooManyFailures)));
+        tell(&mut core, Tell::Stopping(StopReason::TooManyFailures));
+        tell(&mut core, Tell::Stopping(StopReason::Interrupted));
+        assert_eq!(verdict(&mut core, 3, judged(Outcome::Fail, Outcome::Pass)).len(), 1);
+        let summary = summary(&mut core);
+        assert_eq!(summary.counts, Counts { expected: 0, unexpected: 3, crashed: 1, timed_out: 1 });
+        assert_eq!(summary.stopped, Some(StopReason::TooManyFailures));
+        assert_eq!(summary.exit_code(), 1);
+    }
+}

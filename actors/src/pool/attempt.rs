@@ -1,0 +1,63 @@
+//! One lease, from its case to its ending.
+
+use std::fs;
+use std::path::Path;
+
+use flotilla_messages::{Cases, TestCase, TestName, judge};
+
+use super::control::Setup;
+use crate::executor::{Ending, Failed, Judged, Lease};
+use crate::process::{Launch, Limits, Switch, Worker};
+
+/// Runs the lease's test on this thread and judges it. `started` is called just before the process is.
+pub(super) fn attempt(
+    worker: &mut Worker,
+    setup: &Setup,
+    lease: Lease,
+    cases: &dyn Cases,
+    switch: &Switch,
+    started: &mut dyn FnMut(&TestName),
+) -> Ending {
+    let case = match cases.case(lease.test) {
+        Ok(case) => case,
+        Err(unrunnable) => {
+            let reason = format!("cannot run the test: {unrunnable}");
+            let failed = Failed {
+                name: unrunnable.name,
+                id: unrunnable.id,
+                case: None,
+                outcome: flotilla_messages::Outcome::Fail,
+                reason,
+            };
+            return Ending::Failed(Box::new(failed));
+        }
+    };
+    let root = setup.launcher.root();
+    let expected = match expected(&case, root) {
+        Ok(expected) => expected,
+        Err(reason) => return Ending::Failed(Box::new(Failed::of(case, reason))),
+    };
+    let argv = case.argv(root, &setup.builtin);
+    let marker = setup.run.value(lease.id);
+    let launch = Launch { argv: &argv, env: &case.env, unset: &case.unset_env, marker: &marker };
+    let limits = Limits { timeout: case.timeout, cap: setup.output_cap };
+    started(&case.name);
+    match worker.run(&setup.launcher, launch, limits, switch) {
+        Ok(ended) if ended.stopped => Ending::Withdrawn,
+        Ok(ended) => {
+            let judgement = judge(&case.judge, &ended.output, expected.as_deref());
+            Ending::Judged(Box::new(Judged { case, output: ended.output, judgement }))
+        }
+        Err(error) => Ending::Failed(Box::new(Failed::of(case, error.to_string()))),
+    }
+}
+
+/// Reads the expected file before the test starts: a test that cannot be judged need not run.
+fn expected(case: &TestCase, root: &Path) -> Result<Option<Vec<u8>>, String> {
+    let Some(file) = &case.expected_file else { return Ok(None) };
+    let path = file.resolve(root);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) => Err(format!("cannot read the expected output {}: {error}", Path::new(&path).display())),
+    }
+}

@@ -1,0 +1,18 @@
+//! The local executor: [`LocalPool`] and its [`ProcessRunner`]s, one thread per job slot.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `attempt` | one lease from its case to its ending; no actor |
+//! | `control` | what the pool's threads share with those who stop them |
+//! | `local` | the executor actor |
+//! | `runner` | the actor on each thread |
+
+mod attempt;
+mod control;
+mod local;
+mod runner;
+
+pub use control::{Control, Setup};
+pub use local::LocalPool;
+pub use runner::ProcessRunner;
+pub(crate) use runner::panic_text;

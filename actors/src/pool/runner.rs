@@ -1,0 +1,108 @@
+//! The actor on each thread of the pool.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use actix::{Actor, Handler, Message, Recipient, SyncContext};
+use flotilla_messages::{Cases, TestName};
+
+use super::attempt::attempt;
+use super::control::Control;
+use crate::executor::{Ending, ExecutorId, Failed, Lease, News, What};
+use crate::process::Worker;
+
+/// Run this lease. The answer goes to the pool's scheduler.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Run {
+    pub(super) lease: Lease,
+    pub(super) cases: Arc<dyn Cases>,
+}
+
+/// Runs one process at a time. A `SyncArbiter` holds one per job slot, each on its own thread.
+pub struct ProcessRunner {
+    pub(super) executor: ExecutorId,
+    pub(super) control: Arc<Control>,
+    pub(super) seat: Option<usize>,
+    /// Made at the first test, and anew after one that broke it.
+    pub(super) worker: Option<Worker>,
+    pub(super) scheduler: Recipient<News>,
+}
+
+impl Actor for ProcessRunner {
+    type Context = SyncContext<Self>;
+}
+
+impl Handler<Run> for ProcessRunner {
+    type Result = ();
+
+    fn handle(&mut self, Run { lease, cases }: Run, _: &mut Self::Context) {
+        let ending = self.answer(lease, &*cases);
+        self.tell(What::Finished { lease: lease.id, ending });
+    }
+}
+
+impl ProcessRunner {
+    /// An ending for the lease, whatever happens.
+    fn answer(&mut self, lease: Lease, cases: &dyn Cases) -> Ending {
+        let control = Arc::clone(&self.control);
+        let Some(switch) = self.seat.and_then(|seat| control.switch(seat)) else {
+            return Ending::Failed(Box::new(Failed::nameless(
+                lease.test,
+                "internal error: a thread without a place".into(),
+            )));
+        };
+        if !control.begin(lease.id, switch) {
+            return Ending::Withdrawn;
+        }
+        // Taken out while it is used: a worker in whose hands something panicked is not used again.
+        let worker = self.worker.take().map_or_else(Worker::new, Ok);
+        let ending = match worker {
+            Ok(mut worker) => {
+                let mut known = None;
+                let attempted = catch_unwind(AssertUnwindSafe(|| {
+                    let mut started = |name: &TestName| {
+                        known = Some(name.clone());
+                        self.tell(What::Started { lease: lease.id, name: name.clone() });
+                    };
+                    let ending = attempt(&mut worker, &control.setup, lease, cases, switch, &mut started);
+                    (worker, ending)
+                }));
+                match attempted {
+                    Ok((worker, ending)) => {
+                        self.worker = Some(worker);
+                        ending
+                    }
+                    Err(panic) => {
+                        let reason = format!("internal error: {}", panic_text(&*panic));
+                        let mut failed = Failed::nameless(lease.test, reason);
+                        if let Some(name) = known {
+                            failed.id = name.path();
+                            failed.name = name;
+                        }
+                        Ending::Failed(Box::new(failed))
+                    }
+                }
+            }
+            Err(error) => {
+                let reason = format!("cannot prepare for running processes: {error}");
+                Ending::Failed(Box::new(Failed::nameless(lease.test, reason)))
+            }
+        };
+        control.end(lease.id, switch);
+        ending
+    }
+
+    fn tell(&self, what: What) {
+        // At most two messages for each lease that the scheduler gave: they cannot pile up. A scheduler that is gone
+        // wants no news.
+        self.scheduler.do_send(News { executor: self.executor, what });
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no explanation")
+}

@@ -1,0 +1,285 @@
+//! Real processes, by every way of watching them that this system has.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use flotilla_messages::Exit;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::worker::patiently;
+use super::{Ended, Launch, Launcher, Limits, ProcessError, Stage, Switch, Worker, portable, watch};
+use crate::executor::LeaseId;
+
+const LONG: Duration = Duration::from_secs(60);
+const CAP: usize = 1 << 20;
+
+fn launcher() -> Launcher {
+    Launcher::new("/".into(), vec![("PATH".into(), "/usr/bin:/bin".into())])
+}
+
+/// A worker for each way to watch.
+fn workers() -> [Worker; 2] {
+    let portable = Box::new(portable::WaitThread::start().unwrap());
+    [Worker::with(watch().unwrap()).unwrap(), Worker::with(portable).unwrap()]
+}
+
+fn run_words(
+    worker: &mut Worker,
+    words: &[&str],
+    limits: Limits,
+    switch: &Switch,
+) -> Result<Ended, ProcessError> {
+    let argv: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let env = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
+    worker.run(&launcher(), Launch { argv: &argv, env: &env, unset: &[], marker: "run.1" }, limits, switch)
+}
+
+fn run_script(worker: &mut Worker, script: &str, limits: Limits) -> Ended {
+    let switch = Switch::new().unwrap();
+    run_words(worker, &["/bin/sh", "-c", script], limits, &switch).unwrap()
+}
+
+fn whole(script: &str) -> [Ended; 2] {
+    workers().map(|mut worker| run_script(&mut worker, script, Limits { timeout: LONG, cap: CAP }))
+}
+
+/// The process whose number the script printed is gone, or soon will be.
+fn assert_ends(stdout: &[u8]) {
+    let pid = std::str::from_utf8(stdout).unwrap().trim().parse().ok().and_then(Pid::from_raw).unwrap();
+    let until = Instant::now() + Duration::from_secs(10);
+    let alive = || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        test_kill_process(pid).is_ok() && !stat.contains(") Z ")
+    };
+    while alive() {
+        assert!(Instant::now() < until, "process {pid} lives on");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn output_environment_directory_and_exit_code_are_as_asked() {
+    let script = "printf '%s %s ' $GREETING $FLOTILLA_RUN; pwd; printf 'e\\377' >&2; cat; exit 7";
+    for ended in whole(script) {
+        assert!(!ended.stopped && !ended.output.timed_out);
+        assert_eq!(ended.output.exit, Exit::Code(7));
+        assert_eq!(ended.output.stdout.bytes, b"hello run.1 /\n");
+        assert_eq!(ended.output.stderr.bytes, b"e\xff");
+    }
+}
+
+#[test]
+fn a_signal_is_reported_as_such() {
+    for ended in whole("kill -SEGV $$") {
+        assert_eq!(ended.output.exit, Exit::Signal(11));
+    }
+}
+
+#[test]
+fn a_grandchild_that_holds_the_pipes_delays_nothing_and_dies_with_the_group() {
+    for ended in whole("sleep 60 & echo $!") {
+        assert_eq!(ended.output.exit, Exit::Code(0));
+        assert!(ended.output.duration < Duration::from_secs(30));
+        assert_ends(&ended.output.stdout.bytes);
+    }
+}
+
+#[test]
+fn a_grandchild_that_left_the_session_delays_nothing() {
+    for ended in whole("setsid sleep 60 & echo $!") {
+        assert_eq!(ended.output.exit, Exit::Code(0));
+        assert!(ended.output.duration < Duration::from_secs(30));
+        // Nobody looks after orphans here.
+        let pid = ended.output.stdout.text().trim().parse().ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, Signal::KILL).ok();
+    }
+}
+
+#[test]
+fn the_deadline_kills_the_group_and_keeps_what_was_printed() {
+    for mut worker in workers() {
+        let limits = Limits { timeout: Duration::from_millis(300), cap: CAP };
+        let ended = run_script(&mut worker, "sleep 60 & echo $!; trap '' TERM; wait; sleep 60", limits);
+        assert!(ended.output.timed_out && !ended.stopped);
+        assert_eq!(ended.output.exit, Exit::Signal(9));
+        assert!(ended.output.duration >= limits.timeout);
+        assert_ends(&ended.output.stdout.bytes);
+        let next = run_script(&mut worker, "echo next", Limits { timeout: LONG, cap: CAP });
+        assert_eq!(next.output.stdout.bytes, b"next\n");
+    }
+}
+
+#[test]
+fn a_deadline_holds_against_a_flood_of_output() {
+    for mut worker in workers() {
+        let limits = Limits { timeout: Duration::from_millis(200), cap: 10 };
+        let ended = run_script(&mut worker, "exec cat /dev/zero", limits);
+        assert!(ended.output.timed_out);
+        assert_eq!(ended.output.stdout.bytes, [0; 10]);
+        assert!(ended.output.stdout.total > 10);
+    }
+}
+
+#[test]
+fn the_cap_cuts_each_stream_and_counts_it_whole() {
+    for mut worker in workers() {
+        let script = "head -c 5000000 /dev/zero; echo done >&2";
+        let ended = run_script(&mut worker, script, Limits { timeout: LONG, cap: 1000 });
+        assert_eq!(ended.output.exit, Exit::Code(0));
+        assert_eq!((ended.output.stdout.bytes.len(), ended.output.stdout.total), (1000, 5_000_000));
+        assert_eq!(ended.output.stderr.bytes, b"done\n");
+    }
+}
+
+#[test]
+fn a_process_that_closes_its_outputs_is_waited_for() {
+    for ended in whole("exec >&- 2>&-; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done; exit 3") {
+        assert_eq!(ended.output.exit, Exit::Code(3));
+    }
+}
+
+#[test]
+fn a_leader_that_leaves_its_group_is_killed_all_the_same() {
+    let script = "exec perl -e 'setpgrp(0, getppid()); sleep 60'";
+    for mut worker in workers() {
+        let limits = Limits { timeout: Duration::from_millis(200), cap: CAP };
+        let ended = run_script(&mut worker, script, limits);
+        assert!(ended.output.timed_out);
+    }
+}
+
+/// Runs the script on a thread and calls `then` once the script has made the file that it gets as `$0`.
+fn while_running(
+    mut worker: Worker,
+    script: &'static str,
+    then: impl FnOnce(&Switch),
+) -> (Ended, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("begun");
+    let switch = Switch::new().unwrap();
+    switch.begin(LeaseId(1));
+    let ended = thread::scope(|scope| {
+        let (name, switched) = (file.to_str().unwrap(), &switch);
+        let running = scope.spawn(move || {
+            let limits = Limits { timeout: LONG, cap: CAP };
+            run_words(&mut worker, &["/bin/sh", "-c", script, name], limits, switched).unwrap()
+        });
+        while !file.exists() {
+            thread::yield_now();
+        }
+        then(&switch);
+        running.join().unwrap()
+    });
+    (ended, dir)
+}
+
+#[test]
+fn a_stop_is_sigterm_first() {
+    for worker in workers() {
+        let script = "trap 'echo bye; exit 5' TERM; : > $0; while :; do sleep 0.01; done";
+        let (ended, _dir) = while_running(worker, script, |switch| switch.stop(Stage::Terminate));
+        assert!(ended.stopped);
+        assert_eq!(ended.output.exit, Exit::Code(5));
+        assert_eq!(ended.output.stdout.bytes, b"bye\n");
+    }
+}
+
+#[test]
+fn a_stop_becomes_sigkill_after_the_grace() {
+    for worker in workers() {
+        let script = "trap '' TERM; : > $0; while :; do sleep 0.01; done";
+        let (ended, _dir) = while_running(worker, script, |switch| {
+            assert!(switch.withdraw(LeaseId(1)));
+        });
+        assert!(ended.stopped);
+        assert_eq!(ended.output.exit, Exit::Signal(9));
+        assert!(ended.output.duration >= Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn a_kill_does_not_wait_for_the_grace() {
+    for worker in workers() {
+        let script = "trap '' TERM; : > $0; while :; do sleep 0.01; done";
+        let mut asked = Instant::now();
+        let (ended, _dir) = while_running(worker, script, |switch| {
+            asked = Instant::now();
+            switch.stop(Stage::Terminate);
+            switch.stop(Stage::Kill);
+        });
+        assert!(asked.elapsed() < Duration::from_secs(1));
+        assert!(ended.stopped);
+        assert_eq!(ended.output.exit, Exit::Signal(9));
+    }
+}
+
+#[test]
+fn what_cannot_be_started_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = |name: &str, text: &str, mode| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    let plain = made("plain", "text", 0o644);
+    let nonsense = made("nonsense", "neither ELF nor script", 0o755);
+    let orphan = made("orphan", "#!/no/such/interpreter\n", 0o755);
+    let missing = dir.path().join("missing");
+    let error = |path: &Path| {
+        let [mut worker, _] = workers();
+        let limits = Limits { timeout: LONG, cap: CAP };
+        let words = [path.to_str().unwrap()];
+        let error = run_words(&mut worker, &words, limits, &Switch::new().unwrap()).unwrap_err();
+        // The worker is as good as before.
+        assert_eq!(run_script(&mut worker, "exit 4", limits).output.exit, Exit::Code(4));
+        error.to_string().replace(path.to_str().unwrap(), "PATH")
+    };
+    assert_eq!(error(&missing), "cannot start PATH: No such file or directory (os error 2)");
+    assert_eq!(error(&plain), "cannot start PATH: Permission denied (os error 13) (not executable)");
+    assert!(error(&nonsense).ends_with("(neither a program of this machine nor a script with a `#!` line)"));
+    assert!(error(&orphan).ends_with("(the file exists: its interpreter or loader does not)"));
+}
+
+#[test]
+fn a_shortage_that_passes_is_waited_out_and_other_errors_are_not() {
+    let switch = Switch::new().unwrap();
+    let mut attempts = 0;
+    let done = patiently(&switch, || {
+        attempts += 1;
+        if attempts < 4 { Err(Errno::AGAIN.into()) } else { Ok(attempts) }
+    });
+    assert_eq!(done.unwrap(), Some(4));
+    let error = patiently::<()>(&switch, || Err(Errno::NOENT.into())).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    switch.stop(Stage::Terminate);
+    assert_eq!(patiently::<()>(&switch, || Err(Errno::TXTBSY.into())).unwrap(), None);
+}
+
+#[test]
+fn no_descriptor_is_lost_over_many_runs() {
+    let count = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let [mut worker, _other] = workers();
+    run_script(&mut worker, "exit 0", Limits { timeout: LONG, cap: CAP });
+    // Other tests of this process come and go: several looks, the least counts.
+    let least = |worker: &mut Worker| {
+        (0..20)
+            .map(|_| {
+                run_script(worker, "echo x", Limits { timeout: LONG, cap: CAP });
+                count()
+            })
+            .min()
+            .unwrap()
+    };
+    let before = least(&mut worker);
+    for _ in 0..200 {
+        run_script(&mut worker, "exit 0", Limits { timeout: LONG, cap: CAP });
+    }
+    assert!(least(&mut worker) < before + 200, "descriptors pile up");
+}

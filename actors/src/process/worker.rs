@@ -1,0 +1,385 @@
+//! The loop around one process.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use flotilla_messages::{Captured, Exit, Output};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::capture::{Found, Stream};
+use super::launch::{Launch, Launcher, ProcessError};
+use super::switch::{Stage, Switch};
+use super::{EndWatch, watch};
+
+/// From SIGTERM to SIGKILL when a process is stopped.
+const GRACE: Duration = Duration::from_secs(1);
+/// From SIGKILL until a process is left to itself: it sleeps in the kernel, or belongs to another user.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long what the pipes still hold is read after the leader's end; longer only takes a grandchild that goes on writing.
+const DRAIN: Duration = Duration::from_millis(200);
+/// How long a spawn is tried again while the system is short of processes, memory or descriptors.
+const SHORTAGE: Duration = Duration::from_secs(10);
+/// What a pipe holds by default: one read empties it.
+const BUFFER: usize = 64 << 10;
+/// The number of SIGKILL.
+const SIGKILL: i32 = 9;
+
+/// What a process may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long it may live.
+    pub timeout: Duration,
+    /// How many bytes of each stream are kept.
+    pub cap: usize,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What it did.
+    pub output: Output,
+    /// Whether it was ended through its [`Switch`], so that its output means nothing.
+    pub stopped: bool,
+}
+
+/// Runs processes, one at a time; keeps between them what can be kept.
+pub struct Worker {
+    /// Taken while a process runs; a new one is made if that run did not come to its end.
+    watch: Option<Box<dyn EndWatch>>,
+    null: File,
+    buffer: Box<[u8]>,
+    /// Killed, but not gone when patience was.
+    lingering: Vec<Child>,
+}
+
+impl Worker {
+    /// A worker for this system.
+    ///
+    /// # Errors
+    /// `/dev/null` cannot be opened, or no thread or descriptor is left.
+    pub fn new() -> io::Result<Self> {
+        Self::with(watch()?)
+    }
+
+    pub(super) fn with(watch: Box<dyn EndWatch>) -> io::Result<Self> {
+        Ok(Self {
+            watch: Some(watch),
+            null: File::open("/dev/null")?,
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            lingering: Vec::new(),
+        })
+    }
+
+    /// Runs one command to its end.
+    ///
+    /// # Errors
+    /// [`ProcessError`]: it could not be started, or not be followed.
+    pub fn run(
+        &mut self,
+        launcher: &Launcher,
+        launch: Launch<'_>,
+        limits: Limits,
+        switch: &Switch,
+    ) -> Result<Ended, ProcessError> {
+        self.lingering.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        let mut command = launcher.command(launch)?;
+        let program = Path::new(command.get_program()).to_owned();
+        let unusable = |source| ProcessError::Follow { program: program.clone(), source };
+        let mut watch = match self.watch.take() {
+            Some(watch) => watch,
+            None => watch().map_err(unusable)?,
+        };
+        let result = self.supervise(&mut command, &mut *watch, limits, switch);
+        match result {
+            Ok(Supervised::Ended(ended)) => {
+                self.watch = Some(watch);
+                Ok(ended)
+            }
+            Ok(Supervised::Stopped) => {
+                self.watch = Some(watch);
+                Ok(never_started())
+            }
+            Ok(Supervised::LeftAlone(ended, child)) => {
+                log::warn!("process {} of {} does not die: left to itself", child.id(), program.display());
+                self.lingering.push(child);
+                Ok(ended)
+            }
+            Err(Fault::Spawn(source)) => {
+                self.watch = Some(watch);
+                Err(launcher.explain(&program, source))
+            }
+            Err(Fault::Follow(source)) => Err(unusable(source)),
+        }
+    }
+
+    fn supervise(
+        &mut self,
+        command: &mut Command,
+        watch: &mut dyn EndWatch,
+        limits: Limits,
+        switch: &Switch,
+    ) -> Result<Supervised, Fault> {
+        let pipes = patiently(switch, || Ok((io::pipe()?, io::pipe()?, self.null.try_clone()?)));
+        let Some(((out, out_end), (err, err_end), null)) = pipes.map_err(Fault::Spawn)? else {
+            return Ok(Supervised::Stopped);
+        };
+        // The command keeps our copies of the write ends open until it is dropped. So the pipes never end while the
+        // leader lives, and the one wake-up of a silent process is its exit.
+        command.stdin(null).stdout(out_end).stderr(err_end);
+        let spawned = patiently(switch, || {
+            let begun = Instant::now();
+            command.spawn().map(|child| (child, begun))
+        });
+        let Some((child, begun)) = spawned.map_err(Fault::Spawn)? else {
+            return Ok(Supervised::Stopped);
+        };
+        let mut leader = Leader(Some(child));
+        watch.arm(leader.child()?).map_err(Fault::Follow)?;
+
+        let mut streams = [Stream::new(out, limits.cap), Stream::new(err, limits.cap)];
+        let mut phase = Phase::Running { deadline: begun.checked_add(limits.timeout) };
+        let mut timed_out = false;
+        let mut stopped = false;
+        let mut ended = false;
+        while !ended {
+            let now = Instant::now();
+            match phase {
+                Phase::Running { deadline: Some(deadline) } if now >= deadline => {
+                    timed_out = true;
+                    leader.signal(Signal::KILL);
+                    phase = Phase::Killed { until: now + PATIENCE };
+                }
+                Phase::Terminating { until } if now >= until => {
+                    leader.signal(Signal::KILL);
+                    phase = Phase::Killed { until: now + PATIENCE };
+                }
+                Phase::Killed { until } if now >= until => break,
+                _ => {}
+            }
+            let end = watch.descriptor().map_err(Fault::Follow)?;
+            let ready =
+                wait(end, switch, &streams, phase.rest(now)).map_err(|errno| Fault::Follow(errno.into()))?;
+            ended = ready.ended;
+            if ready.switch && !ended {
+                let stage = switch.stage();
+                stopped |= stage > Stage::Go;
+                match (stage, phase) {
+                    (Stage::Terminate, Phase::Running { .. }) => {
+                        leader.signal(Signal::TERM);
+                        phase = Phase::Terminating { until: Instant::now() + GRACE };
+                    }
+                    (Stage::Kill, Phase::Running { .. } | Phase::Terminating { .. }) => {
+                        leader.signal(Signal::KILL);
+                        phase = Phase::Killed { until: Instant::now() + PATIENCE };
+                    }
+                    _ => {}
+                }
+            }
+            for (stream, readable) in streams.iter_mut().zip(ready.streams) {
+                if readable {
+                    stream.read(&mut self.buffer);
+                }
+            }
+        }
+        let duration = begun.elapsed();
+        leader.kill_group();
+        let exit = if ended {
+            drain(watch.descriptor().map_err(Fault::Follow)?, switch, &mut streams, &mut self.buffer);
+            watch.disarm().map_err(Fault::Follow)?;
+            exit_of(leader.reap().map_err(Fault::Follow)?)
+        } else {
+            Exit::Signal(SIGKILL)
+        };
+        let [stdout, stderr] = streams.map(Stream::finish);
+        let output = Output { exit, timed_out, stdout, stderr, duration };
+        let result = Ended { output, stopped };
+        Ok(match leader.0.take() {
+            Some(child) => Supervised::LeftAlone(result, child),
+            None => Supervised::Ended(result),
+        })
+    }
+}
+
+/// What became of a process.
+enum Supervised {
+    Ended(Ended),
+    /// It survived SIGKILL for longer than our patience.
+    LeftAlone(Ended, Child),
+    /// The switch was turned before it could be started.
+    Stopped,
+}
+
+/// Where things went wrong.
+enum Fault {
+    Spawn(io::Error),
+    Follow(io::Error),
+}
+
+/// What the loop waits for besides the end.
+#[derive(Clone, Copy)]
+enum Phase {
+    Running { deadline: Option<Instant> },
+    Terminating { until: Instant },
+    Killed { until: Instant },
+}
+
+impl Phase {
+    fn rest(self, now: Instant) -> Option<Duration> {
+        let until = match self {
+            Self::Running { deadline } => deadline?,
+            Self::Terminating { until } | Self::Killed { until } => until,
+        };
+        Some(until.saturating_duration_since(now))
+    }
+}
+
+/// A child that has not been reaped. Whatever goes wrong, its group is killed and it is reaped.
+struct Leader(Option<Child>);
+
+impl Leader {
+    fn child(&self) -> Result<&Child, Fault> {
+        self.0.as_ref().ok_or_else(|| Fault::Follow(io::Error::other("the process was reaped already")))
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        self.0.as_ref().map(Pid::from_child)
+    }
+
+    /// To the group, and to the leader by itself, which may have joined another group.
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid() {
+            let _ = kill_process_group(pid, signal);
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Ends whatever is left of the group. Errors mean that nothing is, or that it is out of our reach.
+    fn kill_group(&self) {
+        if let Some(pid) = self.pid() {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+    }
+
+    fn reap(&mut self) -> io::Result<ExitStatus> {
+        match &mut self.0 {
+            Some(child) => {
+                let status = child.wait();
+                self.0 = None;
+                status
+            }
+            None => Err(io::Error::other("the process was reaped already")),
+        }
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+        if self.0.is_some() {
+            let _ = self.reap();
+        }
+    }
+}
+
+/// What a process that was stopped before it began has done.
+fn never_started() -> Ended {
+    let output = Output {
+        exit: Exit::Signal(SIGKILL),
+        timed_out: false,
+        stdout: Captured::default(),
+        stderr: Captured::default(),
+        duration: Duration::ZERO,
+    };
+    Ended { output, stopped: true }
+}
+
+/// Tries again while the system is short of something that ending processes give back (a test may have taken it
+/// all), or while somebody still has the program open for writing. `None` if the switch was turned meanwhile.
+pub(super) fn patiently<T>(
+    switch: &Switch,
+    mut attempt: impl FnMut() -> io::Result<T>,
+) -> io::Result<Option<T>> {
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let error = match attempt() {
+            Ok(done) => return Ok(Some(done)),
+            Err(error) => error,
+        };
+        let passing = matches!(
+            Errno::from_io_error(&error),
+            Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::TXTBSY | Errno::INTR)
+        );
+        if !passing || begun.elapsed() >= SHORTAGE {
+            return Err(error);
+        }
+        let mut switched = [PollFd::from_borrowed_fd(switch.descriptor(), PollFlags::IN)];
+        if poll(&mut switched, Some(&timespec(pause))).is_ok_and(|ready| ready > 0) {
+            return Ok(None);
+        }
+        pause = (pause * 2).min(Duration::from_millis(200));
+    }
+}
+
+/// What poll found.
+struct Ready {
+    ended: bool,
+    switch: bool,
+    streams: [bool; 2],
+}
+
+/// One poll; a signal that interrupts it counts as nothing found.
+fn wait(
+    end: BorrowedFd<'_>,
+    switch: &Switch,
+    streams: &[Stream; 2],
+    timeout: Option<Duration>,
+) -> Result<Ready, Errno> {
+    let awaited = |descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN);
+    // In the place of a stream that has ended, the process's end is looked at twice.
+    let [out, err] = [&streams[0], &streams[1]].map(|stream| stream.pipe().map(AsFd::as_fd));
+    let mut list = [
+        awaited(end),
+        awaited(switch.descriptor()),
+        awaited(out.unwrap_or(end)),
+        awaited(err.unwrap_or(end)),
+    ];
+    match poll(&mut list, timeout.map(timespec).as_ref()) {
+        Ok(_) => {}
+        Err(Errno::INTR) => return Ok(Ready { ended: false, switch: false, streams: [false; 2] }),
+        Err(errno) => return Err(errno),
+    }
+    let [ended, switch, out_ready, err_ready] = list.map(|item| !item.revents().is_empty());
+    Ok(Ready { ended, switch, streams: [out_ready && out.is_some(), err_ready && err.is_some()] })
+}
+
+/// Reads what is in the pipes, and does not wait for more.
+fn drain(end: BorrowedFd<'_>, switch: &Switch, streams: &mut [Stream; 2], buffer: &mut [u8]) {
+    let until = Instant::now() + DRAIN;
+    let Ok(ready) = wait(end, switch, streams, Some(Duration::ZERO)) else { return };
+    for (stream, readable) in streams.iter_mut().zip(ready.streams) {
+        let mut more = readable;
+        while more {
+            more = stream.read(buffer) == Found::Some && Instant::now() < until;
+        }
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    // A duration too long for the type is a duration without end.
+    Timespec::try_from(duration).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, signal) => Exit::Signal(signal.unwrap_or(SIGKILL)),
+    }
+}

@@ -1,0 +1,182 @@
+//! Builds everything, waits for the end, cleans up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext};
+use flotilla_messages::{Cases, Place, Summary};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use super::options::{RunError, RunOptions};
+use super::stop::StopSource;
+use super::vital::{Happening, Vital};
+use crate::aggregator::{Policy, Reporter, ResultAggregator, Tell};
+use crate::executor::{ExecutorId, News, What};
+use crate::marker::RunId;
+use crate::orphans::Orphans;
+use crate::pool::{Control, LocalPool, Setup};
+use crate::process::Launcher;
+use crate::reaper::{Guard, ReaperError};
+use crate::scheduler::{Join, Scheduler, Stop};
+
+/// The executor of this machine.
+const LOCAL: ExecutorId = ExecutorId(0);
+/// How long the reaper may take to start before the first test does.
+const REAPER_START: Duration = Duration::from_secs(2);
+/// How long killed tests may take to end, at the second request to stop and when the run broke off.
+const KILLED: Duration = Duration::from_secs(3);
+
+/// Runs the tests in an actor system of its own, to the end. Blocks. Meant for the main thread: see
+/// [`orphans`](crate::orphans).
+///
+/// # Errors
+/// [`RunError`]. Whatever happens, no test process is left behind.
+pub fn run(
+    options: RunOptions,
+    cases: Arc<dyn Cases>,
+    reporters: Vec<Box<dyn Reporter>>,
+    stop: StopSource,
+) -> Result<Summary, RunError> {
+    actix_rt::System::new().block_on(drive(options, cases, reporters, stop))
+}
+
+/// The same in the current actor system.
+///
+/// # Errors
+/// As [`run`].
+pub async fn drive(
+    options: RunOptions,
+    cases: Arc<dyn Cases>,
+    reporters: Vec<Box<dyn Reporter>>,
+    stop: StopSource,
+) -> Result<Summary, RunError> {
+    let (happened, mut happenings) = mpsc::unbounded_channel();
+    stop.listen(happened.clone()).map_err(|source| RunError::Prepare { what: "catch signals", source })?;
+    #[cfg(target_os = "linux")]
+    crate::process::keep_child_status()
+        .map_err(|source| RunError::Prepare { what: "learn how processes end", source })?;
+
+    let run = RunId::random();
+    let mut notices = Vec::new();
+    // Before the reaper is there: the children that are there already are not the run's.
+    let mut orphans = Orphans::adopt(&run)
+        .inspect_err(|error| notices.push(format!("processes that leave their test's group stay: {error}")))
+        .ok();
+    let mut reaper = match options.reaper.as_deref().map(|command| Guard::spawn(command, &run)) {
+        Some(Ok(guard)) => Some(guard),
+        Some(Err(error)) => {
+            notices.push(unguarded(&error));
+            None
+        }
+        None => None,
+    };
+    if let (Some(orphans), Some(guard)) = (&mut orphans, &reaper) {
+        orphans.spare(guard.pid());
+    }
+
+    let (scheduler, aggregator) = start_actors(&options, cases, reporters, &happened)?;
+    let setup = Setup {
+        run,
+        launcher: Launcher::new(options.root.clone(), options.env),
+        builtin: options.builtin,
+        output_cap: options.output_cap,
+        orphans,
+    };
+    let pool = LocalPool::new(LOCAL, options.jobs, setup, scheduler.clone().recipient())
+        .map_err(|source| RunError::Prepare { what: "start threads for tests", source })?;
+    let control = pool.control();
+    let join = Join {
+        executor: LOCAL,
+        place: Place::Local,
+        credit: LocalPool::credit(options.jobs),
+        max_heavy: options.max_heavy,
+        orders: pool.start().recipient(),
+    };
+    // Tests are being listed meanwhile.
+    if let Some(Err(error)) = reaper.as_mut().map(|guard| guard.wait_ready(REAPER_START)) {
+        notices.push(unguarded(&error));
+    }
+    scheduler.do_send(join);
+    for notice in notices {
+        aggregator.do_send(Tell::Notice(notice));
+    }
+    let result = until_over(&mut happenings, &happened, &scheduler).await;
+    clean_up(&control, reaper);
+    result
+}
+
+fn unguarded(error: &ReaperError) -> String {
+    format!("tests may be left behind should this process be killed: {error}")
+}
+
+/// Scheduler and aggregator know each other; listing begins.
+fn start_actors(
+    options: &RunOptions,
+    cases: Arc<dyn Cases>,
+    reporters: Vec<Box<dyn Reporter>>,
+    happened: &UnboundedSender<Happening>,
+) -> Result<(Addr<Scheduler>, Addr<ResultAggregator>), RunError> {
+    let policy = Policy {
+        exit_after_failures: options.exit_after_failures,
+        keep_passing_output: options.keep_passing_output,
+    };
+    let mut listing = Ok(());
+    let mut telling = None;
+    let scheduler = Scheduler::create(|context| {
+        let own = context.address();
+        let vital = Vital::new("aggregator", happened.clone());
+        let aggregator = ResultAggregator::new(policy, reporters, own.clone().recipient(), vital).start();
+        telling = Some(aggregator.clone());
+        let scheduler = Scheduler::new(cases, aggregator, Vital::new("scheduler", happened.clone()));
+        listing = scheduler.list(own.recipient());
+        scheduler
+    });
+    listing.map_err(|source| RunError::Prepare { what: "start a thread for listing", source })?;
+    let aggregator = telling.ok_or(RunError::Died("aggregator"))?;
+    Ok((scheduler, aggregator))
+}
+
+async fn until_over(
+    happenings: &mut UnboundedReceiver<Happening>,
+    happened: &UnboundedSender<Happening>,
+    scheduler: &Addr<Scheduler>,
+) -> Result<Summary, RunError> {
+    let mut requests = 0;
+    loop {
+        match happenings.recv().await {
+            Some(Happening::Done(summary)) => return Ok(summary),
+            Some(Happening::Stop(request)) => {
+                requests += 1;
+                // A few for a whole run: the mailbox cannot fill.
+                scheduler.do_send(Stop { reason: Some(request.reason()), kill: requests > 1 });
+                if requests == 2 {
+                    let happened = happened.clone();
+                    actix_rt::spawn(async move {
+                        actix_rt::time::sleep(KILLED).await;
+                        let _ = happened.send(Happening::OutOfPatience);
+                    });
+                }
+            }
+            Some(Happening::OutOfPatience) => {
+                let what = What::Lost { reason: "its tests do not end".into() };
+                scheduler.do_send(News { executor: LOCAL, what });
+            }
+            Some(Happening::Died(actor)) => return Err(RunError::Died(actor)),
+            Some(Happening::Broken(what)) => return Err(RunError::Broken(what)),
+            None => return Err(RunError::Died("run's channel")),
+        }
+    }
+}
+
+/// Leaves nothing behind. After an orderly run there is nothing to do.
+fn clean_up(control: &Control, reaper: Option<Guard>) {
+    control.stop(true);
+    let idle = control.await_idle(KILLED);
+    let clean = control.end_orphans();
+    match reaper {
+        Some(guard) if idle && clean => guard.dismiss(),
+        // Dropped, the guard sets the reaper to work.
+        Some(_) => log::warn!("some processes do not end; the reaper goes on trying"),
+        None => {}
+    }
+}

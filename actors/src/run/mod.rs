@@ -1,0 +1,22 @@
+//! One run on this machine: reaper, listing, scheduler, local pool and aggregator, wired and watched.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `drive` | [`run`]: builds everything, waits for the end, cleans up |
+//! | `options` | what a run is told, and how it fails |
+//! | `stop` | signals and other requests to stop |
+//! | `vital` | how the death of an actor is noticed |
+
+mod drive;
+#[cfg(test)]
+pub(crate) mod fake;
+mod options;
+mod stop;
+#[cfg(test)]
+mod tests;
+mod vital;
+
+pub use drive::{drive, run};
+pub use options::{RunError, RunOptions};
+pub use stop::{StopRequest, StopSource};
+pub use vital::{Happening, Vital};

@@ -1,0 +1,54 @@
+//! What a run is told, and how it fails.
+
+use std::ffi::OsString;
+use std::io;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+/// How to run tests on this machine.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The tree's root: an absolute path; commands run in it.
+    pub root: PathBuf,
+    /// Tests at a time.
+    pub jobs: NonZeroUsize,
+    /// The command of the built-in shell, to which the test's arguments are appended; its program is an absolute path.
+    pub builtin: Vec<OsString>,
+    /// The environment of the tests; nothing else is passed on.
+    pub env: Vec<(OsString, OsString)>,
+    /// How many bytes of each stream are kept; the rest is counted only.
+    pub output_cap: usize,
+    /// HEAVY tests at a time; 0 counts as 1.
+    pub max_heavy: usize,
+    /// Stop after so many unexpected outcomes.
+    pub exit_after_failures: Option<NonZeroU64>,
+    /// Keep what tests printed that ended as expected.
+    pub keep_passing_output: bool,
+    /// The command that starts the [reaper](crate::reaper); the run's id is appended. Without one, a SIGKILL of
+    /// this process leaves its tests behind.
+    pub reaper: Option<Vec<OsString>>,
+}
+
+impl RunOptions {
+    /// The bytes kept of each stream unless something else is asked for: 1 MiB.
+    pub const OUTPUT_CAP: usize = 1 << 20;
+}
+
+/// Why a run has no summary.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Something it needs from the system is not to be had.
+    #[error("cannot {what}: {source}")]
+    Prepare {
+        /// What was attempted.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A part that lives as long as the run has died.
+    #[error("internal error: the {0} has ended unexpectedly")]
+    Died(&'static str),
+    /// A part of it cannot go on.
+    #[error("the run broke off: {0}")]
+    Broken(String),
+}

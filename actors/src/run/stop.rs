@@ -1,0 +1,68 @@
+//! Requests to stop a run.
+
+use std::io;
+
+use actix_rt::signal::unix::{SignalKind, signal};
+use flotilla_messages::StopReason;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use super::vital::Happening;
+
+/// Somebody wants the run to stop: the first request ends tests by SIGTERM and, a second later, SIGKILL; the second one
+/// kills at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopRequest {
+    /// As SIGINT.
+    Interrupt,
+    /// As SIGTERM.
+    Terminate,
+}
+
+impl StopRequest {
+    /// What the summary says.
+    pub fn reason(self) -> StopReason {
+        match self {
+            Self::Interrupt => StopReason::Interrupted,
+            Self::Terminate => StopReason::Terminated,
+        }
+    }
+}
+
+/// Where requests to stop come from.
+pub enum StopSource {
+    /// SIGINT and SIGTERM of this process. They stay caught after the run.
+    Signals,
+    /// Somebody else.
+    Channel(UnboundedReceiver<StopRequest>),
+}
+
+impl StopSource {
+    /// Passes every request on. To be called in a System.
+    pub(super) fn listen(self, run: UnboundedSender<Happening>) -> io::Result<()> {
+        match self {
+            Self::Signals => {
+                let caught = [
+                    (SignalKind::interrupt(), StopRequest::Interrupt),
+                    (SignalKind::terminate(), StopRequest::Terminate),
+                ];
+                for (kind, request) in caught {
+                    let mut signals = signal(kind)?;
+                    let run = run.clone();
+                    actix_rt::spawn(async move {
+                        while signals.recv().await.is_some() && run.send(Happening::Stop(request)).is_ok() {}
+                    });
+                }
+            }
+            Self::Channel(mut requests) => {
+                actix_rt::spawn(async move {
+                    while let Some(request) = requests.recv().await {
+                        if run.send(Happening::Stop(request)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+}

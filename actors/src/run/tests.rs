@@ -1,0 +1,255 @@
+//! Whole runs, in this process.
+
+use std::cell::RefCell;
+use std::env;
+use std::fs;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flotilla_messages::{Arg, CaseId, Event, Outcome, StopReason, Summary, TestReport, Unrunnable};
+use tokio::sync::mpsc;
+
+use super::fake::{Fake, case, name};
+use super::{Happening, RunError, RunOptions, StopRequest, StopSource, Vital, run};
+use crate::aggregator::Reporter;
+
+fn options() -> RunOptions {
+    RunOptions {
+        root: "/".into(),
+        jobs: NonZeroUsize::new(2).unwrap(),
+        builtin: Vec::new(),
+        env: vec![("PATH".into(), env::var_os("PATH").unwrap())],
+        output_cap: RunOptions::OUTPUT_CAP,
+        max_heavy: 1,
+        exit_after_failures: None,
+        keep_passing_output: true,
+        reaper: None,
+    }
+}
+
+type Seen = Rc<RefCell<Vec<Event>>>;
+
+/// Keeps all events, and does something at each.
+struct Watcher {
+    seen: Seen,
+    at: Box<dyn FnMut(&Event)>,
+}
+
+impl Reporter for Watcher {
+    fn event(&mut self, event: &Event) {
+        (self.at)(event);
+        self.seen.borrow_mut().push(event.clone());
+    }
+}
+
+fn run_fake(
+    options: RunOptions,
+    fake: Fake,
+    at: impl FnMut(&Event) + 'static,
+    stop: mpsc::UnboundedReceiver<StopRequest>,
+) -> (Result<Summary, RunError>, Vec<Event>) {
+    let seen = Seen::default();
+    let watcher = Watcher { seen: Rc::clone(&seen), at: Box::new(at) };
+    let result = run(options, Arc::new(fake), vec![Box::new(watcher)], StopSource::Channel(stop));
+    let events = seen.borrow().clone();
+    (result, events)
+}
+
+fn run_quietly(options: RunOptions, fake: Fake) -> (Summary, Vec<Event>) {
+    let (_stopping, stop) = mpsc::unbounded_channel();
+    let (result, events) = run_fake(options, fake, |_| {}, stop);
+    (result.unwrap(), events)
+}
+
+fn reports(events: &[Event]) -> Vec<&TestReport> {
+    let finished = events.iter().filter_map(|event| match event {
+        Event::Finished(report) => Some(&**report),
+        _ => None,
+    });
+    finished.collect()
+}
+
+#[test]
+fn every_test_is_started_and_finished_once_and_the_summary_comes_last() {
+    let (summary, events) = run_quietly(options(), Fake::scripts(50, "exit $(($0 % 2))"));
+    assert_eq!((summary.counts.expected, summary.counts.unexpected, summary.not_run), (25, 25, 0));
+    assert_eq!(summary.exit_code(), 1);
+    assert_eq!(events.last(), Some(&Event::RunFinished(summary)));
+    assert!(events.contains(&Event::Listed { tests: 50, complete: true }));
+    for test in (0..50).map(CaseId) {
+        let started =
+            events.iter().position(|event| matches!(event, Event::Started { test: id, .. } if *id == test));
+        let of = |event: &Event| matches!(event, Event::Finished(report) if report.test == test);
+        let finished: Vec<_> = events.iter().enumerate().filter(|(_, event)| of(event)).collect();
+        assert_eq!(finished.len(), 1);
+        assert!(started.unwrap() < finished[0].0);
+    }
+}
+
+#[test]
+fn an_empty_run_ends_at_once() {
+    let (summary, events) = run_quietly(options(), Fake::scripts(0, ""));
+    assert_eq!(summary.exit_code(), 2);
+    assert_eq!(events.len(), 2, "{events:?}");
+}
+
+#[test]
+fn what_cannot_be_run_or_breaks_is_one_tests_failure() {
+    let make = |id: CaseId| match id.0 {
+        0 => {
+            let reason = "cannot read a.js: gone".into();
+            Err(Box::new(Unrunnable { name: name(id), id: "fake/0".into(), reason }))
+        }
+        1 => panic!("no such suite"),
+        2 => {
+            let mut case = case(id, &["/bin/true"]);
+            case.expected_file = Some(Arg::Path("no/such/file.out".into()));
+            case.expectation.outcomes = vec![Outcome::Fail];
+            Ok(case)
+        }
+        3 => Ok(case(id, &["/no/such/program"])),
+        _ => Ok(case(id, &["/bin/true"])),
+    };
+    let (summary, events) = run_quietly(options(), Fake { count: 10, make: Box::new(make) });
+    assert_eq!((summary.counts.expected, summary.counts.unexpected), (6, 4));
+    let why = |test| {
+        let report = reports(&events).into_iter().find(|report| report.test == CaseId(test)).unwrap();
+        assert!(!report.as_expected && report.outcome == Outcome::Fail);
+        report.why.clone().unwrap()
+    };
+    assert_eq!(why(0), "cannot run the test: cannot read a.js: gone");
+    assert_eq!(why(1), "internal error: no such suite");
+    assert_eq!(
+        why(2),
+        "cannot read the expected output /no/such/file.out: No such file or directory (os error 2)"
+    );
+    assert_eq!(why(3), "cannot start /no/such/program: No such file or directory (os error 2)");
+}
+
+#[test]
+fn a_request_to_stop_ends_what_runs_and_says_what_did_not() {
+    let (stopping, stop) = mpsc::unbounded_channel();
+    let at = move |event: &Event| {
+        if matches!(event, Event::Started { .. }) {
+            stopping.send(StopRequest::Terminate).unwrap();
+        }
+    };
+    let begun = Instant::now();
+    // The first request gives the shell a second; each further test's start would be another request.
+    let mut options = options();
+    options.jobs = NonZeroUsize::MIN;
+    let (result, events) = run_fake(options, Fake::scripts(5, "exec sleep 60"), at, stop);
+    let summary = result.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert_eq!((summary.counts.finished(), summary.not_run), (0, 5));
+    assert_eq!(summary.exit_code(), 4);
+    assert!(events.contains(&Event::Stopping(StopReason::Terminated)));
+}
+
+#[test]
+fn a_second_request_kills_what_does_not_want_to_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let begun_file = dir.path().join("begun");
+    let script = format!("trap '' TERM; : > {}; while :; do sleep 0.01; done", begun_file.display());
+    let make = move |id| Ok(case(id, &["/bin/sh", "-c", &script]));
+    let (stopping, stop) = mpsc::unbounded_channel();
+    let at = move |event: &Event| {
+        if matches!(event, Event::Started { .. }) {
+            let (stopping, begun_file) = (stopping.clone(), begun_file.clone());
+            std::thread::spawn(move || {
+                while !begun_file.exists() {
+                    std::thread::yield_now();
+                }
+                stopping.send(StopRequest::Interrupt).ok();
+                stopping.send(StopRequest::Interrupt).ok();
+            });
+        }
+    };
+    let mut options = options();
+    options.jobs = NonZeroUsize::MIN;
+    let (result, _) = run_fake(options, Fake { count: 1, make: Box::new(make) }, at, stop);
+    let summary = result.unwrap();
+    assert_eq!(summary.exit_code(), 3);
+    assert_eq!(summary.not_run, 1);
+}
+
+#[test]
+fn enough_failures_stop_the_run() {
+    let options = RunOptions { exit_after_failures: NonZeroU64::new(3), ..options() };
+    let (summary, events) = run_quietly(options, Fake::scripts(500, "exit 1"));
+    assert!(summary.counts.unexpected >= 3 && summary.not_run > 0);
+    assert_eq!(summary.counts.finished() + summary.not_run, 500);
+    assert_eq!(summary.stopped, Some(StopReason::TooManyFailures));
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Stopping(_))).count(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn grandchildren_that_left_their_session_do_not_outlive_the_run() {
+    // In the first test they have children of their own; in the others they are alone.
+    let script = "setsid sh -c 'sleep 600; :' & echo $!; setsid sleep 600 & echo $!; [ $0 = 0 ] && setsid setsid sleep 600";
+    let script: &'static str = Box::leak(format!("({script}) & wait; exit 0").into_boxed_str());
+    let make = move |id: CaseId| {
+        let mut case = case(id, &["/bin/sh", "-c", script, &id.0.to_string()]);
+        case.timeout = Duration::from_millis(500);
+        case.expectation.outcomes = vec![Outcome::Pass, Outcome::Timeout];
+        case.env = [("ORPHANS_OF".to_owned(), "this test".to_owned())].into();
+        Ok(case)
+    };
+    let (summary, events) = run_quietly(options(), Fake { count: 4, make: Box::new(make) });
+    assert_eq!(summary.counts.expected, 4);
+    let printed = |report: &&TestReport| report.output.as_ref().unwrap().stdout.text().lines().count();
+    assert_eq!(reports(&events).iter().map(printed).sum::<usize>(), 8);
+    let left = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let environ = fs::read(entry.unwrap().path().join("environ")).unwrap_or_default();
+        let found = environ.split(|&byte| byte == 0).any(|item| item == b"ORPHANS_OF=this test");
+        found.then_some(())
+    });
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn a_run_whose_listing_breaks_is_an_error() {
+    struct Broken;
+    impl flotilla_messages::Cases for Broken {
+        fn entries(&self) -> Box<dyn Iterator<Item = flotilla_messages::Entry> + Send + '_> {
+            panic!("no such directory")
+        }
+        fn case(&self, id: CaseId) -> Result<flotilla_messages::TestCase, Box<Unrunnable>> {
+            Ok(case(id, &["/bin/true"]))
+        }
+    }
+    let (_stopping, stop) = mpsc::unbounded_channel();
+    let error = run(options(), Arc::new(Broken), Vec::new(), StopSource::Channel(stop)).unwrap_err();
+    assert_eq!(error.to_string(), "the run broke off: listing tests failed: no such directory");
+}
+
+#[test]
+fn the_death_of_an_actor_is_noticed() {
+    let (run, mut happenings) = mpsc::unbounded_channel();
+    drop(Vital::new("scheduler", run));
+    assert!(matches!(happenings.try_recv(), Ok(Happening::Died("scheduler"))));
+}
+
+#[test]
+fn reporters_get_ticks_only_if_they_want_them() {
+    #[derive(Default)]
+    struct Ticker(Rc<RefCell<u32>>);
+    impl Reporter for Ticker {
+        fn event(&mut self, _: &Event) {}
+        fn wants_ticks(&self) -> bool {
+            true
+        }
+        fn tick(&mut self, _: Instant) {
+            *self.0.borrow_mut() += 1;
+        }
+    }
+    let ticks = Rc::default();
+    let (_stopping, stop) = mpsc::unbounded_channel();
+    let reporters: Vec<Box<dyn Reporter>> = vec![Box::new(Ticker(Rc::clone(&ticks)))];
+    let fake = Arc::new(Fake::scripts(1, "sleep 0.5"));
+    run(options(), fake, reporters, StopSource::Channel(stop)).unwrap();
+    assert!(*ticks.borrow() >= 1);
+}

@@ -1,0 +1,184 @@
+//! The scheduler's actor.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use actix::{Actor, Addr, Context, Handler, Message, Recipient};
+use flotilla_messages::{Cases, Outcome, Place, StopReason};
+
+use super::core::{Core, Effect, Input};
+use super::lister::{self, Appetite, Listing};
+use crate::aggregator::{ResultAggregator, Tell};
+use crate::executor::{Ending, ExecutorId, Failed, News, Order, What};
+use crate::run::Vital;
+
+/// An executor offers itself. It changes its credit by [`What::Ready`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Join {
+    /// Its number.
+    pub executor: ExecutorId,
+    /// Where it runs tests.
+    pub place: Place,
+    /// How many leases it takes at a time: its jobs, and the queue ahead of them.
+    pub credit: usize,
+    /// How many of these may be HEAVY; 0 counts as 1.
+    pub max_heavy: usize,
+    /// Where its orders go.
+    pub orders: Recipient<Order>,
+}
+
+/// The run is to end early.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Stop {
+    /// Why, unless it is being given up.
+    pub reason: Option<StopReason>,
+    /// SIGKILL at once.
+    pub kill: bool,
+}
+
+/// Owns the table of tests and leases them to executors.
+pub struct Scheduler {
+    core: Core,
+    cases: Arc<dyn Cases>,
+    executors: BTreeMap<ExecutorId, Recipient<Order>>,
+    aggregator: Addr<ResultAggregator>,
+    appetite: Arc<Appetite>,
+    /// Emptied after each input; kept for its memory.
+    effects: Vec<Effect>,
+    vital: Vital,
+}
+
+impl Scheduler {
+    /// A scheduler for these tests, reporting to this aggregator. Listing begins with [`Scheduler::list`].
+    pub fn new(cases: Arc<dyn Cases>, aggregator: Addr<ResultAggregator>, vital: Vital) -> Self {
+        Self {
+            core: Core::default(),
+            cases,
+            executors: BTreeMap::new(),
+            aggregator,
+            appetite: Arc::default(),
+            effects: Vec::new(),
+            vital,
+        }
+    }
+
+    /// Starts to find tests, on a thread that reports to `scheduler`, this actor's address.
+    ///
+    /// # Errors
+    /// No thread is left.
+    pub fn list(&self, scheduler: Recipient<Listing>) -> io::Result<()> {
+        // The first tests are waited for, even if no executor has said so yet.
+        self.appetite.hungry.store(true, Ordering::Relaxed);
+        lister::start(Arc::clone(&self.cases), Arc::clone(&self.appetite), scheduler)
+    }
+
+    fn handle(&mut self, input: Input) {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.core.handle(input, &mut effects);
+        for effect in effects.drain(..) {
+            self.perform(effect);
+        }
+        self.effects = effects;
+        self.appetite.hungry.store(self.core.hungry(), Ordering::Relaxed);
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Assign { executor, leases } => {
+                self.order(executor, Order::Assign { leases, cases: Arc::clone(&self.cases) });
+            }
+            Effect::StopExecutor { executor, kill } => self.order(executor, Order::Stop { kill }),
+            Effect::Known { tests, complete } => self.tell(Tell::Known { tests, complete }),
+            Effect::Started { test, name } => self.tell(Tell::Started { test, name }),
+            Effect::Verdict { test, ending, place, attempt } => {
+                self.tell(Tell::Verdict { test, ending, place, attempt });
+            }
+            Effect::TookDown { test, attempts, history, place } => {
+                let reason = format!("took down {} executors: {}", history.len(), history.join("; "));
+                let mut failed = match self.cases.case(test) {
+                    Ok(case) => Failed::of(case, reason),
+                    Err(unrunnable) => {
+                        let (name, id) = (unrunnable.name, unrunnable.id);
+                        Failed { name, id, case: None, outcome: Outcome::Crash, reason }
+                    }
+                };
+                failed.outcome = Outcome::Crash;
+                let ending = Ending::Failed(Box::new(failed));
+                self.tell(Tell::Verdict { test, ending, place, attempt: attempts });
+            }
+            Effect::Stopping(reason) => {
+                self.appetite.enough.store(true, Ordering::Relaxed);
+                self.tell(Tell::Stopping(reason));
+            }
+            Effect::Stuck { reason } => self.vital.report(format!("no executor is left: {reason}")),
+            Effect::Over { not_run, all_found } => {
+                self.appetite.enough.store(true, Ordering::Relaxed);
+                self.tell(Tell::Over { not_run, all_found });
+            }
+        }
+    }
+
+    /// Credit bounds what is on its way to an executor, and it may be gone: its loss will be reported.
+    fn order(&self, executor: ExecutorId, order: Order) {
+        if let Some(orders) = self.executors.get(&executor) {
+            orders.do_send(order);
+        }
+    }
+
+    /// The aggregator shares this arbiter: it keeps pace.
+    fn tell(&self, tell: Tell) {
+        self.aggregator.do_send(tell);
+    }
+}
+
+impl Actor for Scheduler {
+    type Context = Context<Self>;
+}
+
+impl Handler<Join> for Scheduler {
+    type Result = ();
+
+    fn handle(&mut self, join: Join, _: &mut Self::Context) {
+        let Join { executor, place, credit, max_heavy, orders } = join;
+        self.executors.insert(executor, orders);
+        self.handle(Input::Joined { executor, place, credit, max_heavy });
+    }
+}
+
+impl Handler<News> for Scheduler {
+    type Result = ();
+
+    fn handle(&mut self, News { executor, what }: News, _: &mut Self::Context) {
+        self.handle(match what {
+            What::Ready { credit } => Input::Ready { executor, credit },
+            What::Started { lease, name } => Input::Started { executor, lease, name },
+            What::Finished { lease, ending } => Input::Finished { executor, lease, ending },
+            What::Lost { reason } => Input::Lost { executor, reason },
+        });
+    }
+}
+
+impl Handler<Listing> for Scheduler {
+    type Result = ();
+
+    fn handle(&mut self, listing: Listing, _: &mut Self::Context) {
+        match listing {
+            Listing::Found(entries) => self.handle(Input::Found(entries)),
+            Listing::Ended => self.handle(Input::AllFound),
+            Listing::Failed(reason) => self.vital.report(format!("listing tests failed: {reason}")),
+        }
+    }
+}
+
+impl Handler<Stop> for Scheduler {
+    type Result = ();
+
+    fn handle(&mut self, Stop { reason, kill }: Stop, _: &mut Self::Context) {
+        self.appetite.enough.store(true, Ordering::Relaxed);
+        self.handle(Input::Stop { reason, kill });
+    }
+}

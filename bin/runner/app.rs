@@ -1,0 +1,164 @@
+//! From the command line to an exit code.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flotilla_suites::{Filter, OpenError, Options, Shell, Tree, Unmatched};
+
+use crate::cli::{self, Cli, ListFormat, Settings};
+use crate::{config, list, overview, run};
+
+/// What ends the command before any test runs.
+#[derive(Debug, thiserror::Error)]
+enum AppError {
+    #[error("cannot open the tree {}: {source}", path.display())]
+    Root { path: PathBuf, source: io::Error },
+    #[error(
+        "neither this directory nor one above it looks like a test tree (test/SUITE/SUITE.status); \
+         name one with --root"
+    )]
+    NoRoot,
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    #[error("{0}")]
+    Open(#[from] OpenError),
+    #[error("{0}")]
+    Engine(#[from] flotilla_suites::EngineError),
+    #[error("{0}")]
+    Unmatched(String),
+    #[error(transparent)]
+    Run(#[from] run::Error),
+    #[error("cannot write the list: {0}")]
+    List(io::Error),
+}
+
+impl AppError {
+    /// 2 for what the user can mend on the command line, 5 for what is wrong with the tree or the machine.
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Open(error) => error.exit_code(),
+            Self::Run(error) => error.exit_code(),
+            Self::List(_) | Self::Engine(_) => 5,
+            _ => 2,
+        }
+    }
+}
+
+/// Does what the command line says. Returns the exit code.
+pub fn main(cli: Cli) -> u8 {
+    match execute(cli) {
+        Ok(code) => code,
+        // The reader of a list has gone (`runner --list | head`): nothing is wrong.
+        Err(AppError::List(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(error) => {
+            eprintln!("runner: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<u8, AppError> {
+    let root = root(cli.root.as_deref())?;
+    let file = if cli.no_config { Settings::default() } else { config::load(&root)? };
+    let mut settings = cli.settings.or(file);
+    if cli.quickcheck {
+        // V8 9.2 standard_runner: --quickcheck.
+        (settings.no_variants, settings.exhaustive_variants) = (false, false);
+        settings.variants = Some("stress,default".into());
+        settings.slow_tests = Some(cli::Filter::Skip);
+        settings.pass_fail_tests = Some(cli::Filter::Skip);
+    }
+    let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
+    let tree = Arc::new(Tree::open(options(&root, &settings, tests))?);
+    for warning in tree.warnings() {
+        eprintln!("runner: warning: {warning}");
+    }
+    let unmatched = tree.unmatched();
+    if !unmatched.is_empty() {
+        let lines: Vec<String> = unmatched.iter().map(no_test).collect();
+        return Err(AppError::Unmatched(lines.join("\nrunner: ")));
+    }
+    if cli.list || cli.list_format.is_some() {
+        let format = cli.list_format.unwrap_or(ListFormat::Text);
+        return list::tests(&tree, format).map(|()| 0).map_err(AppError::List);
+    }
+    if cli.cat {
+        return list::sources(&tree).map(|()| 0).map_err(AppError::List);
+    }
+    tree.check_engines()?;
+    overview::header(&tree);
+    if cli.report {
+        overview::expectations(&tree);
+    }
+    if cli.warn_unused {
+        overview::unused_rules(&tree);
+    }
+    Ok(run::run(tree, &root, &settings, cli.verbose)?)
+}
+
+/// `no test matches 'mjsunit/marc'; did you mean 'mjsunit/mark'?`
+fn no_test(unmatched: &Unmatched) -> String {
+    let Unmatched { selector, nearest } = unmatched;
+    let hint = nearest.as_ref().map(|nearest| format!("; did you mean '{nearest}'?")).unwrap_or_default();
+    format!("no test matches '{selector}'{hint}")
+}
+
+/// The tree's root: as given, else found above the current directory.
+fn root(given: Option<&Path>) -> Result<PathBuf, AppError> {
+    let path = match given {
+        Some(path) => path.to_owned(),
+        None => {
+            let here = std::env::current_dir()
+                .map_err(|source| AppError::Root { path: PathBuf::from("."), source })?;
+            flotilla_suites::find_root(&here).ok_or(AppError::NoRoot)?
+        }
+    };
+    path.canonicalize().map_err(|source| AppError::Root { path, source })
+}
+
+fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
+    let filter = |filter: Option<cli::Filter>| match filter {
+        None | Some(cli::Filter::DontCare) => Filter::DontCare,
+        Some(cli::Filter::Run) => Filter::Run,
+        Some(cli::Filter::Skip) => Filter::Skip,
+    };
+    Options {
+        root: root.to_owned(),
+        test_root: settings.test_root.clone(),
+        outdir: settings.outdir.clone().unwrap_or_else(|| "out".into()),
+        arch: settings.arch.clone(),
+        mode: settings.mode.clone(),
+        tests,
+        variants: settings.chosen_variants(),
+        extra_flags: settings.extra_flags.clone(),
+        command_prefix: settings.command_prefix.clone().unwrap_or_default(),
+        random_seed: match settings.random_seed {
+            None | Some(0) => i64::from(random_seed()),
+            Some(seed) => i64::from(seed),
+        },
+        timeout: settings.timeout.unwrap_or(60),
+        slow_tests: filter(settings.slow_tests),
+        pass_fail_tests: filter(settings.pass_fail_tests),
+        run_skipped: settings.run_skipped,
+        no_harness: settings.no_harness,
+        isolates: settings.isolates,
+        gc_stress: settings.gc_stress,
+        shell: match settings.shell.as_deref() {
+            None => Shell::FromTree,
+            Some("builtin") => Shell::Builtin,
+            Some(path) => Shell::Path(path.into()),
+        },
+        shell_dir: settings.shell_dir.clone(),
+    }
+}
+
+/// A seed for the whole run, never 0. The standard library's hasher is seeded by the system.
+fn random_seed() -> i32 {
+    use std::hash::{BuildHasher, Hasher};
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    match (random >> 32) as i32 {
+        0 => 1,
+        seed => seed,
+    }
+}

@@ -1,0 +1,317 @@
+//! The command line: V8's spellings, grouped by what one wants to do.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+use serde::Deserialize;
+
+/// Runs a JavaScript engine's test suites.
+#[derive(Debug, Parser)]
+#[command(
+    name = "runner",
+    version,
+    max_term_width = 110,
+    args_override_self = true,
+    after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*') or the tree's groups \
+                  (d8_default). None means the group 'default', or every suite of a tree without groups.\n\n\
+                  As the first word, 'shell' starts the built-in shell: runner shell --help.\n\
+                  Exit codes: 0 all as expected, 1 unexpected outcomes, 2 no tests or a bad option, 3 interrupted, \
+                  4 terminated, 5 internal error or unreadable tree."
+)]
+pub struct Cli {
+    /// Suites, tests, globs and groups to run.
+    #[arg(value_name = "TESTS")]
+    pub tests: Vec<String>,
+
+    /// Root of the tree [default: the nearest directory above that looks like a test tree].
+    #[arg(long, value_name = "DIR", help_heading = "The tree")]
+    pub root: Option<PathBuf>,
+
+    /// Do not read runner.toml.
+    #[arg(long, help_heading = "The tree")]
+    pub no_config: bool,
+
+    /// List the tests instead of running them.
+    #[arg(long, help_heading = "Looking without running")]
+    pub list: bool,
+
+    /// How --list prints: text, or json with one object a line (implies --list).
+    #[arg(long, value_name = "FORMAT", help_heading = "Looking without running")]
+    pub list_format: Option<ListFormat>,
+
+    /// Print the tests' sources instead of running them.
+    #[arg(long, help_heading = "Looking without running")]
+    pub cat: bool,
+
+    /// Print how many tests are expected to pass, fail and so on, then run them.
+    #[arg(long, help_heading = "Looking without running")]
+    pub report: bool,
+
+    /// Print the status file rules that no test uses, then run the tests.
+    #[arg(long, help_heading = "Looking without running")]
+    pub warn_unused: bool,
+
+    /// Only the variants stress and default, no slow tests, no tests that may pass or fail.
+    #[arg(long, conflicts_with = "variants", help_heading = "Which tests")]
+    pub quickcheck: bool,
+
+    /// Print each command before it runs.
+    #[arg(short, long, help_heading = "What is shown")]
+    pub verbose: bool,
+
+    /// Options that runner.toml may set as well.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// The options that `runner.toml` may hold, by the same names.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Settings {
+    /// Directory with the build: DIR or DIR/build holds v8_build_config.json [default: out].
+    #[arg(long, value_name = "DIR", help_heading = "The tree")]
+    pub outdir: Option<PathBuf>,
+
+    /// Architecture to read status files for; must agree with the build if there is one.
+    #[arg(long, value_name = "ARCH", help_heading = "The tree")]
+    pub arch: Option<String>,
+
+    /// Mode to read status files for, in a tree without a build: debug or release.
+    #[arg(short, long, value_name = "MODE", help_heading = "The tree")]
+    pub mode: Option<String>,
+
+    /// Root of the suites [default: test below the root].
+    #[arg(long, value_name = "DIR", help_heading = "The tree")]
+    pub test_root: Option<PathBuf>,
+
+    /// The engine: builtin, or the path of a shell [default: the tree's, else builtin].
+    #[arg(long, value_name = "builtin|PATH", help_heading = "The tree")]
+    pub shell: Option<String>,
+
+    /// Directory with the engine's programs, if not the build's.
+    #[arg(long, value_name = "DIR", help_heading = "The tree")]
+    pub shell_dir: Option<PathBuf>,
+
+    /// Variants and their aliases, separated by commas [default: dev].
+    #[arg(long, value_name = "LIST", help_heading = "Which tests")]
+    pub variants: Option<String>,
+
+    /// The same as --variants=default.
+    #[arg(long, alias = "novariants", conflicts_with_all = ["variants", "quickcheck"], help_heading = "Which tests")]
+    pub no_variants: bool,
+
+    /// The same as --variants=exhaustive.
+    #[arg(long, conflicts_with_all = ["variants", "no_variants", "quickcheck"], help_heading = "Which tests")]
+    pub exhaustive_variants: bool,
+
+    /// What to do with tests marked SLOW: run only these, skip them, or take no notice.
+    #[arg(long, value_name = "run|skip|dontcare", help_heading = "Which tests")]
+    pub slow_tests: Option<Filter>,
+
+    /// What to do with tests that may pass or fail.
+    #[arg(long, value_name = "run|skip|dontcare", help_heading = "Which tests")]
+    pub pass_fail_tests: Option<Filter>,
+
+    /// Run tests that the status files skip.
+    #[arg(long, help_heading = "Which tests")]
+    pub run_skipped: bool,
+
+    /// Flags for every test; may be given several times.
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, help_heading = "How they run")]
+    pub extra_flags: Vec<String>,
+
+    /// Words before every test's command.
+    #[arg(long, value_name = "WORDS", help_heading = "How they run")]
+    pub command_prefix: Option<String>,
+
+    /// Seed for every test; 0 chooses one for the run [default: 0].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "How they run")]
+    pub random_seed: Option<i32>,
+
+    /// Seconds one test may take, before the factors for modes and variants [default: 60].
+    #[arg(short, long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "How they run")]
+    pub timeout: Option<u32>,
+
+    /// How many tests run at once; 0 is one a processor [default: 0].
+    #[arg(short, value_name = "N", help_heading = "How they run")]
+    #[serde(rename = "jobs")]
+    pub j: Option<usize>,
+
+    /// How many tests marked HEAVY run at once.
+    #[arg(long, value_name = "N", help_heading = "How they run")]
+    pub max_heavy_tests: Option<NonZeroUsize>,
+
+    /// End the run after so many unexpected outcomes; 0 never does [default: 100].
+    #[arg(long, value_name = "N", help_heading = "How they run")]
+    pub exit_after_n_failures: Option<u64>,
+
+    /// Leave out the suites' own harness files where tests can do without.
+    #[arg(long, alias = "noharness", help_heading = "How they run")]
+    pub no_harness: bool,
+
+    /// Run each test in two isolates.
+    #[arg(long, help_heading = "How they run")]
+    pub isolates: bool,
+
+    /// Add the flags that stress the garbage collector.
+    #[arg(long, help_heading = "How they run")]
+    pub gc_stress: bool,
+
+    /// Bytes kept of each output stream of a test [default: 1 MiB].
+    #[arg(long, value_name = "BYTES", help_heading = "How they run")]
+    pub max_output: Option<usize>,
+
+    /// How progress is shown [default: bar on a terminal, else plain].
+    #[arg(short, long, value_name = "STYLE", help_heading = "What is shown")]
+    pub progress: Option<Progress>,
+
+    /// Print the slowest tests at the end.
+    #[arg(long, help_heading = "What is shown")]
+    pub time: bool,
+
+    /// Write V8's JSON results to this file.
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub json_test_results: Option<PathBuf>,
+
+    /// Write JUnit XML to this file.
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub junitout: Option<PathBuf>,
+
+    /// The name of the test suite in the JUnit file [default: v8tests].
+    #[arg(long, value_name = "NAME", help_heading = "Reports")]
+    pub junittestsuite: Option<String>,
+}
+
+/// How `--list` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// `suite/name variant`, a line each.
+    Text,
+    /// One JSON object a line, skipped tests included.
+    Json,
+}
+
+/// What to do with a kind of test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filter {
+    /// Only these.
+    Run,
+    /// None of these.
+    Skip,
+    /// No matter.
+    #[value(name = "dontcare")]
+    #[serde(rename = "dontcare")]
+    DontCare,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// A bar with counts, running tests and time left.
+    Bar,
+    /// Failures as they come, and a line now and then.
+    Plain,
+    /// V8's one status line, rewritten.
+    Mono,
+    /// The same in colour.
+    Color,
+    /// A character a test.
+    Dots,
+    /// A line a test.
+    Verbose,
+    /// Nothing but failures, and a time stamp a minute.
+    Ci,
+    /// A verdict and a name a line.
+    Stream,
+}
+
+impl Settings {
+    /// These settings where they say something, else those of the file.
+    pub fn or(self, file: Self) -> Self {
+        // A variant option on the command line replaces whichever the file has.
+        let variants_given = self.variants.is_some() || self.no_variants || self.exhaustive_variants;
+        let mut extra_flags = file.extra_flags;
+        extra_flags.extend(self.extra_flags);
+        Self {
+            outdir: self.outdir.or(file.outdir),
+            arch: self.arch.or(file.arch),
+            mode: self.mode.or(file.mode),
+            test_root: self.test_root.or(file.test_root),
+            shell: self.shell.or(file.shell),
+            shell_dir: self.shell_dir.or(file.shell_dir),
+            variants: self.variants.or(file.variants.filter(|_| !variants_given)),
+            no_variants: self.no_variants || (file.no_variants && !variants_given),
+            exhaustive_variants: self.exhaustive_variants || (file.exhaustive_variants && !variants_given),
+            slow_tests: self.slow_tests.or(file.slow_tests),
+            pass_fail_tests: self.pass_fail_tests.or(file.pass_fail_tests),
+            run_skipped: self.run_skipped || file.run_skipped,
+            extra_flags,
+            command_prefix: self.command_prefix.or(file.command_prefix),
+            random_seed: self.random_seed.or(file.random_seed),
+            timeout: self.timeout.or(file.timeout),
+            j: self.j.or(file.j),
+            max_heavy_tests: self.max_heavy_tests.or(file.max_heavy_tests),
+            exit_after_n_failures: self.exit_after_n_failures.or(file.exit_after_n_failures),
+            no_harness: self.no_harness || file.no_harness,
+            isolates: self.isolates || file.isolates,
+            gc_stress: self.gc_stress || file.gc_stress,
+            max_output: self.max_output.or(file.max_output),
+            progress: self.progress.or(file.progress),
+            time: self.time || file.time,
+            json_test_results: self.json_test_results.or(file.json_test_results),
+            junitout: self.junitout.or(file.junitout),
+            junittestsuite: self.junittestsuite.or(file.junittestsuite),
+        }
+    }
+
+    /// What `--variants` amounts to.
+    pub fn chosen_variants(&self) -> Option<String> {
+        if self.no_variants {
+            Some("default".into())
+        } else if self.exhaustive_variants {
+            Some("exhaustive".into())
+        } else {
+            self.variants.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_come_before_the_file() {
+        let cli = Cli::parse_from(["runner", "-j4", "--extra-flags=--b"]).settings;
+        let file = Settings {
+            j: Some(1),
+            timeout: Some(5),
+            extra_flags: vec!["--a".into()],
+            variants: Some("stress".into()),
+            ..Settings::default()
+        };
+        let merged = cli.or(file);
+        assert_eq!((merged.j, merged.timeout), (Some(4), Some(5)));
+        assert_eq!(merged.extra_flags, ["--a", "--b"]);
+        assert_eq!(merged.chosen_variants().as_deref(), Some("stress"));
+    }
+
+    #[test]
+    fn a_variant_option_replaces_the_files() {
+        let file = || Settings { exhaustive_variants: true, ..Settings::default() };
+        let cli = Cli::parse_from(["runner", "--variants=stress"]).settings;
+        assert_eq!(cli.or(file()).chosen_variants().as_deref(), Some("stress"));
+        let cli = Cli::parse_from(["runner", "--no-variants"]).settings;
+        assert_eq!(cli.or(file()).chosen_variants().as_deref(), Some("default"));
+    }
+}

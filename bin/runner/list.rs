@@ -1,0 +1,136 @@
+//! `--list` and `--cat`: which tests there are, without running any.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+
+use flotilla_messages::{Cases, TestCase};
+use flotilla_suites::{Listed, Skip, Tree};
+use serde::Serialize;
+
+use crate::cli::ListFormat;
+
+/// One line of `--list-format json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    suite: &'a str,
+    name: &'a str,
+    variant: Option<&'a str>,
+    argv: Vec<String>,
+    env: &'a BTreeMap<String, String>,
+    timeout: f64,
+    expected: Vec<&'static str>,
+    slow: bool,
+    skipped: Skipped<'a>,
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+/// `false`, or the rule.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Skipped<'a> {
+    No(bool),
+    By { rule: &'a str, condition: &'a str },
+}
+
+/// Prints the tests.
+///
+/// # Errors
+/// What writing to standard output gives.
+pub fn tests(tree: &Tree, format: ListFormat) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    for listed in tree.listing() {
+        match format {
+            ListFormat::Text => text(tree, &listed, &mut out)?,
+            ListFormat::Json => json(tree, &listed, &mut out)?,
+        }
+    }
+    out.flush()
+}
+
+fn text(tree: &Tree, listed: &Listed, out: &mut impl Write) -> io::Result<()> {
+    if listed.skipped.is_some() {
+        return Ok(());
+    }
+    let name = match tree.case(listed.id) {
+        Ok(case) => case.name,
+        Err(unrunnable) => unrunnable.name,
+    };
+    writeln!(out, "{} {}", name.path(), name.variant_and_detail())
+}
+
+fn json(tree: &Tree, listed: &Listed, out: &mut impl Write) -> io::Result<()> {
+    let none = BTreeMap::new();
+    let skipped = match &listed.skipped {
+        None => Skipped::No(false),
+        Some(Skip { rule, condition, .. }) => Skipped::By { rule, condition },
+    };
+    match tree.case(listed.id) {
+        Ok(case) => write(&Line { skipped, ..line(&case) }, out),
+        Err(unrunnable) => write(
+            &Line {
+                suite: &unrunnable.name.suite,
+                name: &unrunnable.name.name,
+                variant: Some(&unrunnable.name.variant).filter(|v| !v.is_empty()).map(String::as_str),
+                argv: Vec::new(),
+                env: &none,
+                timeout: 0.0,
+                expected: Vec::new(),
+                slow: false,
+                skipped,
+                id: &unrunnable.id,
+                error: Some(&unrunnable.reason),
+            },
+            out,
+        ),
+    }
+}
+
+fn line(case: &TestCase) -> Line<'_> {
+    Line {
+        suite: &case.name.suite,
+        name: &case.name.name,
+        // A test skipped before variants has none.
+        variant: Some(case.name.variant.as_str()).filter(|variant| !variant.is_empty()),
+        argv: case.relative_argv(),
+        env: &case.env,
+        timeout: case.timeout.as_secs_f64(),
+        expected: case.expectation.outcomes.iter().map(|outcome| outcome.as_str()).collect(),
+        slow: case.slow,
+        skipped: Skipped::No(false),
+        id: &case.id,
+        error: None,
+    }
+}
+
+fn write(line: &Line<'_>, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+/// Prints the tests' sources, each once.
+///
+/// # Errors
+/// What writing to standard output gives.
+pub fn sources(tree: &Tree) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut last = None;
+    for listed in tree.listing().filter(|listed| listed.skipped.is_none()) {
+        let name = match tree.case(listed.id) {
+            Ok(case) => case.name.path(),
+            Err(unrunnable) => unrunnable.name.path(),
+        };
+        if last.as_ref() == Some(&name) {
+            continue;
+        }
+        writeln!(out, "--- begin source: {name} ---")?;
+        match tree.source(listed.id) {
+            Ok(source) => out.write_all(&source)?,
+            Err(error) => writeln!(out, "{error}")?,
+        }
+        writeln!(out, "--- end source: {name} ---")?;
+        last = Some(name);
+    }
+    out.flush()
+}

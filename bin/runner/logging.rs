@@ -1,0 +1,27 @@
+//! Where the actors' log lines go: to standard error, warnings and worse; with FLOTILLA_LOG as much as it says.
+
+use log::LevelFilter;
+
+/// Starts logging. A level that is none is said and left alone.
+pub fn start() {
+    let given = std::env::var("FLOTILLA_LOG").ok();
+    let level = match given.as_deref().map(str::parse) {
+        None => LevelFilter::Warn,
+        Some(Ok(level)) => level,
+        Some(Err(_)) => {
+            eprintln!("runner: warning: FLOTILLA_LOG is none of off, error, warn, info, debug, trace");
+            LevelFilter::Warn
+        }
+    };
+    let started = fern::Dispatch::new()
+        .format(|out, message, record| {
+            let level = record.level().as_str().to_lowercase();
+            out.finish(format_args!("runner: {level}: {message}"));
+        })
+        .level(level)
+        .chain(std::io::stderr())
+        .apply();
+    if let Err(error) = started {
+        eprintln!("runner: cannot start logging: {error}");
+    }
+}

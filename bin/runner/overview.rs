@@ -1,0 +1,65 @@
+//! What is said before a run: what will run, `--report` and `--warn-unused`.
+
+use std::collections::BTreeMap;
+
+use flotilla_messages::{Cases, Outcome};
+use flotilla_suites::Tree;
+
+use crate::report::Console;
+
+/// `Running tests for x64.release with out/build/d8; variants: default`.
+pub fn header(tree: &Tree) {
+    let description = tree.description();
+    let mut console = Console::new();
+    if let Some(build) = &description.build_dir {
+        let detected = if description.detected.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", description.detected.join(", "))
+        };
+        console.line(&format!("Build found: {}{detected}", build.display()));
+    }
+    console.line(&format!(
+        "Running tests for {}.{} with {}; variants: {}",
+        description.arch,
+        description.mode,
+        description.engine,
+        description.variants.join(", ")
+    ));
+}
+
+/// `--report`: how many tests are expected to end how.
+pub fn expectations(tree: &Tree) {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut total = 0;
+    for listed in tree.listing() {
+        total += 1;
+        let kind = if listed.skipped.is_some() {
+            "will be skipped"
+        } else {
+            match tree.case(listed.id) {
+                Err(_) => "cannot be run",
+                Ok(case) => match case.expectation.outcomes[..] {
+                    [Outcome::Pass] => "are expected to pass",
+                    [Outcome::Fail] => "are expected to fail",
+                    ref outcomes if outcomes.contains(&Outcome::Crash) => "may crash",
+                    _ => "may pass or fail",
+                },
+            }
+        };
+        *counts.entry(kind).or_default() += 1;
+    }
+    let mut console = Console::new();
+    console.line(&format!("Total: {total} tests"));
+    for (kind, count) in counts {
+        console.line(&format!(" * {count:6} tests {kind}"));
+    }
+}
+
+/// `--warn-unused`: the rules no test of this run uses.
+pub fn unused_rules(tree: &Tree) {
+    let mut console = Console::new();
+    for rule in tree.unused_rules() {
+        console.line(&format!("Unused rule: {rule}"));
+    }
+}

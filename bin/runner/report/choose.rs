@@ -1,0 +1,80 @@
+//! Which reporters a run has.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use flotilla_actors::Reporter;
+use flotilla_messages::Cases;
+
+use super::bar::Bar;
+use super::commands::Commands;
+use super::compact::Compact;
+use super::console::Console;
+use super::dots::Dots;
+use super::file::{ReportError, ReportFile};
+use super::json::Json;
+use super::junit::Junit;
+use super::plain::Plain;
+use super::slowest::Times;
+use super::stream::Stream;
+use super::verbose::Verbose;
+use crate::cli::{Progress, Settings};
+
+/// What reporters must know to show commands.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The root of the tree on this machine.
+    pub root: PathBuf,
+    /// The words that start the built-in shell.
+    pub builtin: Vec<OsString>,
+}
+
+impl Context {
+    #[cfg(test)]
+    pub fn for_tests() -> Self {
+        Self { root: PathBuf::from("/root-of-tree"), builtin: vec!["runner".into(), "shell".into()] }
+    }
+}
+
+/// The reporters these settings ask for.
+///
+/// # Errors
+/// [`ReportError`] when a report's file cannot be written: better known before the run than after it.
+pub fn reporters(
+    settings: &Settings,
+    verbose: bool,
+    context: &Context,
+    cases: Arc<dyn Cases>,
+) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
+    let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+    if verbose {
+        reporters.push(Box::new(Commands::new(Console::new(), context.clone(), cases)));
+    }
+    let terminal = io::stdout().is_terminal();
+    let default = if terminal { Progress::Bar } else { Progress::Plain };
+    let context = || context.clone();
+    reporters.push(match settings.progress.unwrap_or(default) {
+        // Away from a terminal a bar would draw nothing at all.
+        Progress::Bar if terminal => Box::new(Bar::new(Console::new(), context())),
+        Progress::Bar | Progress::Plain => Box::new(Plain::new(Console::new(), context())),
+        Progress::Mono => Box::new(Compact::new(Console::monochrome(), context())),
+        Progress::Color => Box::new(Compact::new(Console::colored(), context())),
+        Progress::Dots => Box::new(Dots::new(Console::new(), context())),
+        Progress::Verbose => Box::new(Verbose::new(Console::new(), context(), false)),
+        Progress::Ci => Box::new(Verbose::new(Console::new(), context(), true)),
+        Progress::Stream => Box::new(Stream::new(Console::new())),
+    });
+    if settings.time {
+        reporters.push(Box::new(Times::new(Console::new(), context())));
+    }
+    if let Some(path) = &settings.json_test_results {
+        reporters.push(Box::new(Json::new(ReportFile::check(path)?, context())));
+    }
+    if let Some(path) = &settings.junitout {
+        let name = settings.junittestsuite.as_deref().unwrap_or("v8tests");
+        reporters.push(Box::new(Junit::new(ReportFile::check(path)?, name, context())));
+    }
+    Ok(reporters)
+}

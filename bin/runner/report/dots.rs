@@ -1,0 +1,52 @@
+//! V8's `dots`: a character a test, fifty a line, failures at the end.
+
+use flotilla_actors::Reporter;
+use flotilla_messages::{Event, Outcome};
+
+use super::choose::Context;
+use super::console::Console;
+use super::{failure, tally};
+
+/// A character a test.
+pub struct Dots {
+    console: Console,
+    context: Context,
+    count: u64,
+    failures: Vec<u8>,
+}
+
+impl Dots {
+    /// Writes to `console`.
+    pub fn new(console: Console, context: Context) -> Self {
+        Self { console, context, count: 0, failures: Vec::new() }
+    }
+}
+
+impl Reporter for Dots {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Finished(report) => {
+                let mark = match report.outcome {
+                    _ if report.as_expected => ".",
+                    Outcome::Crash => "C",
+                    Outcome::Timeout => "T",
+                    Outcome::Fail | Outcome::Pass => "F",
+                };
+                let line_end = if self.count > 0 && self.count.is_multiple_of(50) { "\n" } else { "" };
+                self.count += 1;
+                self.console.write(format!("{line_end}{mark}").as_bytes());
+                if !report.as_expected {
+                    self.failures.extend(failure::block(report, &self.context, &self.console));
+                }
+            }
+            Event::Stopping(reason) => self.console.line(&format!("\n{}", tally::stopping(*reason))),
+            Event::Notice(text) => self.console.line(&format!("\n{text}")),
+            Event::RunFinished(summary) => {
+                self.console.line("");
+                self.console.write(&self.failures);
+                self.console.line(&tally::closing(summary));
+            }
+            Event::Listed { .. } | Event::Started { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A test with an unexpected outcome, told whole: name, variant, outcomes, streams, command.
+
+use flotilla_messages::{Captured, Exit, Outcome, TestReport};
+
+use super::choose::Context;
+use super::console::Console;
+use super::quote;
+
+/// The failure as text, ready to print. Streams come as the test wrote them, UTF-8 or not.
+pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut line = |bytes: &[u8]| {
+        out.extend_from_slice(bytes);
+        out.push(b'\n');
+    };
+    line(console.styled("1", &format!("=== {} ===", report.name)).as_bytes());
+    line(expectation(report).as_bytes());
+    if let Some(output) = &report.output {
+        for (name, captured) in [("stderr", &output.stderr), ("stdout", &output.stdout)] {
+            if captured.total > 0 {
+                line(format!("--- {name} ---").as_bytes());
+                line(captured.bytes.trim_ascii_end());
+                if captured.cut() > 0 {
+                    line(cut_note(captured).as_bytes());
+                }
+            }
+        }
+    }
+    if let Some(case) = &report.case {
+        let mut command = b"Command: ".to_vec();
+        command.extend(quote::command(case, &context.root, &context.builtin));
+        line(&command);
+    }
+    line(console.styled("1;31", &closing(report)).as_bytes());
+    out
+}
+
+/// `expected PASS, got FAIL: line 3 of the output is ...`.
+pub fn expectation(report: &TestReport) -> String {
+    let expected = match &report.case {
+        Some(case) => names(&case.expectation.outcomes),
+        None => "PASS".into(),
+    };
+    let why = report.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let reason = report
+        .case
+        .as_ref()
+        .and_then(|case| case.expectation.reason.as_ref())
+        .map(|reason| format!("\n{reason}"))
+        .unwrap_or_default();
+    format!("expected {expected}, got {}{why}{reason}", report.outcome)
+}
+
+/// The outcomes as a status file has them.
+pub fn names(outcomes: &[Outcome]) -> String {
+    outcomes.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>().join(" or ")
+}
+
+/// What the cap left out, in words.
+pub fn cut_note(captured: &Captured) -> String {
+    format!(
+        "[... {} of {} bytes left out: --max-output keeps {}]",
+        captured.cut(),
+        captured.total,
+        captured.bytes.len()
+    )
+}
+
+/// V8's last line of a failure.
+fn closing(report: &TestReport) -> String {
+    match report.outcome {
+        Outcome::Crash => match report.output.as_ref().map(|output| output.exit) {
+            Some(Exit::Signal(signal)) => format!("--- CRASHED (signal {signal}) ---"),
+            _ => "--- CRASHED ---".into(),
+        },
+        Outcome::Timeout => match &report.case {
+            Some(case) => format!("--- TIMEOUT after {} s ---", case.timeout.as_secs_f64()),
+            None => "--- TIMEOUT ---".into(),
+        },
+        Outcome::Pass => "--- UNEXPECTED PASS ---".into(),
+        Outcome::Fail => "--- FAILED ---".into(),
+    }
+}

@@ -1,0 +1,68 @@
+//! `--json-test-results`: V8 9.2's file, an object with the runs that failed and the slowest ones.
+
+use flotilla_actors::Reporter;
+use flotilla_messages::Event;
+use serde::Serialize;
+
+use super::choose::Context;
+use super::file::ReportFile;
+use super::slowest::{Record, Slowest};
+
+/// Collects and writes the results.
+pub struct Json {
+    file: ReportFile,
+    context: Context,
+    results: Vec<Record>,
+    slowest: Slowest,
+    durations: f64,
+    tests: u64,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    results: &'a [Record],
+    slowest_tests: Vec<&'a Record>,
+    duration_mean: Option<f64>,
+    test_total: u64,
+}
+
+impl Json {
+    /// Writes to `file` at the run's end.
+    pub fn new(file: ReportFile, context: Context) -> Self {
+        Self { file, context, results: Vec::new(), slowest: Slowest::default(), durations: 0.0, tests: 0 }
+    }
+
+    fn write(&self) {
+        let document = Document {
+            results: &self.results,
+            slowest_tests: self.slowest.records(),
+            duration_mean: (self.tests > 0).then(|| self.durations / self.tests as f64),
+            test_total: self.tests,
+        };
+        match serde_json::to_vec(&document) {
+            Ok(bytes) => {
+                if let Err(error) = self.file.write(&bytes) {
+                    eprintln!("runner: {error}");
+                }
+            }
+            Err(error) => eprintln!("runner: cannot make the JSON results: {error}"),
+        }
+    }
+}
+
+impl Reporter for Json {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Finished(report) => {
+                self.durations += report.duration().as_secs_f64();
+                self.tests += 1;
+                self.slowest.note(report, &self.context);
+                if !report.as_expected {
+                    self.results.push(Record::failure(report, &self.context));
+                }
+            }
+            Event::RunFinished(_) => self.write(),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a run looks like to people and programs: one reporter a file, all fed by the same events.
+//!
+//! | style or option | file |
+//! |---|---|
+//! | bar (terminals) | `bar.rs` |
+//! | plain (elsewhere) | `plain.rs` |
+//! | mono, color | `compact.rs` |
+//! | dots | `dots.rs` |
+//! | verbose, ci | `verbose.rs` |
+//! | stream | `stream.rs` |
+//! | `--json-test-results` | `json.rs` |
+//! | `--junitout` | `junit.rs` |
+//! | `--time` | `slowest.rs` |
+//! | `-v` | `commands.rs` |
+
+mod bar;
+mod choose;
+mod commands;
+mod compact;
+mod console;
+mod dots;
+mod failure;
+mod file;
+mod json;
+mod junit;
+mod plain;
+mod quote;
+mod slowest;
+mod stream;
+mod tally;
+mod verbose;
+
+pub use choose::{Context, reporters};
+pub use console::Console;
+pub use file::ReportError;

@@ -1,0 +1,69 @@
+//! The default away from a terminal: failures as they come, a line of counts now and then, a summary.
+
+use std::time::{Duration, Instant};
+
+use flotilla_actors::Reporter;
+use flotilla_messages::Event;
+
+use super::choose::Context;
+use super::console::Console;
+use super::tally::{self, Tally};
+use super::failure;
+
+/// How often a line of counts is written at most.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Plain lines.
+pub struct Plain {
+    console: Console,
+    context: Context,
+    tally: Tally,
+    failed: Vec<String>,
+    last: Instant,
+}
+
+impl Plain {
+    /// Writes to `console`.
+    pub fn new(console: Console, context: Context) -> Self {
+        Self { console, context, tally: Tally::default(), failed: Vec::new(), last: Instant::now() }
+    }
+}
+
+impl Reporter for Plain {
+    fn event(&mut self, event: &Event) {
+        self.tally.note(event);
+        match event {
+            Event::Finished(report) => {
+                if !report.as_expected {
+                    let mut block = failure::block(report, &self.context, &self.console);
+                    block.push(b'\n');
+                    self.console.write(&block);
+                    self.failed.push(tally::failed_line(report));
+                }
+            }
+            Event::Stopping(reason) => self.console.line(tally::stopping(*reason)),
+            Event::Notice(text) => self.console.line(text),
+            Event::RunFinished(summary) => {
+                for line in &self.failed {
+                    self.console.line(line);
+                }
+                self.console.line(&tally::closing(summary));
+            }
+            Event::Listed { .. } | Event::Started { .. } => {}
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if now.duration_since(self.last) >= EVERY {
+            self.last = now;
+            let more = if self.tally.complete { "" } else { " or more" };
+            self.console.line(&format!(
+                "{} of {}{more} tests: {} as expected, {} unexpected",
+                self.tally.finished(),
+                self.tally.listed,
+                self.tally.passed,
+                self.tally.failed
+            ));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! V8's `verbose`, a line a test, and `ci`, which says little but keeps a bot from giving up on it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use flotilla_actors::Reporter;
+use flotilla_messages::{CaseId, Event, Outcome};
+
+use super::choose::Context;
+use super::console::Console;
+use super::{failure, tally};
+
+/// After this long without a line, `verbose` says what is running.
+const VERBOSE_SILENCE: Duration = Duration::from_secs(30);
+/// After this long without a line, `ci` prints the time.
+const CI_SILENCE: Duration = Duration::from_secs(60);
+
+/// A line a test, or a sign of life a minute; failures at the end.
+pub struct Verbose {
+    console: Console,
+    context: Context,
+    quiet: bool,
+    last: Instant,
+    running: BTreeMap<CaseId, (String, Instant)>,
+    failures: Vec<u8>,
+}
+
+impl Verbose {
+    /// Writes to `console`; `quiet` makes it `ci`.
+    pub fn new(console: Console, context: Context, quiet: bool) -> Self {
+        Self {
+            console,
+            context,
+            quiet,
+            last: Instant::now(),
+            running: BTreeMap::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.console.line(text);
+        self.last = Instant::now();
+    }
+}
+
+impl Reporter for Verbose {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started { test, name } => {
+                self.running.insert(*test, (name.to_string(), Instant::now()));
+            }
+            Event::Finished(report) => {
+                self.running.remove(&report.test);
+                if !report.as_expected {
+                    self.failures.extend(failure::block(report, &self.context, &self.console));
+                }
+                if !self.quiet {
+                    let verdict = match report.outcome {
+                        _ if report.as_expected => "pass",
+                        Outcome::Crash => "CRASH",
+                        Outcome::Timeout => "TIMEOUT",
+                        Outcome::Fail | Outcome::Pass => "FAIL",
+                    };
+                    let name = report.name.path();
+                    self.line(&format!("{name} {}: {verdict}", report.name.variant_and_detail()));
+                }
+            }
+            Event::Stopping(reason) => self.line(tally::stopping(*reason)),
+            Event::Notice(text) => self.line(text),
+            Event::RunFinished(summary) => {
+                self.line("");
+                self.console.write(&self.failures);
+                self.console.line(&tally::closing(summary));
+            }
+            Event::Listed { .. } => {}
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        let silence = now.saturating_duration_since(self.last);
+        if self.quiet && silence >= CI_SILENCE {
+            self.line(&Utc::now().format("%Y-%m-%d %H:%M:%S").to_string());
+        } else if !self.quiet && silence >= VERBOSE_SILENCE {
+            let mut text = String::from("Still working:");
+            for (name, since) in self.running.values() {
+                let age = now.saturating_duration_since(*since).as_secs();
+                text.push_str(&format!("\n  {name} for {age} s"));
+            }
+            self.line(&text);
+        }
+    }
+}

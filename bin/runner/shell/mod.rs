@@ -1,0 +1,28 @@
+//! The built-in shell: `runner shell [flags] files...`, a small JavaScript shell on QuickJS that takes d8's
+//! command line and offers d8's functions (print, load, read, quit, ...), so that a test tree runs on a machine
+//! without an engine.
+//!
+//! What it knows of d8 is what tests ask of it, after V8 9.2's `d8.cc`: files run in order in one realm, an
+//! uncaught error is reported on stdout as `file:line: Error: text` and ends the run with exit code 1, flags of V8
+//! that mean nothing here are accepted and ignored. Not offered: `Realm`, `Worker`, `%NativeFunctions()`,
+//! WebAssembly and Intl.
+//!
+//! It starts in a millisecond and shares nothing with the rest of the runner.
+//!
+//! - `args`: the command line
+//! - `engine`: one realm and its event loop: scripts, modules, promise jobs, timers
+//! - `host`: the functions scripts call
+//! - `modules`: what `import` finds
+//! - `output`: buffered stdout
+//! - `trace`: stack traces, and where a value that is no Error was thrown
+//! - `report`: how an uncaught exception is shown
+
+mod args;
+mod engine;
+mod host;
+mod modules;
+mod output;
+mod report;
+mod trace;
+
+pub use engine::run;

@@ -1,0 +1,67 @@
+//! What `import` finds: files, relative to the importing file.
+
+use std::path::Path;
+
+use flotilla_messages::case::normalize;
+use rquickjs::loader::{ImportAttributes, Loader, Resolver};
+use rquickjs::module::Declared;
+use rquickjs::{Ctx, Module, Result};
+
+use super::host;
+
+/// Resolves specifiers: each is a path, relative to the directory of the file that imports. As in d8, `x.mjs` means
+/// the same as `./x.mjs`.
+pub(super) struct Files;
+
+impl Resolver for Files {
+    fn resolve<'js>(
+        &mut self,
+        _ctx: &Ctx<'js>,
+        importer: &str,
+        specifier: &str,
+        _attributes: Option<ImportAttributes<'js>>,
+    ) -> Result<String> {
+        let directory = Path::new(importer).parent().unwrap_or(Path::new(""));
+        Ok(name(&directory.join(specifier)))
+    }
+}
+
+impl Loader for Files {
+    fn load<'js>(
+        &mut self,
+        ctx: &Ctx<'js>,
+        name: &str,
+        _attributes: Option<ImportAttributes<'js>>,
+    ) -> Result<Module<'js, Declared>> {
+        match host::read_source(Path::new(name)) {
+            Ok(source) => declare(ctx, name, source),
+            Err(error) => Err(host::throw(ctx, &format!("Error reading module from {name}: {error}"))),
+        }
+    }
+}
+
+/// Compiles a module; `name` is its absolute path, which is also its `import.meta.url`.
+pub(super) fn declare<'js>(ctx: &Ctx<'js>, name: &str, source: String) -> Result<Module<'js, Declared>> {
+    host::refuse_nul(ctx, &source)?;
+    let module = Module::declare(ctx.clone(), name, source)?;
+    module.meta()?.set("url", name)?;
+    Ok(module)
+}
+
+/// The name of the module in this file: two specifiers of one file must agree on it.
+pub(super) fn name(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    normalize(&absolute).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_absolute_and_without_dots() {
+        assert_eq!(name(Path::new("/a/b/../c/./d.mjs")), "/a/c/d.mjs");
+        let relative = name(Path::new("x.mjs"));
+        assert!(Path::new(&relative).is_absolute() && relative.ends_with("/x.mjs"), "{relative}");
+    }
+}

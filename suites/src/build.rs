@@ -1,0 +1,350 @@
+//! The build under test: `v8_build_config.json`, or this host where nothing was built.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::dialect::{ConfigKey, Dchecks, Dialect, Simulator};
+use crate::error::OpenError;
+use crate::options::Options;
+use crate::status::{Variable, Variables};
+
+const CONFIG_FILE: &str = "v8_build_config.json";
+
+/// Architectures whose builds say which MIPS revision they are for.
+const MIPS: [&str; 4] = ["mips", "mipsel", "mips64", "mips64el"];
+
+/// Sanitizers, by their status variables.
+const SANITIZERS: [&str; 5] = ["asan", "cfi_vptr", "msan", "tsan", "ubsan_vptr"];
+
+/// A build's properties.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// Where it is; `None` where the tree has none.
+    pub dir: Option<PathBuf>,
+    /// The architecture, as V8 calls it.
+    pub arch: String,
+    /// Its mode.
+    pub mode: Mode,
+    /// Status variables by name, with their values.
+    properties: BTreeMap<&'static str, bool>,
+    /// `mips_arch_variant` and whether MSA is used.
+    mips: Option<(String, bool)>,
+    simulator: bool,
+}
+
+/// Kinds of builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Optimized, without checks.
+    Release,
+    /// Optimized, with checks: status files and deadlines treat it as a debug build.
+    ReleaseWithDchecks,
+    /// A debug build.
+    Debug,
+}
+
+impl Mode {
+    /// The name V8's runner gives it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::ReleaseWithDchecks => "release+dchecks",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+impl Build {
+    /// Finds and reads the build's configuration.
+    ///
+    /// # Errors
+    /// A broken configuration, `--arch` or `--mode` at odds with it, or an `--outdir` without any.
+    pub fn read(options: &Options, dialect: &Dialect) -> Result<Self, OpenError> {
+        let outdir = options.root.join(&options.outdir);
+        let mut candidates = vec![outdir.clone()];
+        if outdir.file_name().is_none_or(|name| name != "build") {
+            candidates.push(outdir.join("build"));
+        }
+        for dir in candidates {
+            let file = dir.join(CONFIG_FILE);
+            match fs::read(&file) {
+                Ok(bytes) => {
+                    let build = Self::configured(dir, &bytes, dialect)
+                        .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
+                    build.agree(options, &file)?;
+                    return Ok(build);
+                }
+                Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(source) => return Err(OpenError::Read { path: file, source }),
+            }
+        }
+        if options.outdir != Options::default().outdir && options.shell_dir.is_none() {
+            return Err(OpenError::NoBuild(outdir));
+        }
+        Self::of_host(options, dialect)
+    }
+
+    fn configured(dir: PathBuf, bytes: &[u8], dialect: &Dialect) -> Result<Self, String> {
+        let config: Map<String, Value> =
+            serde_json::from_slice(bytes).map_err(|e| format!("is no JSON object: {e}"))?;
+        let text = |key: &str| match config.get(key) {
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(_) => Err(format!("the key '{key}' should be a string")),
+            None => Err(format!("lacks the key '{key}'")),
+        };
+        let flag = |key: &str| match config.get(key) {
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(_) => Err(format!("the key '{key}' should be true or false")),
+            None => Err(format!("lacks the key '{key}'")),
+        };
+        let cpu = text("v8_target_cpu")?;
+        // In V8's land, GN's x86 is called ia32.
+        let arch = if cpu == "x86" { "ia32".into() } else { cpu.clone() };
+        let mut properties = BTreeMap::new();
+        for key in dialect.config {
+            properties.insert(key.variable, flag(key.key)? != key.inverted);
+        }
+        let mips = if MIPS.contains(&arch.as_str()) {
+            Some((text("mips_arch_variant")?, flag("mips_use_msa")?))
+        } else {
+            None
+        };
+        let is = |variable: &str| properties.get(variable) == Some(&true);
+        let mode = match (is("is_debug"), is("dcheck_always_on"), dialect.dchecks) {
+            (true, _, _) => Mode::Debug,
+            (false, true, Dchecks::Mode) => Mode::ReleaseWithDchecks,
+            _ => Mode::Release,
+        };
+        let simulator = match dialect.simulator {
+            Simulator::Configured => text("target_cpu")? != cpu,
+            Simulator::Foreign(archs) => archs.contains(&arch.as_str()) && arch != host_arch(),
+        };
+        Ok(Self { dir: Some(dir), arch, mode, properties, mips, simulator })
+    }
+
+    /// What holds where nothing was built: this host's architecture, an ordinary release.
+    fn of_host(options: &Options, dialect: &Dialect) -> Result<Self, OpenError> {
+        let mode = match options.mode.as_deref() {
+            None | Some("release") => Mode::Release,
+            Some("debug") => Mode::Debug,
+            Some(other) => return Err(unknown_mode(other)),
+        };
+        let mut properties: BTreeMap<_, _> =
+            dialect.config.iter().map(|key| (key.variable, key.unbuilt)).collect();
+        properties.insert("is_debug", mode == Mode::Debug);
+        Ok(Self {
+            dir: None,
+            arch: options.arch.clone().unwrap_or_else(|| host_arch().into()),
+            mode,
+            properties,
+            mips: None,
+            simulator: false,
+        })
+    }
+
+    /// `--arch` and `--mode` must say what the configuration says.
+    fn agree(&self, options: &Options, file: &Path) -> Result<(), OpenError> {
+        if let Some(arch) = options.arch.as_ref().filter(|arch| **arch != self.arch) {
+            return Err(OpenError::Option {
+                option: "--arch",
+                value: arch.clone(),
+                reason: format!("the build is for {} ({})", self.arch, file.display()),
+            });
+        }
+        let debug = match options.mode.as_deref() {
+            None => return Ok(()),
+            Some("debug") => true,
+            Some("release") => false,
+            Some(other) => return Err(unknown_mode(other)),
+        };
+        if debug != (self.mode == Mode::Debug) {
+            return Err(OpenError::Option {
+                option: "--mode",
+                value: if debug { "debug" } else { "release" }.into(),
+                reason: format!("the build's mode is {} ({})", self.mode.label(), file.display()),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether a property holds, by its status variable.
+    pub fn is(&self, variable: &str) -> bool {
+        self.properties.get(variable) == Some(&true)
+    }
+
+    /// Whether any sanitizer is built in.
+    pub fn sanitized(&self) -> bool {
+        SANITIZERS.iter().any(|sanitizer| self.is(sanitizer))
+    }
+
+    /// What V8's runner prints under "Autodetected"; nothing where nothing was built.
+    pub fn detected(&self, dialect: &Dialect) -> Vec<String> {
+        let shown = |key: &ConfigKey| key.shown.filter(|_| self.is(key.variable));
+        match &self.dir {
+            Some(_) => dialect.config.iter().filter_map(shown).map(String::from).collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The variables of status file conditions. `extra_flags` are those of the whole run.
+    pub fn variables(&self, options: &Options, extra_flags: &[String], dialect: &Dialect) -> Variables {
+        let mut variables = Variables::default();
+        for (name, value) in &self.properties {
+            if !matches!(*name, "is_android" | "is_debug") {
+                variables.set(*name, *value);
+            }
+        }
+        for name in ["deopt_fuzzer", "endurance_fuzzer", "gc_fuzzer", "novfp3"] {
+            variables.set(name, false);
+        }
+        variables.set("arch", self.arch.as_str());
+        variables.set("byteorder", if cfg!(target_endian = "big") { "big" } else { "little" });
+        variables.set("gc_stress", options.gc_stress);
+        variables.set("isolates", options.isolates);
+        variables.set("no_harness", options.no_harness);
+        let dchecks = self.is("dcheck_always_on") && dialect.dchecks != Dchecks::Ignored;
+        let debug = self.mode == Mode::Debug || dchecks;
+        variables.set("mode", if debug { "debug" } else { "release" });
+        variables.set("system", if self.is("is_android") { "android" } else { host_system() });
+        variables.set("simulator_run", self.simulator);
+        // V8 7.0: as simulator_run, but for these architectures only.
+        let simulator = ["mipsel", "arm", "arm64"].contains(&self.arch.as_str()) && self.simulator;
+        variables.set("simulator", simulator);
+        variables.set("optimize_for_size", extra_flags.iter().any(|flag| flag == "--optimize-for-size"));
+        let (mips_variant, simd_mips) = match &self.mips {
+            Some((variant, msa)) => (Variable::Text(variant.clone()), variant == "r6" && *msa),
+            None => (Variable::Bool(false), false),
+        };
+        variables.set("mips_arch_variant", mips_variant);
+        variables.set("simd_mips", simd_mips);
+        // V8's list of five lacks a comma between its second and third, so that those two match nothing.
+        let without_simd =
+            ["--noenable-sse3", "--no-enable-ssse3", "--noenable-sse4-1", "--no-enable-sse4_1"];
+        let no_simd = match self.arch.as_str() {
+            "mips64el" | "mipsel" => !simd_mips,
+            _ => extra_flags.iter().any(|flag| without_simd.contains(&flag.as_str())),
+        };
+        variables.set("no_simd_hardware", no_simd);
+        variables
+    }
+}
+
+fn unknown_mode(mode: &str) -> OpenError {
+    OpenError::Option { option: "--mode", value: mode.into(), reason: "it is neither debug nor release".into() }
+}
+
+/// This host's architecture, as V8 calls it.
+fn host_arch() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "x86" => "ia32",
+        "aarch64" => "arm64",
+        "powerpc64" => "ppc64",
+        "loongarch64" => "loong64",
+        other => other,
+    }
+}
+
+/// This host's system, as status files call it.
+fn host_system() -> &'static str {
+    std::env::consts::OS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{V7_0, V8_4, V9_2};
+
+    fn config(changes: &[(&str, Value)]) -> Vec<u8> {
+        let mut config = Map::new();
+        for key in V9_2.config.iter().chain(V7_0.config) {
+            config.insert(key.key.into(), Value::Bool(key.inverted));
+        }
+        for cpu in ["target_cpu", "v8_target_cpu"] {
+            config.insert(cpu.into(), "x64".into());
+        }
+        for (key, value) in changes {
+            config.insert((*key).into(), value.clone());
+        }
+        serde_json::to_vec(&config).unwrap()
+    }
+
+    fn build(dialect: &Dialect, changes: &[(&str, Value)]) -> Build {
+        Build::configured("out".into(), &config(changes), dialect).unwrap()
+    }
+
+    #[test]
+    fn a_configuration_gives_variables() {
+        let build = build(&V9_2, &[
+            ("v8_target_cpu", "x86".into()),
+            ("v8_enable_webassembly", true.into()),
+            ("v8_enable_i18n_support", false.into()),
+        ]);
+        let variables = build.variables(&Options::default(), &["--optimize-for-size".into()], &V9_2);
+        assert_eq!(variables.get("arch"), Some(&"ia32".into()));
+        assert!(variables.is("has_webassembly") && variables.is("no_i18n") && variables.is("optimize_for_size"));
+        assert!(variables.is("simulator_run"), "target_cpu is another one");
+        assert_eq!(build.detected(&V9_2), ["no_i18n", "webassembly"]);
+        assert_eq!(variables.get("mips_arch_variant"), Some(&false.into()));
+    }
+
+    #[test]
+    fn checks_make_a_mode_only_where_they_did() {
+        let label = |dialect| {
+            let build = build(dialect, &[("dcheck_always_on", true.into())]);
+            (build.mode.label(), build.variables(&Options::default(), &[], dialect).get("mode").cloned())
+        };
+        assert_eq!(label(&V9_2), ("release+dchecks", Some("debug".into())));
+        assert_eq!(label(&V8_4), ("release", Some("debug".into())));
+        assert_eq!(label(&V7_0), ("release", Some("release".into())));
+        assert_eq!(build(&V9_2, &[("is_debug", true.into()), ("dcheck_always_on", true.into())]).mode, Mode::Debug);
+    }
+
+    #[test]
+    fn broken_configurations_are_refused_with_the_key() {
+        let refused = |bytes: &[u8]| Build::configured("out".into(), bytes, &V9_2).unwrap_err();
+        assert!(refused(b"{").starts_with("is no JSON object: EOF"));
+        assert_eq!(refused(b"{}"), "lacks the key 'v8_target_cpu'");
+        assert_eq!(refused(&config(&[("is_asan", 1.into())])), "the key 'is_asan' should be true or false");
+        assert_eq!(refused(&config(&[("v8_target_cpu", "mips64el".into())])), "lacks the key 'mips_arch_variant'");
+    }
+
+    #[test]
+    fn options_must_agree_with_the_build() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("out/build")).unwrap();
+        fs::write(root.path().join("out/build").join(CONFIG_FILE), config(&[])).unwrap();
+        let options = |arch: Option<&str>, mode: Option<&str>| Options {
+            root: root.path().into(),
+            arch: arch.map(String::from),
+            mode: mode.map(String::from),
+            ..Options::default()
+        };
+        let read = |arch, mode| Build::read(&options(arch, mode), &V9_2);
+        assert_eq!(read(Some("x64"), Some("release")).unwrap().dir, Some(root.path().join("out/build")));
+        let refused = read(Some("arm"), None).unwrap_err();
+        assert!(refused.to_string().starts_with("the value 'arm' of --arch cannot be used: the build is for x64"));
+        assert_eq!(refused.exit_code(), 2);
+        assert!(read(None, Some("debug")).unwrap_err().to_string().contains("the build's mode is release"));
+        assert!(read(None, Some("optdebug")).unwrap_err().to_string().contains("neither debug nor release"));
+    }
+
+    #[test]
+    fn without_a_build_this_host_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let mut options = Options { root: root.path().into(), ..Options::default() };
+        let build = Build::read(&options, &V9_2).unwrap();
+        assert_eq!((build.arch.as_str(), build.mode), (host_arch(), Mode::Release));
+        assert!(build.is("has_webassembly") && !build.sanitized());
+        options.mode = Some("debug".into());
+        options.arch = Some("arm".into());
+        let build = Build::read(&options, &V9_2).unwrap();
+        assert_eq!((build.arch.as_str(), build.mode), ("arm", Mode::Debug));
+        options.outdir = "elsewhere".into();
+        assert!(matches!(Build::read(&options, &V9_2), Err(OpenError::NoBuild(_))));
+    }
+}

@@ -1,0 +1,210 @@
+//! What differs between versions of V8's runner, as data: one [`Dialect`] for each version that matters.
+//!
+//! Variants, groups, incompatible flags and some lists of flags come from the tree itself ([`crate::tables`]); here is
+//! what the trees keep in code, and what to take where a tree has no tables.
+
+mod builtin;
+mod detect;
+mod versions;
+
+pub use builtin::VARIANTS;
+pub use detect::detect;
+pub use versions::{V7_0, V8_4, V9_2};
+
+/// One version's rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialect {
+    /// The version whose rules these are, such as `V8 9.2`.
+    pub name: &'static str,
+    /// The order of a command line's parts.
+    pub order: &'static [Part],
+    /// The mode's flags in debug builds.
+    pub debug_flags: &'static [&'static str],
+    /// The mode's flags in release builds.
+    pub release_flags: &'static [&'static str],
+    /// Flags of the runner itself, behind the mode's.
+    pub runner_flags: &'static [&'static str],
+    /// `--gc-stress`
+    pub gc_stress_flags: &'static [&'static str],
+    /// Extra flags of builds with AddressSanitizer.
+    pub asan_flags: &'static [&'static str],
+    /// Extra flags of predictable builds.
+    pub predictable_flags: &'static [&'static str],
+    /// Extra flags of builds without a snapshot.
+    pub no_snapshot_flags: &'static [&'static str],
+    /// What a build with checks but without `is_debug` counts as.
+    pub dchecks: Dchecks,
+    /// How long tests may take.
+    pub timeouts: Timeouts,
+    /// The keys of `v8_build_config.json`.
+    pub config: &'static [ConfigKey],
+    /// When a run counts as one on a simulator.
+    pub simulator: Simulator,
+    /// Constants of conditions besides the variants' names.
+    pub constants: &'static [&'static str],
+    /// The suites.
+    pub suites: &'static [SuiteRules],
+    /// The variants that come first.
+    pub slow_variants: &'static [&'static str],
+    /// What `--variants` is without the option, and the aliases where the tree has none.
+    pub aliases: &'static [(&'static str, &'static [&'static str])],
+    /// Whether a message test's base name ends in `.js` whatever its file is called.
+    pub message_basename_is_js: bool,
+    /// Whether the judges of webkit and inspector look at the exit code.
+    pub lines_exit_code_counts: bool,
+    /// Whether they leave out lines that begin `WARNING: linker:`.
+    pub skip_linker_warnings: bool,
+    /// test262: flags for features, where the tree's `testcfg.py` has none.
+    pub feature_flags: &'static [(&'static str, &'static str)],
+}
+
+/// A part of a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The files, the test last or nearly so.
+    Files,
+    /// `--random-seed=`
+    Seed,
+    /// The flags of the build's mode and of the runner.
+    Mode,
+    /// `--extra-flags` and what options add to them.
+    Extra,
+    /// The variant's flags.
+    Variant,
+    /// Flags from the source's `// Flags:`.
+    Source,
+    /// The suite's flags.
+    Suite,
+    /// Flags from status files.
+    Status,
+}
+
+/// What `dcheck_always_on` means in builds that are not debug builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dchecks {
+    /// Nothing.
+    Ignored,
+    /// Status files see `mode == debug`.
+    StatusOnly,
+    /// That, and a mode of its own, `release+dchecks`, with the time of a debug build.
+    Mode,
+}
+
+/// Seconds and factors.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// Debug builds.
+    pub debug: f64,
+    /// Slow architectures.
+    pub slow_arch: f64,
+    /// Which those are, where the tree has no SLOW_ARCHS.
+    pub slow_archs: &'static [&'static str],
+    /// Factors of builds for which a status variable is true; sanitizers are in [`Self::sanitizer`].
+    pub builds: &'static [(&'static str, f64)],
+    /// Builds with any sanitizer.
+    pub sanitizer: f64,
+    /// Words of the command line that each multiply the time.
+    pub words: &'static [(&'static str, f64)],
+    /// Tests marked SLOW.
+    pub slow: f64,
+    /// All tests.
+    pub always: f64,
+}
+
+/// When a run counts as one on a simulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Simulator {
+    /// The build's `target_cpu` is not its `v8_target_cpu`.
+    Configured,
+    /// The architecture is one of these and not the host's.
+    Foreign(&'static [&'static str]),
+}
+
+/// A key of `v8_build_config.json`.
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigKey {
+    /// The key.
+    pub key: &'static str,
+    /// The status variable it gives.
+    pub variable: &'static str,
+    /// Whether the variable is the key's opposite.
+    pub inverted: bool,
+    /// What V8's runner prints under "Autodetected" when the variable is true, if anything.
+    pub shown: Option<&'static str>,
+    /// The variable's value in trees without a build configuration.
+    pub unbuilt: bool,
+}
+
+/// The rules of one suite.
+#[derive(Clone, Copy, Debug)]
+pub struct SuiteRules {
+    /// Its directory's name.
+    pub name: &'static str,
+    /// Which shell runs it.
+    pub shell: &'static str,
+    /// Flags of the shell before all parts.
+    pub shell_flags: &'static [&'static str],
+    /// The directories to walk, relative to the suite's.
+    pub test_dirs: &'static [&'static str],
+    /// Extensions of tests, with the dot. The first one wins where a test exists with several.
+    pub extensions: &'static [&'static str],
+    /// Files that are no tests, by name, at any depth.
+    pub excluded_files: &'static [&'static str],
+    /// Directories that are not walked, by name, at any depth.
+    pub excluded_dirs: &'static [&'static str],
+    /// The same, in builds without internationalization.
+    pub excluded_dirs_without_i18n: &'static [&'static str],
+    /// Ends of file names that are no tests.
+    pub excluded_suffixes: &'static [&'static str],
+    /// Files before the test, relative to the suite's directory.
+    pub before: &'static [&'static str],
+    /// Files behind it.
+    pub after: &'static [&'static str],
+    /// Whether `// NO HARNESS` and `--no-harness` leave [`Self::before`] out.
+    pub harness_optional: bool,
+    /// Whether the source's `// Files:` come before [`Self::before`] rather than behind it.
+    pub files_first: bool,
+    /// Which directives sources may have.
+    pub directives: Directives,
+    /// The suite's flags.
+    pub flags: &'static [&'static str],
+    /// Flags that its shell never gets.
+    pub removed_flags: &'static [&'static str],
+    /// Whether `--isolates` doubles the files.
+    pub isolates: bool,
+    /// How output is judged.
+    pub judging: Judging,
+    /// Variables of the environment that tests must not see.
+    pub unset_env: &'static [&'static str],
+}
+
+/// Which directives a suite's sources may have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Directives {
+    /// `// Flags:`
+    pub flags: bool,
+    /// `// Files:`
+    pub files: bool,
+    /// `// Environment Variables:`
+    pub env: bool,
+    /// `// Env: TEST_FILE_NAME`
+    pub file_name: bool,
+    /// `// MODULE`: puts `--module` before the test.
+    pub module: bool,
+}
+
+/// How a suite's output is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judging {
+    /// By the exit code.
+    ExitCode,
+    /// Against `NAME.out`, a template.
+    Template,
+    /// Against the lines of `NAME-expected.txt`.
+    Lines {
+        /// Whether lines of that file that begin with `#` are comments.
+        comments: bool,
+    },
+    /// By test262's frontmatter.
+    Test262,
+}

@@ -1,0 +1,37 @@
+//! Variants for trees that bring none of their own: those of V8 9.2.
+
+/// Variants with their flags, in the order of V8 9.2's `variants.py`. There are no incompatible flags to go with them:
+/// whether an engine refuses a contradiction is known of the trees that say so, not of any engine.
+pub const VARIANTS: &[(&str, &[&str])] = &[
+    ("assert_types", &["--assert-types"]),
+    ("code_serializer", &["--cache=code"]),
+    ("default", &[]),
+    ("future", &["--future"]),
+    ("gc_stats", &["--gc-stats=1"]),
+    ("infra_staging", &[]),
+    ("interpreted_regexp", &["--regexp-interpret-all"]),
+    ("experimental_regexp", &["--default-to-experimental-regexp-engine"]),
+    ("concurrent_inlining", &["--concurrent-inlining"]),
+    ("jitless", &["--jitless"]),
+    ("sparkplug", &["--sparkplug"]),
+    ("always_sparkplug", &["--always-sparkplug"]),
+    ("minor_mc", &["--minor-mc"]),
+    ("no_lfa", &["--no-lazy-feedback-allocation"]),
+    ("nooptimization", &["--no-opt", "--liftoff", "--no-wasm-tier-up"]),
+    ("slow_path", &["--force-slow-path"]),
+    ("stress", &["--stress-opt", "--no-liftoff", "--stress-lazy-source-positions", "--no-wasm-generic-wrapper"]),
+    ("stress_concurrent_allocation", &["--stress-concurrent-allocation"]),
+    ("stress_concurrent_inlining", &["--stress-concurrent-inlining"]),
+    ("stress_js_bg_compile_wasm_code_gc", &["--stress-background-compile", "--stress-wasm-code-gc"]),
+    ("stress_incremental_marking", &["--stress-incremental-marking"]),
+    ("stress_snapshot", &["--stress-snapshot"]),
+    ("stress_sampling", &["--stress-sampling-allocation-profiler=16384"]),
+    ("trusted", &["--no-untrusted-code-mitigations"]),
+    ("no_wasm_traps", &["--no-wasm-trap-handler"]),
+    ("turboprop", &["--turboprop"]),
+    ("turboprop_as_toptier", &["--turboprop-as-toptier"]),
+    ("instruction_scheduling", &["--turbo-instruction-scheduling"]),
+    ("stress_instruction_scheduling", &["--turbo-stress-instruction-scheduling"]),
+    ("top_level_await", &["--harmony-top-level-await"]),
+    ("wasm_write_protect_code", &["--wasm-write-protect-code-memory"]),
+];

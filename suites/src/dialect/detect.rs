@@ -1,0 +1,82 @@
+//! Which version's rules a tree follows.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Dialect, V7_0, V8_4, V9_2};
+
+/// The rules for a tree, and its version if it says one.
+///
+/// `include/v8-version.h` decides where there is one; else what the tree's own runner looks like; a tree without a
+/// runner gets the newest rules.
+pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
+    if let Some((major, minor)) = fs::read_to_string(root.join("include/v8-version.h")).ok().as_deref().and_then(version)
+    {
+        let dialect = match major {
+            9.. => &V9_2,
+            8 => &V8_4,
+            _ => &V7_0,
+        };
+        return (dialect, Some(format!("{major}.{minor}")));
+    }
+    let runner = root.join("tools/testrunner");
+    let says = |file: &str, word: &str| fs::read_to_string(runner.join(file)).is_ok_and(|text| text.contains(word));
+    let dialect = if !runner.is_dir() || says("local/variants.py", "INCOMPATIBLE_FLAGS_PER_VARIANT") {
+        &V9_2
+    } else if says("standard_runner.py", "EXTRA_DEFAULT_FLAGS") {
+        &V8_4
+    } else {
+        &V7_0
+    };
+    (dialect, None)
+}
+
+/// The version that `v8-version.h` defines.
+fn version(header: &str) -> Option<(u32, u32)> {
+    let number = |name: &str| {
+        header.lines().find_map(|line| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some("#define") && words.next() == Some(name))
+                .then(|| words.next()?.parse().ok())
+                .flatten()
+        })
+    };
+    Some((number("V8_MAJOR_VERSION")?, number("V8_MINOR_VERSION")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> &'static str {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        detect(root.path()).0.name
+    }
+
+    #[test]
+    fn the_version_header_decides() {
+        let header = |major, minor| {
+            format!("// x\n#define V8_MAJOR_VERSION {major}\n#define V8_MINOR_VERSION {minor}\n")
+        };
+        for (major, minor, name) in
+            [(6, 8, V7_0.name), (7, 0, V7_0.name), (8, 4, V8_4.name), (9, 2, V9_2.name), (14, 1, V9_2.name)]
+        {
+            assert_eq!(tree(&[("include/v8-version.h", &header(major, minor))]), name, "{major}.{minor}");
+        }
+    }
+
+    #[test]
+    fn without_a_header_the_runner_shows_its_age() {
+        let variants = "tools/testrunner/local/variants.py";
+        let runner = "tools/testrunner/standard_runner.py";
+        assert_eq!(tree(&[]), V9_2.name);
+        assert_eq!(tree(&[(variants, "INCOMPATIBLE_FLAGS_PER_VARIANT = {}")]), V9_2.name);
+        assert_eq!(tree(&[(variants, "A = 1"), (runner, "EXTRA_DEFAULT_FLAGS = []")]), V8_4.name);
+        assert_eq!(tree(&[(variants, "A = 1"), (runner, "A = 1")]), V7_0.name);
+    }
+}

@@ -1,0 +1,373 @@
+//! The versions' rules.
+
+use super::{
+    ConfigKey, Dchecks, Dialect, Directives, Judging, Part, Simulator, SuiteRules, Timeouts,
+};
+
+/// Most suites are like this one, and say only what is different.
+const SUITE: SuiteRules = SuiteRules {
+    name: "",
+    shell: "d8",
+    shell_flags: &["--test"],
+    test_dirs: &[""],
+    extensions: &[".js", ".mjs"],
+    excluded_files: &[],
+    excluded_dirs: &[],
+    excluded_dirs_without_i18n: &[],
+    excluded_suffixes: &[],
+    before: &[],
+    after: &[],
+    harness_optional: false,
+    files_first: true,
+    directives: NO_DIRECTIVES,
+    flags: &[],
+    removed_flags: &[],
+    isolates: true,
+    judging: Judging::ExitCode,
+    unset_env: &[],
+};
+
+const NO_DIRECTIVES: Directives =
+    Directives { flags: false, files: false, env: false, file_name: false, module: false };
+
+const MJSUNIT: SuiteRules = SuiteRules {
+    name: "mjsunit",
+    excluded_files: &["mjsunit.js", "mjsunit_numfuzz.js"],
+    before: &["mjsunit.js"],
+    harness_optional: true,
+    directives: Directives { flags: true, files: true, env: true, file_name: true, module: false },
+    ..SUITE
+};
+
+const MESSAGE: SuiteRules = SuiteRules {
+    name: "message",
+    directives: Directives { flags: true, ..NO_DIRECTIVES },
+    removed_flags: &["--enable-slow-asserts"],
+    isolates: false,
+    judging: Judging::Template,
+    ..SUITE
+};
+
+const WEBKIT: SuiteRules = SuiteRules {
+    name: "webkit",
+    excluded_dirs: &["resources"],
+    before: &["resources/standalone-pre.js"],
+    after: &["resources/standalone-post.js"],
+    directives: Directives { flags: true, files: true, file_name: true, ..NO_DIRECTIVES },
+    judging: Judging::Lines { comments: true },
+    ..SUITE
+};
+
+const INTL: SuiteRules = SuiteRules {
+    name: "intl",
+    excluded_files: &["assert.js", "utils.js"],
+    before: &["assert.js", "utils.js"],
+    directives: Directives { flags: true, env: true, ..NO_DIRECTIVES },
+    flags: &["--allow-natives-syntax"],
+    // V8's runner deletes it from its own environment (https://crbug.com/v8/8845).
+    unset_env: &["LC_ALL"],
+    ..SUITE
+};
+
+const DEBUGGER: SuiteRules = SuiteRules {
+    name: "debugger",
+    excluded_files: &["test-api.js"],
+    before: &["../mjsunit/mjsunit.js", "test-api.js"],
+    files_first: false,
+    directives: Directives { flags: true, files: true, ..NO_DIRECTIVES },
+    flags: &["--enable-inspector", "--allow-natives-syntax"],
+    ..SUITE
+};
+
+const INSPECTOR: SuiteRules = SuiteRules {
+    name: "inspector",
+    shell: "inspector-test",
+    shell_flags: &[],
+    excluded_files: &["protocol-test.js", "wasm-inspector-test.js"],
+    excluded_dirs: &["resources"],
+    before: &["protocol-test.js"],
+    directives: Directives { flags: true, ..NO_DIRECTIVES },
+    isolates: false,
+    judging: Judging::Lines { comments: false },
+    ..SUITE
+};
+
+const TEST262: SuiteRules = SuiteRules {
+    name: "test262",
+    test_dirs: &["data/test", "local-tests/test"],
+    excluded_dirs_without_i18n: &["intl402"],
+    excluded_suffixes: &["_FIXTURE.js"],
+    before: &["data/harness/sta.js", "data/harness/assert.js", "harness-adapt.js"],
+    isolates: false,
+    judging: Judging::Test262,
+    ..SUITE
+};
+
+const SUITES_9_2: &[SuiteRules] = &[MJSUNIT, MESSAGE, WEBKIT, INTL, DEBUGGER, INSPECTOR, TEST262];
+
+const SUITES_8_4: &[SuiteRules] = &[
+    MJSUNIT,
+    MESSAGE,
+    WEBKIT,
+    INTL,
+    DEBUGGER,
+    SuiteRules { excluded_files: &["protocol-test.js"], ..INSPECTOR },
+    TEST262,
+];
+
+const JS_ONLY: &[&str] = &[".js"];
+
+const SUITES_7_0: &[SuiteRules] = &[
+    SuiteRules {
+        extensions: JS_ONLY,
+        excluded_files: &["mjsunit.js", "mjsunit_suppressions.js"],
+        directives: Directives { module: true, ..MJSUNIT.directives },
+        ..MJSUNIT
+    },
+    SuiteRules {
+        extensions: JS_ONLY,
+        directives: Directives { module: true, ..MESSAGE.directives },
+        ..MESSAGE
+    },
+    SuiteRules { extensions: JS_ONLY, ..WEBKIT },
+    SuiteRules {
+        extensions: JS_ONLY,
+        excluded_files: &["assert.js", "utils.js", "regexp-assert.js", "regexp-prepare.js"],
+        before: &["assert.js", "utils.js", "regexp-prepare.js"],
+        after: &["regexp-assert.js"],
+        ..INTL
+    },
+    SuiteRules {
+        extensions: JS_ONLY,
+        directives: Directives { module: true, ..DEBUGGER.directives },
+        ..DEBUGGER
+    },
+    SuiteRules { extensions: JS_ONLY, excluded_files: &["protocol-test.js"], ..INSPECTOR },
+    SuiteRules { extensions: JS_ONLY, ..TEST262 },
+];
+
+/// A key whose variable is shown under its own name.
+const fn key(key: &'static str, variable: &'static str) -> ConfigKey {
+    ConfigKey { key, variable, inverted: false, shown: Some(variable), unbuilt: false }
+}
+
+/// A key whose variable is not shown.
+const fn quiet(name: &'static str, variable: &'static str, unbuilt: bool) -> ConfigKey {
+    ConfigKey { shown: None, unbuilt, ..key(name, variable) }
+}
+
+/// A key whose variable is its opposite.
+const fn inverted(name: &'static str, variable: &'static str) -> ConfigKey {
+    ConfigKey { inverted: true, ..key(name, variable) }
+}
+
+// In the order in which V8's runners print what they detected.
+const CONFIG_9_2: &[ConfigKey] = &[
+    key("is_asan", "asan"),
+    key("is_cfi", "cfi_vptr"),
+    key("v8_control_flow_integrity", "control_flow_integrity"),
+    quiet("v8_enable_concurrent_marking", "concurrent_marking", true),
+    quiet("v8_enable_single_generation", "single_generation", false),
+    key("dcheck_always_on", "dcheck_always_on"),
+    key("is_gcov_coverage", "gcov_coverage"),
+    quiet("is_android", "is_android", false),
+    quiet("is_clang", "is_clang", false),
+    quiet("is_debug", "is_debug", false),
+    quiet("is_full_debug", "is_full_debug", false),
+    key("is_msan", "msan"),
+    inverted("v8_enable_i18n_support", "no_i18n"),
+    key("v8_enable_verify_predictable", "predictable"),
+    key("is_tsan", "tsan"),
+    key("is_ubsan_vptr", "ubsan_vptr"),
+    key("v8_enable_verify_csa", "verify_csa"),
+    key("v8_enable_lite_mode", "lite_mode"),
+    key("v8_enable_pointer_compression", "pointer_compression"),
+    key("v8_enable_pointer_compression_shared_cage", "pointer_compression_shared_cage"),
+    key("v8_enable_third_party_heap", "third_party_heap"),
+    ConfigKey { shown: Some("webassembly"), unbuilt: true, ..key("v8_enable_webassembly", "has_webassembly") },
+];
+
+const CONFIG_8_4: &[ConfigKey] = &[
+    key("is_asan", "asan"),
+    key("is_cfi", "cfi_vptr"),
+    key("dcheck_always_on", "dcheck_always_on"),
+    key("is_gcov_coverage", "gcov_coverage"),
+    quiet("is_android", "is_android", false),
+    quiet("is_clang", "is_clang", false),
+    quiet("is_debug", "is_debug", false),
+    quiet("is_full_debug", "is_full_debug", false),
+    key("is_msan", "msan"),
+    inverted("v8_enable_i18n_support", "no_i18n"),
+    key("v8_enable_verify_predictable", "predictable"),
+    key("is_tsan", "tsan"),
+    key("is_ubsan_vptr", "ubsan_vptr"),
+    key("v8_enable_verify_csa", "verify_csa"),
+    key("v8_enable_lite_mode", "lite_mode"),
+    key("v8_enable_pointer_compression", "pointer_compression"),
+];
+
+const CONFIG_7_0: &[ConfigKey] = &[
+    key("is_asan", "asan"),
+    key("is_cfi", "cfi_vptr"),
+    key("dcheck_always_on", "dcheck_always_on"),
+    key("is_gcov_coverage", "gcov_coverage"),
+    quiet("is_android", "is_android", false),
+    quiet("is_debug", "is_debug", false),
+    key("is_msan", "msan"),
+    inverted("v8_enable_i18n_support", "no_i18n"),
+    inverted("v8_use_snapshot", "no_snap"),
+    key("v8_enable_verify_predictable", "predictable"),
+    key("is_tsan", "tsan"),
+    key("is_ubsan_vptr", "ubsan_vptr"),
+];
+
+const CONSTANTS: &[&str] = &[
+    "debug", "release", "big", "little", "android", "arm", "arm64", "ia32", "mips", "mipsel", "mips64", "mips64el",
+    "x64", "ppc", "ppc64", "s390", "s390x", "macos", "windows", "linux", "aix", "r1", "r2", "r3", "r5", "r6", "riscv64",
+    // Of other versions; a constant that no condition names does no harm.
+    "android_arm", "android_arm64", "android_ia32", "android_x64", "riscv32", "loong64", "fuchsia", "ios", "tvos",
+];
+
+const TIMEOUTS_9_2: Timeouts = Timeouts {
+    debug: 4.0,
+    slow_arch: 4.5,
+    slow_archs: &["arm", "arm64", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "riscv64"],
+    // ThreadSanitizer counts here and again as a sanitizer.
+    builds: &[("lite_mode", 2.0), ("predictable", 4.0), ("tsan", 1.5), ("is_full_debug", 4.0)],
+    sanitizer: 1.5,
+    words: &[("--stress-opt", 4.0), ("--jitless", 2.0), ("--no-opt", 2.0), ("--noenable-vfp3", 2.0)],
+    slow: 4.0,
+    always: 1.0,
+};
+
+const MODE_FIRST: &[Part] = &[
+    Part::Files,
+    Part::Seed,
+    Part::Mode,
+    Part::Extra,
+    Part::Variant,
+    Part::Source,
+    Part::Suite,
+    Part::Status,
+];
+
+const MODE_LAST: &[Part] = &[
+    Part::Files,
+    Part::Seed,
+    Part::Extra,
+    Part::Variant,
+    Part::Mode,
+    Part::Source,
+    Part::Suite,
+    Part::Status,
+];
+
+/// V8 9.2, and the newest rules there are.
+pub const V9_2: Dialect = Dialect {
+    name: "V8 9.2",
+    order: MODE_FIRST,
+    debug_flags: &["--nohard-abort", "--enable-slow-asserts", "--verify-heap"],
+    release_flags: &["--nohard-abort"],
+    runner_flags: &["--testing-d8-test-runner"],
+    gc_stress_flags: &[
+        "--gc-interval=500",
+        "--stress-compaction",
+        "--concurrent-recompilation-queue-length=64",
+        "--concurrent-recompilation-delay=500",
+        "--concurrent-recompilation",
+        "--stress-flush-bytecode",
+        "--wasm-code-gc",
+        "--stress-wasm-code-gc",
+    ],
+    asan_flags: &["--invoke-weak-callbacks"],
+    predictable_flags: &["--predictable", "--verify-predictable", "--no-inline-new"],
+    no_snapshot_flags: &[],
+    dchecks: Dchecks::Mode,
+    timeouts: TIMEOUTS_9_2,
+    config: CONFIG_9_2,
+    simulator: Simulator::Configured,
+    constants: CONSTANTS,
+    suites: SUITES_9_2,
+    slow_variants: &["stress", "stress_snapshot", "nooptimization"],
+    aliases: &[
+        ("dev", &["default"]),
+        ("more", &["jitless", "stress", "stress_js_bg_compile_wasm_code_gc", "stress_incremental_marking"]),
+        (
+            "exhaustive",
+            &["jitless", "stress", "stress_js_bg_compile_wasm_code_gc", "stress_incremental_marking", "default"],
+        ),
+        (
+            "extra",
+            &["nooptimization", "future", "no_wasm_traps", "turboprop", "instruction_scheduling", "always_sparkplug"],
+        ),
+    ],
+    message_basename_is_js: false,
+    lines_exit_code_counts: true,
+    skip_linker_warnings: true,
+    feature_flags: &[
+        ("Intl.DateTimeFormat-dayPeriod", "--harmony-intl-dateformat-day-period"),
+        ("Intl.Locale-info", "--harmony_intl_locale_info"),
+        ("Symbol.prototype.description", "--harmony-symbol-description"),
+        ("FinalizationRegistry", "--harmony-weak-refs-with-cleanup-some"),
+        ("WeakRef", "--harmony-weak-refs-with-cleanup-some"),
+        ("host-gc-required", "--expose-gc-as=v8GC"),
+        ("IsHTMLDDA", "--allow-natives-syntax"),
+        ("top-level-await", "--harmony-top-level-await"),
+        ("regexp-match-indices", "--harmony-regexp-match-indices"),
+        ("regexp-named-groups", "--harmony-regexp-match-indices"),
+        ("error-cause", "--harmony-error-cause"),
+        ("import-assertions", "--harmony-import-assertions"),
+    ],
+};
+
+/// V8 8.4.
+pub const V8_4: Dialect = Dialect {
+    name: "V8 8.4",
+    order: MODE_LAST,
+    dchecks: Dchecks::StatusOnly,
+    timeouts: Timeouts {
+        slow_archs: &["arm", "arm64", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x"],
+        builds: &[("lite_mode", 2.0), ("predictable", 4.0), ("is_full_debug", 4.0)],
+        ..TIMEOUTS_9_2
+    },
+    config: CONFIG_8_4,
+    simulator: Simulator::Foreign(&[
+        "arm64", "arm", "mipsel", "mips", "mips64", "mips64el", "ppc", "ppc64", "s390", "s390x",
+    ]),
+    suites: SUITES_8_4,
+    lines_exit_code_counts: false,
+    skip_linker_warnings: false,
+    ..V9_2
+};
+
+/// V8 7.0.
+pub const V7_0: Dialect = Dialect {
+    name: "V8 7.0",
+    runner_flags: &[],
+    gc_stress_flags: &[
+        "--gc-interval=500",
+        "--stress-compaction",
+        "--concurrent-recompilation-queue-length=64",
+        "--concurrent-recompilation-delay=500",
+        "--concurrent-recompilation",
+    ],
+    asan_flags: &["--invoke-weak-callbacks", "--omit-quit"],
+    predictable_flags: &["--predictable", "--verify_predictable", "--no-inline-new"],
+    no_snapshot_flags: &["--no-turbo-verify-allocation"],
+    dchecks: Dchecks::Ignored,
+    timeouts: Timeouts {
+        debug: 4.0,
+        slow_arch: 2.0,
+        slow_archs: &["arm", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "arm64"],
+        builds: &[("predictable", 2.0)],
+        sanitizer: 1.0,
+        words: &[("--stress-opt", 4.0), ("--noenable-vfp3", 2.0)],
+        slow: 1.0,
+        always: 2.0,
+    },
+    config: CONFIG_7_0,
+    suites: SUITES_7_0,
+    slow_variants: &["stress", "nooptimization"],
+    message_basename_is_js: true,
+    ..V8_4
+};

@@ -1,0 +1,142 @@
+//! What can stand in the way before any test runs.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::python::Diagnostic;
+use crate::text::nearest::hint;
+
+/// Why a tree cannot be opened as asked. The texts read well after "cannot read the tests: ".
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such directory of suites.
+    #[error("there is no directory of test suites at {}", .0.display())]
+    NoTestRoot(PathBuf),
+    /// No suite has this name.
+    #[error("unknown suite '{name}'{}\n    suites here: {}", hint(.nearest.as_deref()), .known.join(" "))]
+    UnknownSuite {
+        /// What was typed.
+        name: String,
+        /// What may have been meant.
+        nearest: Option<String>,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// The directory exists, but nothing is known of such a suite.
+    #[error("the suite '{name}' is not supported yet\n    suites here: {}", .known.join(" "))]
+    UnsupportedSuite {
+        /// What was typed.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// Nothing that was asked for, or nothing at all, is a suite here.
+    #[error("no suite is selected\n    suites here: {}", .known.join(" "))]
+    NoSuites {
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// No variant or alias has this name.
+    #[error(
+        "unknown variant '{name}'{}\n    variants: {}\n    aliases: {}",
+        hint(.nearest.as_deref()), .variants.join(" "), .aliases.join(" ")
+    )]
+    UnknownVariant {
+        /// What was typed.
+        name: String,
+        /// What may have been meant.
+        nearest: Option<String>,
+        /// What there is.
+        variants: Vec<String>,
+        /// The aliases there are.
+        aliases: Vec<String>,
+    },
+    /// An option's value makes no sense, or not in this tree.
+    #[error("the value '{value}' of {option} cannot be used: {reason}")]
+    Option {
+        /// The option, such as `--arch`.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A status file or a table of the tree is not what it should be.
+    #[error(transparent)]
+    Syntax(#[from] Diagnostic),
+    /// A table of the tree has another shape than it should.
+    #[error("{}: {name} should be {expected}", .file.display())]
+    Table {
+        /// The file.
+        file: PathBuf,
+        /// The name the table is assigned to.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The build's configuration is broken.
+    #[error("the build configuration {}: {reason}", .file.display())]
+    BuildConfig {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, with the key.
+        reason: String,
+    },
+    /// The directory given for the build holds none.
+    #[error("there is no v8_build_config.json in {} or its directory build", .0.display())]
+    NoBuild(PathBuf),
+    /// The tree's runner is of the generation before its test processors (2017), whose rules differ throughout.
+    #[error("{} holds a tree of V8's older test runner, whose rules are not supported yet", .0.display())]
+    Classic(PathBuf),
+    /// A file or directory cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    /// The exit code of a run that ends so: 2 where something else should have been asked for, 5 where the tree
+    /// must be mended.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::UnknownSuite { .. }
+            | Self::UnsupportedSuite { .. }
+            | Self::NoSuites { .. }
+            | Self::UnknownVariant { .. }
+            | Self::Option { .. } => 2,
+            Self::NoTestRoot(_)
+            | Self::Syntax(_)
+            | Self::Table { .. }
+            | Self::BuildConfig { .. }
+            | Self::NoBuild(_)
+            | Self::Classic(_)
+            | Self::Read { .. } => 5,
+        }
+    }
+}
+
+/// A shell that the selected suites need cannot be run. The text reads well after "cannot run the tests: ".
+#[derive(Debug, thiserror::Error)]
+#[error("the shell {} {reason}; needed by {}", .path.display(), .suites.join(", "))]
+pub struct EngineError {
+    /// The shell.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+    /// The suites that need it.
+    pub suites: Vec<String>,
+}
+
+/// A test's source cannot be read. The text reads well after "cannot show the test: ".
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", .path.display())]
+pub struct ReadError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}

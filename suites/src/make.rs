@@ -1,0 +1,222 @@
+//! Making test cases.
+
+use std::time::Duration;
+
+use flotilla_messages::{Arg, CaseId, Expectation, Judge, TestCase, TestName, Unrunnable};
+
+use crate::bases::Base;
+use crate::conflict;
+use crate::dialect::{Judging, Part};
+use crate::prepare::{Prepared, Strictness};
+use crate::status::Outcomes;
+use crate::subtests::Subtest;
+use crate::suite::Suite;
+use crate::tree::Tree;
+
+impl Tree {
+    /// The case of an id.
+    pub(crate) fn make_case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
+        let found = Subtest::from_id(id)
+            .and_then(|(index, subtest)| {
+                let base = self.bases().get(index)?;
+                // An id of another run may name a variant that this one does not have.
+                let known = subtest.variant.is_none_or(|variant| variant < self.variants.len());
+                known.then_some((index, *base, subtest))
+            })
+            .and_then(|(index, base, subtest)| Some((index, base, subtest, self.suite(&base)?)));
+        let Some((index, base, subtest, suite)) = found else {
+            return Err(Box::new(Unrunnable {
+                name: TestName {
+                    suite: String::new(),
+                    name: String::new(),
+                    variant: String::new(),
+                    detail: None,
+                },
+                id: id.0.to_string(),
+                reason: "there is no such test".into(),
+            }));
+        };
+        let mut stable_id = String::with_capacity(80);
+        self.id_pieces(index, &base, subtest, |piece| stable_id.push_str(piece));
+        match &*self.prepared(index, &base) {
+            Ok(prepared) => Ok(self.case_of(suite, &base, subtest, prepared, stable_id)),
+            Err(reason) => Err(Box::new(Unrunnable {
+                name: self.test_name(suite, &base, subtest, Strictness::Sloppy),
+                id: stable_id,
+                reason: reason.clone(),
+            })),
+        }
+    }
+
+    fn test_name(&self, suite: &Suite, base: &Base, subtest: Subtest, strictness: Strictness) -> TestName {
+        let variant = subtest.variant.and_then(|i| self.variants.get(i));
+        let detail = match (subtest.strict, Self::is_reverse(strictness, subtest)) {
+            (false, false) => None,
+            (true, false) => Some("strict"),
+            (false, true) => Some("fail-phase-reverse"),
+            (true, true) => Some("strict fail-phase-reverse"),
+        };
+        TestName {
+            suite: suite.rules.name.into(),
+            name: self.bases().name(base).into(),
+            variant: variant.map(|variant| variant.name.clone()).unwrap_or_default(),
+            detail: detail.map(String::from),
+        }
+    }
+
+    fn case_of(
+        &self,
+        suite: &Suite,
+        base: &Base,
+        subtest: Subtest,
+        prepared: &Prepared,
+        id: String,
+    ) -> TestCase {
+        let rules = suite.rules;
+        let name = self.test_name(suite, base, subtest, prepared.strictness);
+        let reverse = Self::is_reverse(prepared.strictness, subtest);
+        let outcomes = self.outcomes(base, subtest);
+        let status_flags = suite.status.flags(&name.name, subtest.variant);
+        let variant = subtest.variant.and_then(|i| self.variants.get(i));
+        let mut variant_flags = variant.map(|variant| variant.flags.clone()).unwrap_or_default();
+        if subtest.strict {
+            variant_flags.push("--use-strict".into());
+        }
+
+        let mut params: Vec<Arg> = Vec::with_capacity(20);
+        let texts = |flags: &[String]| flags.iter().cloned().map(Arg::Text).collect::<Vec<_>>();
+        for part in self.dialect.order {
+            match part {
+                Part::Files => match prepared.phase_file.as_ref().filter(|_| !reverse) {
+                    Some((at, file)) => {
+                        params.extend_from_slice(&prepared.files[..*at]);
+                        params.push(file.clone());
+                        params.extend_from_slice(&prepared.files[*at..]);
+                    }
+                    None => params.extend_from_slice(&prepared.files),
+                },
+                Part::Seed => params.push(Arg::Text(format!("--random-seed={}", self.options.random_seed))),
+                Part::Mode => params.extend(texts(&self.mode_flags)),
+                Part::Extra => params.extend(texts(&self.extra_flags)),
+                Part::Variant => params.extend(texts(&variant_flags)),
+                Part::Source => params.extend(texts(&prepared.source_flags)),
+                Part::Suite => params.extend(texts(&prepared.suite_flags)),
+                Part::Status => params.extend(texts(&status_flags)),
+            }
+        }
+        let is = |arg: &Arg, word: &str| matches!(arg, Arg::Text(text) if text == word);
+        params.retain(|arg| !rules.removed_flags.iter().any(|flag| is(arg, flag)));
+
+        let timeouts = &self.dialect.timeouts;
+        let mut seconds = self.base_timeout;
+        for (word, factor) in timeouts.words {
+            if params.iter().any(|arg| is(arg, word)) {
+                seconds *= factor;
+            }
+        }
+        let slow = outcomes.has(Outcomes::SLOW);
+        if slow {
+            seconds *= timeouts.slow;
+        }
+
+        let shell_flags = rules.shell_flags.iter().map(|flag| Arg::Text((*flag).into()));
+        let (judge, expected_file) = self.judging(suite, base, &name.name, prepared, reverse);
+        TestCase {
+            prefix: self.prefix.clone(),
+            program: suite.program.clone(),
+            args: shell_flags.chain(params).collect(),
+            env: prepared.env.clone(),
+            unset_env: rules.unset_env.iter().map(|name| (*name).into()).collect(),
+            timeout: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
+            judge,
+            expected_file,
+            expectation: self.expectation(suite, base, subtest, outcomes, prepared, &status_flags),
+            slow,
+            variant_flags,
+            random_seed: Some(self.options.random_seed),
+            name,
+            id,
+        }
+    }
+
+    fn expectation(
+        &self,
+        suite: &Suite,
+        base: &Base,
+        subtest: Subtest,
+        outcomes: Outcomes,
+        prepared: &Prepared,
+        status_flags: &[String],
+    ) -> Expectation {
+        // V8 looks for contradictions once for each test, and for FAIL_PHASE_ONLY tests before there are variants;
+        // what variants then recompute is never checked again.
+        if !outcomes.has(Outcomes::FAIL_PHASE_ONLY) || !suite.has_frontmatter() {
+            let conflicts = match subtest.variant {
+                Some(variant) => self.conflicts.get(variant).map(Vec::as_slice).unwrap_or_default(),
+                None => &self.base_conflicts,
+            };
+            let file = self.tables.variants_file;
+            let reason = if status_flags.is_empty() {
+                conflict::reason(conflicts, &prepared.normal_flags, file)
+            } else {
+                let normal = status_flags.iter().map(|flag| conflict::normalize(flag));
+                let all: Vec<String> = prepared.normal_flags.iter().cloned().chain(normal).collect();
+                conflict::reason(conflicts, &all, file)
+            };
+            if let Some(reason) = reason {
+                return Expectation { outcomes: vec![flotilla_messages::Outcome::Fail], reason: Some(reason) };
+            }
+        }
+        let expected = outcomes.expected(subtest.strict);
+        let fails = Outcomes::FAIL | Outcomes::FAIL_OK | Outcomes::FAIL_SLOPPY | Outcomes::CRASH;
+        let reason = if outcomes.has(fails) {
+            self.why(suite, base, subtest, fails).map(|rule| {
+                let file = suite.status.path().display();
+                format!("Rule '{}' ({}) in {file}:{} says {}.", rule.rule, rule.condition, rule.line, rule.outcomes)
+            })
+        } else {
+            None
+        };
+        Expectation { outcomes: expected, reason }
+    }
+
+    fn judging(
+        &self,
+        suite: &Suite,
+        base: &Base,
+        name: &str,
+        prepared: &Prepared,
+        reverse: bool,
+    ) -> (Judge, Option<Arg>) {
+        let beside = |suffix: &str| Some(suite.dir.arg(&format!("{name}{suffix}")));
+        match suite.rules.judging {
+            Judging::ExitCode => (Judge::ExitCode, None),
+            Judging::Template => {
+                let file = if self.dialect.message_basename_is_js {
+                    format!("{name}.js")
+                } else {
+                    suite.file_name(name, base)
+                };
+                let judge = Judge::Template {
+                    // A file called fail.js counts as well as a directory.
+                    fails: name.split('/').any(|part| part == "fail"),
+                    basename: file.rsplit('/').next().unwrap_or_default().into(),
+                };
+                (judge, beside(".out"))
+            }
+            Judging::Lines { comments } => {
+                let judge = Judge::Lines {
+                    comments,
+                    exit_code_counts: self.dialect.lines_exit_code_counts,
+                    skip_linker_warnings: self.dialect.skip_linker_warnings,
+                };
+                (judge, beside("-expected.txt"))
+            }
+            Judging::Test262 => {
+                // V8 asserts that only tests that expect an error are reversed.
+                let negative = reverse && prepared.exception.is_some();
+                (Judge::Exception { expected: prepared.exception.clone(), negative }, None)
+            }
+        }
+    }
+}

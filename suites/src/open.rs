@@ -1,0 +1,331 @@
+//! Opening a tree: everything that can be wrong before any test runs is found here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use flotilla_messages::case::normalize;
+use flotilla_messages::{Arg, Program};
+
+use crate::build::{Build, Mode};
+use crate::conflict::conflicts;
+use crate::dialect::{Dialect, Judging, SuiteRules, detect};
+use crate::error::OpenError;
+use crate::options::{Options, Shell};
+use crate::prepare::Cache;
+use crate::select::{NameFilter, Selector};
+use crate::status::{StatusFile, Variables};
+use crate::subtests::Subtest;
+use crate::suite::{Place, Suite};
+use crate::tables::{Tables, Variant, feature_flags, skipped_features};
+use crate::text::nearest::nearest;
+use crate::text::shlex;
+use crate::tree::Tree;
+
+/// The only variant of builds that allow no other, and of tests marked NO_VARIANTS.
+const DEFAULT: &str = "default";
+
+impl Tree {
+    /// Opens a tree: reads its build configuration, its tables and the selected suites' status files.
+    ///
+    /// # Errors
+    /// Whatever is wrong with these or with the options; see [`OpenError::exit_code`].
+    pub fn open(mut options: Options) -> Result<Self, OpenError> {
+        options.root = normalize(&options.root);
+        let root = options.root.as_path();
+        let runner = root.join("tools/testrunner");
+        if runner.join("local/execution.py").is_file() && !runner.join("testproc").is_dir() {
+            return Err(OpenError::Classic(root.into()));
+        }
+        let (dialect, version) = detect(root);
+        let build = Build::read(&options, dialect)?;
+        let tables = Tables::read(root, dialect)?;
+        let mut warnings = Vec::new();
+
+        // These builds can run one variant only, whatever was asked for.
+        let restricted = build.is("predictable") || build.is("msan");
+        let variants = tables.select(if restricted { Some(DEFAULT) } else { options.variants.as_deref() })?;
+        if variants.len() > Subtest::MAX_VARIANTS {
+            return Err(OpenError::Option {
+                option: "--variants",
+                value: options.variants.clone().unwrap_or_default(),
+                reason: format!("it means more than {} variants", Subtest::MAX_VARIANTS),
+            });
+        }
+        if build.is("predictable") {
+            warnings.push("the build is a predictable one; what V8 checks of its allocations is not checked here".into());
+        }
+
+        let extra_flags = extra_flags(&options, &build, &tables, dialect)?;
+        let prefix = split("--command-prefix", &options.command_prefix)?;
+        let variables = {
+            let mut variables = build.variables(&options, &extra_flags, dialect);
+            variables.set("ALWAYS", true);
+            variables.constants(dialect.constants.iter().copied());
+            variables.constants(tables.variants.iter().map(|variant| variant.name.as_str()));
+            variables
+        };
+
+        let test_root = root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
+        let (selectors, selected) = select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
+        let opening = Opening { options: &options, dialect, build: &build, tables: &tables, variants: &variants };
+        let mut suites = Vec::with_capacity(selected.len());
+        for rules in selected {
+            suites.push(opening.suite(rules, &test_root, &selectors, &variables)?);
+        }
+        if build.dir.is_none() && options.shell == Shell::FromTree && options.shell_dir.is_none() && runner.is_dir() {
+            let outdir = root.join(&options.outdir);
+            warnings.push(format!("no build was found in {}; the built-in shell runs the tests", outdir.display()));
+        }
+
+        let holds = |variable: &str| variables.is(variable);
+        let conflicts_of = |variant| conflicts(&tables, variant, holds, &extra_flags);
+        Ok(Self {
+            conflicts: variants.iter().map(|variant| conflicts_of(Some(variant.name.as_str()))).collect(),
+            base_conflicts: conflicts_of(None),
+            base_timeout: base_timeout(&options, &build, &tables, dialect),
+            mode_flags: {
+                let mode = if build.mode == Mode::Debug { &tables.debug_flags } else { &tables.release_flags };
+                mode.iter().chain(&tables.runner_flags).cloned().collect()
+            },
+            options,
+            dialect,
+            version,
+            build,
+            tables,
+            variants,
+            selectors,
+            suites,
+            prefix,
+            extra_flags,
+            warnings,
+            bases: OnceLock::new(),
+            cache: Cache::default(),
+        })
+    }
+}
+
+/// What opening a suite needs to know.
+struct Opening<'a> {
+    options: &'a Options,
+    dialect: &'static Dialect,
+    build: &'a Build,
+    tables: &'a Tables,
+    variants: &'a [Variant],
+}
+
+impl Opening<'_> {
+    fn suite(
+        &self,
+        rules: &'static SuiteRules,
+        test_root: &Path,
+        selectors: &[Selector],
+        variables: &Variables,
+    ) -> Result<Suite, OpenError> {
+        let root = &self.options.root;
+        let dir = Place::new(root, &test_root.join(rules.name));
+        let path = dir.path().join(format!("{}.status", rules.name));
+        let bytes = fs::read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+        let status = StatusFile::read(
+            path.strip_prefix(root).unwrap_or(&path),
+            &String::from_utf8_lossy(&bytes),
+            variables,
+            &names(&self.tables.variants),
+            &names(self.variants),
+        )?;
+        let mut test_dirs: Vec<PathBuf> = rules.test_dirs.iter().map(|test_dir| dir.path().join(test_dir)).collect();
+        test_dirs.sort();
+        let is_test262 = rules.judging == Judging::Test262;
+        let of_suite = |(_, selector): &(usize, &Selector)| selector.suite == rules.name;
+        let args = |files: &[&str]| files.iter().map(|file| dir.arg_normalized(root, file)).collect();
+        Ok(Suite {
+            rules,
+            test_dirs: test_dirs.iter().map(|test_dir| Place::new(root, test_dir)).collect(),
+            status,
+            filter: NameFilter::new(selectors.iter().enumerate().filter(of_suite)),
+            before: args(rules.before),
+            after: args(rules.after),
+            program: self.program(rules),
+            feature_flags: if is_test262 { feature_flags(dir.path(), self.dialect)? } else { Vec::new() },
+            skipped_features: if is_test262 { skipped_features(dir.path())? } else { Vec::new() },
+            dir,
+        })
+    }
+
+    /// What runs a suite. An engine that was chosen stands in for `d8`, and for no other shell.
+    fn program(&self, rules: &SuiteRules) -> Program {
+        let root = &self.options.root;
+        let is_d8 = rules.shell == "d8";
+        let dir = match (&self.options.shell, &self.options.shell_dir) {
+            (Shell::Builtin, _) if is_d8 => return Program::Builtin,
+            (Shell::Path(path), _) if is_d8 => {
+                return Program::Shell(Arg::below(root, &normalize(&root.join(path))));
+            }
+            (_, Some(dir)) => Some(root.join(dir)),
+            (_, None) => self.build.dir.clone(),
+        };
+        match dir {
+            Some(dir) => Program::Shell(Arg::below(root, &normalize(&dir.join(rules.shell)))),
+            None if is_d8 => Program::Builtin,
+            None => Program::Shell(Arg::Text(rules.shell.into())),
+        }
+    }
+}
+
+fn names(variants: &[Variant]) -> Vec<&str> {
+    variants.iter().map(|variant| variant.name.as_str()).collect()
+}
+
+fn split(option: &'static str, value: &str) -> Result<Vec<String>, OpenError> {
+    shlex::split(value)
+        .map_err(|e| OpenError::Option { option, value: value.into(), reason: e.to_string() })
+}
+
+/// `--extra-flags`, and what other options and the build add to them.
+fn extra_flags(
+    options: &Options,
+    build: &Build,
+    tables: &Tables,
+    dialect: &Dialect,
+) -> Result<Vec<String>, OpenError> {
+    let mut flags = Vec::new();
+    for value in &options.extra_flags {
+        flags.extend(split("--extra-flags", value)?);
+    }
+    if options.gc_stress {
+        flags.extend_from_slice(&tables.gc_stress_flags);
+    }
+    for (variable, more) in [
+        ("asan", dialect.asan_flags),
+        ("predictable", dialect.predictable_flags),
+        ("no_snap", dialect.no_snapshot_flags),
+    ] {
+        if build.is(variable) {
+            flags.extend(more.iter().map(|flag| String::from(*flag)));
+        }
+    }
+    Ok(flags)
+}
+
+/// Seconds, with the factors that all tests of the run share.
+fn base_timeout(options: &Options, build: &Build, tables: &Tables, dialect: &Dialect) -> f64 {
+    let timeouts = &dialect.timeouts;
+    let mut seconds = f64::from(options.timeout) * timeouts.always;
+    if build.mode != Mode::Release {
+        seconds *= timeouts.debug;
+    }
+    if tables.slow_archs.contains(&build.arch) {
+        seconds *= timeouts.slow_arch;
+    }
+    for (variable, factor) in timeouts.builds {
+        if build.is(variable) {
+            seconds *= factor;
+        }
+    }
+    if build.sanitized() {
+        seconds *= timeouts.sanitizer;
+    }
+    seconds
+}
+
+/// The selectors, groups resolved, and the suites they select in order of first mention.
+fn select(
+    options: &Options,
+    test_root: &Path,
+    tables: &Tables,
+    build: &Build,
+    dialect: &'static Dialect,
+    warnings: &mut Vec<String>,
+) -> Result<(Vec<Selector>, Vec<&'static SuiteRules>), OpenError> {
+    let directories = directories(test_root)?;
+    let known: Vec<String> =
+        directories.iter().filter(|name| rules_of(dialect, name).is_some()).cloned().collect();
+    let groups: &[(String, Vec<String>)] = tables.groups.as_deref().unwrap_or_default();
+    let mut selectors = Vec::new();
+    if options.tests.is_empty() {
+        match group(groups, DEFAULT, build) {
+            Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
+            None => selectors.extend(known.iter().map(|suite| Selector::new(suite, true))),
+        }
+    }
+    for text in &options.tests {
+        match group(groups, text, build) {
+            Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
+            None => selectors.push(Selector::new(text, false)),
+        }
+    }
+
+    let mut suites: Vec<&'static SuiteRules> = Vec::new();
+    let mut unsupported: Vec<&str> = Vec::new();
+    for selector in &selectors {
+        let exists = directories.contains(&selector.suite);
+        match rules_of(dialect, &selector.suite) {
+            Some(rules) if exists => {
+                if !suites.iter().any(|suite| suite.name == rules.name) {
+                    suites.push(rules);
+                }
+            }
+            // A group names suites that a checkout need not have.
+            _ if selector.from_group && !exists => {}
+            None if selector.from_group => unsupported.push(&selector.suite),
+            None if exists => return Err(OpenError::UnsupportedSuite { name: selector.suite.clone(), known }),
+            _ => return Err(unknown_suite(selector, &directories, groups, known)),
+        }
+    }
+    if !unsupported.is_empty() {
+        warnings.push(format!("not supported yet and left out: {}", unsupported.join(" ")));
+    }
+    if suites.is_empty() {
+        return Err(OpenError::NoSuites { known });
+    }
+    Ok((selectors, suites))
+}
+
+fn rules_of(dialect: &'static Dialect, suite: &str) -> Option<&'static SuiteRules> {
+    dialect.suites.iter().find(|rules| rules.name == suite)
+}
+
+/// The members of a group. Builds without internationalization lack `intl` in the groups that run by default.
+fn group(groups: &[(String, Vec<String>)], name: &str, build: &Build) -> Option<Vec<String>> {
+    let (_, members) = groups.iter().find(|(group, _)| group == name)?;
+    let without_intl = build.is("no_i18n") && matches!(name, "bot_default" | "default");
+    Some(members.iter().filter(|suite| !(without_intl && *suite == "intl")).cloned().collect())
+}
+
+/// The directories of suites.
+fn directories(test_root: &Path) -> Result<BTreeSet<String>, OpenError> {
+    let entries = match fs::read_dir(test_root) {
+        Ok(entries) => entries,
+        Err(_) if !test_root.is_dir() => return Err(OpenError::NoTestRoot(test_root.into())),
+        Err(source) => return Err(OpenError::Read { path: test_root.into(), source }),
+    };
+    Ok(entries
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect())
+}
+
+/// The error for a suite that is not there, with what may have been meant.
+fn unknown_suite(
+    selector: &Selector,
+    directories: &BTreeSet<String>,
+    groups: &[(String, Vec<String>)],
+    known: Vec<String>,
+) -> OpenError {
+    // A path as the shell completes it: test/mjsunit/a.js.
+    let below = selector.text.strip_prefix("test/").map(|rest| {
+        let bare = rest.strip_suffix(".js").or_else(|| rest.strip_suffix(".mjs")).unwrap_or(rest);
+        bare.trim_end_matches('/').to_string()
+    });
+    let nearest = match below {
+        Some(path) if known.iter().any(|suite| Some(suite.as_str()) == path.split('/').next()) => Some(path),
+        _ => {
+            let candidates = directories.iter().map(String::as_str).chain(groups.iter().map(|(name, _)| name.as_str()));
+            nearest(&selector.suite, candidates).map(String::from)
+        }
+    };
+    OpenError::UnknownSuite { name: selector.suite.clone(), nearest, known }
+}

@@ -1,0 +1,117 @@
+//! What chooses and shapes tests: plain data, filled from a command line or by tests.
+
+use std::path::PathBuf;
+
+/// All that chooses and shapes the tests of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The tree's root; absolute. Tests run there.
+    pub root: PathBuf,
+    /// Where the suites are (`--test-root`), relative to the root; `None` is `test`.
+    pub test_root: Option<PathBuf>,
+    /// Where the build is (`--outdir`), relative to the root: it, or its `build`, holds `v8_build_config.json`.
+    pub outdir: PathBuf,
+    /// The architecture (`--arch`). It must agree with the build's configuration, and counts where there is none.
+    pub arch: Option<String>,
+    /// `debug` or `release` (`--mode`), with the same conditions.
+    pub mode: Option<String>,
+    /// Suites, tests, patterns and groups, as typed; none means the tree's group `default`, or every suite the tree
+    /// has where it has no such group.
+    pub tests: Vec<String>,
+    /// Variants and aliases, separated by commas (`--variants`); `None` is the alias `dev`.
+    pub variants: Option<String>,
+    /// `--extra-flags`, each as typed; split as a shell would.
+    pub extra_flags: Vec<String>,
+    /// `--command-prefix`, split as a shell would.
+    pub command_prefix: String,
+    /// What `--random-seed=` passes to every test; not zero, chosen by the caller.
+    pub random_seed: i64,
+    /// Seconds for a test in a release build, before all factors (`--timeout`).
+    pub timeout: u32,
+    /// What to do with tests marked SLOW.
+    pub slow_tests: Filter,
+    /// What to do with tests expected to pass or fail.
+    pub pass_fail_tests: Filter,
+    /// Whether to run tests marked SKIP.
+    pub run_skipped: bool,
+    /// Whether to leave the suites' harness out.
+    pub no_harness: bool,
+    /// Whether to run each test's files again in a second isolate.
+    pub isolates: bool,
+    /// Whether to pass the flags of V8's garbage collection stress.
+    pub gc_stress: bool,
+    /// Which engine runs the tests.
+    pub shell: Shell,
+    /// The directory of the shells (`--shell-dir`), relative to the root, instead of the build's.
+    pub shell_dir: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            root: PathBuf::new(),
+            test_root: None,
+            outdir: "out".into(),
+            arch: None,
+            mode: None,
+            tests: Vec::new(),
+            variants: None,
+            extra_flags: Vec::new(),
+            command_prefix: String::new(),
+            random_seed: 1,
+            timeout: 60,
+            slow_tests: Filter::default(),
+            pass_fail_tests: Filter::default(),
+            run_skipped: false,
+            no_harness: false,
+            isolates: false,
+            gc_stress: false,
+            shell: Shell::default(),
+            shell_dir: None,
+        }
+    }
+}
+
+/// What to do with tests of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filter {
+    /// Run no others.
+    Run,
+    /// Run none of them.
+    Skip,
+    /// Run them like the others.
+    #[default]
+    DontCare,
+}
+
+impl Filter {
+    /// Whether a test is left out.
+    pub(crate) fn leaves_out(self, is_of_kind: bool) -> bool {
+        match self {
+            Self::Run => !is_of_kind,
+            Self::Skip => is_of_kind,
+            Self::DontCare => false,
+        }
+    }
+
+    /// The option's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Skip => "skip",
+            Self::DontCare => "dontcare",
+        }
+    }
+}
+
+/// Which engine runs the tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Shell {
+    /// The tree's build, or the built-in shell where the tree has none.
+    #[default]
+    FromTree,
+    /// The built-in shell.
+    Builtin,
+    /// This program, relative to the root, wherever a suite wants `d8`.
+    Path(PathBuf),
+}

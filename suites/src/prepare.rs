@@ -1,0 +1,245 @@
+//! What a test's source says, ready for all of its subtests.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flotilla_messages::Arg;
+
+use crate::bases::Base;
+use crate::conflict;
+use crate::dialect::Judging;
+use crate::frontmatter::Frontmatter;
+use crate::source;
+use crate::status::Outcomes;
+use crate::suite::Suite;
+use crate::tree::Tree;
+
+/// What the subtests of one test share.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// The files of the command line.
+    pub files: Vec<Arg>,
+    /// test262, FAIL_PHASE_ONLY: a file for all but the reverse half, and where it goes among the files.
+    pub phase_file: Option<(usize, Arg)>,
+    /// Flags from the source.
+    pub source_flags: Vec<String>,
+    /// Flags from the suite.
+    pub suite_flags: Vec<String>,
+    /// Both, in one spelling: what variants and builds may contradict.
+    pub normal_flags: Vec<String>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Which halves there are.
+    pub strictness: Strictness,
+    /// test262: the type of the error that is expected.
+    pub exception: Option<String>,
+    /// test262: a feature that the suite leaves out.
+    pub left_out: bool,
+}
+
+/// Which modes a test runs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strictness {
+    /// As it stands.
+    #[default]
+    Sloppy,
+    /// With `--use-strict`.
+    Strict,
+    /// Once so, once so.
+    Both,
+}
+
+/// What a source says, or why the test cannot be run.
+pub type Result = std::result::Result<Prepared, String>;
+
+/// Recently read sources: the variants of one test follow one another.
+#[derive(Debug)]
+pub struct Cache(Mutex<Vec<Option<(u32, Arc<Result>)>>>);
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self(Mutex::new(vec![None; Self::SLOTS]))
+    }
+}
+
+impl Cache {
+    /// A few dozen, so that many threads and a look ahead find their tests.
+    const SLOTS: usize = 64;
+
+    /// What is kept under `index`, or what `read` gives. Two threads may both read; neither waits for the other.
+    fn get(&self, index: u32, read: impl FnOnce() -> Result) -> Arc<Result> {
+        let slot = index as usize % Self::SLOTS;
+        // A panic elsewhere cannot leave a slot half written.
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((have, found)) = &lock()[slot]
+            && *have == index
+        {
+            return Arc::clone(found);
+        }
+        let found = Arc::new(read());
+        lock()[slot] = Some((index, Arc::clone(&found)));
+        found
+    }
+}
+
+impl Suite {
+    /// Whether tests say in their frontmatter which subtests they have.
+    pub fn has_frontmatter(&self) -> bool {
+        self.rules.judging == Judging::Test262
+    }
+
+    /// The test's own file, relative to its test directory.
+    pub fn file_name(&self, name: &str, base: &Base) -> String {
+        let extension = self.rules.extensions.get(usize::from(base.extension)).copied().unwrap_or_default();
+        format!("{name}{extension}")
+    }
+
+    /// The test's own file.
+    pub fn source_path(&self, name: &str, base: &Base) -> PathBuf {
+        let dir = self.test_dirs.get(usize::from(base.dir)).map_or(self.dir.path(), |dir| dir.path());
+        dir.join(self.file_name(name, base))
+    }
+}
+
+impl Tree {
+    /// What the subtests of a test share; read now or lately.
+    pub(crate) fn prepared(&self, index: u32, base: &Base) -> Arc<Result> {
+        self.cache.get(index, || self.prepare(base))
+    }
+
+    fn prepare(&self, base: &Base) -> Result {
+        let suite = self.suite(base).ok_or("there is no such suite")?;
+        if !base.utf8 {
+            return Err("its file name is not UTF-8".into());
+        }
+        let name = self.bases().name(base);
+        let path = suite.source_path(name, base);
+        let source = fs::read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        let prepared = if suite.has_frontmatter() {
+            test262(suite, base, name, &source)
+        } else {
+            self.plain(suite, base, name, &source)
+        };
+        let mut prepared = prepared.map_err(|reason| format!("{reason} ({})", path.display()))?;
+        let own = prepared.source_flags.iter().chain(&prepared.suite_flags);
+        prepared.normal_flags = own.map(|flag| conflict::normalize(flag)).collect();
+        Ok(prepared)
+    }
+
+    /// Every suite but test262.
+    fn plain(&self, suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
+        let rules = suite.rules;
+        let found = source::directives(source, rules.directives)?;
+        let test = test_file(suite, name, base);
+        let mut files = Vec::new();
+        if found.file_name {
+            files.push(Arg::Text("-e".into()));
+            files.push(embedded(&test));
+        }
+        // They are relative to the directory above that of the suites.
+        let extra = found.files.iter().map(|file| suite.dir.arg_normalized(&self.options.root, &above(file)));
+        if rules.files_first {
+            files.extend(extra.clone());
+        }
+        if !(rules.harness_optional && (found.no_harness || self.options.no_harness)) {
+            files.extend_from_slice(&suite.before);
+        }
+        if !rules.files_first {
+            files.extend(extra);
+        }
+        if found.module {
+            files.push(Arg::Text("--module".into()));
+        }
+        files.push(test);
+        files.extend_from_slice(&suite.after);
+        if rules.isolates && self.options.isolates {
+            let again = files.clone();
+            files.push(Arg::Text("--isolate".into()));
+            files.extend(again);
+        }
+        Ok(Prepared {
+            files,
+            source_flags: found.flags,
+            suite_flags: rules.flags.iter().map(|flag| (*flag).into()).collect(),
+            env: found.env,
+            ..Prepared::default()
+        })
+    }
+}
+
+/// A path relative to two directories above the suite's; an absolute one stays so.
+fn above(file: &str) -> String {
+    if Path::new(file).is_absolute() { file.into() } else { format!("../../{file}") }
+}
+
+fn test_file(suite: &Suite, name: &str, base: &Base) -> Arg {
+    let dir = suite.test_dirs.get(usize::from(base.dir)).unwrap_or(&suite.dir);
+    dir.arg(&suite.file_name(name, base))
+}
+
+/// `TEST_FILE_NAME="<path>"`, a JavaScript statement in which backslashes are doubled.
+fn embedded(test: &Arg) -> Arg {
+    const BEFORE: &str = "TEST_FILE_NAME=\"";
+    let doubled = |text: &str| text.replace('\\', "\\\\");
+    match test {
+        Arg::Path(path) => Arg::Embedded { before: BEFORE.into(), path: doubled(path), after: "\"".into() },
+        other => Arg::Text(format!("{BEFORE}{}\"", doubled(&other.relative()))),
+    }
+}
+
+/// test262's own rules (V8 9.2 `test/test262/testcfg.py`). The flags `raw`, `async`, `generated` and `CanBlock*` have
+/// no effect there.
+fn test262(suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
+    const DETACH: &str = "detachArrayBuffer.js";
+    let matter = Frontmatter::read(source)?;
+    let mut files = suite.before.clone();
+    if name.starts_with("built-ins/Atomics/") {
+        files.push(suite.dir.arg("harness-agent.js"));
+    }
+    if matter.has_feature("IsHTMLDDA") {
+        files.push(suite.dir.arg("harness-ishtmldda.js"));
+    }
+    let phase_file = base
+        .outcomes
+        .has(Outcomes::FAIL_PHASE_ONLY)
+        .then(|| (files.len(), suite.dir.arg("harness-adapt-donotevaluate.js")));
+    for include in &matter.includes {
+        // This one needs natives, so V8 has its own.
+        let own = include == DETACH;
+        files.push(if own { suite.dir.arg(include) } else { suite.dir.arg(&format!("data/harness/{include}")) });
+    }
+    if matter.has_flag("module") {
+        files.push(Arg::Text("--module".into()));
+    }
+    files.push(test_file(suite, name, base));
+
+    let mut flags = vec!["--ignore-unhandled-promises".to_string()];
+    if matter.negative {
+        flags.push("--throws".into());
+    }
+    if matter.includes.iter().any(|include| include == DETACH) {
+        flags.push("--allow-natives-syntax".into());
+    }
+    let of_features = suite.feature_flags.iter().filter(|(feature, _)| matter.has_feature(feature));
+    flags.extend(of_features.map(|(_, flag)| flag.clone()));
+    flags.push("--no-arguments".into());
+
+    let strictness = if matter.has_flag("noStrict") {
+        Strictness::Sloppy
+    } else if matter.has_flag("onlyStrict") {
+        Strictness::Strict
+    } else {
+        Strictness::Both
+    };
+    Ok(Prepared {
+        files,
+        phase_file,
+        suite_flags: flags,
+        strictness,
+        left_out: suite.skipped_features.iter().any(|feature| matter.has_feature(feature)),
+        exception: matter.negative_type,
+        ..Prepared::default()
+    })
+}

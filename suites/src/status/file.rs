@@ -1,0 +1,490 @@
+//! Reading a status file for one run.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::condition::{Truth, Variables};
+use super::outcomes::Outcomes;
+use super::rules::{Rule, Rules, SourceRule};
+use crate::python::{Diagnostic, Expr, Kind, Problem, parse};
+use crate::text::nearest::{hint, nearest};
+
+/// The condition that always holds; alone among conditions it is written without quotes.
+const ALWAYS: &str = "ALWAYS";
+
+/// A status file as it holds in one run.
+#[derive(Clone, Debug, Default)]
+pub struct StatusFile {
+    path: PathBuf,
+    sources: Vec<SourceRule>,
+    always: Rules,
+    /// One for each selected variant, in their order.
+    per_variant: Vec<Rules>,
+    has_flags: bool,
+    warnings: Vec<String>,
+}
+
+impl StatusFile {
+    /// Reads a status file's text.
+    ///
+    /// `all_variants` are the variants the tree knows, `selected` those of this run. Sections whose condition
+    /// depends on the variant are evaluated for all of them, so that a broken one is found whatever is selected.
+    ///
+    /// # Errors
+    /// The first syntax or evaluation error, with its position.
+    pub fn read(
+        path: &Path,
+        text: &str,
+        variables: &Variables,
+        all_variants: &[&str],
+        selected: &[&str],
+    ) -> Result<Self, Diagnostic> {
+        let mut reader = Reader {
+            text,
+            variables,
+            all_variants,
+            selected,
+            lines: Lines::new(text),
+            file: Self {
+                path: path.into(),
+                per_variant: vec![Rules::default(); selected.len()],
+                ..Self::default()
+            },
+        };
+        reader.read().map_err(|problem| problem.located(path, text))?;
+        Ok(reader.file)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Words that are neither known nor flags, with their place. V8 lets them pass in silence.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The rules read, in source order, as far as their sections hold in this run.
+    pub fn sources(&self) -> &[SourceRule] {
+        &self.sources
+    }
+
+    /// The outcomes of a test for all variants alike.
+    pub fn outcomes(&self, test: &str) -> Outcomes {
+        union(self.always.matching(test))
+    }
+
+    /// What the rules of one selected variant add to [`Self::outcomes`].
+    pub fn outcomes_of_variant(&self, test: &str, variant: usize) -> Outcomes {
+        match self.per_variant.get(variant) {
+            Some(rules) if !rules.is_empty() => union(rules.matching(test)),
+            _ => Outcomes::default(),
+        }
+    }
+
+    /// All rules that match a test under one selected variant, or under none.
+    pub fn matching(&self, test: &str, variant: Option<usize>) -> impl Iterator<Item = &Rule> {
+        let of_variant = variant.and_then(|variant| self.per_variant.get(variant));
+        self.always.matching(test).chain(of_variant.into_iter().flat_map(move |rules| rules.matching(test)))
+    }
+
+    /// The flags that rules give a test.
+    pub fn flags(&self, test: &str, variant: Option<usize>) -> Vec<String> {
+        let mut flags: Vec<String> = Vec::new();
+        if !self.has_flags {
+            return flags;
+        }
+        for flag in self.matching(test, variant).flat_map(|rule| &rule.flags) {
+            if !flags.contains(flag) {
+                flags.push(flag.clone());
+            }
+        }
+        flags
+    }
+
+    /// The rule that says any of these words of a test.
+    pub fn why(&self, test: &str, variant: Option<usize>, words: Outcomes) -> Option<&SourceRule> {
+        self.matching(test, variant)
+            .flat_map(|rule| &rule.sources)
+            .filter_map(|source| self.sources.get(*source))
+            .find(|source| source.outcomes.has(words))
+    }
+}
+
+fn union<'a>(rules: impl Iterator<Item = &'a Rule>) -> Outcomes {
+    rules.fold(Outcomes::default(), |all, rule| all | rule.outcomes)
+}
+
+/// From byte offsets to line numbers.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        Self(memchr::memchr_iter(b'\n', text.as_bytes()).collect())
+    }
+
+    fn of(&self, at: usize) -> usize {
+        self.0.partition_point(|newline| *newline < at) + 1
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    variables: &'a Variables,
+    all_variants: &'a [&'a str],
+    selected: &'a [&'a str],
+    lines: Lines,
+    file: StatusFile,
+}
+
+/// A section's condition and the variant it holds for, if it depends on one.
+struct Section<'a> {
+    condition: &'a str,
+    variant: Option<&'a str>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) -> Result<(), Problem> {
+        let content = parse(self.text)?;
+        check_names(&content)?;
+        let Kind::List(sections) = &content.kind else {
+            return Err(Problem::new(content.at, "expected a list of sections [condition, {rule: outcomes}]"));
+        };
+        for section in sections {
+            self.section(section)?;
+        }
+        Ok(())
+    }
+
+    fn section(&mut self, section: &Expr) -> Result<(), Problem> {
+        let Kind::List(parts) = &section.kind else {
+            return Err(Problem::new(section.at, "expected a section [condition, {rule: outcomes}]"));
+        };
+        let [condition, rules] = parts.as_slice() else {
+            return Err(Problem::new(
+                section.at,
+                format!("expected a section of 2 elements, [condition, {{rule: outcomes}}], found {}", parts.len()),
+            ));
+        };
+        let Some(text) = word(condition) else {
+            return Err(Problem::new(condition.at, "expected the section's condition: ALWAYS or a string"));
+        };
+        let Kind::Dict(rules_of) = &rules.kind else {
+            return Err(Problem::new(rules.at, "expected the section's rules: {rule: outcomes}"));
+        };
+        match self.evaluate(condition, text, None)? {
+            Truth::Known(false) => {}
+            Truth::Known(true) => self.rules(rules_of, &Section { condition: text, variant: None })?,
+            Truth::NeedsVariant => {
+                for variant in self.all_variants {
+                    if self.evaluate(condition, text, Some(variant))? == Truth::Known(true) {
+                        self.rules(rules_of, &Section { condition: text, variant: Some(variant) })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the condition that is the string `condition`, with positions in the file.
+    fn evaluate(&self, condition: &Expr, text: &str, variant: Option<&str>) -> Result<Truth, Problem> {
+        if text == ALWAYS {
+            return Ok(Truth::Known(true));
+        }
+        let result = parse(text).and_then(|expr| self.variables.evaluate(&expr, variant));
+        result.map_err(|problem| {
+            // A plain string's text stands in the file as it is, behind its quote; one with escapes, triple quotes
+            // or several parts does not, and then the string's start has to do.
+            let inner = condition.at + 1;
+            let plain = self.text.get(inner..).is_some_and(|rest| rest.starts_with(text));
+            let at = if plain { inner + problem.at } else { condition.at };
+            Problem::new(at, problem.message)
+        })
+    }
+
+    fn rules(&mut self, rules: &[(Expr, Expr)], section: &Section<'_>) -> Result<(), Problem> {
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        for (i, (key, _)) in rules.iter().enumerate() {
+            match &key.kind {
+                Kind::Str(text) if !text.is_empty() => last.insert(text, i),
+                _ => return Err(Problem::new(key.at, "expected a rule: a test's name, or a prefix and '*'")),
+            };
+        }
+        for (i, (key, outcomes)) in rules.iter().enumerate() {
+            let Kind::Str(text) = &key.kind else { continue };
+            let mut rule = self.outcomes(outcomes, section)?;
+            // Of equal keys in one dictionary Python keeps the last.
+            if last.get(text.as_str()) != Some(&i) || (rule.outcomes.is_empty() && rule.flags.is_empty()) {
+                continue;
+            }
+            let selected = match section.variant {
+                None => &mut self.file.always,
+                Some(variant) => match self.selected.iter().position(|selected| *selected == variant) {
+                    Some(at) => &mut self.file.per_variant[at],
+                    None => continue,
+                },
+            };
+            rule.sources = vec![self.file.sources.len()];
+            self.file.sources.push(SourceRule {
+                rule: text.clone(),
+                condition: section.condition.into(),
+                line: self.lines.of(key.at),
+                outcomes: rule.outcomes,
+            });
+            selected.add(text, rule);
+        }
+        Ok(())
+    }
+
+    /// One outcome, or a list of outcomes and of `[condition, outcome, ...]`.
+    fn outcomes(&mut self, outcomes: &Expr, section: &Section<'_>) -> Result<Rule, Problem> {
+        let mut rule = Rule::default();
+        match &outcomes.kind {
+            Kind::List(items) | Kind::Tuple(items) => {
+                for item in items {
+                    match &item.kind {
+                        Kind::List(parts) => self.conditional(item, parts, section, &mut rule)?,
+                        _ => self.outcome(item, &mut rule)?,
+                    }
+                }
+            }
+            _ => self.outcome(outcomes, &mut rule)?,
+        }
+        Ok(rule)
+    }
+
+    fn conditional(
+        &mut self,
+        item: &Expr,
+        parts: &[Expr],
+        section: &Section<'_>,
+        rule: &mut Rule,
+    ) -> Result<(), Problem> {
+        let [condition, outcomes @ ..] = parts else {
+            return Err(Problem::new(item.at, "expected [condition, outcome, ...]"));
+        };
+        let Some(text) = word(condition) else {
+            return Err(Problem::new(condition.at, "expected a condition: ALWAYS or a string"));
+        };
+        match self.evaluate(condition, text, section.variant)? {
+            Truth::Known(false) => {}
+            Truth::Known(true) => {
+                for outcome in outcomes {
+                    self.outcome(outcome, rule)?;
+                }
+            }
+            Truth::NeedsVariant => {
+                return Err(Problem::new(
+                    condition.at,
+                    "a condition among outcomes can use 'variant' only in a section whose own condition does",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn outcome(&mut self, outcome: &Expr, rule: &mut Rule) -> Result<(), Problem> {
+        let Some(text) = word(outcome) else {
+            return Err(Problem::new(outcome.at, "expected an outcome or [condition, outcome, ...]"));
+        };
+        match Outcomes::word(text) {
+            Some(word) => rule.outcomes |= word,
+            None if text.starts_with("--") => {
+                self.file.has_flags = true;
+                rule.flags.push(text.into());
+            }
+            None => {
+                let warning = format!(
+                    "{}:{}: '{text}' is no outcome and is ignored{}",
+                    self.file.path.display(),
+                    self.lines.of(outcome.at),
+                    hint(nearest(text, Outcomes::words()))
+                );
+                if !self.file.warnings.contains(&warning) {
+                    self.file.warnings.push(warning);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A string, or a name, which [`check_names`] found to be a word of status files: the name is its own text.
+fn word(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        Kind::Str(text) | Kind::Name(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Python evaluates the whole file before anything is looked at: each name must have a meaning, in sections that do
+/// not hold too.
+fn check_names(expr: &Expr) -> Result<(), Problem> {
+    match &expr.kind {
+        Kind::Name(name) => {
+            if name == ALWAYS || Outcomes::word(name).is_some() {
+                return Ok(());
+            }
+            let nearest = nearest(name, Outcomes::words().chain([ALWAYS]));
+            Err(Problem::new(expr.at, format!("unknown outcome '{name}'{}", hint(nearest))))
+        }
+        Kind::Str(_) | Kind::Int(_) => Ok(()),
+        Kind::List(items) | Kind::Tuple(items) => items.iter().try_for_each(check_names),
+        Kind::Dict(pairs) => pairs.iter().flat_map(|(key, value)| [key, value]).try_for_each(check_names),
+        _ => Err(Problem::new(expr.at, "expected a string, a name, a list or a dictionary")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const VARIANTS: [&str; 3] = ["stress", "jitless", "default"];
+
+    fn variables() -> Variables {
+        let mut variables = Variables::default();
+        variables.constants(VARIANTS);
+        variables.constants(["x64", "arm", "debug"]);
+        variables.set("arch", "x64");
+        variables.set("mode", "release");
+        variables.set("gc_stress", true);
+        variables.set("ALWAYS", true);
+        variables
+    }
+
+    fn try_read(text: &str, selected: &[&str]) -> Result<StatusFile, Diagnostic> {
+        StatusFile::read(Path::new("t.status"), text, &variables(), &VARIANTS, selected)
+    }
+
+    fn read(text: &str) -> StatusFile {
+        try_read(text, &VARIANTS).unwrap()
+    }
+
+    fn problem(text: &str) -> String {
+        try_read(text, &["default"]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn sections_hold_by_their_condition() {
+        let file = read(
+            "# comment\n[\n[ALWAYS, {\n  'a': [PASS, SLOW],\n  'd/*': SKIP,\n}],\n\
+             ['arch == x64 and ' 'mode == \"release\"', {'a': FAIL}],  # joined\n\
+             ['arch == arm', {'a': [CRASH]}],\n]\n",
+        );
+        assert_eq!(file.outcomes("a").to_string(), "FAIL, SLOW");
+        assert_eq!(file.outcomes("d/x").to_string(), "SKIP");
+        assert_eq!(file.outcomes("d").to_string(), "");
+        let why = file.why("d/x", None, Outcomes::SKIP).unwrap();
+        assert_eq!((why.rule.as_str(), why.condition.as_str(), why.line), ("d/*", "ALWAYS", 5));
+    }
+
+    #[test]
+    fn conditions_among_outcomes_select_outcomes() {
+        let file = read("[[ALWAYS, {'a': [PASS, ['gc_stress', SLOW, SKIP], ['arch == arm', FAIL]], 'b': [['arch == arm', FAIL]]}]]");
+        assert_eq!(file.outcomes("a").to_string(), "PASS, SKIP, SLOW");
+        assert!(file.outcomes("b").is_empty());
+        assert_eq!(file.sources().len(), 1, "a rule without outcomes is none");
+    }
+
+    #[test]
+    fn variant_sections_hold_for_their_variants_only() {
+        let text = "[['variant in (stress, jitless)', {'a': [SKIP], 'b': [PASS, ['variant == stress', FAIL]]}]]";
+        let file = read(text);
+        assert!(file.outcomes("a").is_empty());
+        assert_eq!(file.outcomes_of_variant("a", 0), Outcomes::SKIP);
+        assert_eq!(file.outcomes_of_variant("a", 1), Outcomes::SKIP);
+        assert!(file.outcomes_of_variant("a", 2).is_empty());
+        assert_eq!(file.outcomes_of_variant("b", 0).to_string(), "PASS, FAIL");
+        assert_eq!(file.outcomes_of_variant("b", 1).to_string(), "PASS");
+        let default_only = try_read(text, &["default"]).unwrap();
+        assert!(default_only.sources().is_empty());
+    }
+
+    #[test]
+    fn the_last_of_equal_keys_counts() {
+        let file = read("[[ALWAYS, {'a': [SKIP], 'b': [SLOW], 'a': [PASS]}]]");
+        assert_eq!(file.outcomes("a").to_string(), "PASS");
+        assert_eq!(file.outcomes("b").to_string(), "SLOW");
+    }
+
+    #[test]
+    fn flags_are_no_outcomes() {
+        let file = read("[[ALWAYS, {'a': ['--x', PASS], 'a*': ['--y', '--x']}]]");
+        assert_eq!(file.flags("a", None), ["--x", "--y"]);
+        assert_eq!(file.outcomes("a").to_string(), "PASS");
+        let odd = read("[[ALWAYS, {'a': ['FIAL']}]]");
+        assert_eq!(odd.warnings(), ["t.status:1: 'FIAL' is no outcome and is ignored; did you mean 'FAIL'?"]);
+    }
+
+    #[test]
+    fn problems_show_the_line_and_a_caret() {
+        assert_eq!(
+            problem("[\n[ALWAYS, {\n  'a': [PASS, FIAL],\n}],\n]"),
+            "t.status:3:15: unknown outcome 'FIAL'; did you mean 'FAIL'?\n      'a': [PASS, FIAL],\n    \
+             \u{20}             ^"
+        );
+        assert_eq!(
+            problem("[\n  ['arch == x63', {}],\n]"),
+            "t.status:2:13: unknown name 'x63'; did you mean 'x64'?\n      ['arch == x63', {}],\n                ^"
+        );
+        for (text, expected) in [
+            ("[\n", "2:1: expected a value, found the end"),
+            ("{}", "1:1: expected a list of sections"),
+            ("[[ALWAYS]]", "1:2: expected a section of 2 elements"),
+            ("[[ALWAYS, []]]", "1:11: expected the section's rules"),
+            ("[[['x'], {}]]", "1:3: expected the section's condition"),
+            ("[['arch', {}]]", "1:4: the condition is the string 'x64'"),
+            ("[['arch ==', {}]]", "1:11: expected a value"),
+            ("[['arch' ' == x63', {}]]", "1:3: unknown name 'x63'"),
+            ("[[ALWAYS, {PASS: PASS}]]", "1:12: expected a rule"),
+            ("[[ALWAYS, {'': PASS}]]", "1:12: expected a rule"),
+            ("[[ALWAYS, {'a': {}}]]", "1:17: expected an outcome"),
+            ("[[ALWAYS, {'a': [[]]}]]", "1:18: expected [condition"),
+            ("[[ALWAYS, {'a': [['variant == stress', FAIL]]}]]", "1:19: a condition among outcomes"),
+            ("[[ALWAYS, {'a': [['variant', FAIL]]}]]", "1:19: a condition among outcomes"),
+            ("[['variant == strss', {}]]", "1:15: unknown name 'strss'; did you mean 'stress'?"),
+            ("[['arch == arm', {'a': [FOO]}]]", "1:25: unknown outcome 'FOO'"),
+            ("[[ALWAYS, {'a': 1 + 2}]]", "1:17: expected a string, a name"),
+        ] {
+            let found = problem(text);
+            assert!(found.starts_with(&format!("t.status:{expected}")), "{text}\n{found}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _ = try_read(&text, &VARIANTS);
+        }
+
+        #[test]
+        fn any_shape_is_read_or_refused(
+            words in prop::collection::vec(
+                prop::sample::select(vec![
+                    "[", "]", "{", "}", ",", ":", "ALWAYS", "PASS", "SKIP", "'a'", "'a*'", "'variant == stress'",
+                    "'arch == x64'", "'gc_stress'", "'--f'",
+                ]),
+                0..60,
+            )
+        ) {
+            let _ = try_read(&words.join(" "), &VARIANTS);
+        }
+
+        #[test]
+        fn joining_does_not_depend_on_what_other_rules_say(words in prop::collection::vec(0_usize..4, 1..6)) {
+            // The same rule in several sections, beside rules that do not match.
+            let outcomes = ["PASS", "FAIL", "PASS, SLOW", "FAIL_OK"];
+            let sections: Vec<String> =
+                words.iter().map(|w| format!("[ALWAYS, {{'a': [{}], 'b': [CRASH]}}]", outcomes[*w])).collect();
+            let file = read(&format!("[{}]", sections.join(",")));
+            let found = file.outcomes("a");
+            let fails = words.iter().any(|w| matches!(w, 1 | 3));
+            prop_assert_eq!(found.has(Outcomes::FAIL | Outcomes::FAIL_OK), fails);
+            prop_assert_eq!(found.has(Outcomes::PASS), !fails);
+            prop_assert_eq!(found.has(Outcomes::SLOW), words.contains(&2));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Status files: what a tree expects of its tests (V8 9.2 `tools/testrunner/local/statusfile.py`).
+//!
+//! A status file is one Python literal: a list of `[condition, {rule: outcomes}]`. [`condition`] evaluates the
+//! conditions over the [`Variables`] of a run, [`file`](mod@file) reads sections and joins their rules, [`outcomes`]
+//! is what a rule says.
+
+pub mod condition;
+pub mod file;
+pub mod outcomes;
+mod rules;
+
+pub use condition::{Variable, Variables};
+pub use file::StatusFile;
+pub use outcomes::Outcomes;
+pub use rules::{Rule, SourceRule};

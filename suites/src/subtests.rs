@@ -1,0 +1,266 @@
+//! From tests to what runs: variants, test262's strict halves, filters.
+
+use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
+
+use crate::bases::Base;
+use crate::prepare::Strictness;
+use crate::status::{Outcomes, SourceRule};
+use crate::suite::Suite;
+use crate::text::hash::Fnv;
+use crate::tree::Tree;
+
+/// A test that exists, and why it is skipped if it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Which test. [`Cases::case`] knows skipped ones too: those skipped before variants have an empty variant name,
+    /// and an id without a variant.
+    pub id: CaseId,
+    /// Why it will not run.
+    pub skipped: Option<Skip>,
+}
+
+/// Why a test is skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// The status file's rule; or the option, such as `--slow-tests=skip`.
+    pub rule: String,
+    /// The condition of the rule's section; empty where an option skips.
+    pub condition: String,
+    /// The variant that is skipped; `None` if the test is skipped before there are variants.
+    pub variant: Option<String>,
+}
+
+/// Which of a base test's subtests: packed into the low 16 bits of a [`CaseId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subtest {
+    /// Index of the variant among the selected ones; `None` before variants.
+    pub variant: Option<usize>,
+    /// test262: with `--use-strict`.
+    pub strict: bool,
+    /// test262: the second round of a FAIL_PHASE_ONLY test.
+    pub second_phase: bool,
+}
+
+impl Subtest {
+    /// The test itself, before variants.
+    pub const BASE: Self = Self { variant: None, strict: false, second_phase: false };
+    const BASE_BITS: u16 = u16::MAX;
+    /// More variants than fit beside the two bits cannot be told apart.
+    pub const MAX_VARIANTS: usize = 1 << 13;
+
+    fn of(variant: usize, strict: bool, second_phase: bool) -> Self {
+        Self { variant: Some(variant), strict, second_phase }
+    }
+
+    /// The id of this subtest of a base test.
+    pub fn id(self, base: u32) -> CaseId {
+        let bits = match self.variant.map(u16::try_from) {
+            Some(Ok(variant)) => variant << 2 | u16::from(self.strict) << 1 | u16::from(self.second_phase),
+            _ => Self::BASE_BITS,
+        };
+        CaseId(u64::from(base) << 16 | u64::from(bits))
+    }
+
+    /// The base test and the subtest that an id names.
+    pub fn from_id(id: CaseId) -> Option<(u32, Self)> {
+        let base = u32::try_from(id.0 >> 16).ok()?;
+        let bits = (id.0 & 0xffff) as u16;
+        let subtest = match bits {
+            Self::BASE_BITS => Self::BASE,
+            bits => Self::of(usize::from(bits >> 2), bits & 2 != 0, bits & 1 != 0),
+        };
+        Some((base, subtest))
+    }
+}
+
+/// What leaves a test out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LeftOut {
+    ByRule,
+    BySlow,
+    ByPassFail,
+}
+
+impl Tree {
+    /// All tests that were asked for, skipped ones too, in the order they start.
+    pub fn listing(&self) -> Box<dyn Iterator<Item = Listed> + Send + '_> {
+        Box::new(self.bases().iter().flat_map(move |(index, base)| {
+            let found = match self.left_out(base.outcomes) {
+                Some(why) => vec![(Subtest::BASE, base.outcomes, Some(why))],
+                None => self
+                    .subtests(index, base)
+                    .into_iter()
+                    .map(|(subtest, outcomes)| (subtest, outcomes, self.left_out(outcomes)))
+                    .collect(),
+            };
+            found.into_iter().map(move |(subtest, _, why)| Listed {
+                id: subtest.id(index),
+                skipped: why.map(|why| self.skip(base, subtest, why)),
+            })
+        }))
+    }
+
+    /// The filter of status file outcomes (V8's `StatusFileFilterProc`), which holds before and after variants.
+    fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
+        let options = &self.options;
+        if outcomes.has(Outcomes::SKIP) && !options.run_skipped {
+            Some(LeftOut::ByRule)
+        } else if options.slow_tests.leaves_out(outcomes.has(Outcomes::SLOW)) {
+            Some(LeftOut::BySlow)
+        } else if options.pass_fail_tests.leaves_out(outcomes.is_pass_or_fail()) {
+            Some(LeftOut::ByPassFail)
+        } else {
+            None
+        }
+    }
+
+    fn skip(&self, base: &Base, subtest: Subtest, why: LeftOut) -> Skip {
+        let variant = subtest.variant.and_then(|i| self.variants.get(i)).map(|variant| variant.name.clone());
+        let option = |name: &str, value: &str| (format!("{name}={value}"), String::new());
+        let (rule, condition) = match why {
+            LeftOut::ByRule => {
+                let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, Outcomes::SKIP));
+                rule.map(|rule| (rule.rule.clone(), rule.condition.clone())).unwrap_or_default()
+            }
+            LeftOut::BySlow => option("--slow-tests", self.options.slow_tests.as_str()),
+            LeftOut::ByPassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
+        };
+        Skip { rule, condition, variant }
+    }
+
+    /// The status file's rule that says any of these words of a subtest.
+    pub(crate) fn why<'a>(
+        &self,
+        suite: &'a Suite,
+        base: &Base,
+        subtest: Subtest,
+        words: Outcomes,
+    ) -> Option<&'a SourceRule> {
+        suite.status.why(self.bases().name(base), subtest.variant, words)
+    }
+
+    /// The outcomes of a subtest.
+    pub(crate) fn outcomes(&self, base: &Base, subtest: Subtest) -> Outcomes {
+        match (subtest.variant, self.suite(base)) {
+            (Some(variant), Some(suite)) => {
+                base.outcomes | suite.status.outcomes_of_variant(self.bases().name(base), variant)
+            }
+            _ => base.outcomes,
+        }
+    }
+
+    /// A test's subtests with their outcomes, in the order they start.
+    fn subtests(&self, index: u32, base: &Base) -> Vec<(Subtest, Outcomes)> {
+        let halves: &[(bool, bool)] = match self.strictness(index, base) {
+            None => return Vec::new(),
+            Some((Strictness::Sloppy, false)) => &[(false, false)],
+            Some((Strictness::Strict, false)) => &[(true, false)],
+            Some((Strictness::Both, false)) => &[(false, false), (true, false)],
+            Some((Strictness::Sloppy, true)) => &[(false, false), (false, true)],
+            Some((Strictness::Strict, true)) => &[(true, false), (true, true)],
+            Some((Strictness::Both, true)) => &[(false, false), (true, false), (false, true), (true, true)],
+        };
+        let only_default = base.outcomes.has(Outcomes::NO_VARIANTS);
+        let variants =
+            || self.variants.iter().enumerate().filter(move |(_, v)| !only_default || v.name == "default");
+        let mut found = Vec::with_capacity(halves.len() * self.variants.len());
+        for phase in [false, true] {
+            for (variant, _) in variants() {
+                let outcomes = self.outcomes(base, Subtest::of(variant, false, false));
+                let of_phase = halves.iter().filter(|(_, second)| *second == phase);
+                found.extend(of_phase.map(|(strict, second)| (Subtest::of(variant, *strict, *second), outcomes)));
+            }
+        }
+        found
+    }
+
+    /// Which halves a test has, and whether it has two phases; `None` if it has no subtests at all.
+    fn strictness(&self, index: u32, base: &Base) -> Option<(Strictness, bool)> {
+        let by_frontmatter = self.suite(base).is_some_and(Suite::has_frontmatter);
+        if !by_frontmatter {
+            return Some((Strictness::Sloppy, false));
+        }
+        match &*self.prepared(index, base) {
+            Ok(prepared) if prepared.left_out => None,
+            Ok(prepared) => Some((prepared.strictness, base.outcomes.has(Outcomes::FAIL_PHASE_ONLY))),
+            // It is listed once for each variant, and says what is wrong when it is to run.
+            Err(_) => Some((Strictness::Sloppy, false)),
+        }
+    }
+
+    /// The index that V8's id of a subtest has: the variant's among those of this test.
+    fn variant_number(base: &Base, variant: usize) -> usize {
+        if base.outcomes.has(Outcomes::NO_VARIANTS) { 0 } else { variant }
+    }
+
+    /// Whether this is the reverse half of a FAIL_PHASE_ONLY test. V8's generator leaves the phase out of the sloppy
+    /// half's id where there are both, so that this half is the plain one again.
+    pub(crate) fn is_reverse(strictness: Strictness, subtest: Subtest) -> bool {
+        subtest.second_phase && (subtest.strict || strictness != Strictness::Both)
+    }
+
+    /// The pieces of a subtest's stable id (V8's `procid`), one by one.
+    pub(crate) fn id_pieces(
+        &self,
+        index: u32,
+        base: &Base,
+        subtest: Subtest,
+        mut piece: impl FnMut(&str),
+    ) {
+        piece(self.suite(base).map_or("", |suite| suite.rules.name));
+        piece("/");
+        piece(self.bases().name(base));
+        let Some(variant) = subtest.variant else { return };
+        piece(".VariantProc-");
+        piece(self.variants.get(variant).map_or("", |variant| variant.name.as_str()));
+        piece(if subtest.strict { "-strict-" } else { "-" });
+        piece(&Self::variant_number(base, variant).to_string());
+        if subtest.second_phase
+            && let Some((strictness, _)) = self.strictness(index, base)
+            && Self::is_reverse(strictness, subtest)
+        {
+            piece("-fail-phase-reverse");
+        }
+    }
+}
+
+impl Cases for Tree {
+    fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
+        let bases = self.bases().iter().filter(|(_, base)| self.left_out(base.outcomes).is_none());
+        Box::new(bases.flat_map(move |(index, base)| {
+            let run = self.subtests(index, base).into_iter().filter(|(_, o)| self.left_out(*o).is_none());
+            run.map(move |(subtest, outcomes)| {
+                let mut hash = Fnv::default();
+                self.id_pieces(index, base, subtest, |piece| hash = hash.with(piece));
+                Entry {
+                    id: subtest.id(index),
+                    slow: outcomes.has(Outcomes::SLOW),
+                    heavy: outcomes.has(Outcomes::HEAVY),
+                    history_key: hash.finish(),
+                }
+            })
+        }))
+    }
+
+    fn case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
+        self.make_case(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_name_their_subtests() {
+        for subtest in [
+            Subtest::BASE,
+            Subtest::of(0, false, false),
+            Subtest::of(Subtest::MAX_VARIANTS, true, true),
+            Subtest::of(31, true, false),
+        ] {
+            assert_eq!(Subtest::from_id(subtest.id(70_000)), Some((70_000, subtest)));
+        }
+        assert_eq!(Subtest::from_id(CaseId(u64::MAX)), None);
+    }
+}

@@ -1,0 +1,305 @@
+//! The tables of a tree: variants, aliases, groups, incompatible flags.
+//!
+//! A tree's own `tools/testrunner` decides; what it lacks comes from the dialect.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::dialect::{Dialect, VARIANTS};
+use crate::error::OpenError;
+use crate::python::{Module, Value};
+use crate::text::nearest::nearest;
+
+/// Names with lists of strings, in source order.
+pub type Lists = Vec<(String, Vec<String>)>;
+
+/// A variant and the flags it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// Its flags.
+    pub flags: Vec<String>,
+}
+
+/// What a tree says of variants, groups and flags.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// All variants in the order they run: slow ones first, `default` last, otherwise in source order.
+    pub variants: Vec<Variant>,
+    /// Aliases of variants.
+    pub aliases: Lists,
+    /// Groups of suites, if the tree has any.
+    pub groups: Option<Lists>,
+    /// Flags that contradict a variant, by its name.
+    pub per_variant: Lists,
+    /// Flags that contradict a build, by the status variable that is true for it.
+    pub per_build: Lists,
+    /// Flags that contradict an extra flag.
+    pub per_extra_flag: Lists,
+    /// `--gc-stress`
+    pub gc_stress_flags: Vec<String>,
+    /// The runner's own flags.
+    pub runner_flags: Vec<String>,
+    /// Flags of debug builds.
+    pub debug_flags: Vec<String>,
+    /// Flags of release builds.
+    pub release_flags: Vec<String>,
+    /// Architectures that get more time.
+    pub slow_archs: Vec<String>,
+    /// Where variants and incompatible flags stand, as messages name it.
+    pub variants_file: &'static str,
+}
+
+const VARIANTS_FILE: &str = "tools/testrunner/local/variants.py";
+const STANDARD_RUNNER: &str = "tools/testrunner/standard_runner.py";
+const BASE_RUNNER: &str = "tools/testrunner/base_runner.py";
+
+impl Tables {
+    /// Reads a tree's tables.
+    ///
+    /// # Errors
+    /// A file of the tree that is there but cannot be read, or a table of an unexpected shape.
+    pub fn read(root: &Path, dialect: &Dialect) -> Result<Self, OpenError> {
+        let variants = Source::open(root, VARIANTS_FILE)?;
+        let standard = Source::open(root, STANDARD_RUNNER)?;
+        let base = Source::open(root, BASE_RUNNER)?;
+        let all = match variants.variants()? {
+            Some(all) => all,
+            None => VARIANTS
+                .iter()
+                .map(|(name, flags)| Variant { name: (*name).into(), flags: owned(flags) })
+                .collect(),
+        };
+        let slow = variants.strings("SLOW_VARIANTS")?.unwrap_or_else(|| owned(dialect.slow_variants));
+        let fast = variants.strings("FAST_VARIANTS")?.unwrap_or_else(|| owned(&["default"]));
+        let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
+        Ok(Self {
+            variants: in_order(all, &slow, &fast),
+            aliases: match standard.lists("VARIANT_ALIASES")? {
+                Some(aliases) => aliases,
+                None => dialect.aliases.iter().map(|(name, of)| ((*name).into(), owned(of))).collect(),
+            },
+            groups: base.lists("TEST_MAP")?,
+            per_variant: variants.lists("INCOMPATIBLE_FLAGS_PER_VARIANT")?.unwrap_or_default(),
+            per_build: variants.lists("INCOMPATIBLE_FLAGS_PER_BUILD_VARIABLE")?.unwrap_or_default(),
+            per_extra_flag: variants.lists("INCOMPATIBLE_FLAGS_PER_EXTRA_FLAG")?.unwrap_or_default(),
+            gc_stress_flags: or(standard.strings("GC_STRESS_FLAGS")?, dialect.gc_stress_flags),
+            runner_flags: or(standard.strings("EXTRA_DEFAULT_FLAGS")?, dialect.runner_flags),
+            debug_flags: or(base.strings("DEBUG_FLAGS")?, dialect.debug_flags),
+            release_flags: or(base.strings("RELEASE_FLAGS")?, dialect.release_flags),
+            slow_archs: or(base.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+            variants_file: VARIANTS_FILE,
+        })
+    }
+
+    /// The variants that a comma list of names and aliases means, in the order they run; `None` is `dev`.
+    ///
+    /// # Errors
+    /// A name that is neither.
+    pub fn select(&self, list: Option<&str>) -> Result<Vec<Variant>, OpenError> {
+        let list = list.filter(|list| !list.is_empty()).unwrap_or("dev");
+        // The variant of that name stands for all of them, where nothing else is asked for.
+        let list = if list == "infra_staging" { "exhaustive" } else { list };
+        let mut wanted: Vec<&str> = Vec::new();
+        for name in list.split(',').map(str::trim) {
+            match self.aliases.iter().find(|(alias, _)| alias == name) {
+                Some((_, names)) => wanted.extend(names.iter().map(String::as_str)),
+                None => wanted.push(name),
+            }
+        }
+        let names = || self.variants.iter().map(|variant| variant.name.as_str());
+        if let Some(unknown) = wanted.iter().find(|wanted| !names().any(|name| name == **wanted)) {
+            let aliases = || self.aliases.iter().map(|(alias, _)| alias.as_str());
+            return Err(OpenError::UnknownVariant {
+                name: (*unknown).into(),
+                nearest: nearest(unknown, names().chain(aliases())).map(String::from),
+                variants: names().map(String::from).collect(),
+                aliases: aliases().map(String::from).collect(),
+            });
+        }
+        Ok(self.variants.iter().filter(|variant| wanted.contains(&variant.name.as_str())).cloned().collect())
+    }
+}
+
+/// test262's flags for features, from its `testcfg.py` if it has them.
+///
+/// # Errors
+/// As [`Tables::read`].
+pub fn feature_flags(suite_root: &Path, dialect: &Dialect) -> Result<Vec<(String, String)>, OpenError> {
+    const SHAPE: &str = "a dictionary from features to flags";
+    let source = Source::open(suite_root, "testcfg.py")?;
+    let Some(found) = source.get("FEATURE_FLAGS")? else {
+        return Ok(dialect.feature_flags.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect());
+    };
+    let Value::Dict(pairs) = found else { return Err(source.shape("FEATURE_FLAGS", SHAPE)) };
+    pairs
+        .iter()
+        .map(|pair| match pair {
+            (Value::Str(feature), Value::Str(flag)) => Ok((feature.clone(), flag.clone())),
+            _ => Err(source.shape("FEATURE_FLAGS", SHAPE)),
+        })
+        .collect()
+}
+
+/// Features whose tests test262's `testcfg.py` leaves out.
+///
+/// # Errors
+/// As [`Tables::read`].
+pub fn skipped_features(suite_root: &Path) -> Result<Vec<String>, OpenError> {
+    Ok(Source::open(suite_root, "testcfg.py")?.strings("SKIPPED_FEATURES")?.unwrap_or_default())
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).into()).collect()
+}
+
+/// Slow ones first, fast ones last, and within each kind the source's order.
+fn in_order(mut variants: Vec<Variant>, slow: &[String], fast: &[String]) -> Vec<Variant> {
+    variants.sort_by_key(|variant| {
+        if slow.contains(&variant.name) {
+            0
+        } else if fast.contains(&variant.name) {
+            2
+        } else {
+            1
+        }
+    });
+    variants
+}
+
+/// A Python file of the tree; empty if there is none.
+struct Source {
+    path: PathBuf,
+    module: Module,
+}
+
+impl Source {
+    fn open(root: &Path, name: &str) -> Result<Self, OpenError> {
+        let path = root.join(name);
+        let module = match fs::read(&path) {
+            // Messages name the file as people in the tree do.
+            Ok(bytes) => Module::read(Path::new(name), &String::from_utf8_lossy(&bytes))?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Module::default(),
+            Err(source) => return Err(OpenError::Read { path, source }),
+        };
+        Ok(Self { path, module })
+    }
+
+    fn get(&self, name: &str) -> Result<Option<&Value>, OpenError> {
+        self.module.get(name).map_err(|problem| OpenError::Syntax(problem.clone()))
+    }
+
+    fn shape(&self, name: &'static str, expected: &'static str) -> OpenError {
+        OpenError::Table { file: self.path.clone(), name, expected }
+    }
+
+    fn strings(&self, name: &'static str) -> Result<Option<Vec<String>>, OpenError> {
+        self.get(name)?
+            .map(|value| value.strings().ok_or_else(|| self.shape(name, "a list of strings")))
+            .transpose()
+    }
+
+    fn lists(&self, name: &'static str) -> Result<Option<Lists>, OpenError> {
+        const SHAPE: &str = "a dictionary from names to lists of strings";
+        let Some(value) = self.get(name)? else { return Ok(None) };
+        let Value::Dict(pairs) = value else { return Err(self.shape(name, SHAPE)) };
+        let lists = pairs.iter().map(|(key, value)| match (key, value.strings()) {
+            (Value::Str(key), Some(strings)) => Ok((key.clone(), strings)),
+            _ => Err(self.shape(name, SHAPE)),
+        });
+        lists.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// ALL_VARIANT_FLAGS: each variant has a list of lists of flags, of which the first counts.
+    fn variants(&self) -> Result<Option<Vec<Variant>>, OpenError> {
+        const NAME: &str = "ALL_VARIANT_FLAGS";
+        const SHAPE: &str = "a dictionary from variants to lists of lists of flags";
+        let Some(value) = self.get(NAME)? else { return Ok(None) };
+        let Value::Dict(pairs) = value else { return Err(self.shape(NAME, SHAPE)) };
+        let variants = pairs.iter().map(|(key, value)| {
+            let flags = match value {
+                Value::List(lists) => lists.first().and_then(Value::strings),
+                _ => None,
+            };
+            match (key, flags) {
+                (Value::Str(name), Some(flags)) => Ok(Variant { name: name.clone(), flags }),
+                _ => Err(self.shape(NAME, SHAPE)),
+            }
+        });
+        variants.collect::<Result<_, _>>().map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::V9_2;
+
+    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Tables, OpenError>) {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let tables = Tables::read(root.path(), &V9_2);
+        (root, tables)
+    }
+
+    fn names(variants: &[Variant]) -> Vec<&str> {
+        variants.iter().map(|variant| variant.name.as_str()).collect()
+    }
+
+    const VARIANTS_PY: &str = "ALL_VARIANT_FLAGS = {\n  'default': [[]],\n  'b': [['--b']],\n  'slow': [['--s']],\n  'a': [['--a']],\n}\n\
+        kHelper = ['--x']\nINCOMPATIBLE_FLAGS_PER_VARIANT = {\n  'a': ['--no-a'] + kHelper,\n}\n\
+        INCOMPATIBLE_FLAGS_PER_BUILD_VARIABLE = {'lite_mode': INCOMPATIBLE_FLAGS_PER_VARIANT['a']}\n\
+        SLOW_VARIANTS = set([\n  'slow',\n])\nFAST_VARIANTS = {'default'}\nALL_VARIANTS = sorted(ALL_VARIANT_FLAGS.keys(), key=f)\n";
+
+    #[test]
+    fn the_trees_own_tables_count() {
+        let (_root, tables) = tree(&[
+            (VARIANTS_FILE, VARIANTS_PY),
+            (STANDARD_RUNNER, "V = ['default']\nM = ['a']\nVARIANT_ALIASES = {'dev': V, 'most': M + V}\n"),
+            (BASE_RUNNER, "TEST_MAP = {\n  # c\n  \"default\": [\"mjsunit\"],\n}\n"),
+        ]);
+        let tables = tables.unwrap();
+        assert_eq!(names(&tables.variants), ["slow", "b", "a", "default"]);
+        assert_eq!(names(&tables.select(Some("most,b")).unwrap()), ["b", "a", "default"]);
+        assert_eq!(names(&tables.select(None).unwrap()), ["default"]);
+        assert_eq!(tables.per_variant, [("a".into(), vec!["--no-a".to_string(), "--x".into()])]);
+        assert_eq!(tables.per_build[0].1, ["--no-a", "--x"]);
+        assert_eq!(tables.groups, Some(vec![("default".into(), vec!["mjsunit".into()])]));
+    }
+
+    #[test]
+    fn a_tree_without_tables_gets_the_built_in_ones() {
+        let (_root, tables) = tree(&[]);
+        let tables = tables.unwrap();
+        assert_eq!(tables.groups, None);
+        assert_eq!(
+            names(&tables.select(Some("exhaustive")).unwrap()),
+            ["stress", "jitless", "stress_js_bg_compile_wasm_code_gc", "stress_incremental_marking", "default"]
+        );
+        assert_eq!(names(&tables.select(Some("infra_staging")).unwrap()).len(), 5);
+    }
+
+    #[test]
+    fn unknown_variants_are_named_with_what_may_have_been_meant() {
+        let (_root, tables) = tree(&[]);
+        let error = tables.unwrap().select(Some("stress,jitles")).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("unknown variant 'jitles'; did you mean 'jitless'?\n"), "{text}");
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn tables_of_another_shape_are_refused() {
+        let (_root, tables) = tree(&[(VARIANTS_FILE, "ALL_VARIANT_FLAGS = ['a']\n")]);
+        assert!(tables.unwrap_err().to_string().ends_with("variants.py: ALL_VARIANT_FLAGS should be a dictionary from variants to lists of lists of flags"));
+        let (_root, tables) = tree(&[(VARIANTS_FILE, "ALL_VARIANT_FLAGS = f()\n")]);
+        let text = tables.unwrap_err().to_string();
+        assert!(text.starts_with("tools/testrunner/local/variants.py:1:21: calls are not evaluated"), "{text}");
+    }
+}

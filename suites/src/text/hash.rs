@@ -1,0 +1,39 @@
+//! A hash that stays the same across runs, machines and versions.
+
+/// FNV-1a, 64 bits, fed piece by piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    /// The hash after these further bytes.
+    #[must_use]
+    pub fn with(mut self, text: &str) -> Self {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        self
+    }
+
+    /// The hash.
+    pub fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(Fnv::default().finish(), 0xcbf29ce484222325);
+        assert_eq!(Fnv::default().with("foobar").finish(), 0x85944171f73967e8);
+        assert_eq!(Fnv::default().with("foo").with("bar").finish(), Fnv::default().with("foobar").finish());
+    }
+}

@@ -1,0 +1,243 @@
+//! A test tree, opened for one run.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use flotilla_messages::{CaseId, Program};
+
+use crate::bases::{Base, Bases};
+use crate::build::Build;
+use crate::conflict::Conflict;
+use crate::dialect::Dialect;
+use crate::error::{EngineError, ReadError};
+use crate::options::Options;
+use crate::prepare::Cache;
+use crate::select::{NameFilter, Selector, Unmatched, suggestion};
+use crate::subtests::Subtest;
+use crate::suite::Suite;
+use crate::tables::{Tables, Variant};
+
+/// A test tree, opened for one run: which tests there are, and what each takes to run.
+///
+/// Opening reads tables, configuration and status files; directories are walked at first use, sources are read when
+/// a test needs them. It can be used from several threads.
+#[derive(Debug)]
+pub struct Tree {
+    pub(crate) options: Options,
+    pub(crate) dialect: &'static Dialect,
+    pub(crate) version: Option<String>,
+    pub(crate) build: Build,
+    pub(crate) tables: Tables,
+    /// The selected ones, in the order they run.
+    pub(crate) variants: Vec<Variant>,
+    pub(crate) selectors: Vec<Selector>,
+    pub(crate) suites: Vec<Suite>,
+    pub(crate) prefix: Vec<String>,
+    pub(crate) mode_flags: Vec<String>,
+    pub(crate) extra_flags: Vec<String>,
+    /// Seconds, with all factors that do not depend on the test.
+    pub(crate) base_timeout: f64,
+    /// For each selected variant.
+    pub(crate) conflicts: Vec<Vec<Conflict>>,
+    /// For tests without a variant.
+    pub(crate) base_conflicts: Vec<Conflict>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) bases: OnceLock<Bases>,
+    pub(crate) cache: Cache,
+}
+
+/// What a person may want to know of an opened tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The build's directory, if there is a build.
+    pub build_dir: Option<PathBuf>,
+    /// The architecture, such as `x64`.
+    pub arch: String,
+    /// `release`, `debug` or `release+dchecks`.
+    pub mode: String,
+    /// The build's options, as V8's runner prints them.
+    pub detected: Vec<String>,
+    /// The selected variants, in the order they run.
+    pub variants: Vec<String>,
+    /// What runs the tests: a path relative to the root, or `built-in shell`; several, separated by commas.
+    pub engine: String,
+    /// The selected suites, in order.
+    pub suites: Vec<String>,
+    /// Whose rules hold, such as `V8 9.2`; with the tree's own version in parentheses where that is another.
+    pub dialect: String,
+}
+
+impl Tree {
+    /// What this tree is and what was selected.
+    pub fn description(&self) -> Description {
+        let engines: BTreeSet<String> = self.suites.iter().map(|suite| self.engine(suite)).collect();
+        let dialect = match &self.version {
+            Some(version) if !self.dialect.name.ends_with(&format!(" {version}")) => {
+                format!("{} (for {version})", self.dialect.name)
+            }
+            _ => self.dialect.name.into(),
+        };
+        Description {
+            build_dir: self.build.dir.clone(),
+            arch: self.build.arch.clone(),
+            mode: self.build.mode.label().into(),
+            detected: self.build.detected(self.dialect),
+            variants: self.variants.iter().map(|variant| variant.name.clone()).collect(),
+            engine: engines.into_iter().collect::<Vec<_>>().join(", "),
+            suites: self.suites.iter().map(|suite| suite.rules.name.into()).collect(),
+            dialect,
+        }
+    }
+
+    fn engine(&self, suite: &Suite) -> String {
+        match &suite.program {
+            Program::Builtin => "built-in shell".into(),
+            Program::Shell(path) => path.relative(),
+        }
+    }
+
+    /// Whether each shell that the selected suites need is there and can be executed.
+    ///
+    /// # Errors
+    /// The first one that is not.
+    pub fn check_engines(&self) -> Result<(), EngineError> {
+        for suite in &self.suites {
+            let Program::Shell(shell) = &suite.program else { continue };
+            let path = PathBuf::from(shell.resolve(&self.options.root));
+            // A shell of the build has no directory where there is no build.
+            let reason = if path.components().count() < 2 {
+                "cannot be found: the tree has no build, and the built-in shell does not stand in for it".into()
+            } else {
+                match fs::metadata(&path) {
+                    Ok(found) if !found.is_file() => "is no file".into(),
+                    Ok(found) if !is_executable(&found) => "is not executable".into(),
+                    Ok(_) => continue,
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => "does not exist".into(),
+                    Err(e) => format!("cannot be used: {e}"),
+                }
+            };
+            let needed = self.suites.iter().filter(|other| other.program == suite.program);
+            return Err(EngineError { path, reason, suites: needed.map(|suite| suite.rules.name.into()).collect() });
+        }
+        Ok(())
+    }
+
+    /// A test's source.
+    ///
+    /// # Errors
+    /// It cannot be read, or there is no such test.
+    pub fn source(&self, id: CaseId) -> Result<Vec<u8>, ReadError> {
+        let path = Subtest::from_id(id)
+            .and_then(|(index, _)| self.bases().get(index))
+            .and_then(|base| Some(self.suite(base)?.source_path(self.bases().name(base), base)))
+            .unwrap_or_default();
+        fs::read(&path).map_err(|source| ReadError { path, source })
+    }
+
+    /// What the selected suites' status files say in vain in this run, each with its place: rules that match no test
+    /// on disk, and words that are no outcomes.
+    pub fn unused_rules(&self) -> Vec<String> {
+        let mut unused = Vec::new();
+        for suite in &self.suites {
+            let mut names = self.all_names(suite);
+            names.sort_unstable();
+            unused.extend_from_slice(suite.status.warnings());
+            let mut seen = BTreeSet::new();
+            for rule in suite.status.sources() {
+                let (text, whole) = match rule.rule.strip_suffix('*') {
+                    Some(prefix) => (prefix, false),
+                    None => (rule.rule.as_str(), true),
+                };
+                let at = names.partition_point(|name| name.as_str() < text);
+                let used = names.get(at).is_some_and(|name| if whole { name == text } else { name.starts_with(text) });
+                // A rule that holds for several variants stands there once.
+                if !used && seen.insert((rule.line, &rule.rule)) {
+                    let file = suite.status.path().display();
+                    unused.push(format!(
+                        "{file}:{}: '{}' ({}) matches no test",
+                        rule.line, rule.rule, rule.condition
+                    ));
+                }
+            }
+        }
+        unused
+    }
+
+    /// Things a person should know that stand in no test's way. Those of the walk are among them once something
+    /// has asked for tests.
+    pub fn warnings(&self) -> Vec<String> {
+        let of_walk = self.bases.get().map(|bases| bases.warnings.as_slice()).unwrap_or_default();
+        self.warnings.iter().chain(of_walk).cloned().collect()
+    }
+
+    /// What was typed to select tests and matched none, with what may have been meant. Walks the suites.
+    pub fn unmatched(&self) -> Vec<Unmatched> {
+        let mut unmatched = Vec::new();
+        for (i, selector) in self.selectors.iter().enumerate() {
+            if selector.from_group || self.bases().matched(i) {
+                continue;
+            }
+            let suite = self.suites.iter().find(|suite| suite.rules.name == selector.suite);
+            let names = suite.map(|suite| self.all_names(suite)).unwrap_or_default();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            unmatched
+                .push(Unmatched { selector: selector.text.clone(), nearest: suggestion(selector, &names) });
+        }
+        unmatched
+    }
+
+    /// The names of all tests of a suite, asked for or not.
+    fn all_names(&self, suite: &Suite) -> Vec<String> {
+        let everything = Selector::new(suite.rules.name, true);
+        let filter = NameFilter::new([(0, &everything)].into_iter());
+        let mut names = Vec::new();
+        for dir in &suite.test_dirs {
+            crate::walk::walk(
+                dir.path(),
+                suite.rules,
+                self.build.is("no_i18n"),
+                |prefix| filter.may_take_below(prefix),
+                |file| names.push(file.name.into()),
+                &mut Vec::new(),
+            );
+        }
+        names
+    }
+
+    /// The tests, found at first use.
+    pub(crate) fn bases(&self) -> &Bases {
+        self.bases.get_or_init(|| Bases::find(&self.suites, self.selectors.len(), self.build.is("no_i18n")))
+    }
+
+    /// A test's suite.
+    pub(crate) fn suite(&self, base: &Base) -> Option<&Suite> {
+        self.suites.get(usize::from(base.suite))
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(file: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &fs::Metadata) -> bool {
+    true
+}
+
+/// The nearest directory, from `start` upwards, that looks like a test tree: it has a `test/SUITE` with a
+/// `SUITE.status` or a `testcfg.py`.
+pub fn find_root(start: &Path) -> Option<PathBuf> {
+    let looks_like = |root: &&Path| {
+        let Ok(entries) = fs::read_dir(root.join("test")) else { return false };
+        entries.flatten().any(|entry| {
+            let dir = entry.path();
+            let status = format!("{}.status", entry.file_name().to_string_lossy());
+            dir.join(status).is_file() || dir.join("testcfg.py").is_file()
+        })
+    };
+    start.ancestors().find(looks_like).map(Path::to_path_buf)
+}

@@ -1,0 +1,3 @@
+// Skipped in the variant stress, run in all others.
+
+assertTrue(true);

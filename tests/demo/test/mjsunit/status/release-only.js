@@ -1,0 +1,3 @@
+// Skipped in debug mode.
+
+assertSame(4, 2 ** 2);

@@ -1,0 +1,3 @@
+// Skipped by a condition inside of the list of outcomes.
+
+fail('a skipped test ran');

@@ -1,0 +1,5 @@
+// Takes the memory away from a buffer.
+
+function $DETACHBUFFER(buffer) {
+  buffer.transfer();
+}
