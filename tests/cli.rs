@@ -48,7 +48,10 @@ fn a_broken_build_configuration_names_the_key() {
     let tree = marking();
     tree.file("out/v8_build_config.json", BUILD_CONFIG.replace("\"is_tsan\": false,", ""));
     refused(&tree, &[], 5, &["v8_build_config.json", "is_tsan"]);
-    tree.file("out/v8_build_config.json", BUILD_CONFIG.replace("\"is_tsan\": false,", "\"is_tsan\": \"no\","));
+    tree.file(
+        "out/v8_build_config.json",
+        BUILD_CONFIG.replace("\"is_tsan\": false,", "\"is_tsan\": \"no\","),
+    );
     refused(&tree, &[], 5, &["v8_build_config.json", "is_tsan"]);
     tree.file("out/v8_build_config.json", "{");
     refused(&tree, &[], 5, &["v8_build_config.json"]);

@@ -45,7 +45,8 @@ fn a_failure_shows_streams_outcomes_and_a_command_to_paste() {
     }
     let out = tree.run(&["mjsunit/env"]).stdout();
     let command = out.lines().find_map(|line| line.strip_prefix("Command: ")).unwrap();
-    let pasted = std::process::Command::new("/bin/sh").arg("-c").arg(command).current_dir("/").output().unwrap();
+    let pasted =
+        std::process::Command::new("/bin/sh").arg("-c").arg(command).current_dir("/").output().unwrap();
     assert_eq!(pasted.status.code(), Some(1), "{command}");
     assert_eq!(String::from_utf8_lossy(&pasted.stdout), "[Asia/Tokyo]\n");
 }
@@ -61,7 +62,8 @@ fn a_deadline_ends_the_whole_group() {
 
 #[test]
 fn a_grandchild_that_holds_the_pipes_does_not_hold_the_test() {
-    let tree = Fixture::with(&[("daemon", "sleep 1000 &\nexit 0"), ("session", "setsid sleep 1000 &\nexit 0")]);
+    let tree =
+        Fixture::with(&[("daemon", "sleep 1000 &\nexit 0"), ("session", "setsid sleep 1000 &\nexit 0")]);
     let start = std::time::Instant::now();
     let ran = tree.run(&["-t60"]);
     assert_eq!(ran.code(), Some(0), "{}", ran.all());
@@ -74,7 +76,11 @@ fn output_is_capped_and_says_so() {
     let tree = Fixture::with(&[("flood", "head -c 3000000 /dev/zero | tr '\\0' x; exit 1")]);
     let ran = tree.run(&["--max-output=1000"]);
     let out = ran.stdout();
-    assert!(out.contains("[... 2999000 of 3000000 bytes left out: --max-output keeps 1000]"), "{}", &out[..2000]);
+    assert!(
+        out.contains("[... 2999000 of 3000000 bytes left out: --max-output keeps 1000]"),
+        "{}",
+        &out[..2000]
+    );
     assert!(out.len() < 10_000);
 }
 
@@ -208,7 +214,10 @@ fn every_progress_style_tells_the_same_verdicts() {
         ("mono", &["=== mjsunit/fail (default) ===", "+   1|-   2]: Done"]),
         ("color", &["\x1b[32m+   1\x1b[0m"]),
         ("dots", &[".", "F", "C", "=== mjsunit/crash (default) ==="]),
-        ("verbose", &["mjsunit/pass default: pass", "mjsunit/fail default: FAIL", "mjsunit/crash default: CRASH"]),
+        (
+            "verbose",
+            &["mjsunit/pass default: pass", "mjsunit/fail default: FAIL", "mjsunit/crash default: CRASH"],
+        ),
         ("ci", &["=== mjsunit/fail (default) ==="]),
         ("stream", &["PASS: mjsunit/pass\n", "FAIL: mjsunit/fail\n", "CRASH: mjsunit/crash\n"]),
     ] {

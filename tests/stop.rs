@@ -54,7 +54,8 @@ fn sigterm_ends_the_run_with_exit_code_4() {
 #[test]
 fn a_second_ctrl_c_kills_at_once() {
     // This test takes no notice of SIGTERM.
-    let tree = Fixture::with(&[("stubborn", "trap '' TERM\ntouch \"$FIXTURE/runs\"\nsleep 1000\nsleep 1000")]);
+    let tree =
+        Fixture::with(&[("stubborn", "trap '' TERM\ntouch \"$FIXTURE/runs\"\nsleep 1000\nsleep 1000")]);
     let mut child = tree.start(&["-j1"]);
     until("the test runs", || tree.path("runs").exists());
     let mut text = String::new();

@@ -64,21 +64,18 @@ impl Run {
         poll_until("the commands begin", || begun() >= count);
     }
 
-    /// The processes of this run, but for the runner itself.
-    fn processes(&self) -> Vec<String> {
+    /// The processes of this run, but for the runner itself: number and command.
+    fn processes(&self) -> Vec<(Pid, String)> {
         let needle = format!("KILLED_RUN={}", self.dir.path().display()).into_bytes();
-        let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-        entries
-            .filter(|entry| entry.file_name().to_string_lossy() != self.child.id().to_string())
-            .filter(|entry| {
-                let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
-                environ.split(|&byte| byte == 0).any(|item| item == needle)
-            })
-            .map(|entry| {
-                let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-                format!("{:?} {}", entry.file_name(), String::from_utf8_lossy(&words).replace('\0', " "))
-            })
-            .collect()
+        let found = |entry: fs::DirEntry| {
+            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+            let environ = fs::read(entry.path().join("environ")).ok()?;
+            let marked = environ.split(|&byte| byte == 0).any(|item| item == needle);
+            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let command = String::from_utf8_lossy(&words).replace('\0', " ");
+            (marked && pid != self.pid()).then_some((pid, command))
+        };
+        fs::read_dir("/proc").unwrap().filter_map(|entry| found(entry.ok()?)).collect()
     }
 
     fn assert_nothing_left(&self) {
@@ -98,6 +95,10 @@ impl Drop for Run {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // A test that fails leaves nothing behind either.
+        for (pid, _) in self.processes() {
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }
 
@@ -182,13 +183,15 @@ fn a_run_that_ends_by_itself_leaves_nothing() {
     let mut run = Run::start(&format!("{} $DIR\n", script.display()).repeat(50), 2);
     assert_eq!(run.child.wait().unwrap().code(), Some(0));
     // Not even for a moment.
-    assert_eq!(run.processes(), Vec::<String>::new());
+    assert_eq!(run.processes(), []);
 }
 
 #[test]
 fn even_what_scrubs_its_environment_goes_when_the_runner_ends_in_order() {
     let dir = tempfile::tempdir().unwrap();
-    let text = format!("{LEAVES} echo $$ > '$1'/pid; exec env -i sleep 600' &); {AWAITS}");
+    // The order matters: what still carries its marker is ended with its test.
+    let scrubbed = "env -i sh -c 'echo $$ > '$1'/pid; : > '$1'/begun'$$'; exec sleep 600'";
+    let text = format!("(setsid {scrubbed} &); {AWAITS}");
     let script = Run::script(dir.path(), "scrubs", &text);
     let mut run = Run::start(&format!("{} $DIR\n/bin/sleep 0.5\n", script.display()), 1);
     assert_eq!(run.child.wait().unwrap().code(), Some(0));
@@ -204,7 +207,7 @@ fn interrupt_and_terminate_end_the_run_with_their_exit_codes() {
         run.await_begun(4);
         kill_process(run.pid(), signal).unwrap();
         assert_eq!(run.child.wait().unwrap().code(), Some(code));
-        assert_eq!(run.processes(), Vec::<String>::new());
+        assert_eq!(run.processes(), []);
     }
 }
 
@@ -223,7 +226,7 @@ fn a_second_interrupt_kills_at_once() {
         }
         let took = begun.elapsed();
         assert_eq!(run.child.wait().unwrap().code(), Some(3));
-        assert_eq!(run.processes(), Vec::<String>::new());
+        assert_eq!(run.processes(), []);
         took
     };
     // Without it, the one that ignores SIGTERM has a second. A busy machine gets another chance.

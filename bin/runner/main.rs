@@ -25,10 +25,14 @@ fn main() -> ExitCode {
     match words.first().and_then(|word| word.to_str()) {
         Some("shell") => ExitCode::from(shell::run(words.into_iter().skip(1))),
         Some(word @ ("history" | "diff")) => {
-            eprintln!("runner: the subcommand '{word}' is not in this version; a suite of that name is ./{word}");
+            eprintln!(
+                "runner: the subcommand '{word}' is not in this version; a suite of that name is ./{word}"
+            );
             ExitCode::from(2)
         }
-        Some(REAPER) => flotilla_actors::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or("")),
+        Some(REAPER) => {
+            flotilla_actors::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or(""))
+        }
         _ => {
             let cli = cli::Cli::parse();
             logging::start();

@@ -24,7 +24,8 @@ pub enum Event {
         /// Its names.
         name: TestName,
     },
-    /// A test has its verdict. Exactly one for each test that was started or found unrunnable.
+    /// A test has its verdict. Exactly one for each test that was started or found unrunnable, but for those that
+    /// were ended because the run stops: they count as not run.
     Finished(Box<TestReport>),
     /// The run ends early for this reason; tests not started will not be.
     Stopping(StopReason),

@@ -19,30 +19,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [root, variants, outdir, tests @ ..] = args.as_slice() else {
         return Err("usage: list [--count] ROOT VARIANTS OUTDIR [TESTS...]".into());
     };
-    let mut options = Options::default();
-    for word in std::env::var("LIST_OPTIONS").unwrap_or_default().split_whitespace() {
-        let filter = |v: &str| match v { "run" => flotilla_suites::Filter::Run, "skip" => flotilla_suites::Filter::Skip, _ => flotilla_suites::Filter::DontCare };
-        match word.split_once('=').unwrap_or((word, "")) {
-            ("--isolates", _) => options.isolates = true,
-            ("--gc-stress", _) => options.gc_stress = true,
-            ("--no-harness", _) => options.no_harness = true,
-            ("--run-skipped", _) => options.run_skipped = true,
-            ("--timeout", v) => options.timeout = v.parse()?,
-            ("--slow-tests", v) => options.slow_tests = filter(v),
-            ("--pass-fail-tests", v) => options.pass_fail_tests = filter(v),
-            ("--command-prefix", v) => options.command_prefix = v.into(),
-            (_, "") => return Err(word.into()),
-            ("--extra-flags", v) => options.extra_flags.push(v.replace(',', " ")),
-            _ => return Err(word.into()),
-        }
-    }
     let tree = Tree::open(Options {
         root: root.into(),
         variants: Some(variants.clone()),
         outdir: outdir.into(),
         tests: tests.to_vec(),
         random_seed: 42,
-        ..options
+        ..Options::default()
     })?;
     let mut out = BufWriter::new(io::stdout().lock());
     let (mut listed, mut words) = (0, 0);
@@ -53,9 +36,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             words += case.args.len();
             continue;
         }
-        let skipped = test.skipped.map_or(json!(false), |skip| {
-            json!({ "rule": skip.rule, "condition": skip.condition, "variant": skip.variant })
-        });
+        let skipped = test.skipped.map_or(
+            json!(false),
+            |skip| json!({ "rule": skip.rule, "condition": skip.condition, "variant": skip.variant }),
+        );
         let (judge, detail) = match &case.judge {
             Judge::ExitCode => ("exit", json!(null)),
             Judge::Template { fails, basename } => ("template", json!([fails, basename])),

@@ -234,7 +234,11 @@ impl Build {
 }
 
 fn unknown_mode(mode: &str) -> OpenError {
-    OpenError::Option { option: "--mode", value: mode.into(), reason: "it is neither debug nor release".into() }
+    OpenError::Option {
+        option: "--mode",
+        value: mode.into(),
+        reason: "it is neither debug nor release".into(),
+    }
 }
 
 /// This host's architecture, as V8 calls it.
@@ -279,14 +283,19 @@ mod tests {
 
     #[test]
     fn a_configuration_gives_variables() {
-        let build = build(&V9_2, &[
-            ("v8_target_cpu", "x86".into()),
-            ("v8_enable_webassembly", true.into()),
-            ("v8_enable_i18n_support", false.into()),
-        ]);
+        let build = build(
+            &V9_2,
+            &[
+                ("v8_target_cpu", "x86".into()),
+                ("v8_enable_webassembly", true.into()),
+                ("v8_enable_i18n_support", false.into()),
+            ],
+        );
         let variables = build.variables(&Options::default(), &["--optimize-for-size".into()], &V9_2);
         assert_eq!(variables.get("arch"), Some(&"ia32".into()));
-        assert!(variables.is("has_webassembly") && variables.is("no_i18n") && variables.is("optimize_for_size"));
+        assert!(
+            variables.is("has_webassembly") && variables.is("no_i18n") && variables.is("optimize_for_size")
+        );
         assert!(variables.is("simulator_run"), "target_cpu is another one");
         assert_eq!(build.detected(&V9_2), ["no_i18n", "webassembly"]);
         assert_eq!(variables.get("mips_arch_variant"), Some(&false.into()));
@@ -301,7 +310,10 @@ mod tests {
         assert_eq!(label(&V9_2), ("release+dchecks", Some("debug".into())));
         assert_eq!(label(&V8_4), ("release", Some("debug".into())));
         assert_eq!(label(&V7_0), ("release", Some("release".into())));
-        assert_eq!(build(&V9_2, &[("is_debug", true.into()), ("dcheck_always_on", true.into())]).mode, Mode::Debug);
+        assert_eq!(
+            build(&V9_2, &[("is_debug", true.into()), ("dcheck_always_on", true.into())]).mode,
+            Mode::Debug
+        );
     }
 
     #[test]
@@ -310,7 +322,10 @@ mod tests {
         assert!(refused(b"{").starts_with("is no JSON object: EOF"));
         assert_eq!(refused(b"{}"), "lacks the key 'v8_target_cpu'");
         assert_eq!(refused(&config(&[("is_asan", 1.into())])), "the key 'is_asan' should be true or false");
-        assert_eq!(refused(&config(&[("v8_target_cpu", "mips64el".into())])), "lacks the key 'mips_arch_variant'");
+        assert_eq!(
+            refused(&config(&[("v8_target_cpu", "mips64el".into())])),
+            "lacks the key 'mips_arch_variant'"
+        );
     }
 
     #[test]
@@ -327,7 +342,9 @@ mod tests {
         let read = |arch, mode| Build::read(&options(arch, mode), &V9_2);
         assert_eq!(read(Some("x64"), Some("release")).unwrap().dir, Some(root.path().join("out/build")));
         let refused = read(Some("arm"), None).unwrap_err();
-        assert!(refused.to_string().starts_with("the value 'arm' of --arch cannot be used: the build is for x64"));
+        assert!(
+            refused.to_string().starts_with("the value 'arm' of --arch cannot be used: the build is for x64")
+        );
         assert_eq!(refused.exit_code(), 2);
         assert!(read(None, Some("debug")).unwrap_err().to_string().contains("the build's mode is release"));
         assert!(read(None, Some("optdebug")).unwrap_err().to_string().contains("neither debug nor release"));

@@ -37,7 +37,9 @@ impl Flag {
 
     /// Whether it is among flags in one spelling.
     fn is_in(&self, flags: &[String]) -> bool {
-        flags.iter().any(|flag| if self.prefix { flag.starts_with(&self.normal) } else { *flag == self.normal })
+        flags
+            .iter()
+            .any(|flag| if self.prefix { flag.starts_with(&self.normal) } else { *flag == self.normal })
     }
 }
 
@@ -62,11 +64,11 @@ pub fn conflicts(
     };
     let mut found = table("INCOMPATIBLE_FLAGS_PER_VARIANT", &tables.per_variant, &|key| variant == Some(key));
     // Newer trees negate variables: "!code_comments".
-    found.extend(table("INCOMPATIBLE_FLAGS_PER_BUILD_VARIABLE", &tables.per_build, &|key| {
-        match key.strip_prefix('!') {
-            Some(variable) => !holds(variable),
-            None => holds(key),
-        }
+    found.extend(table("INCOMPATIBLE_FLAGS_PER_BUILD_VARIABLE", &tables.per_build, &|key| match key
+        .strip_prefix('!')
+    {
+        Some(variable) => !holds(variable),
+        None => holds(key),
     }));
     found.extend(table("INCOMPATIBLE_FLAGS_PER_EXTRA_FLAG", &tables.per_extra_flag, &|key| {
         Flag::new(key).is_in(&extra)
@@ -104,9 +106,11 @@ mod tests {
             pairs.iter().map(|(k, v)| ((*k).into(), v.iter().map(|f| (*f).into()).collect())).collect()
         };
         let mut tables = Tables::read(std::path::Path::new("/nonexistent"), &V9_2).unwrap();
-        tables.per_variant = list(&[("stress", &["--no-stress-opt", "--always-opt", "--max-size=*"]), ("x", &["--y"])]);
+        tables.per_variant =
+            list(&[("stress", &["--no-stress-opt", "--always-opt", "--max-size=*"]), ("x", &["--y"])]);
         tables.per_build = list(&[("lite_mode", &["--no-lazy"]), ("!comments", &["--comments"])]);
-        tables.per_extra_flag = list(&[("--gc-interval=*", &["--gc-interval=*"]), ("--stress_more", &["--less"])]);
+        tables.per_extra_flag =
+            list(&[("--gc-interval=*", &["--gc-interval=*"]), ("--stress_more", &["--less"])]);
         tables
     }
 
@@ -121,7 +125,9 @@ mod tests {
     fn a_contradicted_variant_is_named() {
         assert_eq!(
             why("stress", false, &[], &["--a", "--always_opt"]).as_deref(),
-            Some("Rule INCOMPATIBLE_FLAGS_PER_VARIANT[\"stress\"] in variants.py expected a flag contradiction error with --always-opt.")
+            Some(
+                "Rule INCOMPATIBLE_FLAGS_PER_VARIANT[\"stress\"] in variants.py expected a flag contradiction error with --always-opt."
+            )
         );
         assert_eq!(why("default", false, &[], &["--always-opt"]), None);
     }
@@ -142,11 +148,14 @@ mod tests {
 
     #[test]
     fn builds_and_extra_flags_contradict_too_and_the_last_counts() {
-        assert!(why("default", true, &[], &["--no-lazy"]).unwrap().contains("PER_BUILD_VARIABLE[\"lite_mode\"]"));
+        assert!(
+            why("default", true, &[], &["--no-lazy"]).unwrap().contains("PER_BUILD_VARIABLE[\"lite_mode\"]")
+        );
         assert_eq!(why("default", false, &[], &["--no-lazy"]), None);
         assert_eq!(why("default", false, &[], &["--comments"]), None);
         assert_eq!(why("default", false, &["--gc-interval", "5"], &["--gc-interval=7"]), None);
-        let last = why("stress", true, &["--gc-interval=5", "--stress-more"], &["--always-opt", "--gc-interval=7"]);
+        let last =
+            why("stress", true, &["--gc-interval=5", "--stress-more"], &["--always-opt", "--gc-interval=7"]);
         assert!(last.unwrap().contains("PER_EXTRA_FLAG[\"--gc-interval=*\"]"));
         assert!(why("default", false, &["--stress-more"], &["--less"]).is_some());
     }

@@ -164,7 +164,10 @@ impl Tree {
                 conflict::reason(conflicts, &all, file)
             };
             if let Some(reason) = reason {
-                return Expectation { outcomes: vec![flotilla_messages::Outcome::Fail], reason: Some(reason) };
+                return Expectation {
+                    outcomes: vec![flotilla_messages::Outcome::Fail],
+                    reason: Some(reason),
+                };
             }
         }
         let expected = outcomes.expected(subtest.strict);
@@ -172,7 +175,10 @@ impl Tree {
         let reason = if outcomes.has(fails) {
             self.why(suite, base, subtest, fails).map(|rule| {
                 let file = suite.status.path().display();
-                format!("Rule '{}' ({}) in {file}:{} says {}.", rule.rule, rule.condition, rule.line, rule.outcomes)
+                format!(
+                    "Rule '{}' ({}) in {file}:{} says {}.",
+                    rule.rule, rule.condition, rule.line, rule.outcomes
+                )
             })
         } else {
             None

@@ -54,7 +54,10 @@ impl Tree {
             });
         }
         if build.is("predictable") {
-            warnings.push("the build is a predictable one; what V8 checks of its allocations is not checked here".into());
+            warnings.push(
+                "the build is a predictable one; what V8 checks of its allocations is not checked here"
+                    .into(),
+            );
         }
 
         let extra_flags = extra_flags(&options, &build, &tables, dialect)?;
@@ -69,14 +72,22 @@ impl Tree {
 
         let test_root = root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
         let (selectors, selected) = select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
-        let opening = Opening { options: &options, dialect, build: &build, tables: &tables, variants: &variants };
+        let opening =
+            Opening { options: &options, dialect, build: &build, tables: &tables, variants: &variants };
         let mut suites = Vec::with_capacity(selected.len());
         for rules in selected {
             suites.push(opening.suite(rules, &test_root, &selectors, &variables)?);
         }
-        if build.dir.is_none() && options.shell == Shell::FromTree && options.shell_dir.is_none() && runner.is_dir() {
+        if build.dir.is_none()
+            && options.shell == Shell::FromTree
+            && options.shell_dir.is_none()
+            && runner.is_dir()
+        {
             let outdir = root.join(&options.outdir);
-            warnings.push(format!("no build was found in {}; the built-in shell runs the tests", outdir.display()));
+            warnings.push(format!(
+                "no build was found in {}; the built-in shell runs the tests",
+                outdir.display()
+            ));
         }
 
         let holds = |variable: &str| variables.is(variable);
@@ -86,7 +97,8 @@ impl Tree {
             base_conflicts: conflicts_of(None),
             base_timeout: base_timeout(&options, &build, &tables, dialect),
             mode_flags: {
-                let mode = if build.mode == Mode::Debug { &tables.debug_flags } else { &tables.release_flags };
+                let mode =
+                    if build.mode == Mode::Debug { &tables.debug_flags } else { &tables.release_flags };
                 mode.iter().chain(&tables.runner_flags).cloned().collect()
             },
             options,
@@ -134,7 +146,8 @@ impl Opening<'_> {
             &names(&self.tables.variants),
             &names(self.variants),
         )?;
-        let mut test_dirs: Vec<PathBuf> = rules.test_dirs.iter().map(|test_dir| dir.path().join(test_dir)).collect();
+        let mut test_dirs: Vec<PathBuf> =
+            rules.test_dirs.iter().map(|test_dir| dir.path().join(test_dir)).collect();
         test_dirs.sort();
         let is_test262 = rules.judging == Judging::Test262;
         let of_suite = |(_, selector): &(usize, &Selector)| selector.suite == rules.name;
@@ -178,8 +191,7 @@ fn names(variants: &[Variant]) -> Vec<&str> {
 }
 
 fn split(option: &'static str, value: &str) -> Result<Vec<String>, OpenError> {
-    shlex::split(value)
-        .map_err(|e| OpenError::Option { option, value: value.into(), reason: e.to_string() })
+    shlex::split(value).map_err(|e| OpenError::Option { option, value: value.into(), reason: e.to_string() })
 }
 
 /// `--extra-flags`, and what other options and the build add to them.
@@ -269,7 +281,9 @@ fn select(
             // A group names suites that a checkout need not have.
             _ if selector.from_group && !exists => {}
             None if selector.from_group => unsupported.push(&selector.suite),
-            None if exists => return Err(OpenError::UnsupportedSuite { name: selector.suite.clone(), known }),
+            None if exists => {
+                return Err(OpenError::UnsupportedSuite { name: selector.suite.clone(), known });
+            }
             _ => return Err(unknown_suite(selector, &directories, groups, known)),
         }
     }
@@ -323,7 +337,8 @@ fn unknown_suite(
     let nearest = match below {
         Some(path) if known.iter().any(|suite| Some(suite.as_str()) == path.split('/').next()) => Some(path),
         _ => {
-            let candidates = directories.iter().map(String::as_str).chain(groups.iter().map(|(name, _)| name.as_str()));
+            let candidates =
+                directories.iter().map(String::as_str).chain(groups.iter().map(|(name, _)| name.as_str()));
             nearest(&selector.suite, candidates).map(String::from)
         }
     };

@@ -56,7 +56,10 @@ pub type Result = std::result::Result<Prepared, String>;
 
 /// Recently read sources: the variants of one test follow one another.
 #[derive(Debug)]
-pub struct Cache(Mutex<Vec<Option<(u32, Arc<Result>)>>>);
+pub struct Cache(Mutex<Vec<Option<Slot>>>);
+
+/// A test's number, and what its source says.
+type Slot = (u32, Arc<Result>);
 
 impl Default for Cache {
     fn default() -> Self {
@@ -208,7 +211,11 @@ fn test262(suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
     for include in &matter.includes {
         // This one needs natives, so V8 has its own.
         let own = include == DETACH;
-        files.push(if own { suite.dir.arg(include) } else { suite.dir.arg(&format!("data/harness/{include}")) });
+        files.push(if own {
+            suite.dir.arg(include)
+        } else {
+            suite.dir.arg(&format!("data/harness/{include}"))
+        });
     }
     if matter.has_flag("module") {
         files.push(Arg::Text("--module".into()));

@@ -86,7 +86,10 @@ impl NameFilter {
     pub fn may_take_below(&self, prefix: &str) -> bool {
         self.takes_all()
             || self.exact.keys().any(|name| name.starts_with(prefix))
-            || self.globs.iter().any(|(_, start, _)| start.starts_with(prefix) || prefix.starts_with(start.as_str()))
+            || self
+                .globs
+                .iter()
+                .any(|(_, start, _)| start.starts_with(prefix) || prefix.starts_with(start.as_str()))
     }
 }
 
@@ -155,8 +158,14 @@ mod tests {
     #[test]
     fn directories_without_candidates_need_no_visit() {
         let filter = filter(&["s/a/b/c", "s/fast/j*"]);
-        for (prefix, may) in [("a/", true), ("a/b/", true), ("b/", false), ("fast/", true), ("fast/js/", true), ("fast/x/", false)]
-        {
+        for (prefix, may) in [
+            ("a/", true),
+            ("a/b/", true),
+            ("b/", false),
+            ("fast/", true),
+            ("fast/js/", true),
+            ("fast/x/", false),
+        ] {
             assert_eq!(filter.may_take_below(prefix), may, "{prefix}");
         }
     }

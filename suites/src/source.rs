@@ -54,7 +54,8 @@ pub fn directives(source: &[u8], known: Directives) -> Result<Found, String> {
                 let text = line(rest, b"Flags:".len());
                 flags_end = start + b"Flags:".len() + text.len();
                 let text = lossy(text);
-                let words = shlex::split(&text).map_err(|e| format!("cannot split its flags '{text}': {e}"))?;
+                let words =
+                    shlex::split(&text).map_err(|e| format!("cannot split its flags '{text}': {e}"))?;
                 found.flags.extend(words);
             }
             Some(b'F') if known.files && at >= files_end && rest.starts_with(b"Files:") => {
@@ -69,11 +70,17 @@ pub fn directives(source: &[u8], known: Directives) -> Result<Found, String> {
                         Some((name, value)) if !value.contains('=') => {
                             found.env.insert(name.into(), value.into());
                         }
-                        _ => return Err(format!("its environment variable '{pair}' is not of the form NAME=value")),
+                        _ => {
+                            return Err(format!(
+                                "its environment variable '{pair}' is not of the form NAME=value"
+                            ));
+                        }
                     }
                 }
             }
-            Some(b'E') if known.file_name && rest.starts_with(b"Env: TEST_FILE_NAME") => found.file_name = true,
+            Some(b'E') if known.file_name && rest.starts_with(b"Env: TEST_FILE_NAME") => {
+                found.file_name = true;
+            }
             Some(b'N') => found.no_harness |= is_line(source, at, b"// NO HARNESS"),
             Some(b'M') if known.module => found.module |= is_line(source, at, b"// MODULE"),
             _ => {}
@@ -122,7 +129,8 @@ mod tests {
 
     #[test]
     fn flags_of_all_lines_count_in_order() {
-        let found = read("// Flags: --a --b='x y'\r\ncode(); // Flags: --c\n///\tFlags:-- 1 2 \n//\n\n Flags: --d");
+        let found =
+            read("// Flags: --a --b='x y'\r\ncode(); // Flags: --c\n///\tFlags:-- 1 2 \n//\n\n Flags: --d");
         assert_eq!(found.flags, ["--a", "--b=x y", "--c", "--", "1", "2", "--d"]);
     }
 
@@ -135,7 +143,9 @@ mod tests {
 
     #[test]
     fn what_is_nearly_a_directive_is_none() {
-        let found = read("//Flags: --a\n// flags: --b\n/ / Flags: --c\n// Flags --d\n // NO HARNESS\n// NO HARNESS x\n// MODULE\r\n");
+        let found = read(
+            "//Flags: --a\n// flags: --b\n/ / Flags: --c\n// Flags --d\n // NO HARNESS\n// NO HARNESS x\n// MODULE\r\n",
+        );
         assert_eq!(found, Found::default());
     }
 
@@ -148,7 +158,8 @@ mod tests {
 
     #[test]
     fn the_first_environment_counts() {
-        let found = read("// Environment Variables: TZ=Europe/Rome LC_ALL=de\n// Environment Variables: A=b\n");
+        let found =
+            read("// Environment Variables: TZ=Europe/Rome LC_ALL=de\n// Environment Variables: A=b\n");
         let expected = [("TZ", "Europe/Rome"), ("LC_ALL", "de")].map(|(a, b)| (a.to_string(), b.to_string()));
         assert_eq!(found.env, BTreeMap::from(expected));
     }
@@ -156,7 +167,10 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         let refused = |source: &str| directives(source.as_bytes(), ALL).unwrap_err();
-        assert_eq!(refused("// Flags: --a 'b"), "cannot split its flags '--a 'b': a quotation mark is not closed");
+        assert_eq!(
+            refused("// Flags: --a 'b"),
+            "cannot split its flags '--a 'b': a quotation mark is not closed"
+        );
         assert_eq!(
             refused("// Environment Variables: A"),
             "its environment variable 'A' is not of the form NAME=value"

@@ -76,9 +76,12 @@ impl Subtest {
 /// What leaves a test out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LeftOut {
-    ByRule,
-    BySlow,
-    ByPassFail,
+    /// A rule says SKIP.
+    Rule,
+    /// `--slow-tests`
+    Slow,
+    /// `--pass-fail-tests`
+    PassFail,
 }
 
 impl Tree {
@@ -104,11 +107,11 @@ impl Tree {
     fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
         let options = &self.options;
         if outcomes.has(Outcomes::SKIP) && !options.run_skipped {
-            Some(LeftOut::ByRule)
+            Some(LeftOut::Rule)
         } else if options.slow_tests.leaves_out(outcomes.has(Outcomes::SLOW)) {
-            Some(LeftOut::BySlow)
+            Some(LeftOut::Slow)
         } else if options.pass_fail_tests.leaves_out(outcomes.is_pass_or_fail()) {
-            Some(LeftOut::ByPassFail)
+            Some(LeftOut::PassFail)
         } else {
             None
         }
@@ -118,12 +121,12 @@ impl Tree {
         let variant = subtest.variant.and_then(|i| self.variants.get(i)).map(|variant| variant.name.clone());
         let option = |name: &str, value: &str| (format!("{name}={value}"), String::new());
         let (rule, condition) = match why {
-            LeftOut::ByRule => {
+            LeftOut::Rule => {
                 let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, Outcomes::SKIP));
                 rule.map(|rule| (rule.rule.clone(), rule.condition.clone())).unwrap_or_default()
             }
-            LeftOut::BySlow => option("--slow-tests", self.options.slow_tests.as_str()),
-            LeftOut::ByPassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
+            LeftOut::Slow => option("--slow-tests", self.options.slow_tests.as_str()),
+            LeftOut::PassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
         };
         Skip { rule, condition, variant }
     }
@@ -168,7 +171,9 @@ impl Tree {
             for (variant, _) in variants() {
                 let outcomes = self.outcomes(base, Subtest::of(variant, false, false));
                 let of_phase = halves.iter().filter(|(_, second)| *second == phase);
-                found.extend(of_phase.map(|(strict, second)| (Subtest::of(variant, *strict, *second), outcomes)));
+                found.extend(
+                    of_phase.map(|(strict, second)| (Subtest::of(variant, *strict, *second), outcomes)),
+                );
             }
         }
         found
@@ -200,13 +205,7 @@ impl Tree {
     }
 
     /// The pieces of a subtest's stable id (V8's `procid`), one by one.
-    pub(crate) fn id_pieces(
-        &self,
-        index: u32,
-        base: &Base,
-        subtest: Subtest,
-        mut piece: impl FnMut(&str),
-    ) {
+    pub(crate) fn id_pieces(&self, index: u32, base: &Base, subtest: Subtest, mut piece: impl FnMut(&str)) {
         piece(self.suite(base).map_or("", |suite| suite.rules.name));
         piece("/");
         piece(self.bases().name(base));

@@ -280,7 +280,13 @@ mod tests {
         assert_eq!(tables.groups, None);
         assert_eq!(
             names(&tables.select(Some("exhaustive")).unwrap()),
-            ["stress", "jitless", "stress_js_bg_compile_wasm_code_gc", "stress_incremental_marking", "default"]
+            [
+                "stress",
+                "jitless",
+                "stress_js_bg_compile_wasm_code_gc",
+                "stress_incremental_marking",
+                "default"
+            ]
         );
         assert_eq!(names(&tables.select(Some("infra_staging")).unwrap()).len(), 5);
     }
@@ -297,9 +303,14 @@ mod tests {
     #[test]
     fn tables_of_another_shape_are_refused() {
         let (_root, tables) = tree(&[(VARIANTS_FILE, "ALL_VARIANT_FLAGS = ['a']\n")]);
-        assert!(tables.unwrap_err().to_string().ends_with("variants.py: ALL_VARIANT_FLAGS should be a dictionary from variants to lists of lists of flags"));
+        assert!(tables.unwrap_err().to_string().ends_with(
+            "variants.py: ALL_VARIANT_FLAGS should be a dictionary from variants to lists of lists of flags"
+        ));
         let (_root, tables) = tree(&[(VARIANTS_FILE, "ALL_VARIANT_FLAGS = f()\n")]);
         let text = tables.unwrap_err().to_string();
-        assert!(text.starts_with("tools/testrunner/local/variants.py:1:21: calls are not evaluated"), "{text}");
+        assert!(
+            text.starts_with("tools/testrunner/local/variants.py:1:21: calls are not evaluated"),
+            "{text}"
+        );
     }
 }

@@ -108,7 +108,8 @@ impl Tree {
             let path = PathBuf::from(shell.resolve(&self.options.root));
             // A shell of the build has no directory where there is no build.
             let reason = if path.components().count() < 2 {
-                "cannot be found: the tree has no build, and the built-in shell does not stand in for it".into()
+                "cannot be found: the tree has no build, and the built-in shell does not stand in for it"
+                    .into()
             } else {
                 match fs::metadata(&path) {
                     Ok(found) if !found.is_file() => "is no file".into(),
@@ -119,7 +120,11 @@ impl Tree {
                 }
             };
             let needed = self.suites.iter().filter(|other| other.program == suite.program);
-            return Err(EngineError { path, reason, suites: needed.map(|suite| suite.rules.name.into()).collect() });
+            return Err(EngineError {
+                path,
+                reason,
+                suites: needed.map(|suite| suite.rules.name.into()).collect(),
+            });
         }
         Ok(())
     }
@@ -151,7 +156,9 @@ impl Tree {
                     None => (rule.rule.as_str(), true),
                 };
                 let at = names.partition_point(|name| name.as_str() < text);
-                let used = names.get(at).is_some_and(|name| if whole { name == text } else { name.starts_with(text) });
+                let used = names
+                    .get(at)
+                    .is_some_and(|name| if whole { name == text } else { name.starts_with(text) });
                 // A rule that holds for several variants stands there once.
                 if !used && seen.insert((rule.line, &rule.rule)) {
                     let file = suite.status.path().display();

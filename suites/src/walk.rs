@@ -46,9 +46,9 @@ pub fn walk(
             let text = file.to_string_lossy();
             let Some((stem, extension)) = test_name(&text, rules) else { continue };
             // Python would list both and run the first one twice.
-            let first = rules.extensions[..extension].iter().find(|other| {
-                files.binary_search(&OsString::from(format!("{stem}{other}"))).is_ok()
-            });
+            let first = rules.extensions[..extension]
+                .iter()
+                .find(|other| files.binary_search(&OsString::from(format!("{stem}{other}"))).is_ok());
             if let Some(first) = first {
                 let path = directory.path.join(file);
                 warnings.push(format!("{} is left out: there is a {stem}{first} beside it", path.display()));
@@ -62,9 +62,9 @@ pub fn walk(
         }
         subdirectories.retain(|(name, _)| {
             let excluded = |list: &[&str]| list.iter().any(|excluded| name.as_os_str() == *excluded);
-            !name.as_encoded_bytes().starts_with(b".")
-                && !excluded(rules.excluded_dirs)
-                && !(without_i18n && excluded(rules.excluded_dirs_without_i18n))
+            let hidden = name.as_encoded_bytes().starts_with(b".");
+            let needs_i18n = excluded(rules.excluded_dirs_without_i18n);
+            !(hidden || excluded(rules.excluded_dirs) || without_i18n && needs_i18n)
         });
         // The last one pushed is the next one walked.
         for (name, is_link) in subdirectories.into_iter().rev() {
@@ -187,15 +187,32 @@ mod tests {
 
     #[test]
     fn files_come_before_subdirectories_both_in_byte_order() {
-        let root = tree(&["b.js", "Z.mjs", "a/z.js", "a/b/c.js", "a-b.js", "c.txt", "d/e.js", "a/.x.js", ".git/a.js"]);
-        assert_eq!(names(root.path(), "mjsunit", |_| true).0, ["Z", "a-b", "b", "a/.x", "a/z", "a/b/c", "d/e"]);
+        let root = tree(&[
+            "b.js",
+            "Z.mjs",
+            "a/z.js",
+            "a/b/c.js",
+            "a-b.js",
+            "c.txt",
+            "d/e.js",
+            "a/.x.js",
+            ".git/a.js",
+        ]);
+        assert_eq!(
+            names(root.path(), "mjsunit", |_| true).0,
+            ["Z", "a-b", "b", "a/.x", "a/z", "a/b/c", "d/e"]
+        );
         assert_eq!(names(root.path(), "mjsunit", |dir| dir.starts_with("a/")).0.last().unwrap(), "a/b/c");
     }
 
     #[test]
     fn what_is_excluded_is_so_at_any_depth() {
-        let root = tree(&["mjsunit.js", "a/mjsunit.js", "a/x.js", "resources/y.js", "z_FIXTURE.js", "intl402/i.js"]);
-        assert_eq!(names(root.path(), "mjsunit", |_| true).0, ["z_FIXTURE", "a/x", "intl402/i", "resources/y"]);
+        let root =
+            tree(&["mjsunit.js", "a/mjsunit.js", "a/x.js", "resources/y.js", "z_FIXTURE.js", "intl402/i.js"]);
+        assert_eq!(
+            names(root.path(), "mjsunit", |_| true).0,
+            ["z_FIXTURE", "a/x", "intl402/i", "resources/y"]
+        );
         assert_eq!(
             names(root.path(), "webkit", |_| true).0,
             ["mjsunit", "z_FIXTURE", "a/mjsunit", "a/x", "intl402/i"]
@@ -240,7 +257,14 @@ mod tests {
             return; // This file system refuses such names.
         }
         let mut found = Vec::new();
-        walk(root.path(), rules("mjsunit"), false, |_| true, |f| found.push((f.name.to_string(), f.utf8)), &mut vec![]);
+        walk(
+            root.path(),
+            rules("mjsunit"),
+            false,
+            |_| true,
+            |f| found.push((f.name.to_string(), f.utf8)),
+            &mut vec![],
+        );
         assert_eq!(found, [("a".to_string(), true), ("b\u{fffd}".to_string(), false)]);
     }
 }

@@ -117,6 +117,8 @@ impl Switch {
 
 #[cfg(test)]
 mod tests {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
     use super::*;
 
     #[test]
@@ -130,6 +132,16 @@ mod tests {
         switch.end();
         assert!(!switch.withdraw(LeaseId(1)));
         assert_eq!(switch.begin(LeaseId(2)), Stage::Go);
+    }
+
+    #[test]
+    fn a_withdrawal_does_not_wake_the_next_lease() {
+        let switch = Switch::new().unwrap();
+        switch.begin(LeaseId(1));
+        switch.withdraw(LeaseId(1));
+        switch.begin(LeaseId(2));
+        let mut list = [PollFd::from_borrowed_fd(switch.descriptor(), PollFlags::IN)];
+        assert_eq!(poll(&mut list, Some(&Timespec::default())), Ok(0));
     }
 
     #[test]

@@ -195,16 +195,17 @@ fn grandchildren_that_left_their_session_do_not_outlive_the_run() {
         let mut case = case(id, &["/bin/sh", "-c", script, &id.0.to_string()]);
         case.timeout = Duration::from_millis(500);
         case.expectation.outcomes = vec![Outcome::Pass, Outcome::Timeout];
-        case.env = [("ORPHANS_OF".to_owned(), "this test".to_owned())].into();
+        case.env = [("ORPHANS_OF".to_owned(), std::process::id().to_string())].into();
         Ok(case)
     };
     let (summary, events) = run_quietly(options(), Fake { count: 4, make: Box::new(make) });
     assert_eq!(summary.counts.expected, 4);
     let printed = |report: &&TestReport| report.output.as_ref().unwrap().stdout.text().lines().count();
     assert_eq!(reports(&events).iter().map(printed).sum::<usize>(), 8);
+    let needle = format!("ORPHANS_OF={}", std::process::id());
     let left = fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let environ = fs::read(entry.unwrap().path().join("environ")).unwrap_or_default();
-        let found = environ.split(|&byte| byte == 0).any(|item| item == b"ORPHANS_OF=this test");
+        let found = environ.split(|&byte| byte == 0).any(|item| item == needle.as_bytes());
         found.then_some(())
     });
     assert_eq!(left.count(), 0);

@@ -229,7 +229,7 @@ proptest! {
 }
 
 #[test]
-fn a_million_tests_take_little_memory_and_time() {
+fn a_million_tests_go_through_one_by_one() {
     let mut core = Core::default();
     let mut effects = Vec::new();
     let entry = |id| Entry { id: CaseId(id), slow: false, heavy: false, history_key: 0 };

@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::choose::Context;
 use super::console::Console;
-use super::tally::{self, Tally};
 use super::failure;
+use super::tally::{self, Tally};
 
 /// How many running tests are named.
 const NAMED: usize = 3;
@@ -38,14 +38,7 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self {
-            console,
-            context,
-            bar,
-            tally: Tally::default(),
-            running: BTreeMap::new(),
-            failed: Vec::new(),
-        }
+        Self { console, context, bar, tally: Tally::default(), running: BTreeMap::new(), failed: Vec::new() }
     }
 
     fn print(&mut self, bytes: &[u8]) {
@@ -123,6 +116,10 @@ impl Reporter for Bar {
             }
             Event::Listed { .. } => {}
         }
+    }
+
+    fn wants_ticks(&self) -> bool {
+        true
     }
 
     fn tick(&mut self, _now: Instant) {

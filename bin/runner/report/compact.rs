@@ -7,8 +7,8 @@ use flotilla_messages::Event;
 
 use super::choose::Context;
 use super::console::Console;
-use super::tally::{self, Tally};
 use super::failure;
+use super::tally::{self, Tally};
 
 /// The status line's room, as V8 has it.
 const WIDTH: usize = 75;

@@ -47,10 +47,12 @@ impl ReportFile {
             std::fs::OpenOptions::new().write(true).open(&self.path).and_then(|mut f| f.write_all(bytes))
         } else {
             let draft = self.draft();
-            std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, &self.path)).inspect_err(|_| {
-                // The draft is of no use; that it cannot be removed would be no news.
-                let _ = std::fs::remove_file(&draft);
-            })
+            std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, &self.path)).inspect_err(
+                |_| {
+                    // The draft is of no use; that it cannot be removed would be no news.
+                    let _ = std::fs::remove_file(&draft);
+                },
+            )
         };
         written.map_err(|source| self.error(source))
     }

@@ -33,7 +33,11 @@ impl Junit {
                     text.push('\n');
                     text.push_str(&failure::cut_note(captured));
                 }
-                if stdout { case.set_system_out(text) } else { case.set_system_err(text) };
+                if stdout {
+                    case.set_system_out(text)
+                } else {
+                    case.set_system_err(text)
+                };
             }
         }
         case

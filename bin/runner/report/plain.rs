@@ -7,8 +7,8 @@ use flotilla_messages::Event;
 
 use super::choose::Context;
 use super::console::Console;
-use super::tally::{self, Tally};
 use super::failure;
+use super::tally::{self, Tally};
 
 /// How often a line of counts is written at most.
 const EVERY: Duration = Duration::from_secs(10);
@@ -51,6 +51,10 @@ impl Reporter for Plain {
             }
             Event::Listed { .. } | Event::Started { .. } => {}
         }
+    }
+
+    fn wants_ticks(&self) -> bool {
+        true
     }
 
     fn tick(&mut self, now: Instant) {

@@ -32,7 +32,7 @@ pub fn command(case: &TestCase, root: &Path, builtin: &[std::ffi::OsString]) -> 
     let mut words: Vec<Vec<u8>> = Vec::new();
     if !case.env.is_empty() || !case.unset_env.is_empty() {
         words.push(b"env".to_vec());
-        for name in &case.unset_env {
+        for name in case.unset_env.iter().filter(|name| !case.env.contains_key(*name)) {
             words.push(b"-u".to_vec());
             words.push(word(OsStr::new(name)));
         }

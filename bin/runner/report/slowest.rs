@@ -138,11 +138,7 @@ impl Slowest {
 
     /// The runs kept, slowest first.
     pub fn records(&self) -> Vec<&Record> {
-        self.kept
-            .iter()
-            .rev()
-            .filter_map(|(_, std::cmp::Reverse(number))| self.records.get(number))
-            .collect()
+        self.kept.iter().rev().filter_map(|(_, std::cmp::Reverse(number))| self.records.get(number)).collect()
     }
 }
 
@@ -170,7 +166,12 @@ impl Reporter for Times {
                 for record in &records {
                     let unmarked = matches!(record.detail, Detail::Slow { marked_slow: false, .. });
                     let star = if unmarked { " *" } else { "" };
-                    text.push_str(&format!("{} {} {}{star}\n", clock(record.duration), record.name, record.variant));
+                    text.push_str(&format!(
+                        "{} {} {}{star}\n",
+                        clock(record.duration),
+                        record.name,
+                        record.variant
+                    ));
                 }
                 text.push_str("\nDetails:\n\n");
                 for record in &records {

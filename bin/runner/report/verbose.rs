@@ -29,14 +29,7 @@ pub struct Verbose {
 impl Verbose {
     /// Writes to `console`; `quiet` makes it `ci`.
     pub fn new(console: Console, context: Context, quiet: bool) -> Self {
-        Self {
-            console,
-            context,
-            quiet,
-            last: Instant::now(),
-            running: BTreeMap::new(),
-            failures: Vec::new(),
-        }
+        Self { console, context, quiet, last: Instant::now(), running: BTreeMap::new(), failures: Vec::new() }
     }
 
     fn line(&mut self, text: &str) {
@@ -76,6 +69,10 @@ impl Reporter for Verbose {
             }
             Event::Listed { .. } => {}
         }
+    }
+
+    fn wants_ticks(&self) -> bool {
+        true
     }
 
     fn tick(&mut self, now: Instant) {

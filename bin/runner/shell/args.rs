@@ -95,9 +95,7 @@ pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
                 let code = words.next().ok_or(ArgsError::MissingValue("-e"))?;
                 Source::Code(code.to_string_lossy().into_owned())
             }
-            "--module" => {
-                Source::Module(words.next().ok_or(ArgsError::MissingValue("--module"))?.into())
-            }
+            "--module" => Source::Module(words.next().ok_or(ArgsError::MissingValue("--module"))?.into()),
             "--isolate" => {
                 options.groups.push(Vec::new());
                 continue;

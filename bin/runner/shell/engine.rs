@@ -6,8 +6,8 @@ use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::rc::Rc;
 
-use rustix::process::{Resource, getrlimit};
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
+use rustix::process::{Resource, getrlimit};
 
 use super::args::{self, Command, Options, Source};
 use super::host::{self, Host, UNNAMED};
@@ -15,7 +15,8 @@ use super::modules::{self, Files};
 use super::output::Output;
 use super::{report, trace};
 
-/// The most stack that scripts may use; more is a RangeError. d8 allows one MiB, but QuickJS's frames are larger.
+/// The most stack that scripts may use; more is a RangeError. d8 allows one MiB, but QuickJS's frames are larger:
+/// this is about 8000 calls.
 const STACK_LIMIT: usize = 5 << 20;
 
 /// How much memory scripts may use; more is an exception. About what V8 allows.
@@ -47,8 +48,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     run_groups(options)
 }
 
-/// How much stack scripts may use: five eighths of what `ulimit -s` gives the process, since arguments and environment
-/// may take up to a quarter, and the engine's own functions need room too. (A thread with a stack of our own would cost half a millisecond at each start.)
+/// How much stack scripts may use: five eighths of what `ulimit -s` gives the process, since arguments and
+/// environment may take up to a quarter, and the engine's own functions need room too. (A thread with a stack of
+/// our own would cost half a millisecond at each start.)
 fn stack_limit() -> usize {
     let limit = getrlimit(Resource::Stack).current.and_then(|bytes| usize::try_from(bytes).ok());
     limit.map_or(STACK_LIMIT, |bytes| STACK_LIMIT.min(bytes / 8 * 5))
@@ -204,7 +206,11 @@ impl Realm {
     }
 
     /// Runs something in the realm, and reports the exception if there is one.
-    fn attempt<T>(&self, running: &str, run: impl FnOnce(&Ctx<'_>) -> rquickjs::Result<T>) -> Result<T, Stop> {
+    fn attempt<T>(
+        &self,
+        running: &str,
+        run: impl FnOnce(&Ctx<'_>) -> rquickjs::Result<T>,
+    ) -> Result<T, Stop> {
         self.context.with(|ctx| {
             run(&ctx).map_err(|error| {
                 let exception = match error {

@@ -8,7 +8,8 @@ use std::rc::Rc;
 
 use rquickjs::function::{IntoJsFunc, Opt, Rest, This};
 use rquickjs::{
-    ArrayBuffer, Coerced, Constructor, Ctx, Error, Exception, Function, IntoJs, Object, Persistent, Result, Value,
+    ArrayBuffer, Coerced, Constructor, Ctx, Error, Exception, Function, IntoJs, Object, Persistent, Result,
+    Value,
 };
 
 use super::args::Options;
@@ -224,7 +225,8 @@ fn well_formed<'js>(ctx: &Ctx<'js>, text: rquickjs::String<'js>) -> Result<Strin
 /// The file cannot be read.
 pub(super) fn read_source(path: &Path) -> io::Result<String> {
     let bytes = std::fs::read(path)?;
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// The engine takes C strings; a NUL character in a source is refused here, with words.

@@ -9,8 +9,8 @@ use rquickjs::{Ctx, Module, Result};
 
 use super::host;
 
-/// Resolves specifiers: each is a path, relative to the directory of the file that imports. As in d8, `x.mjs` means
-/// the same as `./x.mjs`.
+/// Resolves specifiers: each is a path, relative to the directory of the file that imports. As in d8, `x.mjs`
+/// means the same as `./x.mjs`.
 pub(super) struct Files;
 
 impl Resolver for Files {

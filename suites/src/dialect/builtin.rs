@@ -19,7 +19,10 @@ pub const VARIANTS: &[(&str, &[&str])] = &[
     ("no_lfa", &["--no-lazy-feedback-allocation"]),
     ("nooptimization", &["--no-opt", "--liftoff", "--no-wasm-tier-up"]),
     ("slow_path", &["--force-slow-path"]),
-    ("stress", &["--stress-opt", "--no-liftoff", "--stress-lazy-source-positions", "--no-wasm-generic-wrapper"]),
+    (
+        "stress",
+        &["--stress-opt", "--no-liftoff", "--stress-lazy-source-positions", "--no-wasm-generic-wrapper"],
+    ),
     ("stress_concurrent_allocation", &["--stress-concurrent-allocation"]),
     ("stress_concurrent_inlining", &["--stress-concurrent-inlining"]),
     ("stress_js_bg_compile_wasm_code_gc", &["--stress-background-compile", "--stress-wasm-code-gc"]),

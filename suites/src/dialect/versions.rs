@@ -1,8 +1,6 @@
 //! The versions' rules.
 
-use super::{
-    ConfigKey, Dchecks, Dialect, Directives, Judging, Part, Simulator, SuiteRules, Timeouts,
-};
+use super::{ConfigKey, Dchecks, Dialect, Directives, Judging, Part, Simulator, SuiteRules, Timeouts};
 
 /// Most suites are like this one, and say only what is different.
 const SUITE: SuiteRules = SuiteRules {
@@ -184,7 +182,11 @@ const CONFIG_9_2: &[ConfigKey] = &[
     key("v8_enable_pointer_compression", "pointer_compression"),
     key("v8_enable_pointer_compression_shared_cage", "pointer_compression_shared_cage"),
     key("v8_enable_third_party_heap", "third_party_heap"),
-    ConfigKey { shown: Some("webassembly"), unbuilt: true, ..key("v8_enable_webassembly", "has_webassembly") },
+    ConfigKey {
+        shown: Some("webassembly"),
+        unbuilt: true,
+        ..key("v8_enable_webassembly", "has_webassembly")
+    },
 ];
 
 const CONFIG_8_4: &[ConfigKey] = &[
@@ -222,10 +224,43 @@ const CONFIG_7_0: &[ConfigKey] = &[
 ];
 
 const CONSTANTS: &[&str] = &[
-    "debug", "release", "big", "little", "android", "arm", "arm64", "ia32", "mips", "mipsel", "mips64", "mips64el",
-    "x64", "ppc", "ppc64", "s390", "s390x", "macos", "windows", "linux", "aix", "r1", "r2", "r3", "r5", "r6", "riscv64",
+    "debug",
+    "release",
+    "big",
+    "little",
+    "android",
+    "arm",
+    "arm64",
+    "ia32",
+    "mips",
+    "mipsel",
+    "mips64",
+    "mips64el",
+    "x64",
+    "ppc",
+    "ppc64",
+    "s390",
+    "s390x",
+    "macos",
+    "windows",
+    "linux",
+    "aix",
+    "r1",
+    "r2",
+    "r3",
+    "r5",
+    "r6",
+    "riscv64",
     // Of other versions; a constant that no condition names does no harm.
-    "android_arm", "android_arm64", "android_ia32", "android_x64", "riscv32", "loong64", "fuchsia", "ios", "tvos",
+    "android_arm",
+    "android_arm64",
+    "android_ia32",
+    "android_x64",
+    "riscv32",
+    "loong64",
+    "fuchsia",
+    "ios",
+    "tvos",
 ];
 
 const TIMEOUTS_9_2: Timeouts = Timeouts {
@@ -294,11 +329,24 @@ pub const V9_2: Dialect = Dialect {
         ("more", &["jitless", "stress", "stress_js_bg_compile_wasm_code_gc", "stress_incremental_marking"]),
         (
             "exhaustive",
-            &["jitless", "stress", "stress_js_bg_compile_wasm_code_gc", "stress_incremental_marking", "default"],
+            &[
+                "jitless",
+                "stress",
+                "stress_js_bg_compile_wasm_code_gc",
+                "stress_incremental_marking",
+                "default",
+            ],
         ),
         (
             "extra",
-            &["nooptimization", "future", "no_wasm_traps", "turboprop", "instruction_scheduling", "always_sparkplug"],
+            &[
+                "nooptimization",
+                "future",
+                "no_wasm_traps",
+                "turboprop",
+                "instruction_scheduling",
+                "always_sparkplug",
+            ],
         ),
     ],
     message_basename_is_js: false,

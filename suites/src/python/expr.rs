@@ -218,7 +218,10 @@ impl<'t, 'a> Parser<'t, 'a> {
         let depth = self.depth;
         let named = matches!(self.peek(), Some(Spanned { token: Token::Name(_), .. }));
         let mut expr = self.atom()?;
-        while named {
+        if !named {
+            return Ok(expr);
+        }
+        loop {
             let at = expr.at;
             let kind = if self.accept_op("[") {
                 self.descend()?;
@@ -262,7 +265,9 @@ impl<'t, 'a> Parser<'t, 'a> {
                     Problem::new(at, format!("'{digits}' is not a whole number that can be read here"))
                 })?)
             }
-            Token::Name(name) if matches!(*name, "or" | "and" | "in" | "not" | "lambda" | "if" | "else" | "for") => {
+            Token::Name(name)
+                if matches!(*name, "or" | "and" | "in" | "not" | "lambda" | "if" | "else" | "for") =>
+            {
                 return Err(self.unexpected(EXPECTED));
             }
             Token::Name(name) => {
@@ -422,9 +427,14 @@ mod tests {
 
     #[test]
     fn nesting_has_a_limit_whatever_nests() {
-        for (open, middle, close) in
-            [("[", "", "]"), ("(", "a", ")"), ("{'a':", "1", "}"), ("not ", "a", ""), ("a[", "b", "]"), ("", "a", "[b]")]
-        {
+        for (open, middle, close) in [
+            ("[", "", "]"),
+            ("(", "a", ")"),
+            ("{'a':", "1", "}"),
+            ("not ", "a", ""),
+            ("a[", "b", "]"),
+            ("", "a", "[b]"),
+        ] {
             let nested = |n: usize| format!("{}{middle}{}", open.repeat(n), close.repeat(n));
             assert!(parse(&nested(20)).is_ok(), "{open}{close}");
             let problem = parse(&nested(100_000)).unwrap_err();

@@ -119,7 +119,9 @@ impl Module {
                     None => return Err(Problem::new(expr.at, format!("'{name}' has no value here"))),
                 },
             },
-            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) => Value::List(self.all(items, budget)?),
+            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) => {
+                Value::List(self.all(items, budget)?)
+            }
             Kind::Dict(pairs) => {
                 let mut found: Vec<(Value, Value)> = Vec::with_capacity(pairs.len());
                 for (key, value) in pairs {
@@ -135,7 +137,9 @@ impl Module {
             Kind::Index(of, index) => {
                 let (of, index) = (self.value(of, budget)?, self.value(index, budget)?);
                 let found = match (of, &index) {
-                    (Value::Dict(pairs), key) => pairs.into_iter().find(|(k, _)| k == key).map(|(_, value)| value),
+                    (Value::Dict(pairs), key) => {
+                        pairs.into_iter().find(|(k, _)| k == key).map(|(_, value)| value)
+                    }
                     (Value::List(items), Value::Int(n)) => {
                         usize::try_from(*n).ok().and_then(|n| items.into_iter().nth(n))
                     }
@@ -145,10 +149,12 @@ impl Module {
             }
             Kind::Call(of, arguments) => match (&of.kind, arguments.as_slice()) {
                 (Kind::Name(name), []) if is_collection(name) => Value::List(Vec::new()),
-                (Kind::Name(name), [argument]) if is_collection(name) => match self.value(argument, budget)? {
-                    Value::List(items) => Value::List(items),
-                    _ => return Err(Problem::new(argument.at, "expected a list")),
-                },
+                (Kind::Name(name), [argument]) if is_collection(name) => {
+                    match self.value(argument, budget)? {
+                        Value::List(items) => Value::List(items),
+                        _ => return Err(Problem::new(argument.at, "expected a list")),
+                    }
+                }
                 _ => return Err(Problem::new(expr.at, "calls are not evaluated")),
             },
             Kind::Not(_) | Kind::And(_) | Kind::Or(_) | Kind::Compare(..) => {
@@ -170,7 +176,8 @@ fn is_collection(name: &str) -> bool {
 }
 
 fn spend(budget: &mut usize, values: usize, at: usize) -> Result<(), Problem> {
-    *budget = budget.checked_sub(values).ok_or_else(|| Problem::new(at, "the module's values are too many"))?;
+    *budget =
+        budget.checked_sub(values).ok_or_else(|| Problem::new(at, "the module's values are too many"))?;
     Ok(())
 }
 

@@ -30,7 +30,8 @@ pub struct Spanned<'a> {
 
 /// Operators of more than one character; longer ones first.
 const LONG_OPS: [&str; 18] = [
-    "**=", "//=", "==", "!=", "<=", ">=", "->", "**", "//", "+=", "-=", "*=", "/=", "%=", "|=", "&=", ":=", "<<",
+    "**=", "//=", "==", "!=", "<=", ">=", "->", "**", "//", "+=", "-=", "*=", "/=", "%=", "|=", "&=", ":=",
+    "<<",
 ];
 
 /// All tokens of `text`.
@@ -53,12 +54,14 @@ pub fn tokenize(text: &str) -> Result<Vec<Spanned<'_>>, Problem> {
             }
             '#' => at += rest.find('\n').unwrap_or(rest.len()),
             // A backslash joins lines; elsewhere it is no Python, and ignoring it harms no data.
-            '\\' => at += if rest.starts_with("\\\r\n") { 3 } else { 1 + usize::from(rest[1..].starts_with('\n')) },
+            '\\' => {
+                at +=
+                    if rest.starts_with("\\\r\n") { 3 } else { 1 + usize::from(rest[1..].starts_with('\n')) }
+            }
             c if c.is_whitespace() || c == '\u{feff}' => at += c.len_utf8(),
             c if c.is_alphabetic() || c == '_' || c == '"' || c == '\'' => {
-                let word = rest
-                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-                    .map_or(rest, |end| &rest[..end]);
+                let word =
+                    rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(rest, |end| &rest[..end]);
                 if let Some(raw) = string_prefix(word)
                     && rest[word.len()..].starts_with(['"', '\''])
                 {
@@ -194,9 +197,10 @@ mod tests {
 
     #[test]
     fn strings_and_their_escapes_are_pythons() {
-        assert_eq!(strings(r#"'a' "b" '\'' "\n" '\d' '\x41' '\101' r'\n' u'x' '\u00e9'"#), [
-            "a", "b", "'", "\n", "\\d", "A", "A", "\\n", "x", "é"
-        ]);
+        assert_eq!(
+            strings(r#"'a' "b" '\'' "\n" '\d' '\x41' '\101' r'\n' u'x' '\u00e9'"#),
+            ["a", "b", "'", "\n", "\\d", "A", "A", "\\n", "x", "é"]
+        );
         assert_eq!(strings("'''a\n'b''' \"\"\"c\"\"\" '' 'a\\\nb'"), ["a\n'b", "c", "", "ab"]);
     }
 

@@ -163,7 +163,10 @@ impl<'a> Evaluation<'a> {
                 Value::Bool(true)
             }
             Kind::Dict(_) | Kind::Sum(_) | Kind::Index(..) | Kind::Call(..) => {
-                return Err(Stop::at(expr, "conditions are made of names, strings, comparisons, and, or, not"));
+                return Err(Stop::at(
+                    expr,
+                    "conditions are made of names, strings, comparisons, and, or, not",
+                ));
             }
         })
     }
@@ -274,7 +277,11 @@ mod tests {
         ] {
             assert_eq!(evaluate(condition, None), Err(Problem::new(at, message)), "{condition}");
         }
-        assert_eq!(evaluate("asan and nonsense", None), Ok(Truth::Known(false)), "not reached, not looked at");
+        assert_eq!(
+            evaluate("asan and nonsense", None),
+            Ok(Truth::Known(false)),
+            "not reached, not looked at"
+        );
     }
 
     proptest! {

@@ -149,7 +149,10 @@ impl Reader<'_> {
         let content = parse(self.text)?;
         check_names(&content)?;
         let Kind::List(sections) = &content.kind else {
-            return Err(Problem::new(content.at, "expected a list of sections [condition, {rule: outcomes}]"));
+            return Err(Problem::new(
+                content.at,
+                "expected a list of sections [condition, {rule: outcomes}]",
+            ));
         };
         for section in sections {
             self.section(section)?;
@@ -164,7 +167,10 @@ impl Reader<'_> {
         let [condition, rules] = parts.as_slice() else {
             return Err(Problem::new(
                 section.at,
-                format!("expected a section of 2 elements, [condition, {{rule: outcomes}}], found {}", parts.len()),
+                format!(
+                    "expected a section of 2 elements, [condition, {{rule: outcomes}}], found {}",
+                    parts.len()
+                ),
             ));
         };
         let Some(text) = word(condition) else {
@@ -383,7 +389,9 @@ mod tests {
 
     #[test]
     fn conditions_among_outcomes_select_outcomes() {
-        let file = read("[[ALWAYS, {'a': [PASS, ['gc_stress', SLOW, SKIP], ['arch == arm', FAIL]], 'b': [['arch == arm', FAIL]]}]]");
+        let file = read(
+            "[[ALWAYS, {'a': [PASS, ['gc_stress', SLOW, SKIP], ['arch == arm', FAIL]], 'b': [['arch == arm', FAIL]]}]]",
+        );
         assert_eq!(file.outcomes("a").to_string(), "PASS, SKIP, SLOW");
         assert!(file.outcomes("b").is_empty());
         assert_eq!(file.sources().len(), 1, "a rule without outcomes is none");
@@ -391,7 +399,8 @@ mod tests {
 
     #[test]
     fn variant_sections_hold_for_their_variants_only() {
-        let text = "[['variant in (stress, jitless)', {'a': [SKIP], 'b': [PASS, ['variant == stress', FAIL]]}]]";
+        let text =
+            "[['variant in (stress, jitless)', {'a': [SKIP], 'b': [PASS, ['variant == stress', FAIL]]}]]";
         let file = read(text);
         assert!(file.outcomes("a").is_empty());
         assert_eq!(file.outcomes_of_variant("a", 0), Outcomes::SKIP);

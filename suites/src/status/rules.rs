@@ -90,11 +90,14 @@ mod tests {
     fn rules_match_whole_names_or_prefixes() {
         let mut rules = Rules::default();
         for (i, (text, word)) in
-            [("a/b", "FAIL"), ("a*", "SLOW"), ("*", "PASS"), ("a/*b", "SKIP"), ("a/", "SKIP")].iter().enumerate()
+            [("a/b", "FAIL"), ("a*", "SLOW"), ("*", "PASS"), ("a/*b", "SKIP"), ("a/", "SKIP")]
+                .iter()
+                .enumerate()
         {
             rules.add(text, rule(word, i));
         }
-        let found = |name: &str| rules.matching(name).map(|rule| rule.outcomes.to_string()).collect::<Vec<_>>();
+        let found =
+            |name: &str| rules.matching(name).map(|rule| rule.outcomes.to_string()).collect::<Vec<_>>();
         assert_eq!(found("a/b"), ["FAIL", "SLOW", "PASS"], "a star counts at the end only");
         assert_eq!(found("b"), ["PASS"]);
     }

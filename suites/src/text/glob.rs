@@ -21,7 +21,9 @@ impl Part {
             Self::Any => false,
             Self::One => true,
             Self::Char(own) => *own == c,
-            Self::Set { negated, ranges } => ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != *negated,
+            Self::Set { negated, ranges } => {
+                ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != *negated
+            }
         }
     }
 }

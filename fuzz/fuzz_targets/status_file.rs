@@ -1,0 +1,39 @@
+//! Feeds any bytes to the status file reader: it must read or refuse them, without a panic and in bounded stack.
+
+#![no_main]
+
+use std::path::Path;
+
+use flotilla_suites::status::{Outcomes, StatusFile, Variables};
+use libfuzzer_sys::fuzz_target;
+
+const VARIANTS: [&str; 3] = ["stress", "jitless", "default"];
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    let mut variables = Variables::default();
+    variables.constants(VARIANTS);
+    variables.constants(["x64", "arm64", "debug", "release", "linux"]);
+    variables.set("ALWAYS", true);
+    variables.set("arch", "x64");
+    variables.set("mode", "debug");
+    variables.set("system", "linux");
+    variables.set("asan", false);
+    variables.set("has_webassembly", true);
+    match StatusFile::read(Path::new("fuzz.status"), &text, &variables, &VARIANTS, &VARIANTS[1..]) {
+        Ok(file) => {
+            // Every rule can be looked up and is found under its own name.
+            for rule in file.sources() {
+                let test = rule.rule.strip_suffix('*').unwrap_or(&rule.rule);
+                let _ = file.why(test, Some(0), Outcomes::SKIP);
+                let found = (0..2).fold(file.outcomes(test), |all, v| all | file.outcomes_of_variant(test, v));
+                assert!(!found.is_empty() || rule.outcomes.is_empty());
+            }
+        }
+        Err(problem) => {
+            let shown = problem.to_string();
+            assert!(problem.line >= 1 && problem.column >= 1);
+            assert!(shown.lines().count() >= 2 && shown.ends_with('^'));
+        }
+    }
+});
