@@ -33,7 +33,7 @@ def main():
     parser.add_argument("outdir")
     parser.add_argument("--v8", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()))
     parser.add_argument("suites", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     tree = options.tree.resolve()
     common = ["--outdir", options.outdir, "-j2", "--random-seed=42", "--exit-after-n-failures=0"]
     print("| suite | tests, V8 | tests, runner | unexpected, V8 | unexpected, runner | differences |\n|---|---|---|---|---|---|")

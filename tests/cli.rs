@@ -1,5 +1,7 @@
 //! The command line: bad input gets a clear error with the place, and nothing runs.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use support::{BUILD_CONFIG, Fixture, RUNNER, Ran};

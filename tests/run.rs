@@ -1,5 +1,7 @@
 //! Running tests through the real binary: verdicts, reports, output, deadlines.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use serde_json::json;

@@ -1,5 +1,7 @@
 //! The built-in shell, through the real binary: what d8 does, as far as tests rely on it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;

@@ -15,8 +15,8 @@ use super::modules::{self, Files};
 use super::output::Output;
 use super::{report, trace};
 
-/// The most stack that scripts may use; more is a RangeError. d8 allows one MiB, but QuickJS's frames are larger:
-/// this is about 8000 calls.
+/// The most stack that scripts may use; more is a RangeError. d8 allows one MiB, but QuickJS's frames are
+/// larger: this is about 8000 calls.
 const STACK_LIMIT: usize = 5 << 20;
 
 /// How much memory scripts may use; more is an exception. About what V8 allows.
@@ -49,8 +49,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 /// How much stack scripts may use: five eighths of what `ulimit -s` gives the process, since arguments and
-/// environment may take up to a quarter, and the engine's own functions need room too. (A thread with a stack of
-/// our own would cost half a millisecond at each start.)
+/// environment may take up to a quarter, and the engine's own functions need room too. (A thread with a stack
+/// of our own would cost half a millisecond at each start.)
 fn stack_limit() -> usize {
     let limit = getrlimit(Resource::Stack).current.and_then(|bytes| usize::try_from(bytes).ok());
     limit.map_or(STACK_LIMIT, |bytes| STACK_LIMIT.min(bytes / 8 * 5))

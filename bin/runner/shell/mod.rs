@@ -1,11 +1,11 @@
-//! The built-in shell: `runner shell [flags] files...`, a small JavaScript shell on QuickJS that takes d8's command
-//! line and offers d8's functions (print, load, read, quit, ...), so that a test tree runs on a machine without
-//! an engine.
+//! The built-in shell: `runner shell [flags] files...`, a small JavaScript shell on QuickJS that takes d8's
+//! command line and offers d8's functions (print, load, read, quit, ...), so that a test tree runs on a
+//! machine without an engine.
 //!
-//! What it knows of d8 is what tests ask of it, after V8 9.2's `d8.cc`: files run in order in one realm, an uncaught
-//! error is reported on stdout as `file:line: Error: text` and ends the run with exit code 1, flags of V8 that mean
-//! nothing here are accepted and ignored. Not offered: `Realm`, `Worker`, `%NativeFunctions()`,
-//! WebAssembly and Intl.
+//! What it knows of d8 is what tests ask of it, after V8 9.2's `d8.cc`: files run in order in one realm, an
+//! uncaught error is reported on stdout as `file:line: Error: text` and ends the run with exit code 1, flags
+//! of V8 that mean nothing here are accepted and ignored. Not offered: `Realm`, `Worker`,
+//! `%NativeFunctions()`, WebAssembly and Intl.
 //!
 //! It starts in a millisecond and shares nothing with the rest of the runner.
 //!

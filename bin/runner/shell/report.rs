@@ -24,8 +24,8 @@ struct Position {
     column: usize,
 }
 
-/// Prints the report of an uncaught exception. `running` names the source that ran, for exceptions that do not
-/// say where they come from.
+/// Prints the report of an uncaught exception. `running` names the source that ran, for exceptions that do
+/// not say where they come from.
 pub(super) fn uncaught<'js>(ctx: &Ctx<'js>, host: &Host, exception: &Value<'js>, running: &str) {
     let text = host::display(ctx, exception).unwrap_or_else(|_| {
         ctx.catch();
