@@ -44,12 +44,16 @@ pub struct Cli {
     #[arg(long, help_heading = "Looking without running")]
     pub cat: bool,
 
+    /// Options that runner.toml may set as well.
+    #[command(flatten)]
+    pub settings: Settings,
+
     /// Print how many tests are expected to pass, fail and so on, then run them.
-    #[arg(long, help_heading = "Looking without running")]
+    #[arg(long, help_heading = "What is shown")]
     pub report: bool,
 
     /// Print the status file rules that no test uses, then run the tests.
-    #[arg(long, help_heading = "Looking without running")]
+    #[arg(long, help_heading = "What is shown")]
     pub warn_unused: bool,
 
     /// Only the variants stress and default, no slow tests, no tests that may pass or fail.
@@ -59,10 +63,6 @@ pub struct Cli {
     /// Print each command before it runs.
     #[arg(short, long, help_heading = "What is shown")]
     pub verbose: bool,
-
-    /// Options that runner.toml may set as well.
-    #[command(flatten)]
-    pub settings: Settings,
 }
 
 /// The options that `runner.toml` may hold, by the same names.
