@@ -36,14 +36,37 @@ BUILD_CONFIG = {
 }
 
 
-def run(command, cwd=None, stdout=subprocess.DEVNULL):
-    """Runs to the end; returns wall seconds, cpu seconds (children included) and peak MiB of one process."""
+def run(command, cwd=None):
+    """Runs to the end; returns wall seconds and cpu seconds (children included)."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, stdout=stdout, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               stdin=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - start
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime
+
+
+# A process's peak begins with what it was forked from, and Python is larger than runner: so this starts it.
+PEAK = r"""
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  (void)argc;
+  pid_t pid = fork();
+  if (pid == 0) {
+    if (!freopen("/dev/null", "w", stdout)) return 127;
+    execv(argv[1], argv + 1);
+    return 127;
+  }
+  int status;
+  struct rusage usage;
+  if (wait4(pid, &status, 0, &usage) < 0) return 127;
+  printf("%ld\n", usage.ru_maxrss);
+  return 0;
+}
+"""
 
 
 def pairs(name, ours, theirs, runs, target):
@@ -133,10 +156,19 @@ def measure(options, tree, work):
     single("one test: `intl/date-format/en-format-range-to-parts`", runner("intl/date-format/en-format-range-to-parts"),
            lambda x: x[0] * 1000, "ms", "")
     first_test(options, tree, work, common)
-    single(f"peak memory of a run of {len(tests)} tests", runner("-j2", "mjsunit"), lambda x: x[2], "MiB", "<= 60 MB")
+    (work / "peak.c").write_text(PEAK)
+    subprocess.run(["cc", "-O2", "-static", "-o", work / "peak", work / "peak.c"], check=True)
+
+    def peak(*args):
+        def measured():
+            command = [work / "peak", RUNNER, *common, *args]
+            return (int(subprocess.run(command, cwd=tree, capture_output=True, check=True).stdout) / 1024,)
+        return measured
+
+    single(f"peak memory of a run of {len(tests)} tests", peak("-j2", "mjsunit"), lambda x: x[0], "MiB", "<= 60 MB")
     if options.test262:
         single("peak memory of `--list --variants exhaustive test262`",
-               runner("--list", "--variants=exhaustive", "test262"), lambda x: x[2], "MiB", "<= 120 MB")
+               peak("--list", "--variants=exhaustive", "test262"), lambda x: x[0], "MiB", "<= 120 MB")
         single("time of the same", runner("--list", "--variants=exhaustive", "test262"), lambda x: x[0], "s", "")
 
 

@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `drive` | [`run`]: builds everything, waits for the end, cleans up |
 //! | `options` | what a run is told, and how it fails |
-//! | `stop` | signals and other requests to stop |
+//! | `request`, `stop` | requests to stop, and the signals that are such |
 //! | `vital` | how the death of an actor is noticed |
 
 mod drive;
 #[cfg(test)]
 pub(crate) mod fake;
 mod options;
+mod request;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -18,5 +19,6 @@ mod vital;
 
 pub use drive::{drive, run};
 pub use options::{RunError, RunOptions};
-pub use stop::{StopRequest, StopSource};
+pub use request::StopRequest;
+pub use stop::StopSource;
 pub use vital::{Happening, Vital};

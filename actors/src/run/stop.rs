@@ -3,30 +3,10 @@
 use std::io;
 
 use actix_rt::signal::unix::{SignalKind, signal};
-use flotilla_messages::StopReason;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+use super::request::StopRequest;
 use super::vital::Happening;
-
-/// Somebody wants the run to stop: the first request ends tests by SIGTERM and, a second later, SIGKILL; the second one
-/// kills at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopRequest {
-    /// As SIGINT.
-    Interrupt,
-    /// As SIGTERM.
-    Terminate,
-}
-
-impl StopRequest {
-    /// What the summary says.
-    pub fn reason(self) -> StopReason {
-        match self {
-            Self::Interrupt => StopReason::Interrupted,
-            Self::Terminate => StopReason::Terminated,
-        }
-    }
-}
 
 /// Where requests to stop come from.
 pub enum StopSource {

@@ -3,7 +3,7 @@
 use flotilla_messages::Summary;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::stop::StopRequest;
+use super::request::StopRequest;
 
 /// What the run's one future waits for.
 #[derive(Debug)]

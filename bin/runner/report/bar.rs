@@ -7,8 +7,8 @@ use flotilla_actors::Reporter;
 use flotilla_messages::{CaseId, Event};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::choose::Context;
 use super::console::Console;
+use super::context::Context;
 use super::failure;
 use super::tally::{self, Tally};
 

@@ -1,8 +1,6 @@
 //! Which reporters a run has.
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use flotilla_actors::Reporter;
@@ -12,6 +10,7 @@ use super::bar::Bar;
 use super::commands::Commands;
 use super::compact::Compact;
 use super::console::Console;
+use super::context::Context;
 use super::dots::Dots;
 use super::file::{ReportError, ReportFile};
 use super::json::Json;
@@ -21,22 +20,6 @@ use super::slowest::Times;
 use super::stream::Stream;
 use super::verbose::Verbose;
 use crate::cli::{Progress, Settings};
-
-/// What reporters must know to show commands.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// The root of the tree on this machine.
-    pub root: PathBuf,
-    /// The words that start the built-in shell.
-    pub builtin: Vec<OsString>,
-}
-
-impl Context {
-    #[cfg(test)]
-    pub fn for_tests() -> Self {
-        Self { root: PathBuf::from("/root-of-tree"), builtin: vec!["runner".into(), "shell".into()] }
-    }
-}
 
 /// The reporters these settings ask for.
 ///

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use flotilla_actors::Reporter;
 use flotilla_messages::{Cases, Event};
 
-use super::choose::Context;
 use super::console::Console;
+use super::context::Context;
 use super::quote;
 
 /// Prints commands.

@@ -3,8 +3,8 @@
 use flotilla_actors::Reporter;
 use flotilla_messages::{Event, Outcome};
 
-use super::choose::Context;
 use super::console::Console;
+use super::context::Context;
 use super::{failure, tally};
 
 /// A character a test.

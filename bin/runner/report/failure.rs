@@ -2,8 +2,8 @@
 
 use flotilla_messages::{Captured, Exit, Outcome, TestReport};
 
-use super::choose::Context;
 use super::console::Console;
+use super::context::Context;
 use super::quote;
 
 /// The failure as text, ready to print. Streams come as the test wrote them, UTF-8 or not.

@@ -4,7 +4,7 @@ use flotilla_actors::Reporter;
 use flotilla_messages::Event;
 use serde::Serialize;
 
-use super::choose::Context;
+use super::context::Context;
 use super::file::ReportFile;
 use super::slowest::{Record, Slowest};
 

@@ -4,7 +4,7 @@ use flotilla_actors::Reporter;
 use flotilla_messages::{Event, Outcome, TestReport};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::choose::Context;
+use super::context::Context;
 use super::failure;
 use super::file::ReportFile;
 use super::quote;

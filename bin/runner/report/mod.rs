@@ -18,6 +18,7 @@ mod choose;
 mod commands;
 mod compact;
 mod console;
+mod context;
 mod dots;
 mod failure;
 mod file;
@@ -30,6 +31,7 @@ mod stream;
 mod tally;
 mod verbose;
 
-pub use choose::{Context, reporters};
+pub use choose::reporters;
 pub use console::Console;
+pub use context::Context;
 pub use file::ReportError;

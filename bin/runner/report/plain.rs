@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use flotilla_actors::Reporter;
 use flotilla_messages::Event;
 
-use super::choose::Context;
 use super::console::Console;
+use super::context::Context;
 use super::failure;
 use super::tally::{self, Tally};
 

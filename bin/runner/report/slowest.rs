@@ -6,8 +6,8 @@ use flotilla_actors::Reporter;
 use flotilla_messages::{Event, TestReport};
 use serde::Serialize;
 
-use super::choose::Context;
 use super::console::Console;
+use super::context::Context;
 
 /// How many are kept (V8's --slow-tests-cutoff).
 pub const CUTOFF: usize = 100;

@@ -7,8 +7,8 @@ use chrono::Utc;
 use flotilla_actors::Reporter;
 use flotilla_messages::{CaseId, Event, Outcome};
 
-use super::choose::Context;
 use super::console::Console;
+use super::context::Context;
 use super::{failure, tally};
 
 /// After this long without a line, `verbose` says what is running.

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::exit::exit_failure;
 use super::text::{quoted, strip};
-use super::verdict::exit_failure;
 use crate::outcome::Output;
 
 /// `somefile:somelinenumber: someerror[: sometext]`; the file may begin with a drive letter.

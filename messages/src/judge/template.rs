@@ -2,8 +2,8 @@
 
 use regex::Regex;
 
+use super::exit::exit_failure;
 use super::text::{quoted, rstrip, split_lines, strip};
-use super::verdict::exit_failure;
 use crate::outcome::Output;
 
 /// What differs from the template, unless nothing does.

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exit::exit_failure;
 use super::{exception, lines, template};
-use crate::outcome::{Exit, Outcome, Output};
+use crate::outcome::{Outcome, Output};
 
 /// How a test's output is judged (V8 9.2 `outproc/*.py`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,17 +83,12 @@ fn required(expected: Option<&[u8]>) -> &[u8] {
     expected.unwrap_or_default()
 }
 
-/// What is wrong with this exit, unless it is code 0.
-pub(super) fn exit_failure(exit: Exit) -> Option<String> {
-    (!exit.success()).then(|| format!("ended with {exit}"))
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::outcome::Captured;
+    use crate::outcome::{Captured, Exit};
 
     pub(in crate::judge) fn printed(stdout: &str, exit: Exit) -> Output {
         Output {
