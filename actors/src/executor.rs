@@ -1,7 +1,7 @@
 //! What a scheduler and an executor say to one another. The local pool and a peer differ in nothing else.
 //!
 //! An executor is registered with [`Join`](crate::scheduler::Join), gets [`Order`]s and answers with [`News`].
-//! Every lease it was assigned is answered by exactly one [`News::Finished`], unless the executor is lost.
+//! Every lease it was assigned is answered by exactly one [`What::Finished`], unless the executor is lost.
 
 use std::sync::Arc;
 

@@ -1,0 +1,8 @@
+//! Whole trees, made for the purpose: what is listed, how it is run, and what is said when something is wrong.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+mod cases;
+mod problems;
+mod selection;
+mod trees;
