@@ -178,6 +178,23 @@ fn an_unreadable_source_fails_that_test_and_the_run_goes_on() {
 }
 
 #[test]
+fn a_pipe_in_the_tree_fails_its_test_and_holds_nobody() {
+    let tree = Fixture::with(&[("pass", "exit 0")]);
+    tree.file("test/message/message.status", "[]");
+    tree.file("test/message/piped.js", "exit 0\n");
+    for name in ["test/mjsunit/pipe.js", "test/message/piped.out"] {
+        let made = std::process::Command::new("mkfifo").arg(tree.path(name)).status().unwrap();
+        assert!(made.success());
+    }
+    let ran = tree.run(&["mjsunit", "message"]);
+    assert_eq!(ran.code(), Some(1), "{}", ran.all());
+    let out = ran.stdout();
+    assert!(out.contains("3 tests ran") && out.contains("2 unexpected"), "{out}");
+    assert!(out.contains("pipe.js: it is no regular file"), "{out}");
+    assert!(out.contains("piped.out: it is no regular file"), "{out}");
+}
+
+#[test]
 fn too_many_failures_end_the_run() {
     let names: Vec<String> = (0..50).map(|i| format!("fail{i:02}")).collect();
     let tests: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "exit 1")).collect();

@@ -1,7 +1,6 @@
 //! The build under test: `v8_build_config.json`, or this host where nothing was built.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::dialect::{ConfigKey, Dchecks, Dialect, Simulator};
 use crate::error::OpenError;
 use crate::options::Options;
+use crate::read::read;
 use crate::status::{Variable, Variables};
 
 const CONFIG_FILE: &str = "v8_build_config.json";
@@ -71,7 +71,7 @@ impl Build {
         }
         for dir in candidates {
             let file = dir.join(CONFIG_FILE);
-            match fs::read(&file) {
+            match read(&file) {
                 Ok(bytes) => {
                     let build = Self::configured(dir, &bytes, dialect)
                         .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;

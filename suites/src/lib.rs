@@ -12,7 +12,7 @@
 //! | what is expected | [`status`], `conflict` |
 //! | which tests are on disk | `walk`, `bases` |
 //! | variants, strict halves, filters | `subtests` |
-//! | what sources say | `source`, `frontmatter`, `prepare` |
+//! | what sources say | `read`, `source`, `frontmatter`, `prepare` |
 //! | the case | `make` |
 //!
 //! Status files and tables are Python; [`python`] reads the part of it that is data. [`text`] holds small rules
@@ -29,6 +29,7 @@ mod open;
 mod options;
 mod prepare;
 pub mod python;
+mod read;
 mod select;
 mod source;
 pub mod status;

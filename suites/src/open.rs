@@ -14,6 +14,7 @@ use crate::dialect::{Dialect, Judging, SuiteRules, detect};
 use crate::error::OpenError;
 use crate::options::{Options, Shell};
 use crate::prepare::Cache;
+use crate::read::read;
 use crate::select::{NameFilter, Selector};
 use crate::status::{StatusFile, Variables};
 use crate::subtests::Subtest;
@@ -138,7 +139,7 @@ impl Opening<'_> {
         let root = &self.options.root;
         let dir = Place::new(root, &test_root.join(rules.name));
         let path = dir.path().join(format!("{}.status", rules.name));
-        let bytes = fs::read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+        let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
         let status = StatusFile::read(
             path.strip_prefix(root).unwrap_or(&path),
             &String::from_utf8_lossy(&bytes),

@@ -1,7 +1,6 @@
 //! What a test's source says, ready for all of its subtests.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +10,7 @@ use crate::bases::Base;
 use crate::conflict;
 use crate::dialect::Judging;
 use crate::frontmatter::Frontmatter;
+use crate::read::read;
 use crate::source;
 use crate::status::Outcomes;
 use crate::suite::Suite;
@@ -119,7 +119,7 @@ impl Tree {
         }
         let name = self.bases().name(base);
         let path = suite.source_path(name, base);
-        let source = fs::read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        let source = read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
         let prepared = if suite.has_frontmatter() {
             test262(suite, base, name, &source)
         } else {

@@ -2,13 +2,13 @@
 //!
 //! A tree's own `tools/testrunner` decides; what it lacks comes from the dialect.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::dialect::{Dialect, VARIANTS};
 use crate::error::OpenError;
 use crate::python::{Module, Value};
+use crate::read::read;
 use crate::text::nearest::nearest;
 
 /// Names with lists of strings, in source order.
@@ -178,7 +178,7 @@ struct Source {
 impl Source {
     fn open(root: &Path, name: &str) -> Result<Self, OpenError> {
         let path = root.join(name);
-        let module = match fs::read(&path) {
+        let module = match read(&path) {
             // Messages name the file as people in the tree do.
             Ok(bytes) => Module::read(Path::new(name), &String::from_utf8_lossy(&bytes))?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => Module::default(),

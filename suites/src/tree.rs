@@ -14,6 +14,7 @@ use crate::dialect::Dialect;
 use crate::error::{EngineError, ReadError};
 use crate::options::Options;
 use crate::prepare::Cache;
+use crate::read::read;
 use crate::select::{NameFilter, Selector, Unmatched, suggestion};
 use crate::subtests::Subtest;
 use crate::suite::Suite;
@@ -138,7 +139,7 @@ impl Tree {
             .and_then(|(index, _)| self.bases().get(index))
             .and_then(|base| Some(self.suite(base)?.source_path(self.bases().name(base), base)))
             .unwrap_or_default();
-        fs::read(&path).map_err(|source| ReadError { path, source })
+        read(&path).map_err(|source| ReadError { path, source })
     }
 
     /// What the selected suites' status files say in vain in this run, each with its place: rules that match no test

@@ -1,6 +1,7 @@
 //! One lease, from its case to its ending.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use flotilla_messages::{Cases, TestCase, TestName, judge};
@@ -56,7 +57,12 @@ pub(super) fn attempt(
 fn expected(case: &TestCase, root: &Path) -> Result<Option<Vec<u8>>, String> {
     let Some(file) = &case.expected_file else { return Ok(None) };
     let path = file.resolve(root);
-    match fs::read(&path) {
+    // Reading a pipe that nobody writes to would never end.
+    let read = match fs::metadata(&path) {
+        Ok(meta) if !meta.is_file() => Err(io::Error::other("it is no regular file")),
+        _ => fs::read(&path),
+    };
+    match read {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) => Err(format!("cannot read the expected output {}: {error}", Path::new(&path).display())),
     }

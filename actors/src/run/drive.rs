@@ -25,6 +25,9 @@ const LOCAL: ExecutorId = ExecutorId(0);
 const REAPER_START: Duration = Duration::from_secs(2);
 /// How long killed tests may take to end, at the second request to stop and when the run broke off.
 const KILLED: Duration = Duration::from_secs(3);
+/// How long tests may take to end at the first request: well beyond what it takes to terminate and then kill them. A
+/// thread may hang in the kernel, reading from a server that has gone.
+const STOPPED: Duration = Duration::from_secs(15);
 
 /// Runs the tests in an actor system of its own, to the end. Blocks. Meant for the main thread: see
 /// [`orphans`](crate::orphans).
@@ -149,13 +152,12 @@ async fn until_over(
                 requests += 1;
                 // A few for a whole run: the mailbox cannot fill.
                 scheduler.do_send(Stop { reason: Some(request.reason()), kill: requests > 1 });
-                if requests == 2 {
-                    let happened = happened.clone();
-                    actix_rt::spawn(async move {
-                        actix_rt::time::sleep(KILLED).await;
-                        let _ = happened.send(Happening::OutOfPatience);
-                    });
-                }
+                let patience = if requests > 1 { KILLED } else { STOPPED };
+                let happened = happened.clone();
+                actix_rt::spawn(async move {
+                    actix_rt::time::sleep(patience).await;
+                    let _ = happened.send(Happening::OutOfPatience);
+                });
             }
             Some(Happening::OutOfPatience) => {
                 let what = What::Lost { reason: "its tests do not end".into() };

@@ -1,18 +1,20 @@
 //! Which version's rules a tree follows.
 
-use std::fs;
 use std::path::Path;
 
 use super::{Dialect, V7_0, V8_4, V9_2};
+use crate::read::read;
+
+fn text(path: &Path) -> Option<String> {
+    read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+}
 
 /// The rules for a tree, and its version if it says one.
 ///
 /// `include/v8-version.h` decides where there is one; else what the tree's own runner looks like; a tree without a
 /// runner gets the newest rules.
 pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
-    if let Some((major, minor)) =
-        fs::read_to_string(root.join("include/v8-version.h")).ok().as_deref().and_then(version)
-    {
+    if let Some((major, minor)) = text(&root.join("include/v8-version.h")).as_deref().and_then(version) {
         let dialect = match major {
             9.. => &V9_2,
             8 => &V8_4,
@@ -21,8 +23,7 @@ pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
         return (dialect, Some(format!("{major}.{minor}")));
     }
     let runner = root.join("tools/testrunner");
-    let says =
-        |file: &str, word: &str| fs::read_to_string(runner.join(file)).is_ok_and(|text| text.contains(word));
+    let says = |file: &str, word: &str| text(&runner.join(file)).is_some_and(|text| text.contains(word));
     let dialect = if !runner.is_dir() || says("local/variants.py", "INCOMPATIBLE_FLAGS_PER_VARIANT") {
         &V9_2
     } else if says("standard_runner.py", "EXTRA_DEFAULT_FLAGS") {
@@ -48,6 +49,8 @@ fn version(header: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn tree(files: &[(&str, &str)]) -> &'static str {
