@@ -260,6 +260,8 @@ fn host_system() -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::dialect::{V7_0, V8_4, V9_2};
 
