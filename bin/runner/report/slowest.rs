@@ -88,7 +88,7 @@ impl Record {
         Self {
             name: report.name.path(),
             flags: words[program..].to_vec(),
-            command: case.map(|case| case.relative_argv().join(" ")).unwrap_or_default(),
+            command: case.map(|case| command(&case.relative_argv())).unwrap_or_default(),
             run: report.attempt,
             exit_code: report.output.as_ref().map(|output| output.exit.returncode()),
             expected: case
@@ -108,6 +108,13 @@ impl Record {
             detail,
         }
     }
+}
+
+/// The words as V8 shows them: in double quotes if they hold a space.
+fn command(words: &[String]) -> String {
+    let shown =
+        words.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { word.clone() });
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 /// Keeps the [`CUTOFF`] slowest runs.
