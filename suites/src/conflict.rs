@@ -44,11 +44,11 @@ impl Flag {
 }
 
 /// The conflicts to look for under a variant (or none), in V8's order: the variant's, the build's, the extra flags'.
-/// `holds` says whether a status variable is true.
+/// `holds` says whether a status variable is true; of one that the build says nothing about, no rule can tell.
 pub fn conflicts(
     tables: &Tables,
     variant: Option<&str>,
-    holds: impl Fn(&str) -> bool,
+    holds: impl Fn(&str) -> Option<bool>,
     extra_flags: &[String],
 ) -> Vec<Conflict> {
     let extra: Vec<String> = extra_flags.iter().map(|flag| normalize(flag)).collect();
@@ -67,8 +67,8 @@ pub fn conflicts(
     found.extend(table("INCOMPATIBLE_FLAGS_PER_BUILD_VARIABLE", &tables.per_build, &|key| match key
         .strip_prefix('!')
     {
-        Some(variable) => !holds(variable),
-        None => holds(key),
+        Some(variable) => holds(variable) == Some(false),
+        None => holds(key) == Some(true),
     }));
     found.extend(table("INCOMPATIBLE_FLAGS_PER_EXTRA_FLAG", &tables.per_extra_flag, &|key| {
         Flag::new(key).is_in(&extra)
@@ -114,11 +114,27 @@ mod tests {
         tables
     }
 
+    fn holds(lite: bool) -> impl Fn(&str) -> Option<bool> {
+        move |variable| match variable {
+            "comments" => Some(true),
+            "lite_mode" => Some(lite),
+            _ => None,
+        }
+    }
+
     fn why(variant: &str, lite: bool, extra: &[&str], flags: &[&str]) -> Option<String> {
         let extra: Vec<String> = extra.iter().map(|flag| (*flag).into()).collect();
-        let found = conflicts(&tables(), Some(variant), |variable| variable == "comments" || lite, &extra);
+        let found = conflicts(&tables(), Some(variant), holds(lite), &extra);
         let flags: Vec<String> = flags.iter().map(|flag| normalize(flag)).collect();
         reason(&found, &flags, "variants.py")
+    }
+
+    #[test]
+    fn a_rule_about_a_variable_the_build_does_not_know_is_left_out() {
+        let mut tables = tables();
+        tables.per_build =
+            vec![("!unheard_of".into(), vec!["--a".into()]), ("nor_this".into(), vec!["--a".into()])];
+        assert!(conflicts(&tables, None, holds(true), &[]).is_empty());
     }
 
     #[test]

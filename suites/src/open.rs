@@ -91,7 +91,7 @@ impl Tree {
             ));
         }
 
-        let holds = |variable: &str| variables.is(variable);
+        let holds = |variable: &str| variables.get(variable).is_some().then(|| variables.is(variable));
         let conflicts_of = |variant| conflicts(&tables, variant, holds, &extra_flags);
         Ok(Self {
             conflicts: variants.iter().map(|variant| conflicts_of(Some(variant.name.as_str()))).collect(),
