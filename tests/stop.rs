@@ -81,6 +81,28 @@ fn no_child_outlives_a_runner_that_is_killed() {
 }
 
 #[test]
+fn a_test_that_ended_in_time_while_the_runner_was_stopped_did_not_time_out() {
+    let script = "touch \"$FIXTURE/runs\"\nuntil [ -e \"$FIXTURE/go\" ]; do :; done";
+    let tree = Fixture::with(&[("patient", script)]);
+    let begun = Instant::now();
+    let child = tree.start(&["-j1", "-t2"]);
+    until("the test runs", || tree.path("runs").exists());
+    send(&child, Signal::STOP);
+    tree.file("go", "");
+    let engines = || tree.processes().iter().filter(|pid| is_engine(**pid)).count();
+    until("the test has ended", || engines() == 0);
+    until("its deadline has passed", || begun.elapsed() > Duration::from_secs(3));
+    send(&child, Signal::CONT);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Whether this is the shell that runs a test's file.
+fn is_engine(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|words| words.contains("patient.js"))
+}
+
+#[test]
 fn a_reader_that_goes_away_does_not_end_the_run() {
     let tree = Fixture::with(&[("a", "exit 1"), ("b", "touch \"$FIXTURE/ran\"")]);
     let mut child = tree.start(&["-j1"]);
