@@ -92,6 +92,43 @@ fn the_root_is_found_above_the_current_directory() {
 }
 
 #[test]
+fn paths_on_the_command_line_are_seen_from_here() {
+    let tree = marking();
+    tree.file("elsewhere/d8", std::fs::read(tree.path("out/d8")).unwrap());
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(tree.path("elsewhere/d8"), executable).unwrap();
+    std::fs::remove_file(tree.path("out/d8")).unwrap();
+    let run = |args: &[&str], path: &str| {
+        let mut command = tree.command(args);
+        Ran(command.current_dir(tree.path("elsewhere")).env("PATH", path).output().unwrap())
+    };
+    let path = std::env::var("PATH").unwrap();
+    for args in [["--shell=./d8"], ["--shell=d8"], ["--shell-dir=."], ["--shell-dir=../elsewhere"]] {
+        let ran = run(&args, &path);
+        assert_eq!(ran.code(), Some(0), "{args:?}: {}", ran.all());
+        std::fs::remove_file(tree.path("ran")).unwrap();
+    }
+    std::fs::rename(tree.path("elsewhere/d8"), tree.path("elsewhere/my-engine")).unwrap();
+    std::fs::create_dir(tree.path("bin")).unwrap();
+    std::fs::rename(tree.path("elsewhere/my-engine"), tree.path("bin/my-engine")).unwrap();
+    let ran = run(&["--shell=my-engine"], &format!("{}:{path}", tree.path("bin").display()));
+    assert_eq!(ran.code(), Some(0), "{}", ran.all());
+}
+
+#[test]
+fn a_group_leaves_out_suites_whose_shell_no_build_has() {
+    let tree = marking();
+    std::fs::remove_dir_all(tree.path("out")).unwrap();
+    tree.file("tools/testrunner/base_runner.py", "TEST_MAP = {'default': ['mjsunit', 'inspector']}\n");
+    tree.file("test/inspector/inspector.status", "[]");
+    tree.file("test/inspector/a.js", "");
+    let ran = tree.run(&["--list"]);
+    assert_eq!(ran.stdout(), "mjsunit/mark default\n", "{}", ran.all());
+    assert!(ran.stderr().contains("left out") && ran.stderr().contains("inspector"), "{}", ran.stderr());
+    refused(&tree, &["inspector"], 5, &["inspector-test"]);
+}
+
+#[test]
 fn no_tests_to_run_is_exit_code_2() {
     let tree = marking();
     tree.status("[[ALWAYS, {'mark': [SKIP]}]]");

@@ -9,6 +9,9 @@ use flotilla_suites::{Filter, OpenError, Options, Shell, Tree, Unmatched};
 use crate::cli::{self, Cli, ListFormat, Settings};
 use crate::{config, list, overview, run};
 
+/// What `--shell` calls the built-in shell.
+const BUILTIN: &str = "builtin";
+
 /// What ends the command before any test runs.
 #[derive(Debug, thiserror::Error)]
 enum AppError {
@@ -61,7 +64,7 @@ pub fn main(cli: Cli) -> u8 {
 fn execute(cli: Cli) -> Result<u8, AppError> {
     let root = root(cli.root.as_deref())?;
     let file = if cli.no_config { Settings::default() } else { config::load(&root)? };
-    let mut settings = cli.settings.or(file);
+    let mut settings = from_here(cli.settings).or(file);
     if cli.quickcheck {
         // V8 9.2 standard_runner: --quickcheck.
         (settings.no_variants, settings.exhaustive_variants) = (false, false);
@@ -95,6 +98,28 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
         overview::unused_rules(&tree);
     }
     Ok(run::run(tree, &root, &settings, cli.verbose)?)
+}
+
+/// The paths of the command line, which mean files seen from the current directory; those of `runner.toml` are seen
+/// from the root, as `--outdir` always is.
+fn from_here(mut settings: Settings) -> Settings {
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    settings.test_root = settings.test_root.map(absolute);
+    settings.shell_dir = settings.shell_dir.map(absolute);
+    settings.shell = settings.shell.map(|shell| match shell.as_str() {
+        BUILTIN => shell,
+        _ => in_path(&shell).unwrap_or_else(|| absolute(shell.into())).to_string_lossy().into_owned(),
+    });
+    settings
+}
+
+/// The program of a bare name (`--shell qjs`) in PATH, unless a file here has that name.
+fn in_path(name: &str) -> Option<PathBuf> {
+    if name.contains('/') || Path::new(name).exists() {
+        return None;
+    }
+    let dirs = std::env::var_os("PATH")?;
+    std::env::split_paths(&dirs).map(|dir| dir.join(name)).find(|path| path.is_file())
 }
 
 /// `no test matches 'mjsunit/marc'; did you mean 'mjsunit/mark'?`
@@ -146,7 +171,7 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
         gc_stress: settings.gc_stress,
         shell: match settings.shell.as_deref() {
             None => Shell::FromTree,
-            Some("builtin") => Shell::Builtin,
+            Some(BUILTIN) => Shell::Builtin,
             Some(path) => Shell::Path(path.into()),
         },
         shell_dir: settings.shell_dir.clone(),

@@ -26,6 +26,8 @@ use crate::tree::Tree;
 
 /// The only variant of builds that allow no other, and of tests marked NO_VARIANTS.
 const DEFAULT: &str = "default";
+/// The shell that the built-in one stands in for.
+const D8: &str = "d8";
 
 impl Tree {
     /// Opens a tree: reads its build configuration, its tables and the selected suites' status files.
@@ -170,7 +172,7 @@ impl Opening<'_> {
     /// What runs a suite. An engine that was chosen stands in for `d8`, and for no other shell.
     fn program(&self, rules: &SuiteRules) -> Program {
         let root = &self.options.root;
-        let is_d8 = rules.shell == "d8";
+        let is_d8 = rules.shell == D8;
         let dir = match (&self.options.shell, &self.options.shell_dir) {
             (Shell::Builtin, _) if is_d8 => return Program::Builtin,
             (Shell::Path(path), _) if is_d8 => {
@@ -271,9 +273,15 @@ fn select(
 
     let mut suites: Vec<&'static SuiteRules> = Vec::new();
     let mut unsupported: Vec<&str> = Vec::new();
+    let mut without_shell: Vec<&str> = Vec::new();
+    // Without a build there is the built-in shell, or one that was named; either stands in for d8 alone.
+    let only_d8 = build.dir.is_none() && options.shell_dir.is_none();
     for selector in &selectors {
         let exists = directories.contains(&selector.suite);
         match rules_of(dialect, &selector.suite) {
+            Some(rules) if exists && selector.from_group && only_d8 && rules.shell != D8 => {
+                without_shell.push(rules.name);
+            }
             Some(rules) if exists => {
                 if !suites.iter().any(|suite| suite.name == rules.name) {
                     suites.push(rules);
@@ -290,6 +298,10 @@ fn select(
     }
     if !unsupported.is_empty() {
         warnings.push(format!("not supported yet and left out: {}", unsupported.join(" ")));
+    }
+    if !without_shell.is_empty() {
+        warnings
+            .push(format!("left out, since there is no build with their shell: {}", without_shell.join(" ")));
     }
     if suites.is_empty() {
         return Err(OpenError::NoSuites { known });
