@@ -275,6 +275,29 @@ fn tests_see_english_no_shards_and_an_empty_stdin() {
 }
 
 #[test]
+fn few_descriptors_mean_fewer_jobs_and_no_lost_test() {
+    let names: Vec<String> = (0..100).map(|i| format!("pass{i:02}")).collect();
+    let tests: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "exit 0")).collect();
+    let tree = Fixture::with(&tests);
+    let limited = |limit: &str| {
+        let runner = tree.command(&["-j40"]);
+        let words: Vec<_> = runner.get_args().collect();
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.arg("-c").arg(format!("ulimit {limit}; exec \"$0\" \"$@\"")).arg(support::RUNNER).args(words);
+        support::Ran(shell.output().unwrap())
+    };
+    let hard = limited("-n 128");
+    assert_eq!(hard.code(), Some(0), "{}", hard.all());
+    assert!(hard.stderr().contains("128 open files (ulimit -n) are too few for 40"), "{}", hard.stderr());
+    let none = limited("-n 40");
+    assert_eq!(none.code(), Some(5), "{}", none.all());
+    assert!(none.stderr().contains("cannot run tests with 40 open files"), "{}", none.stderr());
+    let soft = limited("-S -n 128");
+    assert_eq!(soft.code(), Some(0), "{}", soft.all());
+    assert!(soft.stderr().is_empty(), "the soft limit can be raised: {}", soft.stderr());
+}
+
+#[test]
 fn a_full_disk_under_stdout_does_not_lose_the_run() {
     let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
     let tree = Fixture::with(&[("fail", "exit 1"), ("mark", "touch \"$FIXTURE/ran\"")]);

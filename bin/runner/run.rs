@@ -9,6 +9,7 @@ use std::sync::Arc;
 use flotilla_actors::{RunError, RunOptions, StopSource};
 use flotilla_messages::Cases;
 use flotilla_suites::Tree;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::Settings;
 use crate::report::{self, Context, ReportError};
@@ -25,6 +26,9 @@ pub enum Error {
     /// A report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// Not even one test could run.
+    #[error("cannot run tests with {0} open files (ulimit -n): one at a time needs {1}")]
+    Descriptors(u64, u64),
     /// The actors could not do their work.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -35,7 +39,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Report(_) => 2,
-            Self::Program(_) | Self::Run(_) => 5,
+            Self::Program(_) | Self::Descriptors(..) | Self::Run(_) => 5,
         }
     }
 }
@@ -52,7 +56,7 @@ pub fn run(tree: Arc<Tree>, root: &Path, settings: &Settings, verbose: bool) -> 
     let reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
     let options = RunOptions {
         root: root.to_owned(),
-        jobs: jobs(settings.j),
+        jobs: affordable(jobs(settings.j))?,
         builtin,
         env: environment(),
         output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
@@ -71,6 +75,32 @@ fn jobs(given: Option<usize>) -> NonZeroUsize {
         .and_then(NonZeroUsize::new)
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Descriptors one job may need at a time, and the rest of the process.
+const DESCRIPTORS: (u64, u64) = (10, 64);
+
+/// As many jobs as there are descriptors for. A soft limit that is too low is raised, which the tests inherit; where
+/// the hard one is too low there are fewer jobs, and a warning says so.
+fn affordable(jobs: NonZeroUsize) -> Result<NonZeroUsize, Error> {
+    let (a_job, fixed) = DESCRIPTORS;
+    let needed = fixed.saturating_add(a_job.saturating_mul(jobs.get() as u64));
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(jobs);
+    }
+    let wanted = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit }).is_ok();
+    let available = if raised { wanted } else { limit.current.unwrap_or(needed) };
+    let affordable = usize::try_from(available.saturating_sub(fixed) / a_job).unwrap_or(usize::MAX);
+    if affordable >= jobs.get() {
+        return Ok(jobs);
+    }
+    let fewer = NonZeroUsize::new(affordable).ok_or(Error::Descriptors(available, fixed + a_job))?;
+    eprintln!(
+        "runner: warning: {available} open files (ulimit -n) are too few for {jobs} tests at once: running {fewer}"
+    );
+    Ok(fewer)
 }
 
 /// The environment of every test: this process's, in English, without the variables that tell GoogleTest to

@@ -40,7 +40,14 @@ pub fn run(
     reporters: Vec<Box<dyn Reporter>>,
     stop: StopSource,
 ) -> Result<Summary, RunError> {
-    actix_rt::System::new().block_on(drive(options, cases, reporters, stop))
+    actix_rt::System::new().block_on(async {
+        let result = drive(options, cases, reporters, stop).await;
+        if result.is_err() {
+            // Actors that were created and never began would begin when the system is taken apart, and panic.
+            actix_rt::task::yield_now().await;
+        }
+        result
+    })
 }
 
 /// The same in the current actor system.
