@@ -229,10 +229,3 @@ fn subcommands_are_first_words_only() {
     assert_eq!(diff.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&diff.stderr).contains("not in this version"));
 }
-
-#[test]
-fn peerd_says_that_it_is_not_there_yet() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_peerd")).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("this machine only"));
-}

@@ -18,11 +18,20 @@
 //! | [`pool`] | [`LocalPool`](pool::LocalPool) and its [`ProcessRunner`](pool::ProcessRunner)s |
 //! | [`scheduler`] | which test goes where |
 //! | [`aggregator`] | one verdict a test, counts, and the reporters |
+//! | [`identity`] | this machine's key and what it keeps on disk |
+//! | [`trust`] | whom this machine trusts, and through whom |
+//! | [`link`] | connections between peers: TLS with raw public keys, Hello, heartbeats, Bye |
+//! | [`membership`] | which peers are on the network |
+//! | [`discovery`] | its sockets, and the actor that finds peers over UDP |
 //! | [`mod@run`] | all of it wired for one run on this machine |
 
 pub mod aggregator;
+pub mod discovery;
 pub mod executor;
+pub mod identity;
+pub mod link;
 pub mod marker;
+pub mod membership;
 pub mod orphans;
 pub mod pool;
 pub mod process;
@@ -31,6 +40,7 @@ mod procfs;
 pub mod reaper;
 pub mod run;
 pub mod scheduler;
+pub mod trust;
 
 pub use aggregator::Reporter;
 pub use run::{RunError, RunOptions, StopRequest, StopSource, run};

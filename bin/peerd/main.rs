@@ -1,10 +1,15 @@
-//! `peerd`, the daemon that lends this machine to trusted peers. Not in this version: it says so.
+//! `peerd`, the daemon that lends this machine to trusted peers. In this version: its identity and its trust, as
+//! far as they are kept on disk. Options and presentation are here, what they do is the crate `actors`.
+
+mod cli;
+mod commands;
+mod offline;
+mod peers;
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
 fn main() -> ExitCode {
-    eprintln!(
-        "peerd: this version of Flotilla runs tests on this machine only; the daemon comes with the next one."
-    );
-    ExitCode::from(2)
+    ExitCode::from(commands::run(cli::Cli::parse()))
 }

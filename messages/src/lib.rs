@@ -7,17 +7,25 @@
 //! |---|---|
 //! | [`case`] | [`TestCase`]: all a machine needs to run one test; [`Cases`]: which tests there are |
 //! | [`outcome`] | what a process did ([`Output`]) and what that means ([`Outcome`]) |
+//! | [`fingerprint`] | how a public key is named, written down and found by a prefix |
+//! | [`statement`] | whom a key approves, signed |
 //! | [`mod@judge`] | from output to outcome, one file per kind of judge |
 //! | [`event`] | the one event type that feeds every reporter |
+//! | [`datagram`] | what peers say over UDP to find one another, signed |
 //! | [`wire`] | frames: length, snappy, CBOR, and their limits |
 
 pub mod case;
+pub mod datagram;
 pub mod event;
+pub mod fingerprint;
 pub mod judge;
 pub mod outcome;
+pub mod statement;
 pub mod wire;
 
 pub use case::{Arg, CaseId, Cases, Entry, Expectation, Program, TestCase, TestName, Unrunnable};
+pub use datagram::{Datagram, DatagramError, DatagramKind, Presence};
 pub use event::{Counts, Event, Place, StopReason, Summary, TestReport};
+pub use fingerprint::Fingerprint;
 pub use judge::{Judge, Judgement, judge};
 pub use outcome::{Captured, Exit, Outcome, Output};

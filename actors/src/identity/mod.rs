@@ -1,0 +1,19 @@
+//! This machine's key, and what it keeps on disk.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `key` | [`Identity`]: the private key; reading and writing keys as PEM |
+//! | `home` | [`Home`]: the directory with the identity, approvals, bars and statements |
+//! | `files` | files that are whole or not there: temporary name, fsync, rename |
+//! | `error` | [`HomeError`] |
+
+mod error;
+mod files;
+mod home;
+mod key;
+#[cfg(test)]
+mod tests;
+
+pub use error::HomeError;
+pub use home::{Contents, Home, Lock};
+pub use key::{Identity, public_key_file};

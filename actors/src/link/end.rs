@@ -1,0 +1,77 @@
+//! How links end.
+
+use std::fmt;
+use std::time::Duration;
+
+use flotilla_messages::wire::Versions;
+
+/// What a link was waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The connection and the TLS handshake.
+    Handshake,
+    /// The peer's Hello.
+    Hello,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "TLS handshake",
+            Self::Hello => "Hello",
+        })
+    }
+}
+
+/// How a link ended. Its text reads well after "link to 10.0.0.7:9992 ended: ". A peer's words in it are escaped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum End {
+    /// There is no connection.
+    #[error("cannot connect: {0}")]
+    Unreachable(String),
+    /// The handshake failed: an unknown key, another program, a broken connection.
+    #[error("no TLS handshake: {0}")]
+    Insecure(String),
+    /// Something did not come in time.
+    #[error("no {0} came in time")]
+    Late(Stage),
+    /// We did not want it.
+    #[error("refused: {reason}")]
+    RefusedByUs {
+        /// Why.
+        reason: String,
+    },
+    /// The peer did not want it.
+    #[error("refused by the peer (which speaks protocol version {their_version}): {reason}")]
+    RefusedByPeer {
+        /// Why, in its words.
+        reason: String,
+        /// What it speaks.
+        their_version: Versions,
+    },
+    /// We ended it in order.
+    #[error("closed: {0}")]
+    Closed(String),
+    /// The peer ended it in order.
+    #[error("the peer said Bye: {0}")]
+    ByeByPeer(String),
+    /// It ended without Bye.
+    #[error("cut: {0}")]
+    Cut(String),
+    /// The peer was not heard for so long.
+    #[error("the peer was silent for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// The peer does not read what it is sent.
+    #[error("the peer does not read: {0} bytes wait for it")]
+    Crowded(usize),
+    /// The peer sent what the protocol does not allow.
+    #[error("the peer broke the protocol: {0}")]
+    Violated(String),
+}
+
+impl End {
+    /// Whether the end was announced: nothing is wrong with the network or with either program.
+    pub fn in_order(&self) -> bool {
+        matches!(self, Self::Closed(_) | Self::ByeByPeer(_))
+    }
+}

@@ -1,0 +1,43 @@
+//! The keys that may have links, shared between whoever decides and whoever asks.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use flotilla_messages::Fingerprint;
+
+/// A set of keys that changes while links are up. Clones are the same set.
+///
+/// Asked in the handshake and again before each message is delivered; taking a key out does not close its links by
+/// itself before their next message.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedKeys(Arc<RwLock<BTreeSet<Fingerprint>>>);
+
+impl TrustedKeys {
+    /// Whether the key is in it now.
+    pub fn contains(&self, key: Fingerprint) -> bool {
+        // A set is whole after each of its operations, whatever panicked meanwhile.
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&key)
+    }
+
+    /// These keys and no others from now on.
+    pub fn replace(&self, keys: impl IntoIterator<Item = Fingerprint>) {
+        let keys = keys.into_iter().collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// This one as well.
+    pub fn insert(&self, key: Fingerprint) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
+    /// This one no more.
+    pub fn remove(&self, key: Fingerprint) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+}
+
+impl FromIterator<Fingerprint> for TrustedKeys {
+    fn from_iter<I: IntoIterator<Item = Fingerprint>>(keys: I) -> Self {
+        Self(Arc::new(RwLock::new(keys.into_iter().collect())))
+    }
+}

@@ -1,0 +1,24 @@
+//! Whom this machine trusts, through whom, and what changes when somebody says something else.
+//!
+//! Each key publishes one signed statement with its direct approvals
+//! ([`flotilla_messages::statement`]). Trust is reachability in the graph of these statements from one's own
+//! approvals, up to a depth; it is computed from the statements that are valid now and never accumulated, so that
+//! a withdrawal takes back all that hung on it. A key that was revoked here is barred however it is reached.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `core` | the decisions: a state machine without clock, file, socket or actor |
+//! | `closure` | reachability, with chains |
+//! | `refusal` | why something was not accepted |
+//! | `standing` | what is shown of each peer: trust in both directions, and why not |
+
+mod closure;
+mod core;
+mod refusal;
+#[cfg(test)]
+mod simulation;
+mod standing;
+
+pub use core::{Core, Effect, Input, MOST_STRANGERS, MOST_TRUSTED, Policy, RENEWAL, Record, State};
+pub use refusal::Refusal;
+pub use standing::{Obstacle, Standing};

@@ -1,0 +1,471 @@
+//! Trust statements: whom a key approves, signed by it.
+//!
+//! A key has one statement at a time. It holds direct approvals only, so that everybody computes for themselves
+//! who is trusted through whom, and nobody vouches for what somebody else may have withdrawn. The bytes:
+//!
+//! | size | what |
+//! |---|---|
+//! | 32 | the issuer's public key |
+//! | 8 | serial, big-endian; the higher one replaces the lower one |
+//! | 8 | issued, seconds since 1970, big-endian |
+//! | 8 | expires, likewise |
+//! | 2 | the number of approvals, big-endian, at most [`MOST_APPROVALS`] |
+//! | 32 each | their fingerprints, each greater than the one before |
+//! | 64 | Ed25519 signature over [`DOMAIN`] and all of the above |
+//!
+//! There is one encoding of each statement, and a signature is verified over the bytes that came, never over bytes
+//! that were encoded again. No clock here: `now` is an argument, in seconds since 1970.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+
+use crate::fingerprint::{Fingerprint, KeyError, key_of_bytes};
+
+/// What is signed begins with this, so that no signature made for anything else passes for a statement's.
+pub const DOMAIN: &[u8] = b"flotilla statement v1\0";
+
+/// The most approvals in one statement: bounds what a statement costs whoever keeps it (16 KiB).
+pub const MOST_APPROVALS: usize = 512;
+
+/// A day, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+/// How long a statement lives, in seconds: 7 days. No statement may claim more: a machine that cannot be reached
+/// by a withdrawal forgets what was withdrawn after so long.
+pub const LIFETIME: u64 = 7 * DAY;
+
+/// How far in the future a statement may have been issued, in seconds: clocks differ by up to a day. At the other
+/// end the daily renewal leaves more than that.
+pub const SKEW: u64 = DAY;
+
+/// The bytes before the approvals.
+const HEAD: usize = 32 + 3 * 8 + 2;
+/// The bytes of a fingerprint.
+const APPROVAL: usize = 32;
+/// The bytes of a signature.
+const SIGNATURE: usize = 64;
+
+/// The most bytes a statement has. Whoever reads one from a file or a socket need not read further.
+pub const MOST_BYTES: usize = HEAD + MOST_APPROVALS * APPROVAL + SIGNATURE;
+
+/// What a key says about others. Not signed yet, or taken from a [`SignedStatement`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Who says it.
+    pub issuer: VerifyingKey,
+    /// Which of the issuer's statements this is: the highest counts.
+    pub serial: u64,
+    /// When it was made, in seconds since 1970.
+    pub issued: u64,
+    /// From when on it says nothing any more, in seconds since 1970.
+    pub expires: u64,
+    /// Whom the issuer approves itself: sorted, each once.
+    pub approvals: Vec<Fingerprint>,
+}
+
+/// Why bytes are no statement, or a statement cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatementError {
+    /// Fewer or more bytes than its number of approvals takes.
+    #[error("the statement has {0} bytes, which does not fit what it says")]
+    Length(usize),
+    /// More approvals than a statement may hold.
+    #[error("the statement has {0} approvals, more than the limit of {MOST_APPROVALS}")]
+    TooMany(usize),
+    /// Approvals that are not sorted, or twice the same.
+    #[error("the statement's approvals are not in order")]
+    Order,
+    /// The issuer is no usable key.
+    #[error("the statement's issuer is {0}")]
+    Issuer(#[from] KeyError),
+    /// The key to sign with is not the issuer's.
+    #[error("the statement's issuer is {issuer}, not the key {key} that is to sign it")]
+    OtherKey {
+        /// Who is to say it.
+        issuer: Fingerprint,
+        /// Whose key is at hand.
+        key: Fingerprint,
+    },
+    /// It ends before it begins, or lives longer than [`LIFETIME`].
+    #[error("the statement is issued at {issued} and expires at {expires}: no lifetime of up to 7 days")]
+    Lifetime {
+        /// When it was issued.
+        issued: u64,
+        /// When it expires.
+        expires: u64,
+    },
+    /// The signature is not the issuer's over these bytes.
+    #[error("the statement is not signed by its issuer {0}")]
+    Signature(Fingerprint),
+    /// Its time is over.
+    #[error("the statement of {issuer} expired at {expires}, and it is {now}")]
+    Expired {
+        /// Whose it is.
+        issuer: Fingerprint,
+        /// When it did.
+        expires: u64,
+        /// The time it was asked for.
+        now: u64,
+    },
+    /// It was issued in the future, by more than clocks may differ.
+    #[error("the statement of {issuer} was issued at {issued}, and it is {now}: a clock is wrong")]
+    NotYet {
+        /// Whose it is.
+        issuer: Fingerprint,
+        /// When it says it was.
+        issued: u64,
+        /// The time it was asked for.
+        now: u64,
+    },
+}
+
+/// A statement whose signature has been verified. There is no other way to get one; cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedStatement {
+    content: Arc<Statement>,
+    issuer: Fingerprint,
+    bytes: Arc<[u8]>,
+}
+
+impl Statement {
+    /// A statement made now, which lives for [`LIFETIME`].
+    pub fn new(
+        issuer: VerifyingKey,
+        serial: u64,
+        now: u64,
+        approvals: impl IntoIterator<Item = Fingerprint>,
+    ) -> Self {
+        let mut approvals: Vec<_> = approvals.into_iter().collect();
+        approvals.sort_unstable();
+        approvals.dedup();
+        Self { issuer, serial, issued: now, expires: now.saturating_add(LIFETIME), approvals }
+    }
+
+    /// Signs it.
+    ///
+    /// # Errors
+    /// [`StatementError`] when `key` is not the issuer's, or nobody would accept the statement.
+    pub fn sign(self, key: &SigningKey) -> Result<SignedStatement, StatementError> {
+        self.check()?;
+        let issuer = Fingerprint::of(&self.issuer);
+        if key.verifying_key() != self.issuer {
+            return Err(StatementError::OtherKey { issuer, key: Fingerprint::of(&key.verifying_key()) });
+        }
+        let mut bytes = self.body();
+        let signature = key.sign(&[DOMAIN, &bytes].concat());
+        bytes.extend_from_slice(&signature.to_bytes());
+        Ok(SignedStatement { content: Arc::new(self), issuer, bytes: bytes.into() })
+    }
+
+    /// What holds for every statement, whoever signs it and whatever the time is.
+    fn check(&self) -> Result<(), StatementError> {
+        if self.approvals.len() > MOST_APPROVALS {
+            return Err(StatementError::TooMany(self.approvals.len()));
+        }
+        if !self.approvals.is_sorted_by(|a, b| a < b) {
+            return Err(StatementError::Order);
+        }
+        let (issued, expires) = (self.issued, self.expires);
+        match expires.checked_sub(issued) {
+            Some(1..=LIFETIME) => Ok(()),
+            _ => Err(StatementError::Lifetime { issued, expires }),
+        }
+    }
+
+    /// The bytes without the signature. The number of approvals has been checked.
+    fn body(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEAD + self.approvals.len() * APPROVAL + SIGNATURE);
+        bytes.extend_from_slice(self.issuer.as_bytes());
+        for number in [self.serial, self.issued, self.expires] {
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
+        bytes.extend_from_slice(&(self.approvals.len() as u16).to_be_bytes());
+        for approval in &self.approvals {
+            bytes.extend_from_slice(&approval.0);
+        }
+        bytes
+    }
+
+    /// Reads the bytes without the signature; their length fits `count`.
+    fn read(body: &[u8]) -> Option<Result<Self, StatementError>> {
+        let (issuer, rest) = body.split_first_chunk::<32>()?;
+        let (serial, rest) = rest.split_first_chunk::<8>()?;
+        let (issued, rest) = rest.split_first_chunk::<8>()?;
+        let (expires, rest) = rest.split_first_chunk::<8>()?;
+        let (_, approvals) = rest.split_first_chunk::<2>()?;
+        let (approvals, []) = approvals.as_chunks::<APPROVAL>() else { return None };
+        let issuer = match key_of_bytes(issuer) {
+            Ok(issuer) => issuer,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let statement = Self {
+            issuer,
+            serial: u64::from_be_bytes(*serial),
+            issued: u64::from_be_bytes(*issued),
+            expires: u64::from_be_bytes(*expires),
+            approvals: approvals.iter().copied().map(Fingerprint).collect(),
+        };
+        Some(statement.check().map(|()| statement))
+    }
+}
+
+impl SignedStatement {
+    /// Reads a statement and verifies its signature, whatever the time is: an expired statement still tells which
+    /// serials are too low.
+    ///
+    /// # Errors
+    /// [`StatementError`] for anything but the exact bytes that the issuer signed. Nothing is allocated for a
+    /// statement whose length does not fit.
+    pub fn open(bytes: &[u8]) -> Result<Self, StatementError> {
+        let length = || StatementError::Length(bytes.len());
+        let count = bytes.get(HEAD - 2..).and_then(|rest| rest.first_chunk::<2>()).ok_or_else(length)?;
+        let count = usize::from(u16::from_be_bytes(*count));
+        if count > MOST_APPROVALS {
+            return Err(StatementError::TooMany(count));
+        }
+        if bytes.len() != HEAD + count * APPROVAL + SIGNATURE {
+            return Err(length());
+        }
+        let (body, signature) = bytes.split_last_chunk::<SIGNATURE>().ok_or_else(length)?;
+        let content = Statement::read(body).ok_or_else(length)??;
+        let issuer = Fingerprint::of(&content.issuer);
+        // Strict: no malleable signatures and no weak keys, so everybody agrees on what is valid.
+        content
+            .issuer
+            .verify_strict(&[DOMAIN, body].concat(), &Signature::from_bytes(signature))
+            .map_err(|_| StatementError::Signature(issuer))?;
+        Ok(Self { content: Arc::new(content), issuer, bytes: bytes.into() })
+    }
+
+    /// [`open`](Self::open), then [`check_time`](Self::check_time).
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn verify(bytes: &[u8], now: u64) -> Result<Self, StatementError> {
+        let statement = Self::open(bytes)?;
+        statement.check_time(now)?;
+        Ok(statement)
+    }
+
+    /// Whether it says anything at this time.
+    ///
+    /// # Errors
+    /// [`StatementError::Expired`] and [`StatementError::NotYet`].
+    pub fn check_time(&self, now: u64) -> Result<(), StatementError> {
+        let (issuer, Statement { issued, expires, .. }) = (self.issuer, &*self.content);
+        if now >= *expires {
+            return Err(StatementError::Expired { issuer, expires: *expires, now });
+        }
+        if *issued > now.saturating_add(SKEW) {
+            return Err(StatementError::NotYet { issuer, issued: *issued, now });
+        }
+        Ok(())
+    }
+
+    /// The exact bytes, signature included: what is stored and sent.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What it says.
+    pub fn content(&self) -> &Statement {
+        &self.content
+    }
+
+    /// The issuer's fingerprint.
+    pub fn issuer(&self) -> Fingerprint {
+        self.issuer
+    }
+
+    /// Whether it approves this key itself.
+    pub fn approves(&self, key: &Fingerprint) -> bool {
+        self.content.approvals.binary_search(key).is_ok()
+    }
+}
+
+impl fmt::Debug for SignedStatement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Statement { serial, issued, expires, approvals, .. } = &*self.content;
+        write!(f, "SignedStatement({} #{serial} {issued}..{expires} {approvals:?})", self.issuer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_bytes(&[seed; 32])
+    }
+
+    fn statement(approvals: &[u8]) -> Statement {
+        let approvals = approvals.iter().map(|seed| Fingerprint::of(&key(*seed).verifying_key()));
+        Statement::new(key(1).verifying_key(), 7, NOW, approvals)
+    }
+
+    fn signed() -> SignedStatement {
+        statement(&[2, 3]).sign(&key(1)).unwrap()
+    }
+
+    #[test]
+    fn a_statement_comes_back_from_its_bytes() {
+        let signed = signed();
+        let back = SignedStatement::verify(signed.bytes(), NOW).unwrap();
+        assert_eq!(back, signed);
+        assert_eq!(back.content(), &statement(&[2, 3]));
+        assert!(back.approves(&Fingerprint::of(&key(2).verifying_key())));
+        assert!(!back.approves(&Fingerprint::of(&key(4).verifying_key())));
+    }
+
+    #[test]
+    fn the_encoding_does_not_change() {
+        let signed = statement(&[]).sign(&key(1)).unwrap();
+        let numbers = [7u64, NOW, NOW + 7 * 86_400].map(u64::to_be_bytes).concat();
+        let body = [key(1).verifying_key().as_bytes().as_slice(), &numbers, &[0, 0]].concat();
+        let signature = key(1).sign(&[&b"flotilla statement v1\0"[..], &body].concat());
+        assert_eq!(signed.bytes(), [&body[..], &signature.to_bytes()].concat());
+    }
+
+    #[test]
+    fn every_flipped_bit_is_refused() {
+        let good = signed();
+        for bit in 0..good.bytes().len() * 8 {
+            let mut bad = good.bytes().to_vec();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert!(SignedStatement::open(&bad).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn truncated_bytes_and_trailing_ones_are_refused() {
+        let good = signed();
+        for length in 0..good.bytes().len() {
+            let cut = SignedStatement::open(&good.bytes()[..length]);
+            assert_eq!(cut, Err(StatementError::Length(length)));
+        }
+        let long = [good.bytes(), &[0]].concat();
+        assert_eq!(SignedStatement::open(&long), Err(StatementError::Length(long.len())));
+    }
+
+    #[test]
+    fn a_signature_for_something_else_is_refused() {
+        let body = statement(&[2]).body();
+        for message in
+            [body.clone(), [b"flotilla datagram v1\0", &body[..]].concat(), [&body[..], DOMAIN].concat()]
+        {
+            let signature = key(1).sign(&message).to_bytes();
+            let bytes = [&body[..], &signature].concat();
+            assert!(matches!(SignedStatement::open(&bytes), Err(StatementError::Signature(_))));
+        }
+    }
+
+    #[test]
+    fn another_keys_signature_is_refused() {
+        let body = statement(&[2]).body();
+        let signature = key(2).sign(&[DOMAIN, &body].concat()).to_bytes();
+        let error = SignedStatement::open(&[&body[..], &signature].concat()).unwrap_err();
+        assert_eq!(error, StatementError::Signature(Fingerprint::of(&key(1).verifying_key())));
+        assert!(matches!(statement(&[2]).sign(&key(2)), Err(StatementError::OtherKey { .. })));
+    }
+
+    #[test]
+    fn time_is_checked_at_both_ends() {
+        let at = |now| SignedStatement::verify(signed().bytes(), now);
+        assert!(at(NOW - SKEW).is_ok(), "a day of skew");
+        assert!(matches!(at(NOW - SKEW - 1), Err(StatementError::NotYet { .. })));
+        assert!(at(NOW + LIFETIME - 1).is_ok());
+        assert!(matches!(at(NOW + LIFETIME), Err(StatementError::Expired { .. })));
+        assert!(SignedStatement::open(signed().bytes()).is_ok(), "whatever the time is");
+    }
+
+    #[test]
+    fn nobody_lives_longer_than_a_week() {
+        let with = |issued, expires| Statement { issued, expires, ..statement(&[]) };
+        for (issued, expires) in [(NOW, NOW + LIFETIME + 1), (NOW, NOW), (NOW, NOW - 1), (0, u64::MAX)] {
+            let bad = with(issued, expires);
+            assert_eq!(bad.clone().sign(&key(1)), Err(StatementError::Lifetime { issued, expires }));
+            assert_eq!(
+                SignedStatement::open(&forced(&bad)),
+                Err(StatementError::Lifetime { issued, expires })
+            );
+        }
+    }
+
+    #[test]
+    fn approvals_are_sorted_and_bounded() {
+        let fingerprints = |count: u32| -> Vec<Fingerprint> {
+            let one = |i: u32| {
+                let mut bytes = [0; 32];
+                bytes[..4].copy_from_slice(&i.to_be_bytes());
+                Fingerprint(bytes)
+            };
+            (0..count).map(one).collect()
+        };
+        let with = |approvals| Statement { approvals, ..statement(&[]) };
+        let most = with(fingerprints(MOST_APPROVALS as u32)).sign(&key(1)).unwrap();
+        assert_eq!(most.bytes().len(), MOST_BYTES);
+        assert!(SignedStatement::open(most.bytes()).is_ok());
+        let more = with(fingerprints(MOST_APPROVALS as u32 + 1));
+        assert_eq!(SignedStatement::open(&forced(&more)), Err(StatementError::TooMany(MOST_APPROVALS + 1)));
+        assert_eq!(more.sign(&key(1)), Err(StatementError::TooMany(MOST_APPROVALS + 1)));
+        let [a, b] = fingerprints(2)[..] else { panic!() };
+        for bad in [vec![b, a], vec![a, a]] {
+            assert_eq!(SignedStatement::open(&forced(&with(bad.clone()))), Err(StatementError::Order));
+            assert_eq!(with(bad).sign(&key(1)), Err(StatementError::Order));
+        }
+        assert_eq!(Statement::new(key(1).verifying_key(), 1, NOW, [b, a, a]).approvals, [a, b]);
+    }
+
+    #[test]
+    fn a_weak_issuer_is_refused() {
+        // The identity point: with it, a signature of zeros and the identity verifies for every message.
+        let mut bytes = signed().bytes().to_vec();
+        bytes[..32].fill(0);
+        bytes[0] = 1;
+        assert_eq!(SignedStatement::open(&bytes), Err(StatementError::Issuer(KeyError::Weak)));
+    }
+
+    /// Properly signed bytes of a statement that [`Statement::sign`] refuses.
+    fn forced(statement: &Statement) -> Vec<u8> {
+        let body = statement.body();
+        let signature = key(1).sign(&[DOMAIN, &body].concat()).to_bytes();
+        [&body[..], &signature].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn any_statement_comes_back(
+            serial: u64,
+            now in 0..u64::MAX - LIFETIME,
+            life in 1..=LIFETIME,
+            approvals in proptest::collection::btree_set(any::<[u8; 32]>(), 0..20),
+        ) {
+            let approvals = approvals.into_iter().map(Fingerprint).collect();
+            let issuer = key(9).verifying_key();
+            let statement = Statement { issuer, serial, issued: now, expires: now + life, approvals };
+            let signed = statement.clone().sign(&key(9)).unwrap();
+            let back = SignedStatement::verify(signed.bytes(), now).unwrap();
+            prop_assert_eq!(back.content(), &statement);
+            prop_assert_eq!(back.issuer(), Fingerprint::of(&issuer));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic_or_pass(
+            mut bytes in proptest::collection::vec(any::<u8>(), 0..400),
+            count in 0u8..12,
+            fit: bool,
+        ) {
+            if fit {
+                bytes.resize(HEAD + usize::from(count) * APPROVAL + SIGNATURE, 0);
+                bytes[HEAD - 2..HEAD].copy_from_slice(&[0, count]);
+            }
+            prop_assert!(SignedStatement::open(&bytes).is_err());
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The first words on a link, and those that keep it and end it.
+//!
+//! [`Greeting`] is what two peers of any versions understand: its bytes never change, a test holds them. Fields may be
+//! added at the end of a map, since unknown ones are passed over; none may be renamed, retyped or taken away. Whatever
+//! comes after Hello is a [`Packet`] and may change with the protocol version.
+
+use std::fmt;
+
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What Hello begins with, so that another program on the port is told from an old peer.
+const MAGIC: &str = "flotilla";
+/// The most characters of a peer's text that are shown.
+const SHOWN: usize = 200;
+
+/// The protocol versions this build speaks.
+pub const SPOKEN: Versions = Versions { oldest: 1, newest: 1 };
+
+/// A range of protocol versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// The lowest.
+    pub oldest: u16,
+    /// The highest.
+    pub newest: u16,
+}
+
+impl Versions {
+    /// The version two peers use: the highest that both speak. The same whoever asks; nothing when there is none.
+    pub fn meet(self, other: Self) -> Option<u16> {
+        let version = self.newest.min(other.newest);
+        (version >= self.oldest.max(other.oldest)).then_some(version)
+    }
+}
+
+impl fmt::Display for Versions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { oldest, newest } = self;
+        if oldest == newest { write!(f, "{newest}") } else { write!(f, "{oldest} to {newest}") }
+    }
+}
+
+/// The word that Hello begins with. Reading anything else is an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Magic;
+
+impl Serialize for Magic {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(MAGIC)
+    }
+}
+
+impl<'de> Deserialize<'de> for Magic {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        if word == MAGIC { Ok(Self) } else { Err(D::Error::invalid_value(Unexpected::Str(&word), &MAGIC)) }
+    }
+}
+
+/// Who speaks, as it says itself; its key is known from the handshake. Texts are the peer's: show them by
+/// [`printable`] only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// That this is Flotilla at all.
+    pub magic: Magic,
+    /// The protocol versions it speaks.
+    pub versions: Versions,
+    /// The version of its software.
+    pub software: String,
+    /// Its operating system, as [`std::env::consts::OS`].
+    pub os: String,
+    /// Its processor architecture, as [`std::env::consts::ARCH`].
+    pub arch: String,
+    /// How many tests it runs at a time; 0 for one that only asks others.
+    pub jobs: u32,
+}
+
+impl Hello {
+    /// What this build says on this machine.
+    pub fn of_this_build(jobs: u32) -> Self {
+        Self {
+            magic: Magic,
+            versions: SPOKEN,
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            jobs,
+        }
+    }
+}
+
+/// A link will not be. Nothing follows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Why, for people.
+    pub reason: String,
+    /// The protocol versions of the one who refuses.
+    pub their_version: Versions,
+}
+
+/// All that may be said before Hello is through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Greeting {
+    /// First, from both sides, without waiting for the other's.
+    Hello(Hello),
+    /// Instead of Hello, or after one with which no link can be.
+    Refused(Refused),
+}
+
+/// All that may be said after Hello, around messages of type `M`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Packet<M> {
+    /// What the link is for.
+    Message(M),
+    /// Nothing new, but still there.
+    Heartbeat,
+    /// The link ends in order. A link that ends without it was cut.
+    Bye {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// A peer's text made fit for a log or a terminal: control characters escaped, at most 200 characters.
+pub fn printable(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push_str("...");
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::{Codec, Limits};
+
+    fn hello() -> Hello {
+        Hello {
+            magic: Magic,
+            versions: Versions { oldest: 1, newest: 3 },
+            software: "0.1.0".into(),
+            os: "linux".into(),
+            arch: "x86_64".into(),
+            jobs: 8,
+        }
+    }
+
+    fn frame<T: Serialize>(message: &T) -> BytesMut {
+        let mut out = BytesMut::new();
+        Codec::new(Limits::GREETING).encode(message, &mut out).unwrap();
+        out
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+        Codec::new(Limits::GREETING).decode(&mut BytesMut::from(bytes)).ok().flatten()
+    }
+
+    /// Both frames as the first version sent them: length, snappy's length and literal tag, CBOR.
+    const HELLO: &[u8] =
+        b"\x00\x00\x00^[\xf0Z\xa1eHello\xa6emagichflotillahversions\xa2foldest\x01fnewest\x03\
+        hsoftwaree0.1.0boselinuxdarchfx86_64djobs\x08";
+    const REFUSED: &[u8] =
+        b"\x00\x00\x0053\xc8\xa1gRefused\xa2freasonbnomtheir_version\xa2foldest\x01fnewest\x03";
+
+    #[test]
+    fn the_bytes_of_a_greeting_never_change() {
+        let refused = Greeting::Refused(Refused {
+            reason: "no".into(),
+            their_version: Versions { oldest: 1, newest: 3 },
+        });
+        assert_eq!(
+            frame(&Greeting::Hello(hello())).escape_ascii().to_string(),
+            HELLO.escape_ascii().to_string()
+        );
+        assert_eq!(frame(&refused).escape_ascii().to_string(), REFUSED.escape_ascii().to_string());
+        assert_eq!(read(HELLO), Some(Greeting::Hello(hello())));
+        assert_eq!(read(REFUSED), Some(refused));
+    }
+
+    #[test]
+    fn a_later_hello_with_more_in_it_is_understood() {
+        #[derive(Serialize)]
+        enum Later {
+            Hello {
+                magic: Magic,
+                versions: Versions,
+                software: String,
+                os: String,
+                arch: String,
+                jobs: u32,
+                mood: String,
+            },
+        }
+        let Hello { magic, versions, software, os, arch, jobs } = hello();
+        let later = Later::Hello { magic, versions, software, os, arch, jobs, mood: "good".into() };
+        assert_eq!(read(&frame(&later)), Some(Greeting::Hello(hello())));
+    }
+
+    #[test]
+    fn another_magic_word_is_no_hello() {
+        let mut other = HELLO.to_vec();
+        let at = other.windows(8).position(|word| word == b"flotilla").unwrap();
+        other[at] = b'F';
+        assert_eq!(read::<Greeting>(&other), None);
+    }
+
+    #[test]
+    fn a_peers_text_cannot_forge_log_lines() {
+        assert_eq!(printable("a\n\u{1b}[31mb"), "a\\n\\u{1b}[31mb");
+        assert_eq!(printable(&"x".repeat(1000)), format!("{}...", "x".repeat(200)));
+    }
+
+    fn versions() -> impl Strategy<Value = Versions> {
+        (0..6_u16, 0..6_u16).prop_map(|(oldest, newest)| Versions { oldest, newest })
+    }
+
+    proptest! {
+        #[test]
+        fn versions_meet_at_the_highest_that_both_speak(ours in versions(), theirs in versions()) {
+            let speaks = |versions: Versions, version| (versions.oldest..=versions.newest).contains(&version);
+            let both = (0..6).rev().find(|version| speaks(ours, *version) && speaks(theirs, *version));
+            prop_assert_eq!(ours.meet(theirs), both);
+            prop_assert_eq!(theirs.meet(ours), both);
+        }
+
+        #[test]
+        fn a_bit_flipped_greeting_makes_nothing_panic(bit in 0..HELLO.len() * 8) {
+            let mut bytes = HELLO.to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let _ = read::<Greeting>(&bytes);
+        }
+    }
+}
