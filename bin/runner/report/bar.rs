@@ -1,15 +1,15 @@
 //! The default on a terminal: a bar with counts, time left and the tests that run.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use flotilla_actors::Reporter;
-use flotilla_messages::{CaseId, Event};
+use flotilla_messages::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::console::Console;
 use super::context::Context;
 use super::failure;
+use super::running::Running;
 use super::tally::{self, Tally};
 
 /// How many running tests are named.
@@ -21,7 +21,7 @@ pub struct Bar {
     context: Context,
     bar: ProgressBar,
     tally: Tally,
-    running: BTreeMap<CaseId, (String, Instant)>,
+    running: Running,
     failed: Vec<String>,
 }
 
@@ -38,7 +38,14 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self { console, context, bar, tally: Tally::default(), running: BTreeMap::new(), failed: Vec::new() }
+        Self {
+            console,
+            context,
+            bar,
+            tally: Tally::default(),
+            running: Running::default(),
+            failed: Vec::new(),
+        }
     }
 
     fn print(&mut self, bytes: &[u8]) {
@@ -69,7 +76,7 @@ impl Bar {
 
     /// The tests that have run longest, with how long if that is worth telling.
     fn names(&self) -> String {
-        let mut running: Vec<_> = self.running.values().collect();
+        let mut running: Vec<_> = self.running.tests().collect();
         running.sort_by_key(|(_, since)| *since);
         let named: Vec<String> = running
             .iter()
@@ -90,12 +97,9 @@ impl Bar {
 impl Reporter for Bar {
     fn event(&mut self, event: &Event) {
         self.tally.note(event);
+        self.running.note(event);
         match event {
-            Event::Started { test, name } => {
-                self.running.insert(*test, (name.to_string(), Instant::now()));
-            }
             Event::Finished(report) => {
-                self.running.remove(&report.test);
                 if !report.as_expected {
                     let mut block = failure::block(report, &self.context, &self.console);
                     block.push(b'\n');
@@ -114,7 +118,7 @@ impl Reporter for Bar {
                 let closing = self.console.styled(style, &tally::closing(summary));
                 self.console.line(&closing);
             }
-            Event::Listed { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } => {}
         }
     }
 

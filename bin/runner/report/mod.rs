@@ -26,6 +26,7 @@ mod json;
 mod junit;
 mod plain;
 mod quote;
+mod running;
 mod slowest;
 mod stream;
 mod tally;

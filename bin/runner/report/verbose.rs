@@ -1,14 +1,14 @@
 //! V8's `verbose`, a line a test, and `ci`, which says little but keeps a bot from giving up on it.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use flotilla_actors::Reporter;
-use flotilla_messages::{CaseId, Event, Outcome};
+use flotilla_messages::{Event, Outcome};
 
 use super::console::Console;
 use super::context::Context;
+use super::running::Running;
 use super::{failure, tally};
 
 /// After this long without a line, `verbose` says what is running.
@@ -22,14 +22,21 @@ pub struct Verbose {
     context: Context,
     quiet: bool,
     last: Instant,
-    running: BTreeMap<CaseId, (String, Instant)>,
+    running: Running,
     failures: Vec<u8>,
 }
 
 impl Verbose {
     /// Writes to `console`; `quiet` makes it `ci`.
     pub fn new(console: Console, context: Context, quiet: bool) -> Self {
-        Self { console, context, quiet, last: Instant::now(), running: BTreeMap::new(), failures: Vec::new() }
+        Self {
+            console,
+            context,
+            quiet,
+            last: Instant::now(),
+            running: Running::default(),
+            failures: Vec::new(),
+        }
     }
 
     fn line(&mut self, text: &str) {
@@ -40,12 +47,9 @@ impl Verbose {
 
 impl Reporter for Verbose {
     fn event(&mut self, event: &Event) {
+        self.running.note(event);
         match event {
-            Event::Started { test, name } => {
-                self.running.insert(*test, (name.to_string(), Instant::now()));
-            }
             Event::Finished(report) => {
-                self.running.remove(&report.test);
                 if !report.as_expected {
                     self.failures.extend(failure::block(report, &self.context, &self.console));
                 }
@@ -67,7 +71,7 @@ impl Reporter for Verbose {
                 self.console.write(&self.failures);
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } => {}
         }
     }
 
@@ -81,7 +85,7 @@ impl Reporter for Verbose {
             self.line(&Utc::now().format("%Y-%m-%d %H:%M:%S").to_string());
         } else if !self.quiet && silence >= VERBOSE_SILENCE {
             let mut text = String::from("Still working:");
-            for (name, since) in self.running.values() {
+            for (name, since) in self.running.tests() {
                 let age = now.saturating_duration_since(*since).as_secs();
                 text.push_str(&format!("\n  {name} for {age} s"));
             }
