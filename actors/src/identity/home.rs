@@ -5,6 +5,7 @@
 //! | `data/identity.key` | the private key, mode 0600 |
 //! | `data/mypubkey` | the fingerprint of its public key |
 //! | `data/lock` | nothing; locked while somebody changes any of this |
+//! | `data/peerd.pid`, `data/peerd.ports` | the daemon that runs, and where it listens |
 //! | `trusted/<fingerprint>.pem` | a key approved here; one's own, to be passed on |
 //! | `trusted/<fingerprint>.statement` | the latest statement of this key, verified |
 //! | `barred/<fingerprint>` | a key revoked here, in PEM if it is known |
@@ -91,9 +92,12 @@ impl Home {
         for (directory, mode) in self.directories().iter().zip([0o700, 0o755, 0o755]) {
             files::directory(directory, mode)?;
         }
-        let _lock = self.lock()?;
-        for directory in self.directories() {
-            files::remove_temporary(&directory)?;
+        let lock = self.lock()?;
+        // A daemon writes while it runs; what it has not renamed yet is not left over.
+        if self.running(&lock)?.is_none() {
+            for directory in self.directories() {
+                files::remove_temporary(&directory)?;
+            }
         }
         let key_file = self.key_file();
         let created = if key_file.symlink_metadata().is_ok() {
