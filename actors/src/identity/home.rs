@@ -113,6 +113,19 @@ impl Home {
         Ok((identity, created))
     }
 
+    /// Puts a file of this name into the directory, unless there is one. The value: whether there was none.
+    ///
+    /// # Errors
+    /// [`HomeError`] when the disk does not take it.
+    pub fn write_new(&self, name: &str, text: &str) -> Result<bool, HomeError> {
+        let path = self.root.join(name);
+        // A link that leads nowhere is somebody's as well.
+        if path.symlink_metadata().is_ok() {
+            return Ok(false);
+        }
+        files::create(&path, text.as_bytes(), PUBLIC)
+    }
+
     /// The identity.
     ///
     /// # Errors

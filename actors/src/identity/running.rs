@@ -80,7 +80,9 @@ impl Home {
             let file = options.open(&pid_file).map_err(HomeError::io("write", &pid_file))?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(ClaimError::Running(read_pid(&file).unwrap_or(0))),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(ClaimError::Running(read_pid(&file).unwrap_or(0)));
+                }
                 Err(TryLockError::Error(error)) => return Err(HomeError::io("lock", &pid_file)(error).into()),
             }
             // A daemon that ended meanwhile has removed what was opened: a lock on that keeps nobody out.
