@@ -100,7 +100,7 @@ fn ask(home: &Home, identity: Identity) -> Result<(), String> {
         let mut client = Client::connect(ports.local, &identity).await.map_err(|error| error.to_string())?;
         client.ask(Question::Shutdown).await.map_err(|error| error.to_string())
     };
-    let answer = actix::System::new().block_on(actix_rt::time::timeout(ANSWER, asked));
+    let answer = actix::System::new().block_on(async { actix_rt::time::timeout(ANSWER, asked).await });
     match answer {
         Ok(asked) => asked.map(|_| ()),
         Err(_) => Err(format!("{} did not answer within {} s", ports.local, ANSWER.as_secs())),

@@ -49,12 +49,14 @@ pub fn run(home: &Home, args: &Serve, background: bool) -> Result<(), CommandErr
     let Loaded { settings, warnings } = config::load(home, std::env::vars_os(), &args.set)?;
     // Before anything is made: without an identity there is nothing to serve.
     home.identity()?;
+    // Before the log is opened, which is the running daemon's if there is one.
+    let claim = home.claim().map_err(ServeError::from)?;
     let terminal = if background { Terminal::Warnings } else { Terminal::All };
     let logs = Logs::start(home.path().join(&settings.log.file), &settings.log, terminal)?;
     for warning in warnings {
         log::warn!("{warning}");
     }
-    let ended = serve(home, settings, &logs, background);
+    let ended = serve(home, &settings, &claim, &logs, background);
     match &ended {
         Ok(()) => log::info!("ended"),
         // The terminal gets it from whoever called this.
@@ -66,29 +68,32 @@ pub fn run(home: &Home, args: &Serve, background: bool) -> Result<(), CommandErr
     ended
 }
 
-fn serve(home: &Home, settings: config::Settings, logs: &Logs, background: bool) -> Result<(), CommandError> {
-    let claim = home.claim().map_err(ServeError::from)?;
+fn serve(
+    home: &Home,
+    settings: &config::Settings,
+    claim: &Claim,
+    logs: &Logs,
+    background: bool,
+) -> Result<(), CommandError> {
     log::info!("peerd {} starts: pid {}", env!("CARGO_PKG_VERSION"), std::process::id());
     if let Some(pid) = claim.stale() {
         log::warn!("the daemon before this one, pid {pid}, did not end in order");
     }
-    let settings = daemon_settings(&settings);
-    actix::System::new().block_on(live(home, settings, &claim, logs, background))
+    actix::System::new().block_on(live(home, settings, claim, logs, background))
 }
 
 /// What is configured, as the actors want it.
-fn daemon_settings(settings: &config::Settings) -> Settings {
-    let discovery = settings.discovery.enabled.then(|| {
-        let (static_peers, warnings) = config::resolve(&settings.discovery.peers);
+async fn daemon_settings(settings: &config::Settings) -> Settings {
+    let discovery = if settings.discovery.enabled {
+        let (static_peers, warnings) = config::resolve(&settings.discovery.peers).await;
         for warning in warnings {
             log::warn!("{warning}");
         }
-        UdpSettings {
-            network: config::udp(&settings.discovery),
-            static_peers,
-            capacity: settings.discovery.capacity.get(),
-        }
-    });
+        let capacity = settings.discovery.capacity.get();
+        Some(UdpSettings { network: config::udp(&settings.discovery), static_peers, capacity })
+    } else {
+        None
+    };
     Settings {
         local: settings.local.address,
         work: settings.work.address,
@@ -101,14 +106,14 @@ fn daemon_settings(settings: &config::Settings) -> Settings {
 
 async fn live(
     home: &Home,
-    settings: Settings,
+    settings: &config::Settings,
     claim: &Claim,
     logs: &Logs,
     background: bool,
 ) -> Result<(), CommandError> {
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let started = tokio::select! {
-        started = Daemon::start(home.clone(), settings) => started,
+        started = async { Daemon::start(home.clone(), daemon_settings(settings).await).await } => started,
         name = signals.end(logs) => {
             log::info!("{name} before the ports answer");
             return Ok(());

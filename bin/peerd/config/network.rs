@@ -1,10 +1,11 @@
 //! Names of peers and interfaces, as discovery wants them.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flotilla_actors::discovery::{Interfaces, Network};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use super::settings::{Discovery, HostPort};
 
@@ -22,9 +23,9 @@ pub fn udp(settings: &Discovery) -> Network {
 }
 
 /// The addresses of these peers, all that a name has; and a line for each name that has none.
-pub fn resolve(peers: &[HostPort]) -> (Vec<SocketAddr>, Vec<String>) {
+pub async fn resolve(peers: &[HostPort]) -> (Vec<SocketAddr>, Vec<String>) {
     let (mut addresses, mut warnings) = (Vec::new(), Vec::new());
-    let (sender, answers) = mpsc::channel();
+    let (sender, mut answers) = mpsc::unbounded_channel();
     let mut open = Vec::new();
     for peer in peers {
         if let Ok(address) = peer.as_str().parse() {
@@ -42,7 +43,7 @@ pub fn resolve(peers: &[HostPort]) -> (Vec<SocketAddr>, Vec<String>) {
     }
     drop(sender);
     let end = Instant::now() + LOOK_UP;
-    while let Ok((name, found)) = answers.recv_timeout(end.saturating_duration_since(Instant::now())) {
+    while let Ok(Some((name, found))) = timeout_at(end, answers.recv()).await {
         open.retain(|other| *other != name);
         match found {
             Ok(found) => addresses.extend(found),
@@ -65,10 +66,13 @@ mod tests {
         names.iter().map(|name| toml::Value::from(*name).try_into().unwrap()).collect()
     }
 
+    fn resolved(names: &[&str]) -> (Vec<SocketAddr>, Vec<String>) {
+        actix::System::new().block_on(async { resolve(&peers(names)).await })
+    }
+
     #[test]
     fn addresses_are_taken_as_they_are_and_none_twice() {
-        let (addresses, warnings) =
-            resolve(&peers(&["10.0.0.2:1", "10.0.0.1:1", "10.0.0.2:1", "[fe80::1]:2"]));
+        let (addresses, warnings) = resolved(&["10.0.0.2:1", "10.0.0.1:1", "10.0.0.2:1", "[fe80::1]:2"]);
         assert_eq!(warnings, [""; 0]);
         let expected = ["10.0.0.1:1", "10.0.0.2:1", "[fe80::1]:2"].map(|text| text.parse().unwrap());
         assert_eq!(addresses, expected);
@@ -78,7 +82,7 @@ mod tests {
     fn a_name_without_an_address_is_said_and_the_others_count() {
         // A label longer than DNS allows: no name server is asked.
         let long = format!("{}:9993", "x".repeat(64));
-        let (addresses, warnings) = resolve(&peers(&[&long, "127.0.0.1:5"]));
+        let (addresses, warnings) = resolved(&[&long, "127.0.0.1:5"]);
         assert_eq!(addresses, ["127.0.0.1:5".parse().unwrap()]);
         assert!(warnings.len() == 1 && warnings[0].contains(&long), "{warnings:?}");
     }
