@@ -119,12 +119,12 @@ pub fn tell_ready(logs: &Logs, fingerprint: &Fingerprint) {
     logs.detach();
     let told = (|| -> io::Result<()> {
         let nothing = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        std::env::set_current_dir("/")?;
         // First this, so that the command has all complaints when it is told.
         rustix::stdio::dup2_stderr(&nothing)?;
         let mut out = io::stdout().lock();
         let told = writeln!(out, "ready {} {fingerprint}", std::process::id()).and_then(|()| out.flush());
         rustix::stdio::dup2_stdout(&nothing)?;
-        std::env::set_current_dir("/")?;
         told
     })();
     if let Err(error) = told {

@@ -80,18 +80,22 @@ impl Logs {
         };
         to_file = to_file.chain({
             let file = Arc::clone(&file);
-            fern::Output::call(move |record| file.write(&line(record)))
+            fern::Output::call(move |record| file.write(&record.args().to_string()))
         });
         to_terminal = to_terminal.chain({
             let on = Arc::clone(&on);
             fern::Output::call(move |record| {
                 if on.load(Ordering::Relaxed) {
                     // Whoever read it has gone; the file has it.
-                    let _ = io::stderr().write_all(line(record).as_bytes());
+                    let _ = io::stderr().write_all(record.args().to_string().as_bytes());
                 }
             })
         });
-        fern::Dispatch::new().chain(to_file).chain(to_terminal).apply()?;
+        fern::Dispatch::new()
+            .format(|out, _, record| out.finish(format_args!("{}", line(record))))
+            .chain(to_file)
+            .chain(to_terminal)
+            .apply()?;
         std::panic::set_hook(Box::new(|panic| log::error!("panic: {panic}")));
         Ok(Self { file, terminal: on })
     }
