@@ -23,13 +23,20 @@
 //! | [`link`] | connections between peers: TLS with raw public keys, Hello, heartbeats, Bye |
 //! | [`membership`] | which peers are on the network |
 //! | [`discovery`] | its sockets, and the actor that finds peers over UDP |
+//! | [`registry`] | who the peers are, from all that is known of them |
+//! | [`status`] | the Status port: links between daemons |
+//! | [`local`] | the Local port: this host's own runners and commands |
+//! | [`work`] | the Work port: runners of peers |
+//! | [`daemon`] | all of that wired for a daemon |
 //! | [`mod@run`] | all of it wired for one run on this machine |
 
 pub mod aggregator;
+pub mod daemon;
 pub mod discovery;
 pub mod executor;
 pub mod identity;
 pub mod link;
+pub mod local;
 pub mod marker;
 pub mod membership;
 pub mod orphans;
@@ -37,10 +44,14 @@ pub mod pool;
 pub mod process;
 #[cfg(target_os = "linux")]
 mod procfs;
+mod rate_limit;
 pub mod reaper;
+pub mod registry;
 pub mod run;
 pub mod scheduler;
+pub mod status;
 pub mod trust;
+pub mod work;
 
 pub use aggregator::Reporter;
 pub use run::{RunError, RunOptions, StopRequest, StopSource, run};

@@ -13,6 +13,7 @@
 //! | [`event`] | the one event type that feeds every reporter |
 //! | [`datagram`] | what peers say over UDP to find one another, signed |
 //! | [`wire`] | frames: length, snappy, CBOR, and their limits |
+//! | [`port`] | what is said on the Local, Work and Status ports |
 
 pub mod case;
 pub mod datagram;
@@ -20,6 +21,7 @@ pub mod event;
 pub mod fingerprint;
 pub mod judge;
 pub mod outcome;
+pub mod port;
 pub mod statement;
 pub mod wire;
 

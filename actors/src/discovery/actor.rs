@@ -96,6 +96,8 @@ pub enum Tell {
     },
     /// The link to this key is no more.
     LinkLost(Fingerprint),
+    /// A link to this key is wanted now, whatever became of the last dial.
+    Wanted(Fingerprint),
 }
 
 /// Asks who is there.
@@ -292,6 +294,7 @@ impl Handler<Tell> for Discovery {
             Tell::Linked(fingerprint) => Input::Linked(fingerprint),
             Tell::DialFailed { fingerprint, hopeless } => Input::DialFailed { fingerprint, hopeless },
             Tell::LinkLost(fingerprint) => Input::LinkLost(fingerprint),
+            Tell::Wanted(fingerprint) => Input::Wanted(fingerprint),
         };
         self.input(input, context);
     }

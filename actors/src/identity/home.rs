@@ -4,15 +4,17 @@
 //! |---|---|
 //! | `data/identity.key` | the private key, mode 0600 |
 //! | `data/mypubkey` | the fingerprint of its public key |
+//! | `data/boot` | the number of the last start of the daemon, see [`Presence::boot`](flotilla_messages::Presence::boot) |
 //! | `data/lock` | nothing; locked while somebody changes any of this |
 //! | `data/peerd.pid`, `data/peerd.ports` | the daemon that runs, and where it listens |
 //! | `trusted/<fingerprint>.pem` | a key approved here; one's own, to be passed on |
 //! | `trusted/<fingerprint>.statement` | the latest statement of this key, verified |
 //! | `barred/<fingerprint>` | a key revoked here, in PEM if it is known |
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use ed25519_dalek::VerifyingKey;
 use flotilla_messages::Fingerprint;
@@ -153,6 +155,22 @@ impl Home {
         let file = opened.map_err(HomeError::io("lock", &path))?;
         file.lock().map_err(HomeError::io("lock", &path))?;
         Ok(Lock { _file: file })
+    }
+
+    /// The number of a new start: the time in milliseconds, or one more than the last one's where the clock went back.
+    /// It is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`HomeError`] when the disk does not take it.
+    pub fn next_boot(&self, now: SystemTime) -> Result<u64, HomeError> {
+        let path = self.root.join("data/boot");
+        // A file that says nothing is as good as none: the time is right nearly always.
+        let last = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        let boot = last.map_or(now, |last: u64| now.max(last.saturating_add(1)));
+        files::replace(&path, format!("{boot}\n").as_bytes(), PUBLIC)?;
+        Ok(boot)
     }
 
     /// Reads approvals, bars and statements. Every key and every statement is checked against its file's name, and

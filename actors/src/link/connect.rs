@@ -73,7 +73,7 @@ pub fn dialled(address: SocketAddr, expected: Option<Fingerprint>, tls: &Tls) ->
         if let Some(expected) = expected
             && expected != found
         {
-            return Err(End::Insecure(format!("it is the key {found} that answers, not {expected}")));
+            return Err(End::OtherKey { found, expected });
         }
         Ok(Secured {
             key,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use flotilla_messages::Fingerprint;
 use flotilla_messages::wire::Versions;
 
 /// What a link was waiting for.
@@ -32,6 +33,14 @@ pub enum End {
     /// The handshake failed: an unknown key, another program, a broken connection.
     #[error("no TLS handshake: {0}")]
     Insecure(String),
+    /// The handshake showed another key than the one that was dialled.
+    #[error("it is the key {found} that answers, not {expected}")]
+    OtherKey {
+        /// Who answers.
+        found: Fingerprint,
+        /// Who was to answer.
+        expected: Fingerprint,
+    },
     /// Something did not come in time.
     #[error("no {0} came in time")]
     Late(Stage),

@@ -11,9 +11,10 @@ use tokio::task::JoinHandle;
 
 use super::actor::{Link, LinkId, LinkNews, Settings, now};
 use super::connect::accepted;
-use super::gate::{Gate, Occupancy, Quotas, RateLimit, Refusal};
+use super::gate::{Gate, Occupancy, Quotas, Refusal};
 use super::pump::Speech;
 use super::tls::Tls;
+use crate::rate_limit::RateLimit;
 
 /// How long to wait when the system has no socket to spare.
 const BREATH: Duration = Duration::from_millis(100);

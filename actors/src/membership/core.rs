@@ -78,6 +78,8 @@ pub enum Input {
     },
     /// The link to this key is no more.
     LinkLost(Fingerprint),
+    /// A link to this key is wanted now, whatever became of the last dial: it is trusted from now on.
+    Wanted(Fingerprint),
     /// What this host says of itself has changed.
     OwnChanged,
     /// Nothing but time has passed; see [`Core::wakes_at`].
@@ -199,6 +201,18 @@ impl Core {
                 self.table.change(fingerprint, |entry| {
                     if entry.contact == Contact::Linked {
                         entry.contact = Contact::Failed { attempts: 0, retry: now + RELINK };
+                    }
+                });
+            }
+            Input::Wanted(fingerprint) => {
+                let ticket = self.last_ticket + 1;
+                self.last_ticket = ticket;
+                self.table.change(fingerprint, |entry| {
+                    let idle = matches!(entry.contact, Contact::None | Contact::Failed { .. });
+                    if entry.gone.is_none() && idle {
+                        entry.contact = Contact::Waiting;
+                        entry.dials = 0;
+                        entry.ticket = ticket;
                     }
                 });
             }

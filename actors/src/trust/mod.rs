@@ -11,14 +11,24 @@
 //! | `closure` | reachability, with chains |
 //! | `refusal` | why something was not accepted |
 //! | `standing` | what is shown of each peer: trust in both directions, and why not |
+//! | `ledger` | [`Ledger`]: the core together with what it keeps on disk |
+//! | `store` | [`TrustStore`]: its actor, for a daemon |
 
 mod closure;
 mod core;
+mod ledger;
 mod refusal;
 #[cfg(test)]
 mod simulation;
 mod standing;
+mod store;
 
 pub use core::{Core, Effect, Input, MOST_STRANGERS, MOST_TRUSTED, Policy, RENEWAL, Record, State};
+pub use ledger::{Handled, Ledger};
 pub use refusal::Refusal;
 pub use standing::{Obstacle, Standing};
+pub(crate) use store::now;
+pub use store::{
+    Ask, Command, CommandError, Decision, Heard, Quit, Standings, Told, TrustOrder, TrustStore, Wanted,
+    follows,
+};

@@ -1,0 +1,277 @@
+//! From a home directory to open ports, and back.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Recipient};
+use flotilla_messages::Fingerprint;
+use flotilla_messages::wire::{Hello, Limits};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::load::average;
+use super::settings::Settings;
+use super::vital::{Ended, Vital};
+use crate::discovery::{Announced, Discovery, DiscoveryError, Leave, List, OwnState, Setup};
+use crate::identity::{Home, HomeError};
+use crate::link::{self, Admission, LinkNews, Listening, Quotas, Speech, Tls, TlsError, TrustedKeys, listen};
+use crate::local::{self, About, Facts, LocalHandler};
+use crate::registry::{Found, PeerRegistry};
+use crate::status::{self, Dialler, StatusHandler};
+use crate::trust::{Ledger, Quit, TrustStore, now};
+use crate::work::{self, WorkHandler};
+
+/// The most a message between daemons may hold: a page of serials is 40 KiB.
+const STATUS_LIMITS: Limits = Limits { wire: 256 << 10, body: 512 << 10 };
+/// The most a message of a runner on this host may hold.
+const LOCAL_LIMITS: Limits = Limits { wire: 1 << 20, body: 4 << 20 };
+
+/// Why a daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// What is on disk.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The identity.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A port is taken, or an address is not this machine's.
+    #[error("cannot listen at {address} (the {port} port): {source}")]
+    Port {
+        /// Local, Work or Status.
+        port: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// UDP.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+}
+
+/// Where a daemon listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The Local port.
+    pub local: SocketAddr,
+    /// The Work port.
+    pub work: SocketAddr,
+    /// The Status port.
+    pub status: SocketAddr,
+    /// The own UDP port, if discovery runs.
+    pub discovery: Option<u16>,
+}
+
+/// A daemon that runs, on the actix system of the current thread.
+pub struct Daemon {
+    fingerprint: Fingerprint,
+    addresses: Addresses,
+    trust: Addr<TrustStore>,
+    registry: Addr<PeerRegistry>,
+    status: Addr<StatusHandler>,
+    local: Addr<LocalHandler>,
+    work: Addr<WorkHandler>,
+    discovery: Option<Addr<Discovery>>,
+    arbiter: Arbiter,
+    ended: UnboundedReceiver<Ended>,
+}
+
+impl Daemon {
+    /// Opens the ports and starts the actors. Whoever calls this sees to it that no other daemon has this home.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start(home: &Home, settings: Settings) -> Result<Self, StartError> {
+        let (ledger, warnings) = Ledger::open(home, settings.trust, now())?;
+        for warning in &warnings {
+            log::warn!(target: "trust", "{warning}");
+        }
+        let boot = home.next_boot(SystemTime::now())?;
+        let identity = ledger.identity();
+        let (fingerprint, key) = (identity.fingerprint(), identity.signing_key().clone());
+        let trusted = TrustedKeys::default();
+        let to_peers = Tls::new(&key, Admission::AnyKey(trusted.clone()))?;
+        let to_workers = Tls::new(&key, Admission::TrustedKeys(trusted.clone()))?;
+        let to_oneself = Tls::new(&key, Admission::TrustedKeys(TrustedKeys::from_iter([fingerprint])))?;
+
+        // Addresses first: these actors know one another.
+        let registry = Context::<PeerRegistry>::new();
+        let status = Context::<StatusHandler>::new();
+        let local = Context::<LocalHandler>::new();
+        let work = Context::<WorkHandler>::new();
+        let ports = Ports { settings: &settings };
+        let talk = ports.settings(STATUS_LIMITS);
+        let status_port =
+            ports.open("Status", settings.status, &to_peers, &talk, status.address().recipient());
+        let (status_port, status_address) = status_port.await?;
+        let demand = ports.settings(Limits::ESTABLISHED);
+        let work_port = ports.open("Work", settings.work, &to_workers, &demand, work.address().recipient());
+        let (work_port, work_address) = work_port.await?;
+        let orders = Rc::new(link::Settings {
+            timing: link::Timing::default(),
+            ..(*ports.settings(LOCAL_LIMITS)).clone()
+        });
+        let local_port =
+            ports.open("Local", settings.local, &to_oneself, &orders, local.address().recipient());
+        let (local_port, local_address) = local_port.await?;
+
+        let (ending, ended) = unbounded_channel();
+        let vital = |name| Vital::new(name, ending.clone());
+        let state = OwnState { jobs: settings.jobs, serial: 0 };
+        let discovery = match settings.discovery {
+            None => None,
+            Some(udp) => Some(Discovery::start(Setup {
+                key,
+                announced: Announced {
+                    boot,
+                    protocol: (settings.versions.oldest, settings.versions.newest),
+                    work_port: work_address.port(),
+                    status_port: status_address.port(),
+                },
+                state,
+                network: udp.network,
+                static_peers: udp.static_peers,
+                capacity: udp.capacity,
+                seed: boot,
+                notices: registry.address().recipient(),
+            })?),
+        };
+
+        let arbiter = Arbiter::new();
+        let store = (trusted.clone(), status.address().recipient(), registry.address().recipient());
+        let store_vital = vital("TrustStore");
+        let trust = TrustStore::start_in_arbiter(&arbiter.handle(), move |_| {
+            let (trusted, orders, decisions) = store;
+            TrustStore::new(ledger, trusted, orders, decisions, store_vital)
+        });
+        let registry = registry.run(PeerRegistry::new(
+            trusted,
+            trust.clone(),
+            status.address().recipient(),
+            status.address().recipient(),
+            settings.versions,
+            state,
+            vital("PeerRegistry"),
+        ));
+        let reports = registry.clone().recipient();
+        let status = status.run(StatusHandler::new(
+            fingerprint,
+            status_port,
+            Dialler { tls: to_peers, settings: talk, route: settings.route },
+            trust.clone(),
+            reports,
+            vital("StatusHandler"),
+        ));
+        let work = work.run(WorkHandler::new(work_port, vital("WorkHandler")));
+        let facts = Facts {
+            trust: trust.clone(),
+            registry: registry.clone(),
+            status: status.clone(),
+            work: work.clone(),
+            average,
+        };
+        let about = About { fingerprint, since: SystemTime::now(), jobs: settings.jobs, warnings };
+        let load = status.clone().recipient();
+        let local = local.run(LocalHandler::new(local_port, about, facts, load, vital("LocalHandler")));
+        if let Some(discovery) = &discovery {
+            registry.do_send(Found(discovery.clone()));
+        }
+        let udp = match &discovery {
+            Some(discovery) => discovery.send(List).await.ok().map(|census| census.unicast_port),
+            None => None,
+        };
+        let addresses =
+            Addresses { local: local_address, work: work_address, status: status_address, discovery: udp };
+        Ok(Self { fingerprint, addresses, trust, registry, status, local, work, discovery, arbiter, ended })
+    }
+
+    /// Where it listens, with the ports that the system chose.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Its key's name.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Whom to ask about peers without a link.
+    pub fn registry(&self) -> &Addr<PeerRegistry> {
+        &self.registry
+    }
+
+    /// Whom to tell about trust without a link.
+    pub fn trust(&self) -> &Addr<TrustStore> {
+        &self.trust
+    }
+
+    /// Waits until it has to end.
+    pub async fn ended(&mut self) -> Ended {
+        match self.ended.recv().await {
+            Some(ended) => ended,
+            // Each actor holds a sender.
+            None => Ended::Died("every actor"),
+        }
+    }
+
+    /// Says Goodbye to the network and Bye on every link, and closes the ports.
+    pub async fn stop(self, reason: &str) {
+        let reason = reason.to_owned();
+        // Whoever is gone already needs no telling.
+        if let Some(discovery) = self.discovery {
+            let _ = discovery.send(Leave).await;
+        }
+        let _ = self.work.send(work::Part { reason: reason.clone() }).await;
+        let _ = self.status.send(status::Part { reason: reason.clone() }).await;
+        let _ = self.local.send(local::Part { reason }).await;
+        let _ = self.trust.send(Quit).await;
+        self.arbiter.stop();
+        let arbiter = self.arbiter;
+        let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;
+    }
+}
+
+/// What all listeners have in common.
+struct Ports<'a> {
+    settings: &'a Settings,
+}
+
+impl Ports<'_> {
+    fn settings(&self, limits: Limits) -> Rc<link::Settings> {
+        let Settings { versions, timing, jobs, .. } = *self.settings;
+        let hello = Hello { versions, ..Hello::of_this_build(jobs.into()) };
+        Rc::new(link::Settings { timing, limits, ..link::Settings::new(hello) })
+    }
+
+    async fn open<M: Speech>(
+        &self,
+        port: &'static str,
+        address: SocketAddr,
+        tls: &Tls,
+        settings: &Rc<link::Settings>,
+        owner: Recipient<LinkNews<M>>,
+    ) -> Result<(Listening, SocketAddr), StartError> {
+        let quotas = self.settings.quotas;
+        let at = async |address, quotas: Quotas| {
+            listen(address, tls.clone(), Rc::clone(settings), quotas, owner.clone()).await
+        };
+        let listening = match at(address, quotas).await {
+            // All addresses of a machine without IPv6 are those of IPv4.
+            Err(error) if has_no_ipv6(&error) && address.ip().is_unspecified() && address.is_ipv6() => {
+                at((Ipv4Addr::UNSPECIFIED, address.port()).into(), quotas).await
+            }
+            listening => listening,
+        };
+        let listening = listening.map_err(|source| StartError::Port { port, address, source })?;
+        let address = listening.address();
+        log::info!(target: "daemon", "the {port} port is {address}");
+        Ok((listening, address))
+    }
+}
+
+fn has_no_ipv6(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(code, Some(rustix::io::Errno::AFNOSUPPORT | rustix::io::Errno::ADDRNOTAVAIL))
+}

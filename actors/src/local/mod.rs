@@ -1,0 +1,18 @@
+//! The Local port: a runner or the `peerd` command of this host's own identity asks its daemon.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `handler` | [`LocalHandler`]: answers questions |
+//! | `durations` | how long tests take, as runners told; in memory |
+//! | `slots` | [`Slots`]: which job slots the host's own user has claimed |
+//! | `client` | [`Client`]: the side that asks |
+
+mod client;
+mod durations;
+mod handler;
+mod slots;
+
+pub use client::{AskError, Client, ConnectError};
+pub use durations::Durations;
+pub use handler::{About, Facts, LocalHandler, Part};
+pub use slots::Slots;

@@ -1,0 +1,162 @@
+//! The core of trust together with what it keeps on disk.
+
+use ed25519_dalek::VerifyingKey;
+use flotilla_messages::Fingerprint;
+use flotilla_messages::statement::SignedStatement;
+
+use super::core::{Core, Effect, Input, Policy, Record};
+use crate::identity::{Contents, Home, HomeError, Identity};
+
+/// Trust as it is decided and as it is written down. Whoever has one keeps others from changing the directory
+/// meanwhile.
+pub struct Ledger {
+    home: Home,
+    identity: Identity,
+    core: Core,
+    /// The own statement, as it is on disk.
+    published: Option<SignedStatement>,
+    /// What the disk did not take, in order; no file twice.
+    unsaved: Vec<Record>,
+}
+
+/// What followed from one input.
+#[derive(Debug, Default)]
+pub struct Handled {
+    /// The own statement, if there is a new one and it is on disk: to be sent to all.
+    pub published: Option<SignedStatement>,
+    /// Whether anything was to be stored, apart from a statement of the own key.
+    pub changed: bool,
+    /// All but what concerned the disk.
+    pub effects: Vec<Effect>,
+    /// What the disk said. What it did not take holds as long as this ledger lives, and is
+    /// [tried again](Ledger::save).
+    pub unsaved: Option<HomeError>,
+}
+
+impl Ledger {
+    /// Reads what is on disk. Nothing is due before the first [`Input::Tick`], and what was trusted before is no news.
+    /// The second value: files that were passed over, with the reason.
+    ///
+    /// # Errors
+    /// [`HomeError`] when there is no identity that can be used, or an approval is not what its name says.
+    pub fn open(home: &Home, policy: Policy, now: u64) -> Result<(Self, Vec<String>), HomeError> {
+        let identity = home.identity()?;
+        let Contents { state, warnings } = home.contents(&identity)?;
+        let own = identity.fingerprint();
+        let own_ones = state.statements.iter().filter(|statement| statement.issuer() == own);
+        let published = own_ones.max_by_key(|statement| statement.content().serial).cloned();
+        let mut core = Core::new(identity.public_key(), policy, state);
+        core.look(now);
+        Ok((Self { home: home.clone(), identity, core, published, unsaved: Vec::new() }, warnings))
+    }
+
+    /// Who is trusted, and what is known.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Who this is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The own statement, as others may have it.
+    pub fn published(&self) -> Option<&SignedStatement> {
+        self.published.as_ref()
+    }
+
+    /// The statement of this issuer, one's own among them.
+    pub fn statement(&self, issuer: &Fingerprint) -> Option<&SignedStatement> {
+        self.core
+            .held(issuer)
+            .or_else(|| self.published.as_ref().filter(|published| published.issuer() == *issuer))
+    }
+
+    /// The key of this fingerprint, if it was ever seen, barred or not.
+    pub fn key(&self, name: &Fingerprint) -> Option<VerifyingKey> {
+        self.core.key(name).or_else(|| self.home.barred_key(name))
+    }
+
+    /// Takes one input in and writes down what follows.
+    pub fn handle(&mut self, now: u64, input: Input) -> Handled {
+        let mut handled = Handled::default();
+        let mut effects = Vec::new();
+        self.core.handle(now, input, &mut effects);
+        for effect in effects {
+            let record = match effect {
+                Effect::Publish(statement) => match self.identity.sign(statement) {
+                    Ok(signed) => Record::Statement(signed),
+                    Err(error) => {
+                        handled.unsaved = Some(error);
+                        continue;
+                    }
+                },
+                Effect::Store(record) => {
+                    handled.changed = true;
+                    record
+                }
+                other => {
+                    handled.effects.push(other);
+                    continue;
+                }
+            };
+            match self.store(record) {
+                Ok(published) => handled.published = published.or(handled.published),
+                Err(error) => handled.unsaved = Some(error),
+            }
+        }
+        handled
+    }
+
+    /// Whether there is anything that the disk has not taken yet.
+    pub fn has_unsaved(&self) -> bool {
+        !self.unsaved.is_empty()
+    }
+
+    /// Tries again to write what could not be written. The own statement, if it is on disk only now.
+    ///
+    /// # Errors
+    /// What the disk said at the first record that it did not take; those before it are written.
+    pub fn save(&mut self) -> Result<Option<SignedStatement>, HomeError> {
+        let mut published = None;
+        while let Some(record) = self.unsaved.first() {
+            self.home.store(record)?;
+            let record = self.unsaved.remove(0);
+            published = self.stored(&record).or(published);
+        }
+        Ok(published)
+    }
+
+    fn store(&mut self, record: Record) -> Result<Option<SignedStatement>, HomeError> {
+        self.unsaved.retain(|older| file(older) != file(&record));
+        match self.home.store(&record) {
+            Ok(()) => Ok(self.stored(&record)),
+            Err(error) => {
+                self.unsaved.push(record);
+                Err(error)
+            }
+        }
+    }
+
+    /// The record is on disk; the own statement if it is that.
+    fn stored(&mut self, record: &Record) -> Option<SignedStatement> {
+        match record {
+            Record::Statement(statement) if statement.issuer() == self.identity.fingerprint() => {
+                self.published = Some(statement.clone());
+                self.published.clone()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Which file a record concerns.
+fn file(record: &Record) -> (u8, Fingerprint) {
+    match record {
+        Record::Approval(key) => (0, Fingerprint::of(key)),
+        Record::NoApproval(key) => (0, *key),
+        Record::Bar(key) | Record::NoBar(key) => (1, *key),
+        Record::Statement(statement) => (2, statement.issuer()),
+        Record::NoStatement(issuer) => (2, *issuer),
+    }
+}

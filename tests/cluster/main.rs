@@ -1,0 +1,7 @@
+//! Clusters in one process: daemons find one another, prove who they are, and trust spreads and is withdrawn.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod cable;
+mod harness;
+mod trust;
