@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use flotilla_actors::identity::{Home, HomeError, Identity};
+use flotilla_actors::local::Client;
+use flotilla_messages::port::local::Question;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::cli::Serve;
@@ -10,7 +12,6 @@ use crate::commands::{CommandError, print};
 use crate::config;
 use crate::launch::{self, Launched};
 use crate::serve;
-use crate::standin::local::{Client, Question};
 
 /// How long a daemon takes to say goodbye at most.
 pub const LAST_WORDS: Duration = Duration::from_secs(10);

@@ -16,7 +16,7 @@ use log::{LevelFilter, Record};
 
 use crate::config;
 
-/// The crate that the daemon's own parts are modules of.
+/// The crate whose modules are parts of the daemon.
 const ACTORS: &str = "flotilla_actors";
 /// Fingerprints and addresses are not for everybody.
 const MODE: u32 = 0o640;
@@ -61,23 +61,13 @@ impl Logs {
     pub fn start(path: PathBuf, settings: &config::Log, terminal: Terminal) -> Result<Self, LogError> {
         let file = Arc::new(LogFile::open(path)?);
         let on = Arc::new(AtomicBool::new(true));
-        let mut to_file = fern::Dispatch::new().level(settings.level.filter());
-        for (name, level) in &settings.levels {
-            to_file = to_file.level_for(target(name), level.filter());
-        }
+        let mut to_file = dispatch(settings);
         let own = match terminal {
             Terminal::All => level_from_environment(),
             Terminal::Warnings => Some(LevelFilter::Warn),
         };
-        let mut to_terminal = match own {
-            Some(level) => fern::Dispatch::new().level(level),
-            None => settings
-                .levels
-                .iter()
-                .fold(fern::Dispatch::new().level(settings.level.filter()), |dispatch, (name, level)| {
-                    dispatch.level_for(target(name), level.filter())
-                }),
-        };
+        let mut to_terminal =
+            own.map_or_else(|| dispatch(settings), |level| fern::Dispatch::new().level(level));
         to_file = to_file.chain({
             let file = Arc::clone(&file);
             fern::Output::call(move |record| file.write(&record.args().to_string()))
@@ -195,12 +185,14 @@ fn level_from_environment() -> Option<LevelFilter> {
     std::env::var("FLOTILLA_LOG").ok()?.parse().ok()
 }
 
-/// The module or crate that a name in `log.levels` means.
-fn target(name: &str) -> String {
-    /// Modules of the actors' crate that say something.
-    const PARTS: [&str; 9] =
-        ["trust", "link", "membership", "discovery", "registry", "local", "work", "status", "daemon"];
-    if PARTS.contains(&name) { format!("{ACTORS}::{name}") } else { name.to_owned() }
+/// What passes by these levels.
+fn dispatch(settings: &config::Log) -> fern::Dispatch {
+    let all = fern::Dispatch::new().level(settings.level.filter());
+    settings.levels.iter().fold(all, |dispatch, (name, level)| {
+        // A library or a part that says its name itself, and a module of the actors.
+        let level = level.filter();
+        dispatch.level_for(name.clone(), level).level_for(format!("{ACTORS}::{name}"), level)
+    })
 }
 
 /// The part of the daemon, or the library, that says this.

@@ -10,7 +10,6 @@ mod logging;
 mod offline;
 mod peers;
 mod serve;
-mod standin;
 mod tail;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::io;
 use std::pin::pin;
 
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
+use flotilla_actors::daemon::{Daemon, Ended, Settings, StartError, UdpSettings};
 use flotilla_actors::identity::{Claim, ClaimError, Home, Ports};
 use flotilla_actors::trust::Policy;
 use sd_notify::NotifyState;
@@ -12,7 +13,6 @@ use crate::cli::Serve;
 use crate::commands::CommandError;
 use crate::config::{self, Loaded};
 use crate::logging::{Logs, Terminal};
-use crate::standin::daemon::{Daemon, Ended, Settings, StartError, UdpSettings};
 use crate::{control, launch};
 
 /// Why the daemon does not run, or no longer.
@@ -101,6 +101,7 @@ async fn daemon_settings(settings: &config::Settings) -> Settings {
         jobs: settings.work.jobs(),
         discovery,
         trust: Policy { transitive: settings.trust.transitive, depth: settings.trust.depth.get() },
+        ..Settings::default()
     }
 }
 
@@ -113,17 +114,15 @@ async fn live(
 ) -> Result<(), CommandError> {
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let started = tokio::select! {
-        started = async { Daemon::start(home.clone(), daemon_settings(settings).await).await } => started,
+        started = async { Daemon::start(home, daemon_settings(settings).await).await } => started,
         name = signals.end(logs) => {
             log::info!("{name} before the ports answer");
             return Ok(());
         }
     };
-    let daemon = started.map_err(ServeError::from)?;
+    let mut daemon = started.map_err(ServeError::from)?;
     let at = daemon.addresses();
     claim.publish(&Ports { local: at.local, work: at.work, status: at.status, discovery: at.discovery })?;
-    let discovery = at.discovery.map_or_else(|| "off".to_owned(), |port| format!("UDP port {port}"));
-    log::info!("local {}, work {}, status {}, discovery {discovery}", at.local, at.work, at.status);
     log::info!("this machine is {}", daemon.fingerprint());
     tell_manager(NotifyState::Ready);
     if background {
