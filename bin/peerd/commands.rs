@@ -8,16 +8,24 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::{FEWEST_DIGITS, FEWEST_DIGITS_TO_APPROVE, FingerprintError};
 
 use crate::cli::{Cli, Command};
+use crate::config::{self, ConfigError};
+use crate::control::{self, StopError};
+use crate::launch::LaunchError;
+use crate::logging::LogError;
 use crate::offline::Offline;
 use crate::peers;
+use crate::serve::{self, ServeError};
+use crate::tail::{self, TailError};
 
 /// Refused or failed.
 const FAILED: u8 = 1;
 /// A bad option, or a command that is not in this version.
 const USAGE: u8 = 2;
 
-/// What comes with the daemon.
-const LATER: [&str; 6] = ["start", "run", "stop", "restart", "status", "log"];
+/// What comes later.
+const LATER: [&str; 1] = ["status"];
+/// `peerd.toml` as it is put into a new home: all of it commented out.
+const CONFIGURATION: &str = include_str!("../../conf/peerd.toml");
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +45,51 @@ pub enum CommandError {
     /// There is no place for a home.
     #[error("there is no home directory: give one by --home or FLOTILLA_HOME")]
     Homeless,
+    /// What is on disk is the daemon's as long as it runs.
+    #[error("a daemon runs on this home, pid {0}: this version changes and shows trust only while none does")]
+    Running(u32),
+    /// What the daemon is told.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The daemon cannot run.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// It cannot be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// It cannot be stopped.
+    #[error(transparent)]
+    Stop(#[from] StopError),
+    /// Its log cannot be shown.
+    #[error("{0}")]
+    Tail(TailError),
     /// Standard output is closed or full.
     #[error("cannot print: {0}")]
     Print(#[from] std::io::Error),
+}
+
+impl From<TailError> for CommandError {
+    fn from(error: TailError) -> Self {
+        match error {
+            TailError::Print(error) => Self::Print(error),
+            error => Self::Tail(error),
+        }
+    }
+}
+
+impl CommandError {
+    /// The exit code that says so.
+    fn code(&self) -> u8 {
+        match self {
+            Self::Config(ConfigError::Option { .. }) => USAGE,
+            // The daemon's own, as it was given this command's options.
+            Self::Launch(LaunchError::Refused(status)) if status.code() == Some(USAGE.into()) => USAGE,
+            _ => FAILED,
+        }
+    }
 }
 
 /// Does what the command line says; the exit code.
@@ -47,9 +97,7 @@ pub fn run(cli: Cli) -> u8 {
     if let Command::Other(words) = &cli.command {
         let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
         if LATER.contains(&&*word) {
-            eprintln!(
-                "peerd: '{word}' is not in this version: it keeps identity and trust, and does not serve yet"
-            );
+            eprintln!("peerd: '{word}' is not in this version");
         } else {
             eprintln!("peerd: there is no command '{word}'; see peerd --help");
         }
@@ -61,7 +109,7 @@ pub fn run(cli: Cli) -> u8 {
         Err(CommandError::Print(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             eprintln!("peerd: {error}");
-            FAILED
+            error.code()
         }
     }
 }
@@ -69,6 +117,11 @@ pub fn run(cli: Cli) -> u8 {
 fn command(home: &Home, command: Command) -> Result<(), CommandError> {
     match command {
         Command::Setup => setup(home),
+        Command::Start(serve) => control::start(home, &serve),
+        Command::Run { serve, background } => serve::run(home, &serve, background),
+        Command::Stop => control::stop(home),
+        Command::Restart(serve) => control::restart(home, &serve),
+        Command::Log { lines, follow } => log(home, lines, follow),
         Command::Fingerprint => print(&format!("{}\n", home.identity()?.fingerprint())),
         Command::Approve { key } => approve(home, &key),
         Command::Revoke { key } => revoke(home, &key),
@@ -83,6 +136,7 @@ fn command(home: &Home, command: Command) -> Result<(), CommandError> {
 
 fn setup(home: &Home) -> Result<(), CommandError> {
     let (identity, created) = home.setup()?;
+    home.write_new(config::NAME, CONFIGURATION)?;
     let name = identity.fingerprint();
     let what = if created { "a new identity" } else { "an identity already" };
     print(&format!(
@@ -90,6 +144,12 @@ fn setup(home: &Home) -> Result<(), CommandError> {
         home.path().display(),
         home.trusted_file(&name).display()
     ))
+}
+
+fn log(home: &Home, lines: usize, follow: bool) -> Result<(), CommandError> {
+    home.identity()?;
+    let settings = config::load(home, std::env::vars_os(), &[])?.settings;
+    Ok(tail::tail(&home.path().join(settings.log.file), lines, follow)?)
 }
 
 fn approve(home: &Home, named: &Path) -> Result<(), CommandError> {
@@ -137,7 +197,8 @@ fn told(effects: &[Effect], done: &str, name: &Fingerprint) -> Result<(), Comman
     print(&text)
 }
 
-fn print(text: &str) -> Result<(), CommandError> {
+/// Prints, and has it leave this process.
+pub fn print(text: &str) -> Result<(), CommandError> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use ed25519_dalek::VerifyingKey;
-use flotilla_actors::identity::{Contents, Home, HomeError, Identity, Lock};
+use flotilla_actors::identity::{Contents, Home, Identity, Lock};
 use flotilla_actors::trust::{Core, Effect, Input, Policy, Record, Standing};
 use flotilla_messages::Fingerprint;
 
@@ -21,9 +21,12 @@ pub struct Offline<'a> {
 
 impl<'a> Offline<'a> {
     /// Reads it. Warns on standard error of files that are passed over.
-    pub fn open(home: &'a Home) -> Result<Self, HomeError> {
+    pub fn open(home: &'a Home) -> Result<Self, CommandError> {
         let identity = home.identity()?;
         let lock = home.lock()?;
+        if let Some(pid) = home.running(&lock)? {
+            return Err(CommandError::Running(pid));
+        }
         let Contents { state, warnings } = home.contents(&identity)?;
         for warning in warnings {
             eprintln!("peerd: warning: {warning}");

@@ -75,6 +75,14 @@ pub enum HomeError {
         /// The fingerprint of what it holds.
         key: Fingerprint,
     },
+    /// Something else where a daemon writes its ports.
+    #[error("cannot use {}: not what a daemon writes: {why}", path.display())]
+    NoPorts {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// More approvals than a statement holds.
     #[error("cannot use {}: it approves more than {MOST_APPROVALS} keys", .0.display())]
     TooMany(PathBuf),
