@@ -5,7 +5,7 @@
 //! | `key` | [`Identity`]: the private key; reading and writing keys as PEM |
 //! | `home` | [`Home`]: the directory with the identity, approvals, bars and statements |
 //! | `files` | files that are whole or not there: temporary name, fsync, rename |
-//! | `error` | [`HomeError`] |
+//! | `error` | [`HomeError`], [`NoPublicKey`] |
 
 mod error;
 mod files;
@@ -14,6 +14,6 @@ mod key;
 #[cfg(test)]
 mod tests;
 
-pub use error::HomeError;
+pub use error::{HomeError, NoPublicKey};
 pub use home::{Contents, Home, Lock};
-pub use key::{Identity, public_key_file};
+pub use key::{Identity, public_key, public_key_file};
