@@ -3,8 +3,8 @@
 
 #![no_main]
 
-use bytes::{BufMut, BytesMut};
-use flotilla_fuzz::altered;
+use bytes::BytesMut;
+use flotilla_fuzz::{altered, framed};
 use flotilla_messages::wire::{Codec, Greeting, Hello, Limits, Refused, SPOKEN, printable};
 use libfuzzer_sys::fuzz_target;
 
@@ -65,23 +65,4 @@ fn cbor(greeting: &Greeting) -> Vec<u8> {
     // Length, snappy's length in one byte, and the tag of one literal in one or two.
     let start = frame.windows(1).position(|byte| byte == [0xa1]).expect("a map of one entry");
     frame[start..].to_vec()
-}
-
-/// A good frame around these bytes: snappy's form without any packing.
-fn framed(body: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    let mut length = body.len();
-    while length >= 0x80 {
-        packed.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    packed.push(length as u8);
-    for literal in body.chunks(60) {
-        packed.push((literal.len() as u8 - 1) << 2);
-        packed.extend_from_slice(literal);
-    }
-    let mut frame = BytesMut::new();
-    frame.put_u32(packed.len() as u32);
-    frame.extend_from_slice(&packed);
-    frame.to_vec()
 }

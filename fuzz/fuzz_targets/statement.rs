@@ -6,7 +6,9 @@
 use ed25519_dalek::{Signature, SigningKey};
 use flotilla_fuzz::{altered, signed_again};
 use flotilla_messages::Fingerprint;
-use flotilla_messages::statement::{DOMAIN, LIFETIME, MOST_APPROVALS, MOST_BYTES, SignedStatement, Statement};
+use flotilla_messages::statement::{
+    DOMAIN, LIFETIME, MOST_APPROVALS, MOST_BYTES, SignedStatement, Statement,
+};
 use libfuzzer_sys::fuzz_target;
 
 const NOW: u64 = 1_700_000_000;

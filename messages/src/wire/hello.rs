@@ -234,6 +234,7 @@ mod tests {
     #[test]
     fn a_peers_text_cannot_forge_log_lines() {
         assert_eq!(printable("a\n\u{1b}[31mb"), "a\\n\\u{1b}[31mb");
+        assert_eq!(printable("\u{202e}\u{2028}\u{85}\u{200b}"), r"\u{202e}\u{2028}\u{85}\u{200b}");
         assert_eq!(printable(&"x".repeat(1000)), format!("{}...", "x".repeat(200)));
     }
 
