@@ -166,7 +166,7 @@ const OTHER_KEYS: [(&str, &str); 6] = [
     ("Ed448", "-algorithm ED448"),
     ("P-256", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256"),
     ("RSA", "-algorithm RSA -pkeyopt rsa_keygen_bits:2048"),
-    ("RSA-PSS", "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:1024"),
+    ("RSA-PSS", "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048"),
     ("encrypted", "-algorithm ED25519 -aes-128-cbc -pass pass:secret"),
 ];
 
