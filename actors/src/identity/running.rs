@@ -225,6 +225,17 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_on_a_file_that_was_removed_is_not_taken_for_one_on_its_successor() {
+        let (_dir, home) = home();
+        let file = File::create(home.pid_file()).unwrap();
+        assert!(same_file(&file, &home.pid_file()));
+        fs::remove_file(home.pid_file()).unwrap();
+        assert!(!same_file(&file, &home.pid_file()));
+        fs::write(home.pid_file(), "").unwrap();
+        assert!(!same_file(&file, &home.pid_file()));
+    }
+
+    #[test]
     fn a_stale_pid_file_is_noticed_and_its_ports_are_removed() {
         let (_dir, home) = home();
         fs::write(home.pid_file(), "4711\n").unwrap();
