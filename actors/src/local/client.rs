@@ -17,9 +17,6 @@ use crate::link::{
 /// How long an answer may take; trust is written to a disk meanwhile.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long taking leave may take.
-const LEAVE: Duration = Duration::from_secs(1);
-
 /// Why there is no link to a daemon.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -175,19 +172,6 @@ impl Client {
                 (true, false) => {}
             }
         }
-    }
-}
-
-impl Client {
-    /// Takes leave. A client that is merely dropped may be gone before that is said, and the daemon's log then has it
-    /// as cut.
-    pub async fn close(mut self) {
-        if self.link.send(Close { reason: "done".to_owned() }).await.is_err() {
-            return;
-        }
-        let ended = async { while !matches!(self.news.recv().await, None | Some(LinkEvent::Ended(_))) {} };
-        // Whether the daemon takes it is its own concern.
-        let _ = tokio::time::timeout(LEAVE, ended).await;
     }
 }
 
