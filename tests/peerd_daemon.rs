@@ -7,7 +7,7 @@ mod machine;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use machine::{Machine, failed, succeeded, until};
@@ -233,6 +233,21 @@ fn stop_sends_a_signal_when_the_local_port_does_not_answer() {
     assert!(said.contains(&format!("sending SIGTERM to pid {pid}")), "{said}");
     assert_eq!(machine.pid(), None);
     assert!(machine.log().contains("ends: SIGTERM"));
+}
+
+#[test]
+fn stop_leaves_a_process_alone_that_only_has_the_daemons_number() {
+    let machine = Machine::running();
+    let (pid, mut other) = (machine.pid().unwrap(), Command::new("sleep").arg("1000").spawn().unwrap());
+    // As on a disk that machines share: locked, and the number is another machine's.
+    fs::write(machine.path("data/peerd.pid"), format!("{}\n", other.id())).unwrap();
+    fs::remove_file(machine.path("data/peerd.ports")).unwrap();
+    machine.refused(&["stop"], 1, &["no process of this machine"]);
+    assert!(other.try_wait().unwrap().is_none());
+    other.kill().unwrap();
+    other.wait().unwrap();
+    machine.refused(&["stop"], 1, &["no process of this machine"]);
+    fs::write(machine.path("data/peerd.pid"), format!("{pid}\n")).unwrap();
 }
 
 #[test]
