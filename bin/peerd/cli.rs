@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -17,7 +16,7 @@ use crate::config::Set;
                   cp trusted/$(cat data/mypubkey).pem /where/the/other/sees/it/me.pem\n  \
                   peerd approve /where/i/see/it/other.pem\n\n\
                   The configuration is peerd.toml in the home directory; peerd setup puts it there, with comments.\n\
-                  Exit codes: 0 done, 1 refused or failed, 2 a bad option or a command that is not in this version."
+                  Exit codes: 0 done, 1 refused or failed, 2 a bad option or an unknown command."
 )]
 pub struct Cli {
     /// Where identity, trust and configuration are kept [default: FLOTILLA_HOME, or flotilla in the user's data directory].
@@ -73,15 +72,21 @@ pub enum Command {
         #[arg(value_name = "FINGERPRINT")]
         key: String,
     },
-    /// Show the keys that are known: whom this machine trusts and through whom, and who trusts it.
+    /// Show other machines: where they are, whom this machine trusts and through whom, who trusts it, and what can be used.
     Peers {
         /// One JSON object a line.
         #[arg(long)]
         json: bool,
     },
-    /// What is not in this version: status.
-    #[command(external_subcommand)]
-    Other(Vec<OsString>),
+    /// Show the daemon and its peers, and for each one that cannot be used, why.
+    Status {
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+        /// Again every second, until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
+    },
 }
 
 /// How a daemon is to run.

@@ -1,29 +1,27 @@
 //! The commands, and what they print.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use flotilla_actors::identity::{Home, HomeError, public_key_file};
-use flotilla_actors::trust::{Effect, Input, Refusal};
+use flotilla_actors::identity::{Home, HomeError};
+use flotilla_actors::trust::Refusal;
 use flotilla_messages::Fingerprint;
-use flotilla_messages::fingerprint::{FEWEST_DIGITS, FEWEST_DIGITS_TO_APPROVE, FingerprintError};
+use flotilla_messages::fingerprint::FingerprintError;
 
 use crate::cli::{Cli, Command};
 use crate::config::{self, ConfigError};
 use crate::control::{self, StopError};
 use crate::launch::LaunchError;
 use crate::logging::LogError;
-use crate::offline::Offline;
-use crate::peers;
+use crate::online::OnlineError;
 use crate::serve::{self, ServeError};
 use crate::tail::{self, TailError};
+use crate::trusting;
 
 /// Refused or failed.
 const FAILED: u8 = 1;
-/// A bad option, or a command that is not in this version.
+/// A bad option.
 const USAGE: u8 = 2;
 
-/// What comes later.
-const LATER: [&str; 1] = ["status"];
 /// `peerd.toml` as it is put into a new home: all of it commented out.
 const CONFIGURATION: &str = include_str!("../../conf/peerd.toml");
 
@@ -46,8 +44,14 @@ pub enum CommandError {
     #[error("there is no home directory: give one by --home or FLOTILLA_HOME")]
     Homeless,
     /// What is on disk is the daemon's as long as it runs.
-    #[error("a daemon runs on this home, pid {0}: this version changes and shows trust only while none does")]
+    #[error("a daemon has just started on this home, pid {0}: try again")]
     Running(u32),
+    /// There is nobody to ask.
+    #[error("no daemon runs on {}: peerd start", .0.display())]
+    NotRunning(PathBuf),
+    /// It cannot be asked, or says no.
+    #[error(transparent)]
+    Online(#[from] OnlineError),
     /// What the daemon is told.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -94,15 +98,6 @@ impl CommandError {
 
 /// Does what the command line says; the exit code.
 pub fn run(cli: Cli) -> u8 {
-    if let Command::Other(words) = &cli.command {
-        let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-        if LATER.contains(&&*word) {
-            eprintln!("peerd: '{word}' is not in this version");
-        } else {
-            eprintln!("peerd: there is no command '{word}'; see peerd --help");
-        }
-        return USAGE;
-    }
     match home(cli.home).and_then(|home| command(&home, cli.command)) {
         Ok(()) => 0,
         // Whoever reads has seen enough.
@@ -123,14 +118,10 @@ fn command(home: &Home, command: Command) -> Result<(), CommandError> {
         Command::Restart(serve) => control::restart(home, &serve),
         Command::Log { lines, follow } => log(home, lines, follow),
         Command::Fingerprint => print(&format!("{}\n", home.identity()?.fingerprint())),
-        Command::Approve { key } => approve(home, &key),
-        Command::Revoke { key } => revoke(home, &key),
-        Command::Peers { json } => {
-            let standings = Offline::open(home)?.standings();
-            print(&if json { peers::json(&standings) } else { peers::text(&standings) })
-        }
-        // Has been answered already.
-        Command::Other(_) => Ok(()),
+        Command::Approve { key } => trusting::approve(home, &key),
+        Command::Revoke { key } => trusting::revoke(home, &key),
+        Command::Peers { json } => trusting::show_peers(home, json),
+        Command::Status { json, watch } => trusting::show_status(home, json, watch),
     }
 }
 
@@ -150,51 +141,6 @@ fn log(home: &Home, lines: usize, follow: bool) -> Result<(), CommandError> {
     home.identity()?;
     let settings = config::load(home, std::env::vars_os(), &[])?.settings;
     Ok(tail::tail(&home.path().join(settings.log.file), lines, follow)?)
-}
-
-fn approve(home: &Home, named: &Path) -> Result<(), CommandError> {
-    let mut offline = Offline::open(home)?;
-    let digits = named.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let key = match digits {
-        // A file of that name is meant rather than a key.
-        Some(digits) if !named.exists() => {
-            let name = Fingerprint::resolve(digits, FEWEST_DIGITS_TO_APPROVE, offline.known())?;
-            offline.key(&name).ok_or(CommandError::NoKey(name))?
-        }
-        _ => public_key_file(named)?,
-    };
-    let name = Fingerprint::of(&key);
-    let effects = offline.handle(Input::Approve(key))?;
-    told(&effects, if changed(&effects) { "approved" } else { "approved already" }, &name)
-}
-
-fn revoke(home: &Home, named: &str) -> Result<(), CommandError> {
-    let mut offline = Offline::open(home)?;
-    let name = Fingerprint::resolve(named, FEWEST_DIGITS, offline.known())?;
-    let effects = offline.handle(Input::Revoke(name))?;
-    told(&effects, if changed(&effects) { "revoked" } else { "revoked already" }, &name)
-}
-
-/// Whether anything was to be stored for a command, apart from a statement that was due anyway.
-fn changed(effects: &[Effect]) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Store(_)))
-}
-
-/// Says what was done, and what follows for other keys.
-fn told(effects: &[Effect], done: &str, name: &Fingerprint) -> Result<(), CommandError> {
-    let mut text = format!("{done}: {name}\n");
-    for effect in effects {
-        match effect {
-            Effect::Trust { key, .. } if key != name => {
-                text.push_str(&format!("trusted through it: {key}\n"));
-            }
-            Effect::Distrust { key, reason } if key != name => {
-                text.push_str(&format!("not trusted any more: {key} ({reason})\n"));
-            }
-            _ => {}
-        }
-    }
-    print(&text)
 }
 
 /// Prints, and has it leave this process.

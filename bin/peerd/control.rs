@@ -105,7 +105,9 @@ fn ask(home: &Home, identity: Identity) -> Result<(), String> {
     let Some(ports) = ports else { return Err("the daemon's ports do not answer yet".to_owned()) };
     let asked = async {
         let mut client = Client::connect(ports.local, &identity).await.map_err(|error| error.to_string())?;
-        client.ask(Question::Shutdown).await.map_err(|error| error.to_string())
+        let answer = client.ask(Question::Shutdown).await;
+        client.close().await;
+        answer.map_err(|error| error.to_string())
     };
     let answer = actix::System::new().block_on(async { actix_rt::time::timeout(ANSWER, asked).await });
     match answer {

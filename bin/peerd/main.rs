@@ -8,9 +8,12 @@ mod control;
 mod launch;
 mod logging;
 mod offline;
+mod online;
 mod peers;
 mod serve;
+mod status;
 mod tail;
+mod trusting;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,6 @@ use std::pin::pin;
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use flotilla_actors::daemon::{Daemon, Ended, Settings, StartError, UdpSettings};
 use flotilla_actors::identity::{Claim, ClaimError, Home, Ports};
-use flotilla_actors::trust::Policy;
 use sd_notify::NotifyState;
 
 use crate::cli::Serve;
@@ -115,7 +114,7 @@ async fn daemon_settings(settings: &config::Settings) -> Settings {
         status: settings.status.address,
         jobs: settings.work.jobs(),
         discovery,
-        trust: Policy { transitive: settings.trust.transitive, depth: settings.trust.depth.get() },
+        trust: settings.trust.policy(),
         ..Settings::default()
     }
 }

@@ -94,6 +94,17 @@ pub enum HomeError {
     Random(getrandom::Error),
 }
 
+/// Why a text is no public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPublicKey {
+    /// It is what its owner must keep.
+    #[error("a private key")]
+    Private,
+    /// It is anything else.
+    #[error(transparent)]
+    Other(#[from] KeyError),
+}
+
 impl HomeError {
     /// For `map_err` on what the system does with a file.
     pub(super) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {

@@ -166,6 +166,13 @@ impl Default for Discovery {
     }
 }
 
+impl Trust {
+    /// The same, as the core of trust has it.
+    pub fn policy(&self) -> Policy {
+        Policy { transitive: self.transitive, depth: self.depth.get() }
+    }
+}
+
 impl Default for Trust {
     fn default() -> Self {
         let policy = Policy::default();
