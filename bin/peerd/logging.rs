@@ -182,7 +182,11 @@ fn append(path: &Path) -> Result<File, LogError> {
 
 /// FLOTILLA_LOG, as runner has it.
 fn level_from_environment() -> Option<LevelFilter> {
-    std::env::var("FLOTILLA_LOG").ok()?.parse().ok()
+    let level = std::env::var("FLOTILLA_LOG").ok()?.parse();
+    if level.is_err() {
+        eprintln!("peerd: warning: FLOTILLA_LOG is none of off, error, warn, info, debug, trace");
+    }
+    level.ok()
 }
 
 /// What passes by these levels.
