@@ -124,7 +124,9 @@ fn three_machines_on_a_network_trust_over_a_chain_until_it_is_withdrawn() {
         }
     };
     let [a, b, c] = ["a", "b", "c"].map(|name| Host::new(&bridge, name));
-    [&a, &b, &c].map(Host::start);
+    for host in [&a, &b, &c] {
+        host.start();
+    }
     a.approve(&b);
     b.approve(&a);
     b.approve(&c);
@@ -135,8 +137,7 @@ fn three_machines_on_a_network_trust_over_a_chain_until_it_is_withdrawn() {
     assert!(a.done(&["status"]).contains("2 of 2 known peers can be used"));
 
     b.done(&["revoke", &c.machine.name()]);
-    let seen =
-        a.until_sees("C is revoked on B", &c, |peer| peer["i_trust"] == false && peer["link"] != "up");
+    let seen = a.until_sees("C is revoked on B", &c, |peer| peer["i_trust"] == false && peer["link"] != "up");
     assert!(seen["reason"].as_str().unwrap().contains("approved neither here nor by a trusted key"));
     b.approve(&c);
     a.until_sees("C is approved again", &c, usable);
