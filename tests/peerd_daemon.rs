@@ -25,6 +25,7 @@ fn start_tells_pid_and_fingerprint_and_stop_ends_the_daemon() {
     }
     assert_eq!(machine.done(&["stop"]), format!("peerd ended: pid {pid}\n"));
     assert!(TcpStream::connect(ports.local).is_err());
+    assert!(!machine.log().contains("cut"), "the command took leave: {}", machine.log());
     for left in ["data/peerd.pid", "data/peerd.ports"] {
         assert!(!machine.path(left).exists(), "{left} is left");
     }
@@ -248,12 +249,4 @@ fn stop_leaves_a_process_alone_that_only_has_the_daemons_number() {
     other.wait().unwrap();
     machine.refused(&["stop"], 1, &["no process of this machine"]);
     fs::write(machine.path("data/peerd.pid"), format!("{pid}\n")).unwrap();
-}
-
-#[test]
-fn a_command_says_that_it_is_the_daemons_home_and_changes_nothing() {
-    let (machine, other) = (Machine::running(), Machine::new());
-    let pem = other.path(&format!("trusted/{}.pem", other.name()));
-    machine.refused(&["approve", pem.to_str().unwrap()], 1, &["a daemon runs on this home"]);
-    assert!(!machine.path(&format!("trusted/{}.pem", other.name())).exists());
 }

@@ -272,4 +272,13 @@ mod tests {
         assert_eq!(std::fs::read_to_string(old).unwrap(), "one\ntwo\n");
         assert_eq!(std::fs::read_to_string(path).unwrap(), "three\n");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_said_is_one_line(text in "(?s).*") {
+            let line = line_of("flotilla_actors::link", &text);
+            proptest::prop_assert_eq!(line.lines().count(), 1);
+            proptest::prop_assert!(!line.trim_end_matches('\n').contains(char::is_control));
+        }
+    }
 }
