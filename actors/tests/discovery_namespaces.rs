@@ -9,9 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
 use ed25519_dalek::SigningKey;
@@ -20,8 +19,12 @@ use flotilla_actors::discovery::{
 };
 use flotilla_actors::membership::Peer;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tokio::sync::Barrier;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, timeout_at};
 
 const HOSTS: u8 = 3;
+/// How long a host may take for each thing it waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Namespaces that go when the test does. None of it touches the machine's own network.
@@ -69,25 +72,29 @@ fn ip(arguments: &str) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(format!("ip {arguments}: {said}")) }
 }
 
-struct Nobody;
+/// Passes on what it is told, to whoever waits for a change.
+struct Registry(UnboundedSender<Notice>);
 
-impl Actor for Nobody {
+impl Actor for Registry {
     type Context = Context<Self>;
 }
 
-impl Handler<Notice> for Nobody {
+impl Handler<Notice> for Registry {
     type Result = ();
 
-    fn handle(&mut self, _: Notice, _: &mut Self::Context) {}
+    fn handle(&mut self, notice: Notice, _: &mut Self::Context) {
+        let _ = self.0.send(notice);
+    }
 }
 
 /// Runs a peer in this namespace until it has seen all others, then the first leaves and the others notice.
-fn host(namespace: String, n: u8, happy: Arc<AtomicU8>) -> JoinHandle<Census> {
+fn host(namespace: String, n: u8, all_are_seen: Arc<Barrier>) -> JoinHandle<Census> {
     std::thread::spawn(move || {
         let file = File::open(format!("/var/run/netns/{namespace}")).unwrap();
         // This thread alone, and those it starts.
         move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
         actix_rt::System::new().block_on(async {
+            let (sender, mut notices) = unbounded_channel();
             let setup = Setup {
                 key: SigningKey::from_bytes(&[n; 32]),
                 announced: Announced { boot: 1, protocol: (1, 1), work_port: 9992, status_port: 9994 },
@@ -96,27 +103,24 @@ fn host(namespace: String, n: u8, happy: Arc<AtomicU8>) -> JoinHandle<Census> {
                 static_peers: Vec::new(),
                 capacity: 64,
                 seed: n.into(),
-                notices: Nobody.start().recipient(),
+                notices: Registry(sender).start().recipient(),
             };
             let discovery = Discovery::start(setup).unwrap();
-            let until = async |count: usize| {
+            // Nobody comes or goes without a notice, so there is nothing to look at before the next one.
+            let mut until = async |count: usize| {
                 let end = Instant::now() + PATIENCE;
                 loop {
                     let census = discovery.send(List).await.unwrap();
                     if census.peers.len() == count {
                         return census;
                     }
-                    assert!(Instant::now() < end, "host {n} does not see {count} peers: {census:?}");
-                    actix_rt::time::sleep(Duration::from_millis(10)).await;
+                    let notice = timeout_at(end, notices.recv()).await;
+                    assert!(notice.is_ok(), "host {n} does not see {count} peers: {census:?}");
                 }
             };
             let census = until(usize::from(HOSTS) - 1).await;
-            happy.fetch_add(1, Ordering::SeqCst);
-            let end = Instant::now() + PATIENCE;
-            while happy.load(Ordering::SeqCst) < HOSTS {
-                assert!(Instant::now() < end, "host {n} waits for the others");
-                actix_rt::time::sleep(Duration::from_millis(10)).await;
-            }
+            let others = timeout_at(Instant::now() + PATIENCE, all_are_seen.wait()).await;
+            assert!(others.is_ok(), "host {n} waits for the others");
             if n == 1 {
                 discovery.send(Leave).await.unwrap();
             } else {
@@ -140,8 +144,8 @@ fn three_hosts_on_a_bridge_without_a_default_route_find_one_another() {
             return;
         }
     };
-    let happy = Arc::new(AtomicU8::new(0));
-    let hosts: Vec<_> = (1..=HOSTS).map(|n| host(bridge.host(n), n, happy.clone())).collect();
+    let all_are_seen = Arc::new(Barrier::new(HOSTS.into()));
+    let hosts: Vec<_> = (1..=HOSTS).map(|n| host(bridge.host(n), n, all_are_seen.clone())).collect();
     for (n, host) in (1_u8..).zip(hosts) {
         let census = host.join().unwrap();
         let mut seen: Vec<SocketAddr> = census.peers.iter().flat_map(Peer::status_addresses).collect();

@@ -1,23 +1,29 @@
 //! The commands, and what they print.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use flotilla_actors::identity::{Home, HomeError, public_key_file};
-use flotilla_actors::trust::{Effect, Input, Refusal};
+use flotilla_actors::identity::{Home, HomeError};
+use flotilla_actors::trust::Refusal;
 use flotilla_messages::Fingerprint;
-use flotilla_messages::fingerprint::{FEWEST_DIGITS, FEWEST_DIGITS_TO_APPROVE, FingerprintError};
+use flotilla_messages::fingerprint::FingerprintError;
 
 use crate::cli::{Cli, Command};
-use crate::offline::Offline;
-use crate::peers;
+use crate::config::{self, ConfigError};
+use crate::control::{self, StopError};
+use crate::launch::LaunchError;
+use crate::logging::LogError;
+use crate::online::OnlineError;
+use crate::serve::{self, ServeError};
+use crate::tail::{self, TailError};
+use crate::trusting;
 
 /// Refused or failed.
 const FAILED: u8 = 1;
-/// A bad option, or a command that is not in this version.
+/// A bad option.
 const USAGE: u8 = 2;
 
-/// What comes with the daemon.
-const LATER: [&str; 6] = ["start", "run", "stop", "restart", "status", "log"];
+/// `peerd.toml` as it is put into a new home: all of it commented out.
+const CONFIGURATION: &str = include_str!("../../conf/peerd.toml");
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -37,31 +43,68 @@ pub enum CommandError {
     /// There is no place for a home.
     #[error("there is no home directory: give one by --home or FLOTILLA_HOME")]
     Homeless,
+    /// What is on disk is the daemon's as long as it runs.
+    #[error("a daemon has just started on this home, pid {0}: try again")]
+    Running(u32),
+    /// There is nobody to ask.
+    #[error("no daemon runs on {}: peerd start", .0.display())]
+    NotRunning(PathBuf),
+    /// It cannot be asked, or says no.
+    #[error(transparent)]
+    Online(#[from] OnlineError),
+    /// What the daemon is told.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The daemon cannot run.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// It cannot be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// It cannot be stopped.
+    #[error(transparent)]
+    Stop(#[from] StopError),
+    /// Its log cannot be shown.
+    #[error("{0}")]
+    Tail(TailError),
     /// Standard output is closed or full.
     #[error("cannot print: {0}")]
     Print(#[from] std::io::Error),
 }
 
+impl From<TailError> for CommandError {
+    fn from(error: TailError) -> Self {
+        match error {
+            TailError::Print(error) => Self::Print(error),
+            error => Self::Tail(error),
+        }
+    }
+}
+
+impl CommandError {
+    /// The exit code that says so.
+    fn code(&self) -> u8 {
+        match self {
+            Self::Config(ConfigError::Option { .. }) => USAGE,
+            // The daemon's own, as it was given this command's options.
+            Self::Launch(LaunchError::Refused(status)) if status.code() == Some(USAGE.into()) => USAGE,
+            _ => FAILED,
+        }
+    }
+}
+
 /// Does what the command line says; the exit code.
 pub fn run(cli: Cli) -> u8 {
-    if let Command::Other(words) = &cli.command {
-        let word = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-        if LATER.contains(&&*word) {
-            eprintln!(
-                "peerd: '{word}' is not in this version: it keeps identity and trust, and does not serve yet"
-            );
-        } else {
-            eprintln!("peerd: there is no command '{word}'; see peerd --help");
-        }
-        return USAGE;
-    }
     match home(cli.home).and_then(|home| command(&home, cli.command)) {
         Ok(()) => 0,
         // Whoever reads has seen enough.
         Err(CommandError::Print(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             eprintln!("peerd: {error}");
-            FAILED
+            error.code()
         }
     }
 }
@@ -69,20 +112,22 @@ pub fn run(cli: Cli) -> u8 {
 fn command(home: &Home, command: Command) -> Result<(), CommandError> {
     match command {
         Command::Setup => setup(home),
+        Command::Start(serve) => control::start(home, &serve),
+        Command::Run { serve, background } => serve::run(home, &serve, background),
+        Command::Stop => control::stop(home),
+        Command::Restart(serve) => control::restart(home, &serve),
+        Command::Log { lines, follow } => log(home, lines, follow),
         Command::Fingerprint => print(&format!("{}\n", home.identity()?.fingerprint())),
-        Command::Approve { key } => approve(home, &key),
-        Command::Revoke { key } => revoke(home, &key),
-        Command::Peers { json } => {
-            let standings = Offline::open(home)?.standings();
-            print(&if json { peers::json(&standings) } else { peers::text(&standings) })
-        }
-        // Has been answered already.
-        Command::Other(_) => Ok(()),
+        Command::Approve { key } => trusting::approve(home, &key),
+        Command::Revoke { key } => trusting::revoke(home, &key),
+        Command::Peers { json } => trusting::show_peers(home, json),
+        Command::Status { json, watch } => trusting::show_status(home, json, watch),
     }
 }
 
 fn setup(home: &Home) -> Result<(), CommandError> {
     let (identity, created) = home.setup()?;
+    home.write_new(config::NAME, CONFIGURATION)?;
     let name = identity.fingerprint();
     let what = if created { "a new identity" } else { "an identity already" };
     print(&format!(
@@ -92,52 +137,14 @@ fn setup(home: &Home) -> Result<(), CommandError> {
     ))
 }
 
-fn approve(home: &Home, named: &Path) -> Result<(), CommandError> {
-    let mut offline = Offline::open(home)?;
-    let digits = named.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let key = match digits {
-        // A file of that name is meant rather than a key.
-        Some(digits) if !named.exists() => {
-            let name = Fingerprint::resolve(digits, FEWEST_DIGITS_TO_APPROVE, offline.known())?;
-            offline.key(&name).ok_or(CommandError::NoKey(name))?
-        }
-        _ => public_key_file(named)?,
-    };
-    let name = Fingerprint::of(&key);
-    let effects = offline.handle(Input::Approve(key))?;
-    told(&effects, if changed(&effects) { "approved" } else { "approved already" }, &name)
+fn log(home: &Home, lines: usize, follow: bool) -> Result<(), CommandError> {
+    home.identity()?;
+    let settings = config::load(home, std::env::vars_os(), &[])?.settings;
+    Ok(tail::tail(&home.path().join(settings.log.file), lines, follow)?)
 }
 
-fn revoke(home: &Home, named: &str) -> Result<(), CommandError> {
-    let mut offline = Offline::open(home)?;
-    let name = Fingerprint::resolve(named, FEWEST_DIGITS, offline.known())?;
-    let effects = offline.handle(Input::Revoke(name))?;
-    told(&effects, if changed(&effects) { "revoked" } else { "revoked already" }, &name)
-}
-
-/// Whether anything was to be stored for a command, apart from a statement that was due anyway.
-fn changed(effects: &[Effect]) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Store(_)))
-}
-
-/// Says what was done, and what follows for other keys.
-fn told(effects: &[Effect], done: &str, name: &Fingerprint) -> Result<(), CommandError> {
-    let mut text = format!("{done}: {name}\n");
-    for effect in effects {
-        match effect {
-            Effect::Trust { key, .. } if key != name => {
-                text.push_str(&format!("trusted through it: {key}\n"));
-            }
-            Effect::Distrust { key, reason } if key != name => {
-                text.push_str(&format!("not trusted any more: {key} ({reason})\n"));
-            }
-            _ => {}
-        }
-    }
-    print(&text)
-}
-
-fn print(text: &str) -> Result<(), CommandError> {
+/// Prints, and has it leave this process.
+pub fn print(text: &str) -> Result<(), CommandError> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;

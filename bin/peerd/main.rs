@@ -1,10 +1,19 @@
-//! `peerd`, the daemon that lends this machine to trusted peers. In this version: its identity and its trust, as
-//! far as they are kept on disk. Options and presentation are here, what they do is the crate `actors`.
+//! `peerd`, the daemon that lends this machine to trusted peers, and the commands about it. Options, configuration,
+//! wiring and presentation are here; what the daemon does is the crate `actors`.
 
 mod cli;
 mod commands;
+mod config;
+mod control;
+mod launch;
+mod logging;
 mod offline;
+mod online;
 mod peers;
+mod serve;
+mod status;
+mod tail;
+mod trusting;
 
 use std::process::ExitCode;
 

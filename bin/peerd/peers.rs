@@ -1,64 +1,179 @@
-//! How `peers` shows what is known.
+//! How `peers` shows what is known of other machines.
 
-use flotilla_actors::trust::Standing;
 use flotilla_messages::Fingerprint;
+use flotilla_messages::port::local::{LinkView, PeerView};
+use flotilla_messages::port::status::Load;
 use serde::Serialize;
 
 /// One line of `peers --json`.
 #[derive(Serialize)]
-struct Line {
+pub struct Line<'a> {
     fingerprint: String,
+    /// The Work port.
+    address: Option<&'a str>,
+    jobs: Option<u16>,
+    platform: Option<&'a str>,
+    software: Option<&'a str>,
+    load: Option<LoadLine>,
     i_trust: bool,
     /// Through whom: the key approved here first, the peer last. Empty if it is not trusted.
     chain: Vec<String>,
     trusts_me: bool,
-    /// Likewise from the peer: whom it approves first, this machine last.
+    /// Likewise from the peer: whom it approves first, this machine last. Empty if its statements do not tell.
     trusts_me_chain: Vec<String>,
     barred: bool,
-    /// Why it is not trusted.
-    reason: Option<String>,
+    /// On the network, as far as is known.
+    present: bool,
+    /// Milliseconds since it was heard over UDP.
+    heard_ms_ago: Option<u64>,
+    /// none, dialling, up, silent or down.
+    link: &'static str,
+    /// Why it is down.
+    link_reason: Option<&'a str>,
+    usable: bool,
+    /// Why it cannot be used.
+    reason: Option<&'a str>,
+    /// In thousandths of this machine's.
+    performance: Option<u32>,
+}
+
+/// How busy a machine is.
+#[derive(Serialize)]
+pub struct LoadLine {
+    running: u16,
+    claimed: u16,
+    waiting: u16,
+    /// Over a minute.
+    average: Option<f32>,
+}
+
+impl From<Load> for LoadLine {
+    fn from(Load { running, claimed, waiting, average }: Load) -> Self {
+        Self { running, claimed, waiting, average: average.map(|hundredths| hundredths as f32 / 100.0) }
+    }
+}
+
+impl<'a> From<&'a PeerView> for Line<'a> {
+    fn from(peer: &'a PeerView) -> Self {
+        let names = |chain: &[Fingerprint]| chain.iter().map(ToString::to_string).collect();
+        Self {
+            fingerprint: peer.fingerprint.to_string(),
+            address: peer.address.as_deref(),
+            jobs: peer.jobs,
+            platform: peer.platform.as_deref(),
+            software: peer.software.as_deref(),
+            load: peer.load.map(LoadLine::from),
+            i_trust: !peer.chain.is_empty(),
+            chain: names(&peer.chain),
+            trusts_me: trusts_me(peer),
+            trusts_me_chain: names(&peer.trusts_me),
+            barred: peer.barred,
+            present: peer.present,
+            heard_ms_ago: peer.heard,
+            link: match &peer.link {
+                LinkView::None => "none",
+                LinkView::Dialling => "dialling",
+                LinkView::Up { suspected: false } => "up",
+                LinkView::Up { suspected: true } => "silent",
+                LinkView::Down { .. } => "down",
+            },
+            link_reason: match &peer.link {
+                LinkView::Down { reason } => Some(reason),
+                _ => None,
+            },
+            usable: peer.obstacle.is_none(),
+            reason: peer.obstacle.as_deref(),
+            performance: peer.performance,
+        }
+    }
+}
+
+/// A link is up only if both want it; else statements tell.
+fn trusts_me(peer: &PeerView) -> bool {
+    !peer.trusts_me.is_empty() || matches!(peer.link, LinkView::Up { .. })
 }
 
 /// One object a line.
-pub fn json(standings: &[Standing]) -> String {
-    let names = |chain: &[Fingerprint]| chain.iter().map(ToString::to_string).collect();
-    let lines = standings.iter().map(|standing| Line {
-        fingerprint: standing.key.to_string(),
-        i_trust: standing.trust.is_ok(),
-        chain: standing.trust.as_deref().map(names).unwrap_or_default(),
-        trusts_me: standing.trusts_me.is_some(),
-        trusts_me_chain: standing.trusts_me.as_deref().map(names).unwrap_or_default(),
-        barred: standing.barred,
-        reason: standing.trust.as_ref().err().map(ToString::to_string),
-    });
+pub fn json(peers: &[PeerView]) -> String {
     // Such a line has no value that JSON lacks, so none is left out.
-    lines.filter_map(|line| serde_json::to_string(&line).ok()).map(|line| line + "\n").collect()
+    let lines = peers.iter().filter_map(|peer| serde_json::to_string(&Line::from(peer)).ok());
+    lines.map(|line| line + "\n").collect()
 }
 
 /// For people.
-pub fn text(standings: &[Standing]) -> String {
-    if standings.is_empty() {
+pub fn text(peers: &[PeerView]) -> String {
+    if peers.is_empty() {
         return "No other key is known yet: peerd approve FILE\n".to_owned();
     }
-    standings.iter().map(paragraph).collect()
+    peers.iter().map(paragraph).collect()
 }
 
-fn paragraph(standing: &Standing) -> String {
-    let trust = match &standing.trust {
-        Ok(chain) => match &chain[..] {
-            [through @ .., _] if !through.is_empty() => format!("trusted through {}", joined(through)),
-            _ => "trusted: approved here".to_owned(),
-        },
-        Err(reason) => format!("not trusted: {reason}"),
+fn paragraph(peer: &PeerView) -> String {
+    let mut text = format!("{}\n", peer.fingerprint);
+    let mut line = |words: &str| text.push_str(&format!("  {words}\n"));
+    if let Some(whereabouts) = whereabouts(peer) {
+        line(&whereabouts);
+    }
+    line(&trust(peer));
+    line(&match peer.trusts_me.as_slice() {
+        [] if trusts_me(peer) => "trusts this machine".to_owned(),
+        [] => "has not said that it trusts this machine".to_owned(),
+        [_] => "trusts this machine".to_owned(),
+        [through @ .., _] => format!("trusts this machine through {}", joined(through)),
+    });
+    line(&link(peer));
+    line(&match &peer.obstacle {
+        None => "can be used".to_owned(),
+        Some(why) => format!("cannot be used: {why}"),
+    });
+    text
+}
+
+/// Where it is, what it is and how busy.
+fn whereabouts(peer: &PeerView) -> Option<String> {
+    let jobs = peer.jobs.map(|jobs| if jobs == 1 { "1 job".to_owned() } else { format!("{jobs} jobs") });
+    let parts = [peer.address.clone(), peer.platform.clone(), jobs, peer.load.map(busy)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// How busy a machine is, in words.
+pub fn busy(Load { running, claimed, waiting, average }: Load) -> String {
+    let mut text = format!("{running} running");
+    if claimed > 0 {
+        text.push_str(&format!(", {claimed} claimed by its own user"));
+    }
+    if waiting > 0 {
+        text.push_str(&format!(", {waiting} waiting"));
+    }
+    if let Some(hundredths) = average {
+        text.push_str(&format!(", load {:.1}", hundredths as f32 / 100.0));
+    }
+    text
+}
+
+fn trust(peer: &PeerView) -> String {
+    match peer.chain.as_slice() {
+        [] if peer.barred => "not trusted: revoked here".to_owned(),
+        [] => "not trusted".to_owned(),
+        [_] => "trusted: approved here".to_owned(),
+        [through @ .., _] => format!("trusted through {}", joined(through)),
+    }
+}
+
+fn link(peer: &PeerView) -> String {
+    let link = match &peer.link {
+        LinkView::None => "no link".to_owned(),
+        LinkView::Dialling => "a link is being made".to_owned(),
+        LinkView::Up { suspected: false } => "link up".to_owned(),
+        LinkView::Up { suspected: true } => "link up, but silent".to_owned(),
+        LinkView::Down { reason } => format!("link down: {reason}"),
     };
-    let trusts_me = match standing.trusts_me.as_deref() {
-        None => "has not said that it trusts this machine".to_owned(),
-        Some([through @ .., _]) if !through.is_empty() => {
-            format!("trusts this machine through {}", joined(through))
-        }
-        Some(_) => "trusts this machine".to_owned(),
-    };
-    format!("{}\n  {trust}\n  {trusts_me}\n", standing.key)
+    match peer.heard {
+        Some(heard) if peer.present => format!("{link}; heard {} s ago", heard / 1000),
+        Some(heard) => format!("{link}; gone, heard last {} s ago", heard / 1000),
+        None => link,
+    }
 }
 
 fn joined(names: &[Fingerprint]) -> String {

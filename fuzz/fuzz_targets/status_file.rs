@@ -26,7 +26,8 @@ fuzz_target!(|bytes: &[u8]| {
             for rule in file.sources() {
                 let test = rule.rule.strip_suffix('*').unwrap_or(&rule.rule);
                 let _ = file.why(test, Some(0), Outcomes::SKIP);
-                let found = (0..2).fold(file.outcomes(test), |all, v| all | file.outcomes_of_variant(test, v));
+                let found =
+                    (0..2).fold(file.outcomes(test), |all, v| all | file.outcomes_of_variant(test, v));
                 assert!(!found.is_empty() || rule.outcomes.is_empty());
             }
         }

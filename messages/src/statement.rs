@@ -423,6 +423,28 @@ mod tests {
     }
 
     #[test]
+    fn a_count_that_does_not_fit_is_refused_however_well_it_is_signed() {
+        for (approvals, count) in [(0, 1), (1, 0), (2, 1), (2, 3), (2, 512), (2, 0x0200 + 2)] {
+            let seeds: Vec<u8> = (2..2 + approvals).collect();
+            let mut body = statement(&seeds).body();
+            body[HEAD - 2..HEAD].copy_from_slice(&u16::to_be_bytes(count));
+            let signature = key(1).sign(&[DOMAIN, &body].concat()).to_bytes();
+            let bytes = [&body[..], &signature].concat();
+            let wanted = match usize::from(count) {
+                count if count > MOST_APPROVALS => StatementError::TooMany(count),
+                _ => StatementError::Length(bytes.len()),
+            };
+            assert_eq!(SignedStatement::open(&bytes), Err(wanted), "{approvals} approvals, {count} claimed");
+        }
+        // Half an approval, so that the count could be either.
+        let mut half = statement(&[2]).body();
+        half.truncate(HEAD + APPROVAL / 2);
+        let signature = key(1).sign(&[DOMAIN, &half].concat()).to_bytes();
+        let bytes = [&half[..], &signature].concat();
+        assert_eq!(SignedStatement::open(&bytes), Err(StatementError::Length(bytes.len())));
+    }
+
+    #[test]
     fn a_weak_issuer_is_refused() {
         // The identity point: with it, a signature of zeros and the identity verifies for every message.
         let mut bytes = signed().bytes().to_vec();

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Recipient};
 use flotilla_messages::Fingerprint;
@@ -15,7 +15,9 @@ use super::settings::Settings;
 use super::vital::{Ended, Vital};
 use crate::discovery::{Announced, Discovery, DiscoveryError, Leave, List, OwnState, Setup};
 use crate::identity::{Home, HomeError};
-use crate::link::{self, Admission, LinkNews, Listening, Quotas, Speech, Tls, TlsError, TrustedKeys, listen};
+use crate::link::{
+    self, Admission, LinkNews, Listening, Open, Quotas, Speech, Tls, TlsError, TrustedKeys, listen,
+};
 use crate::local::{self, About, Facts, LocalHandler};
 use crate::registry::{Found, PeerRegistry};
 use crate::status::{self, Dialler, StatusHandler};
@@ -26,6 +28,9 @@ use crate::work::{self, WorkHandler};
 const STATUS_LIMITS: Limits = Limits { wire: 256 << 10, body: 512 << 10 };
 /// The most a message of a runner on this host may hold.
 const LOCAL_LIMITS: Limits = Limits { wire: 1 << 20, body: 4 << 20 };
+
+/// How long the end waits for those who are told of it.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Why a daemon cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +80,8 @@ pub struct Daemon {
     work: Addr<WorkHandler>,
     discovery: Option<Addr<Discovery>>,
     arbiter: Arbiter,
+    /// All links of all ports.
+    open: Open,
     ended: UnboundedReceiver<Ended>,
 }
 
@@ -101,7 +108,8 @@ impl Daemon {
         let status = Context::<StatusHandler>::new();
         let local = Context::<LocalHandler>::new();
         let work = Context::<WorkHandler>::new();
-        let ports = Ports { settings: &settings };
+        let open = Open::default();
+        let ports = Ports { settings: &settings, open: &open };
         let talk = ports.settings(STATUS_LIMITS);
         let status_port =
             ports.open("Status", settings.status, &to_peers, &talk, status.address().recipient());
@@ -111,6 +119,8 @@ impl Daemon {
         let (work_port, work_address) = work_port.await?;
         let orders = Rc::new(link::Settings {
             timing: link::Timing::default(),
+            // A line for each `peerd peers` is none that anybody looks for.
+            level: log::Level::Debug,
             ..(*ports.settings(LOCAL_LIMITS)).clone()
         });
         let local_port =
@@ -185,7 +195,19 @@ impl Daemon {
         };
         let addresses =
             Addresses { local: local_address, work: work_address, status: status_address, discovery: udp };
-        Ok(Self { fingerprint, addresses, trust, registry, status, local, work, discovery, arbiter, ended })
+        Ok(Self {
+            fingerprint,
+            addresses,
+            trust,
+            registry,
+            status,
+            local,
+            work,
+            discovery,
+            arbiter,
+            open,
+            ended,
+        })
     }
 
     /// Where it listens, with the ports that the system chose.
@@ -227,6 +249,8 @@ impl Daemon {
         let _ = self.work.send(work::Part { reason: reason.clone() }).await;
         let _ = self.status.send(status::Part { reason: reason.clone() }).await;
         let _ = self.local.send(local::Part { reason }).await;
+        // A peer that does not listen is not waited for.
+        let _ = tokio::time::timeout(LAST_WORDS, self.open.drained()).await;
         let _ = self.trust.send(Quit).await;
         self.arbiter.stop();
         let arbiter = self.arbiter;
@@ -237,13 +261,15 @@ impl Daemon {
 /// What all listeners have in common.
 struct Ports<'a> {
     settings: &'a Settings,
+    open: &'a Open,
 }
 
 impl Ports<'_> {
     fn settings(&self, limits: Limits) -> Rc<link::Settings> {
         let Settings { versions, timing, jobs, .. } = *self.settings;
         let hello = Hello { versions, ..Hello::of_this_build(jobs.into()) };
-        Rc::new(link::Settings { timing, limits, ..link::Settings::new(hello) })
+        let open = self.open.clone();
+        Rc::new(link::Settings { timing, limits, open, ..link::Settings::new(hello) })
     }
 
     async fn open<M: Speech>(

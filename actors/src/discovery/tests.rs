@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use actix::{Actor, Addr, Context, Handler};
 use ed25519_dalek::SigningKey;
 use flotilla_messages::datagram::DATAGRAM_SIZE;
-use flotilla_messages::{DatagramKind, Fingerprint, Presence};
+use flotilla_messages::{Datagram, DatagramKind, Fingerprint, Presence};
 
 use super::*;
 use crate::membership::Why;
@@ -93,7 +93,7 @@ impl Host {
                 return census;
             }
             assert!(Instant::now() < end, "not in time: {what}; {census:?}");
-            actix_rt::time::sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -103,6 +103,10 @@ fn sees(census: &Census, host: &Host) -> bool {
 }
 
 fn announcement(seed: u8, sequence: u64) -> [u8; DATAGRAM_SIZE] {
+    announcement_from(seed, sequence, 3)
+}
+
+fn announcement_from(seed: u8, sequence: u64, unicast_port: u16) -> [u8; DATAGRAM_SIZE] {
     let presence = Presence {
         boot: 1,
         sequence,
@@ -110,7 +114,7 @@ fn announcement(seed: u8, sequence: u64) -> [u8; DATAGRAM_SIZE] {
         protocol: (1, 1),
         work_port: 1,
         status_port: 2,
-        unicast_port: 3,
+        unicast_port,
         jobs: 4,
         serial: 5,
     };
@@ -173,6 +177,33 @@ async fn forged_replayed_and_foreign_datagrams_are_ignored_and_counted() {
     let census = one.until("all are handled", |c| c.counters.replayed + c.counters.duplicate == 5).await;
     assert_eq!(census.peers.len(), 1);
     assert_eq!(census.peers[0].presence.sequence, 7);
+}
+
+/// Regression (amplification): a forged source address turns no host here against somebody else.
+#[actix_rt::test]
+async fn a_reply_is_never_larger_than_what_asked_for_it_and_noise_has_none() {
+    let one = host(15, on_loopback(free_port()), Vec::new());
+    let own = SocketAddr::from((Ipv4Addr::LOCALHOST, one.census().await.unicast_port));
+    let bind = async || tokio::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let (noisy, stranger) = (bind().await, bind().await);
+    let port = |socket: &tokio::net::UdpSocket| socket.local_addr().unwrap().port();
+    let mut forged = announcement_from(16, 1, port(&noisy));
+    forged[DATAGRAM_SIZE - 1] ^= 1;
+    let whole = announcement_from(16, 1, port(&noisy));
+    let long = [&whole[..], &[0]].concat();
+    for bytes in [&b""[..], b"FLTD", &whole[..DATAGRAM_SIZE - 1], &long, &forged, &[0; 1200]] {
+        noisy.send_to(bytes, own).await.unwrap();
+    }
+    one.until("the noise is read", |c| c.heard.forged + c.heard.malformed == 6).await;
+    // How many replies there are is membership's to decide, and tested there.
+    stranger.send_to(&announcement_from(17, 1, port(&stranger)), own).await.unwrap();
+    let mut buffer = [0; 2000];
+    let reply = tokio::time::timeout(PATIENCE, stranger.recv(&mut buffer)).await;
+    let length = reply.expect("a reply in time").unwrap();
+    assert!(length <= DATAGRAM_SIZE, "{length} bytes for {DATAGRAM_SIZE}");
+    let reply = Datagram::open(&buffer[..length]).unwrap();
+    assert_eq!((reply.kind, reply.fingerprint), (DatagramKind::Reply, one.name));
+    assert!(noisy.try_recv(&mut buffer).is_err(), "an answer to noise");
 }
 
 #[actix_rt::test]

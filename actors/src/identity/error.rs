@@ -75,6 +75,14 @@ pub enum HomeError {
         /// The fingerprint of what it holds.
         key: Fingerprint,
     },
+    /// Something else where a daemon writes its ports.
+    #[error("cannot use {}: not what a daemon writes: {why}", path.display())]
+    NoPorts {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// More approvals than a statement holds.
     #[error("cannot use {}: it approves more than {MOST_APPROVALS} keys", .0.display())]
     TooMany(PathBuf),
@@ -84,6 +92,17 @@ pub enum HomeError {
     /// No randomness for a key.
     #[error("cannot make a key: {0}")]
     Random(getrandom::Error),
+}
+
+/// Why a text is no public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPublicKey {
+    /// It is what its owner must keep.
+    #[error("a private key")]
+    Private,
+    /// It is anything else.
+    #[error(transparent)]
+    Other(#[from] KeyError),
 }
 
 impl HomeError {

@@ -6,6 +6,7 @@
 //! | `data/mypubkey` | the fingerprint of its public key |
 //! | `data/boot` | the number of the last start of the daemon, see [`Presence::boot`](flotilla_messages::Presence::boot) |
 //! | `data/lock` | nothing; locked while somebody changes any of this |
+//! | `data/peerd.pid`, `data/peerd.ports` | the daemon that runs, and where it listens |
 //! | `trusted/<fingerprint>.pem` | a key approved here; one's own, to be passed on |
 //! | `trusted/<fingerprint>.statement` | the latest statement of this key, verified |
 //! | `barred/<fingerprint>` | a key revoked here, in PEM if it is known |
@@ -93,9 +94,12 @@ impl Home {
         for (directory, mode) in self.directories().iter().zip([0o700, 0o755, 0o755]) {
             files::directory(directory, mode)?;
         }
-        let _lock = self.lock()?;
-        for directory in self.directories() {
-            files::remove_temporary(&directory)?;
+        let lock = self.lock()?;
+        // A daemon writes while it runs; what it has not renamed yet is not left over.
+        if self.running(&lock)?.is_none() {
+            for directory in self.directories() {
+                files::remove_temporary(&directory)?;
+            }
         }
         let key_file = self.key_file();
         let created = if key_file.symlink_metadata().is_ok() {
@@ -109,6 +113,19 @@ impl Home {
         files::replace(&self.root.join("data/mypubkey"), format!("{name}\n").as_bytes(), PUBLIC)?;
         files::replace(&self.trusted_file(&name), public_pem(&identity.public_key()).as_bytes(), PUBLIC)?;
         Ok((identity, created))
+    }
+
+    /// Puts a file of this name into the directory, unless there is one. The value: whether there was none.
+    ///
+    /// # Errors
+    /// [`HomeError`] when the disk does not take it.
+    pub fn write_new(&self, name: &str, text: &str) -> Result<bool, HomeError> {
+        let path = self.root.join(name);
+        // A link that leads nowhere is somebody's as well.
+        if path.symlink_metadata().is_ok() {
+            return Ok(false);
+        }
+        files::create(&path, text.as_bytes(), PUBLIC)
     }
 
     /// The identity.

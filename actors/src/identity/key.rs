@@ -14,7 +14,7 @@ use flotilla_messages::fingerprint::KeyError;
 use flotilla_messages::statement::{SignedStatement, Statement};
 use zeroize::Zeroizing;
 
-use super::error::HomeError;
+use super::error::{HomeError, NoPublicKey};
 use super::files;
 
 /// The most bytes of a key file: thirty times what one has, for comments around it.
@@ -51,9 +51,14 @@ impl Identity {
             return Err(HomeError::Exposed { path: path.to_owned(), mode });
         }
         let text = files::read(&file, path, MOST_BYTES)?;
-        let pem = std::str::from_utf8(&text).ok();
-        let key = pem.and_then(|pem| SigningKey::from_pkcs8_pem(pem).ok());
-        key.map(|key| Self { key }).ok_or_else(|| HomeError::NoPrivateKey(path.to_owned()))
+        Self::from_pem(&text).ok_or_else(|| HomeError::NoPrivateKey(path.to_owned()))
+    }
+
+    /// The identity that the text of a key file holds: an unencrypted Ed25519 private key in PKCS#8 PEM form, and
+    /// nothing else.
+    pub fn from_pem(text: &[u8]) -> Option<Self> {
+        let pem = std::str::from_utf8(text).ok()?;
+        SigningKey::from_pkcs8_pem(pem).ok().map(|key| Self { key })
     }
 
     /// PKCS#8 PEM without the public key (RFC 5958, version 1), the form that every openssl reads and writes.
@@ -104,13 +109,23 @@ pub fn public_key_file(path: &Path) -> Result<VerifyingKey, HomeError> {
 /// The same, of a file that we wrote ourselves, unless it may be a link.
 pub(super) fn read_public(path: &Path, follow: bool) -> Result<VerifyingKey, HomeError> {
     let text = files::read(&files::open(path, follow)?, path, MOST_BYTES)?;
-    let no_key = |why| HomeError::NoPublicKey { path: path.to_owned(), why };
-    let pem = std::str::from_utf8(&text).map_err(|_| no_key(KeyError::Malformed))?;
+    public_key(&text).map_err(|error| match error {
+        NoPublicKey::Private => HomeError::PrivateKeyGiven(path.to_owned()),
+        NoPublicKey::Other(why) => HomeError::NoPublicKey { path: path.to_owned(), why },
+    })
+}
+
+/// Reads the text of a public key file.
+///
+/// # Errors
+/// [`NoPublicKey`] for anything but the SubjectPublicKeyInfo of one Ed25519 key in PEM form.
+pub fn public_key(text: &[u8]) -> Result<VerifyingKey, NoPublicKey> {
+    let pem = std::str::from_utf8(text).map_err(|_| KeyError::Malformed)?;
     if pem.contains("PRIVATE KEY-----") {
-        return Err(HomeError::PrivateKeyGiven(path.to_owned()));
+        return Err(NoPublicKey::Private);
     }
-    let key = VerifyingKey::from_public_key_pem(pem).map_err(|_| no_key(KeyError::Malformed))?;
-    if key.is_weak() { Err(no_key(KeyError::Weak)) } else { Ok(key) }
+    let key = VerifyingKey::from_public_key_pem(pem).map_err(|_| KeyError::Malformed)?;
+    if key.is_weak() { Err(KeyError::Weak.into()) } else { Ok(key) }
 }
 
 /// A public key as SubjectPublicKeyInfo in PEM.

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use ed25519_dalek::SigningKey;
 use flotilla_messages::Fingerprint;
+use flotilla_messages::fingerprint::KeyError;
 use flotilla_messages::statement::Statement;
 
 use super::key::public_pem;
@@ -152,15 +153,62 @@ fn a_key_file_that_is_not_ed25519_is_refused() {
     }
     fs::write(home.key_file(), vec![b'-'; 5000]).unwrap();
     assert!(matches!(home.identity(), Err(HomeError::TooLarge { .. })));
-    for algorithm in ["X25519", "ED448", "RSA"] {
-        let other = dir.path().join(algorithm);
-        if output("openssl", &["genpkey", "-algorithm", algorithm, "-out", other.to_str().unwrap()]).is_none()
-        {
-            return;
-        }
+    for (kind, genpkey) in OTHER_KEYS {
+        let Some(other) = other_key(dir.path(), kind, genpkey) else { return };
         fs::write(home.key_file(), fs::read(other).unwrap()).unwrap();
-        assert!(matches!(home.identity(), Err(HomeError::NoPrivateKey(_))), "{algorithm}");
+        assert!(matches!(home.identity(), Err(HomeError::NoPrivateKey(_))), "{kind}");
     }
+}
+
+/// Keys that are no unencrypted Ed25519 keys, and what makes `openssl genpkey` make them.
+const OTHER_KEYS: [(&str, &str); 6] = [
+    ("X25519", "-algorithm X25519"),
+    ("Ed448", "-algorithm ED448"),
+    ("P-256", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256"),
+    ("RSA", "-algorithm RSA -pkeyopt rsa_keygen_bits:2048"),
+    ("RSA-PSS", "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048"),
+    ("encrypted", "-algorithm ED25519 -aes-128-cbc -pass pass:secret"),
+];
+
+/// Makes such a key.
+fn other_key(directory: &Path, kind: &str, genpkey: &str) -> Option<String> {
+    let path = directory.join(kind).to_str().unwrap().to_owned();
+    let args: Vec<_> = ["genpkey", "-out", &path].into_iter().chain(genpkey.split(' ')).collect();
+    output("openssl", &args).map(|_| path)
+}
+
+#[test]
+fn a_public_key_that_is_not_ed25519_is_not_approved_nor_is_any_private_one() {
+    let dir = tempfile::tempdir().unwrap();
+    for (kind, genpkey) in OTHER_KEYS {
+        let Some(private) = other_key(dir.path(), kind, genpkey) else { return };
+        let given = public_key_file(Path::new(&private));
+        assert!(matches!(given, Err(HomeError::PrivateKeyGiven(_))), "{kind}: {given:?}");
+        if kind == "encrypted" {
+            continue;
+        }
+        let public = format!("{private}.pub");
+        output("openssl", &["pkey", "-in", &private, "-pubout", "-out", &public]).unwrap();
+        let given = public_key_file(Path::new(&public));
+        assert!(
+            matches!(given, Err(HomeError::NoPublicKey { why: KeyError::Malformed, .. })),
+            "{kind}: {given:?}"
+        );
+        // The older forms: each says in its first line what it is.
+        if kind == "RSA" || kind == "P-256" {
+            let older = output("openssl", &["pkey", "-in", &private, "-traditional"]).unwrap();
+            let given = public_key(older.as_bytes());
+            assert_eq!(given, Err(NoPublicKey::Private), "{kind}: {older}");
+        }
+    }
+    // A certificate is no key either, even if it is about the right kind.
+    let (key, cert) = (dir.path().join("key"), dir.path().join("cert"));
+    let (key, cert) = (key.to_str().unwrap(), cert.to_str().unwrap());
+    let request = "req -x509 -newkey ed25519 -nodes -subj /CN=peer -keyout";
+    let args: Vec<_> = request.split(' ').chain([key, "-out", cert]).collect();
+    output("openssl", &args).unwrap();
+    let given = public_key_file(Path::new(cert));
+    assert!(matches!(given, Err(HomeError::NoPublicKey { why: KeyError::Malformed, .. })), "{given:?}");
 }
 
 #[test]

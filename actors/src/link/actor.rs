@@ -18,6 +18,7 @@ use super::connect::{Secured, Securing, dialled};
 use super::core::{Allowance, Core, Effect, Input, Timing};
 use super::end::End;
 use super::gate::Slot;
+use super::open::Open;
 use super::outgoing::{Closing, Outgoing};
 use super::pump::{Heard, Next, Speech, pump};
 use super::tls::{Admission, Tls};
@@ -42,12 +43,23 @@ pub struct Settings {
     pub limits: Limits,
     /// The most bytes that may wait for one peer; it is closed when it lets more pile up.
     pub outgoing: usize,
+    /// The connections of these links.
+    pub open: Open,
+    /// How loudly the log is told that links come and go.
+    pub level: log::Level,
 }
 
 impl Settings {
-    /// The usual ones: 16 MiB may wait.
+    /// The usual ones: 16 MiB may wait, and the log is told of each link.
     pub fn new(hello: Hello) -> Self {
-        Self { hello, timing: Timing::default(), limits: Limits::ESTABLISHED, outgoing: 16 << 20 }
+        Self {
+            hello,
+            timing: Timing::default(),
+            limits: Limits::ESTABLISHED,
+            outgoing: 16 << 20,
+            open: Open::default(),
+            level: log::Level::Info,
+        }
     }
 }
 
@@ -197,7 +209,8 @@ impl<M: Speech> Link<M> {
         };
         let peer = Fingerprint::of(&key);
         self.secured = Some((key, peer, exporter));
-        let pump = pump(stream, Rc::clone(&self.outgoing), context.address(), self.slot.clone());
+        let held = (self.slot.clone(), self.settings.open.enter());
+        let pump = pump(stream, Rc::clone(&self.outgoing), context.address(), held);
         actix_rt::spawn(pump);
         let Some(allowance) = self.admission.allowance(peer) else {
             // It was trusted a moment ago, in the handshake.
@@ -296,7 +309,7 @@ impl<M: Speech> Link<M> {
     /// Strangers are not to fill the log. What we dialled is logged whoever answers.
     fn level(&self) -> log::Level {
         let stranger = self.allowance == Allowance::OneMessage && self.slot.is_some();
-        if stranger { log::Level::Debug } else { log::Level::Info }
+        if stranger { log::Level::Debug } else { self.settings.level }
     }
 
     fn shown(&self) -> String {

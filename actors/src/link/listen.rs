@@ -79,7 +79,8 @@ async fn accept<M: Speech>(
     let mut number = 0;
     while let Some(permit) = gate.room().await {
         let (socket, address) = match listener.accept().await {
-            Ok(accepted) => accepted,
+            // Who comes over IPv4 to a port of both families is shown, and counted, as such.
+            Ok((socket, address)) => (socket, SocketAddr::new(address.ip().to_canonical(), address.port())),
             // The other side has thought better of it.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => {

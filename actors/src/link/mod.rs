@@ -26,6 +26,7 @@
 //! | `trusted` | [`TrustedKeys`]: the set of keys that is asked |
 //! | `gate` | quotas, and a record of refused connections |
 //! | `listen` | the accept loop |
+//! | `open` | [`Open`]: which connections still have something to send |
 
 mod actor;
 mod connect;
@@ -35,6 +36,7 @@ mod core_tests;
 mod end;
 mod gate;
 mod listen;
+mod open;
 mod outgoing;
 mod pump;
 #[cfg(test)]
@@ -47,6 +49,7 @@ pub use core::{Allowance, Core, Effect, Input, Timing};
 pub use end::{End, Stage};
 pub use gate::{Occupancy, Quotas, Refusal};
 pub use listen::{Listening, listen};
+pub use open::Open;
 pub use pump::Speech;
 pub use tls::{Admission, Tls, TlsError};
 pub use trusted::TrustedKeys;

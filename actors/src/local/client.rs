@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::identity::Identity;
 use crate::link::{
-    Admission, Close, End, Link, LinkEvent, LinkNews, Say, Settings, Timing, Tls, TlsError, TrustedKeys,
+    Admission, Close, End, Link, LinkEvent, LinkNews, Open, Say, Settings, Timing, Tls, TlsError, TrustedKeys,
 };
 
 /// How long an answer may take; trust is written to a disk meanwhile.
@@ -69,6 +69,7 @@ pub enum AskError {
 /// A link to this host's own daemon. Dropping it ends the link, and gives back what it has claimed.
 pub struct Client {
     link: Addr<Link<LocalMessage>>,
+    open: Open,
     news: Receiver<LinkEvent<LocalMessage>>,
 }
 
@@ -99,12 +100,13 @@ impl Client {
         let tls = Tls::new(identity.signing_key(), Admission::AnyKey(TrustedKeys::from_iter([own])))?;
         let timing = Timing { suspected: PATIENCE, lost: PATIENCE, ..Timing::default() };
         let settings = Settings { timing, ..Settings::new(Hello::of_this_build(0)) };
+        let open = settings.open.clone();
         let (sender, mut news) = channel(16);
         let owner = Owner(sender).start().recipient();
         let link = Link::dial(0, address, Some(own), &tls, Rc::new(settings), owner);
         loop {
             match news.recv().await {
-                Some(LinkEvent::Up(_)) => return Ok(Self { link, news }),
+                Some(LinkEvent::Up(_)) => return Ok(Self { link, open, news }),
                 Some(LinkEvent::Ended(end)) => return Err(failed(address, end)),
                 Some(_) => {}
                 None => return Err(failed(address, End::Cut("the link has died".to_owned()))),
@@ -138,6 +140,13 @@ impl Client {
             Ok(answer) => answer,
             Err(_) => Err(AskError::Late),
         }
+    }
+
+    /// Ends the link in order, and waits until the daemon has seen it.
+    pub async fn close(self) {
+        let open = self.open.clone();
+        drop(self);
+        open.drained().await;
     }
 
     /// How the daemon is.

@@ -27,8 +27,7 @@ pub use core::{Core, Effect, Input, MOST_STRANGERS, MOST_TRUSTED, Policy, RENEWA
 pub use ledger::{Handled, Ledger};
 pub use refusal::Refusal;
 pub use standing::{Obstacle, Standing};
-pub(crate) use store::now;
 pub use store::{
     Ask, Command, CommandError, Decision, Heard, Quit, Standings, Told, TrustOrder, TrustStore, Wanted,
-    follows,
+    follows, now,
 };

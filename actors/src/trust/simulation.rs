@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::SigningKey;
 use flotilla_messages::Fingerprint;
-use flotilla_messages::statement::{LIFETIME, SKEW, SignedStatement, Statement};
+use flotilla_messages::statement::{LIFETIME, SKEW, SignedStatement, Statement, StatementError};
 use proptest::prelude::*;
 
 use super::core::{Core, Effect, Input, MOST_STRANGERS, Policy, RENEWAL, Record, State};
@@ -231,6 +231,45 @@ fn a_statement_from_too_far_in_the_future_is_refused() {
     assert!(matches!(refusals(&early)[..], [Refusal::Time(_)]));
     host.statement(NOW, says(1, 2, NOW + SKEW, &[2, 4]));
     assert_eq!(host.trusted(), [1, 2, 3, 4]);
+}
+
+/// Regression: the original's hosts asked one another for keys without end, so that a key could vouch for itself by
+/// way of others.
+#[test]
+fn approvals_in_a_loop_end_and_hold_nobody_up() {
+    let mut host = Host::new(Policy::default());
+    host.hear(NOW, Input::Approve(secret(1).verifying_key()));
+    host.statement(NOW, says(1, 1, NOW, &[1, 2]));
+    let effects = host.statement(NOW, says(2, 1, NOW, &[0, 1, 2]));
+    assert!(refusals(&effects).is_empty(), "odd, but theirs to say: {effects:?}");
+    assert_eq!(host.trusted(), [1, 2]);
+    assert_eq!(host.core.chain(&name(1)), Some(vec![name(1)]), "not by way of 2");
+    assert_eq!(host.core.chain(&name(2)), Some(vec![name(1), name(2)]), "not by itself");
+    let own = host.core.standings(NOW).into_iter().find(|standing| standing.key == name(0));
+    assert_eq!(own, None, "the own key is no peer, whoever approves it");
+    host.statement(NOW, says(5, 1, NOW, &[0, 5]));
+    assert_eq!(host.trusted(), [1, 2], "a stranger's word for itself counts for nothing");
+    host.statement(NOW, says(1, 2, NOW, &[1]));
+    assert_eq!(host.trusted(), [1], "2 is approved by itself alone now");
+    host.statement(NOW, says(1, 3, NOW, &[1, 2]));
+    host.hear(NOW, Input::Revoke(name(1)));
+    assert_eq!(host.trusted(), [] as [u8; 0], "2 and itself still say that 1 and 2 are good");
+}
+
+#[test]
+fn an_expired_statement_is_refused_whatever_its_serial() {
+    let mut host = Host::with_chain();
+    let late = host.statement(NOW, says(1, 9, NOW - LIFETIME, &[2, 4]));
+    assert!(
+        matches!(refusals(&late)[..], [Refusal::Time(StatementError::Expired { expires: NOW, .. })]),
+        "{late:?}"
+    );
+    assert_eq!(late.len(), 1, "nothing is stored and nothing sent on: {late:?}");
+    assert_eq!(host.trusted(), [1, 2, 3]);
+    assert!(
+        refusals(&host.statement(NOW, says(1, 2, NOW, &[2]))).is_empty(),
+        "its serial does not count either"
+    );
 }
 
 #[test]

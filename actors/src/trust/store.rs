@@ -443,6 +443,6 @@ fn joined(names: &[Fingerprint]) -> String {
 }
 
 /// Seconds since 1970; statements are about dates, whatever the machine's clock was set to meanwhile.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -245,6 +245,26 @@ mod tests {
     }
 
     #[test]
+    fn nesting_is_refused_at_any_depth_before_the_stack_ends() {
+        let kinds: [(&str, &[u8]); 4] =
+            [("arrays", &[0x81]), ("maps", &[0xa1, 0x00]), ("tags", &[0xc1]), ("endless arrays", &[0x9f])];
+        for (kind, opening) in kinds {
+            for depth in [1_000, 1_000_000] {
+                let mut cbor = opening.repeat(depth);
+                cbor.push(0);
+                let packed = snap::raw::Encoder::new().compress_vec(&cbor).unwrap();
+                let mut frame = BytesMut::new();
+                frame.put_u32(packed.len() as u32);
+                frame.extend_from_slice(&packed);
+                let mut codec = Codec::new(Limits::ESTABLISHED);
+                // Passing over an unknown field goes as deep as reading a known one.
+                let read = codec.decode::<serde::de::IgnoredAny>(&mut frame);
+                assert!(matches!(read, Err(DecodeError::Cbor(_))), "{depth} {kind}: {read:?}");
+            }
+        }
+    }
+
+    #[test]
     fn too_large_a_message_leaves_the_output_alone() {
         let mut codec = Codec::new(Limits::GREETING);
         let mut out = BytesMut::from(&b"kept"[..]);

@@ -202,6 +202,28 @@ mod tests {
     }
 
     #[test]
+    fn a_hello_with_a_deep_unknown_field_is_refused() {
+        let with = |depth: usize| {
+            // Nothing in it is worth packing: after length, snappy's length and its tag, the rest is CBOR.
+            let mut cbor = HELLO[7..].to_vec();
+            let fields = cbor.iter().position(|byte| *byte == 0xa6).unwrap();
+            cbor[fields] += 1;
+            cbor.extend_from_slice(b"dmood");
+            cbor.extend(std::iter::repeat_n(0x81, depth).chain([0]));
+            assert!(cbor.len() <= Limits::GREETING.body);
+            let mut packed = vec![cbor.len() as u8 | 0x80, (cbor.len() >> 7) as u8];
+            for literal in cbor.chunks(60) {
+                packed.push((literal.len() as u8 - 1) << 2);
+                packed.extend_from_slice(literal);
+            }
+            read::<Greeting>(&[&(packed.len() as u32).to_be_bytes()[..], &packed].concat())
+        };
+        assert_eq!(with(60), Some(Greeting::Hello(hello())), "a little of it is passed over");
+        assert_eq!(with(1000), None);
+        assert_eq!(with(3900), None);
+    }
+
+    #[test]
     fn another_magic_word_is_no_hello() {
         let mut other = HELLO.to_vec();
         let at = other.windows(8).position(|word| word == b"flotilla").unwrap();
@@ -212,6 +234,7 @@ mod tests {
     #[test]
     fn a_peers_text_cannot_forge_log_lines() {
         assert_eq!(printable("a\n\u{1b}[31mb"), "a\\n\\u{1b}[31mb");
+        assert_eq!(printable("\u{202e}\u{2028}\u{85}\u{200b}"), r"\u{202e}\u{2028}\u{85}\u{200b}");
         assert_eq!(printable(&"x".repeat(1000)), format!("{}...", "x".repeat(200)));
     }
 

@@ -11,8 +11,10 @@ use tokio::net::TcpStream;
 use tokio::time::interval;
 use tokio_rustls::TlsConnector;
 
-use super::support::{Peer, frame, greet, hello, raw, refusal, says, until, until_closed};
-use crate::link::{End, Listening, Quotas, Stage};
+use super::support::{
+    Peer, frame, greet, hello, raw, refusal, says, secure, still_serves, until, until_closed,
+};
+use crate::link::{Allowance, End, Listening, Quotas, Stage};
 
 /// How fast a slow-loris writes its bytes: Hello would take it two seconds.
 const PACE: Duration = Duration::from_millis(20);
@@ -58,13 +60,6 @@ impl rustls::client::danger::ServerCertVerifier for Gullible {
 
 async fn connect(to: &Listening) -> TcpStream {
     TcpStream::connect(to.address()).await.unwrap()
-}
-
-/// The listener is as good as before.
-async fn still_serves(a: &mut Peer, b: &mut Peer, listening: &Listening) {
-    a.dial(listening);
-    a.established().await;
-    while b.established().await.peer != a.fingerprint {}
 }
 
 #[actix_rt::test]
@@ -291,6 +286,62 @@ async fn half_open_connections_are_few_and_give_way() {
         assert_eq!(stream.read(&mut [0; 16]).await.unwrap_or(0), 0, "closed");
     }
     still_serves(&mut a, &mut b, &listening).await;
+}
+
+/// With the usual quotas and deadlines. Those from one address that are too many are closed at once.
+#[cfg(target_os = "linux")] // Elsewhere 127.0.0.2 is not an address of this host.
+#[actix_rt::test]
+async fn thousands_of_half_open_connections_keep_nobody_out_who_comes_from_elsewhere() {
+    const CROWD: u64 = 3000;
+    let (a, mut b) = Peer::pair();
+    let listening = b.listen().await;
+    let most = b.quotas.half_open_per_address;
+    let mut crowd = Vec::new();
+    for number in 1..=CROWD {
+        let mut stream = connect(&listening).await;
+        until("it is taken or refused", || {
+            let occupancy = listening.occupancy();
+            assert!(occupancy.half_open <= most, "{occupancy:?}");
+            occupancy.half_open as u64 + occupancy.refused == number
+        })
+        .await;
+        if crowd.len() < most {
+            crowd.push(stream);
+        } else {
+            assert_eq!(stream.read(&mut [0]).await.unwrap_or(0), 0, "closed at once");
+        }
+    }
+    assert_eq!(listening.refusals().len(), 32, "the memory of them is bounded");
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
+    let mut stream = secure(&a, socket.connect(listening.address()).await.unwrap()).await;
+    greet(&mut stream).await;
+    let up = b.established().await;
+    assert_eq!((up.peer, up.allowance), (a.fingerprint, Allowance::Full));
+}
+
+#[actix_rt::test]
+async fn a_stranger_whose_message_drips_in_has_no_more_time_than_another() {
+    let (a, mut b) = Peer::pair();
+    b.settings.timing.stranger = Duration::from_millis(250);
+    b.trusted.replace([]);
+    let listening = b.listen_with(b.open_tls()).await;
+    let mut stream = raw(&a, &listening).await;
+    greet(&mut stream).await;
+    assert_eq!(b.established().await.allowance, Allowance::OneMessage);
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let drip = actix_rt::spawn(async move {
+        let mut pace = interval(PACE);
+        for byte in says(&"m".repeat(1000)) {
+            pace.tick().await;
+            if writer.write_all(&[byte]).await.is_err() {
+                break;
+            }
+        }
+    });
+    assert_eq!(b.end().await, End::Closed("the time of a key that is not trusted is up".into()));
+    until_closed(&mut reader).await;
+    drip.abort();
 }
 
 #[actix_rt::test]

@@ -176,10 +176,21 @@ pub async fn refusal(listening: &Listening, number: u64) -> End {
 
 /// A connection of the test's own, with an identity but without a link's manners.
 pub async fn raw(peer: &Peer, to: &Listening) -> TlsStream<TcpStream> {
-    let socket = TcpStream::connect(to.address()).await.unwrap();
+    secure(peer, TcpStream::connect(to.address()).await.unwrap()).await
+}
+
+/// The same, of a socket that is connected.
+pub async fn secure(peer: &Peer, socket: TcpStream) -> TlsStream<TcpStream> {
     let connector = TlsConnector::from(Arc::clone(&peer.open_tls().client));
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
     connector.connect(name, socket).await.unwrap()
+}
+
+/// The listener is as good as before.
+pub async fn still_serves(a: &mut Peer, b: &mut Peer, listening: &Listening) {
+    a.dial(listening);
+    a.established().await;
+    while b.established().await.peer != a.fingerprint {}
 }
 
 pub fn frame<T: Serialize>(message: &T) -> BytesMut {

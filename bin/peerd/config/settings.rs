@@ -1,0 +1,330 @@
+//! What can be configured. The keys are those of `conf/peerd.toml`, in kebab case.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use flotilla_actors::discovery::Network;
+use flotilla_actors::trust::Policy;
+use log::LevelFilter;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Every section with its keys.
+pub const KEYS: [(&str, &[&str]); 6] = [
+    ("local", &["address"]),
+    ("work", &["address", "jobs"]),
+    ("status", &["address"]),
+    ("discovery", &["enabled", "port", "group-v4", "group-v6", "interfaces", "peers", "capacity"]),
+    ("trust", &["transitive", "depth"]),
+    ("log", &["file", "level", "levels"]),
+];
+
+/// All of it, with what holds where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// The Local port.
+    pub local: Local,
+    /// The Work port.
+    pub work: Work,
+    /// The Status port.
+    pub status: Status,
+    /// Finding peers.
+    pub discovery: Discovery,
+    /// What follows from approvals.
+    pub trust: Trust,
+    /// The log.
+    pub log: Log,
+}
+
+/// Section `local`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Local {
+    /// Where it listens: a loopback address.
+    #[serde(deserialize_with = "loopback")]
+    pub address: SocketAddr,
+}
+
+/// Section `work`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Work {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Tests at a time; `None`: as many as the machine has processors.
+    pub jobs: Option<NonZeroU16>,
+}
+
+/// Section `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Status {
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// Section `discovery`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Discovery {
+    /// Whether it runs.
+    pub enabled: bool,
+    /// The UDP port that all peers share.
+    pub port: NonZeroU16,
+    /// The IPv4 multicast group.
+    #[serde(deserialize_with = "multicast_v4")]
+    pub group_v4: Ipv4Addr,
+    /// The IPv6 multicast group.
+    #[serde(deserialize_with = "multicast_v6")]
+    pub group_v6: Ipv6Addr,
+    /// Names of interfaces; empty: all.
+    pub interfaces: Vec<String>,
+    /// Peers that are told by unicast.
+    pub peers: Vec<HostPort>,
+    /// Peers remembered at most.
+    pub capacity: NonZeroUsize,
+}
+
+/// Section `trust`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trust {
+    /// See [`Policy::transitive`].
+    pub transitive: bool,
+    /// See [`Policy::depth`].
+    pub depth: NonZeroU32,
+}
+
+/// Section `log`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Log {
+    /// The file, seen from the home directory.
+    pub file: PathBuf,
+    /// For all parts that `levels` does not name.
+    pub level: Level,
+    /// By part of the daemon or library.
+    pub levels: BTreeMap<String, Level>,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Nothing.
+    Off,
+    /// What ends the daemon or loses something.
+    Error,
+    /// What somebody should look at.
+    Warn,
+    /// Decisions.
+    Info,
+    /// What led to them.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// `host:port`, where the host is a name or an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct HostPort(String);
+
+impl Default for Local {
+    fn default() -> Self {
+        Self { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 9991)) }
+    }
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self { address: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9992)), jobs: None }
+    }
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self { address: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9994)) }
+    }
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        let network = Network::default();
+        Self {
+            enabled: true,
+            port: NonZeroU16::new(network.port).unwrap_or(NonZeroU16::MIN),
+            group_v4: network.group_v4,
+            group_v6: network.group_v6,
+            interfaces: Vec::new(),
+            peers: Vec::new(),
+            capacity: NonZeroUsize::new(4096).unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}
+
+impl Trust {
+    /// The same, as the core of trust has it.
+    pub fn policy(&self) -> Policy {
+        Policy { transitive: self.transitive, depth: self.depth.get() }
+    }
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        let policy = Policy::default();
+        Self {
+            transitive: policy.transitive,
+            depth: NonZeroU32::new(policy.depth).unwrap_or(NonZeroU32::MIN),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { file: PathBuf::from("log/peerd.log"), level: Level::Info, levels: BTreeMap::new() }
+    }
+}
+
+impl Level {
+    /// As `log` has it.
+    pub fn filter(self) -> LevelFilter {
+        match self {
+            Self::Off => LevelFilter::Off,
+            Self::Error => LevelFilter::Error,
+            Self::Warn => LevelFilter::Warn,
+            Self::Info => LevelFilter::Info,
+            Self::Debug => LevelFilter::Debug,
+            Self::Trace => LevelFilter::Trace,
+        }
+    }
+}
+
+impl Work {
+    /// Tests at a time.
+    pub fn jobs(&self) -> u16 {
+        let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.jobs.map_or_else(|| u16::try_from(processors()).unwrap_or(u16::MAX), NonZeroU16::get)
+    }
+}
+
+impl HostPort {
+    /// `host:port`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for HostPort {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let sound = text.parse::<SocketAddr>().is_ok()
+            || text.rsplit_once(':').is_some_and(|(host, port)| {
+                !host.is_empty() && !host.contains([':', '[', ' ']) && port.parse::<NonZeroU16>().is_ok()
+            });
+        if sound { Ok(Self(text)) } else { Err(D::Error::custom(format!("'{text}' is not host:port"))) }
+    }
+}
+
+fn loopback<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let address = SocketAddr::deserialize(from)?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err(D::Error::custom(format!(
+            "{} is no loopback address: this port is for this host alone",
+            address.ip()
+        )))
+    }
+}
+
+fn multicast_v4<'de, D: Deserializer<'de>>(from: D) -> Result<Ipv4Addr, D::Error> {
+    multicast(Ipv4Addr::deserialize(from)?)
+}
+
+fn multicast_v6<'de, D: Deserializer<'de>>(from: D) -> Result<Ipv6Addr, D::Error> {
+    multicast(Ipv6Addr::deserialize(from)?)
+}
+
+fn multicast<A: Copy + Into<IpAddr>, E: serde::de::Error>(address: A) -> Result<A, E> {
+    let ip: IpAddr = address.into();
+    if ip.is_multicast() { Ok(address) } else { Err(E::custom(format!("{ip} is no multicast address"))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sections with their keys, as the table has them.
+    fn keys(table: &toml::Table) -> Vec<(String, Vec<String>)> {
+        let mut keys: Vec<_> = table
+            .iter()
+            .map(|(section, keys)| (section.clone(), keys.as_table().unwrap().keys().cloned().collect()))
+            .collect();
+        keys.iter_mut().for_each(|(_, keys): &mut (_, Vec<_>)| keys.sort());
+        keys.sort();
+        keys
+    }
+
+    fn known() -> Vec<(String, Vec<String>)> {
+        let mut table = toml::Table::new();
+        for (section, keys) in KEYS {
+            let keys = keys.iter().map(|key| ((*key).to_owned(), true.into())).collect();
+            table.insert(section.to_owned(), toml::Value::Table(keys));
+        }
+        keys(&table)
+    }
+
+    fn some_jobs(mut settings: Settings) -> Settings {
+        settings.work.jobs = NonZeroU16::new(8);
+        settings
+    }
+
+    /// `conf/peerd.toml` with every key.
+    fn example() -> String {
+        let lines = include_str!("../../../conf/peerd.toml").lines();
+        let lines =
+            lines.map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line));
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
+    #[test]
+    fn the_known_keys_are_those_of_the_types() {
+        let table = toml::Table::try_from(some_jobs(Settings::default())).unwrap();
+        assert_eq!(keys(&table), known());
+    }
+
+    #[test]
+    fn the_example_file_holds_every_key_with_its_default() {
+        assert_eq!(keys(&example().parse().unwrap()), known());
+        let mut settings: Settings = toml::from_str(&example()).unwrap();
+        assert_eq!(settings.log.levels.remove("link"), Some(Level::Info), "an example");
+        assert_eq!(settings, some_jobs(Settings::default()));
+        let commented = include_str!("../../../conf/peerd.toml");
+        assert_eq!(toml::from_str::<Settings>(commented).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_place() {
+        for (text, part) in [
+            ("[local]\naddress = \"0.0.0.0:9991\"\n", "no loopback address"),
+            ("[work]\njobs = 0\n", "nonzero"),
+            ("[work]\njobs = 70000\n", "70000"),
+            ("[discovery]\nport = 0\n", "nonzero"),
+            ("[discovery]\ngroup-v4 = \"10.0.0.1\"\n", "no multicast address"),
+            ("[discovery]\ngroup-v6 = \"fe80::1\"\n", "no multicast address"),
+            ("[discovery]\npeers = [\"host\"]\n", "'host' is not host:port"),
+            ("[discovery]\npeers = [\"::1:9993\"]\n", "is not host:port"),
+            ("[trust]\ndepth = 0\n", "nonzero"),
+            ("[log]\nlevel = \"loud\"\n", "loud"),
+        ] {
+            let error = toml::from_str::<Settings>(text).unwrap_err().to_string();
+            assert!(error.contains("line 2, column") && error.contains(part), "{text}: {error}");
+        }
+        let peers = "[discovery]\npeers = [\"host:1\", \"10.0.0.1:2\", \"[fe80::1]:3\"]\n";
+        assert_eq!(toml::from_str::<Settings>(peers).unwrap().discovery.peers.len(), 3);
+    }
+}

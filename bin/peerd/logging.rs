@@ -1,0 +1,271 @@
+//! Where log lines go: to the file, and in the foreground to standard error.
+//!
+//! A line is `2026-11-22T21:03:35.123Z warn  link: ...`. Control characters are escaped, as much of what is logged was
+//! said by others. No line that cannot be written ends the daemon: lost lines are counted, and said when there is
+//! room again.
+
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use log::{LevelFilter, Record};
+
+use crate::config;
+
+/// The crate whose modules are parts of the daemon.
+const ACTORS: &str = "flotilla_actors";
+/// Fingerprints and addresses are not for everybody.
+const MODE: u32 = 0o640;
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file cannot be written.
+    #[error("cannot write the log {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Something logs already.
+    #[error("cannot start logging: {0}")]
+    Started(#[from] log::SetLoggerError),
+}
+
+/// What standard error gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminal {
+    /// What the file gets; with FLOTILLA_LOG that much.
+    All,
+    /// Warnings and worse, for `peerd start`, until [`Logs::detach`].
+    Warnings,
+}
+
+/// The running log.
+#[derive(Debug)]
+pub struct Logs {
+    file: Arc<LogFile>,
+    terminal: Arc<AtomicBool>,
+}
+
+impl Logs {
+    /// Opens the file, makes its directory if that is missing, and starts logging.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub fn start(path: PathBuf, settings: &config::Log, terminal: Terminal) -> Result<Self, LogError> {
+        let file = Arc::new(LogFile::open(path)?);
+        let on = Arc::new(AtomicBool::new(true));
+        let mut to_file = dispatch(settings);
+        let own = match terminal {
+            Terminal::All => level_from_environment(),
+            Terminal::Warnings => Some(LevelFilter::Warn),
+        };
+        let mut to_terminal =
+            own.map_or_else(|| dispatch(settings), |level| fern::Dispatch::new().level(level));
+        to_file = to_file.chain({
+            let file = Arc::clone(&file);
+            fern::Output::call(move |record| file.write(&record.args().to_string()))
+        });
+        to_terminal = to_terminal.chain({
+            let on = Arc::clone(&on);
+            fern::Output::call(move |record| {
+                if on.load(Ordering::Relaxed) {
+                    // Whoever read it has gone; the file has it.
+                    let _ = io::stderr().write_all(record.args().to_string().as_bytes());
+                }
+            })
+        });
+        fern::Dispatch::new()
+            .format(|out, _, record| out.finish(format_args!("{}", line(record))))
+            .chain(to_file)
+            .chain(to_terminal)
+            .apply()?;
+        std::panic::set_hook(Box::new(|panic| log::error!("panic: {panic}")));
+        Ok(Self { file, terminal: on })
+    }
+
+    /// Opens the file by its name anew, after it was renamed. Goes on with the old one if that fails.
+    pub fn reopen(&self) {
+        match self.file.reopen() {
+            Ok(()) => log::info!("the log goes on in this file"),
+            Err(error) => log::error!("{error}; the log goes on in the old file"),
+        }
+    }
+
+    /// Writes to standard error no more.
+    pub fn detach(&self) {
+        self.terminal.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A file that lines are appended to.
+#[derive(Debug)]
+struct LogFile {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    file: File,
+    /// Lines that could not be written since the last one that could.
+    lost: u64,
+    /// A line was written in part.
+    torn: bool,
+}
+
+impl LogFile {
+    fn open(path: PathBuf) -> Result<Self, LogError> {
+        let file = append(&path)?;
+        Ok(Self { path, state: Mutex::new(State { file, lost: 0, torn: false }) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reopen(&self) -> Result<(), LogError> {
+        let file = append(&self.path)?;
+        let mut state = self.state();
+        state.file = file;
+        state.torn = false;
+        Ok(())
+    }
+
+    fn write(&self, line: &str) {
+        self.state().write(line);
+    }
+}
+
+impl State {
+    fn write(&mut self, line: &str) {
+        let mut text = String::new();
+        if self.torn {
+            text.push('\n');
+        }
+        if self.lost > 0 {
+            let _ = writeln!(text, "{} error peerd: {} lines before this one are lost", now(), self.lost);
+        }
+        text.push_str(line);
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(0) => break,
+                Ok(written) => rest = &rest[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Such as a full disk: there is no better place to say so.
+                Err(_) => break,
+            }
+        }
+        if rest.is_empty() {
+            (self.lost, self.torn) = (0, false);
+        } else {
+            self.torn |= rest.len() < text.len();
+            self.lost += 1;
+        }
+    }
+}
+
+fn append(path: &Path) -> Result<File, LogError> {
+    let opened = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| OpenOptions::new().append(true).create(true).mode(MODE).open(path));
+    opened.map_err(|source| LogError::File { path: path.to_owned(), source })
+}
+
+/// FLOTILLA_LOG, as runner has it.
+fn level_from_environment() -> Option<LevelFilter> {
+    std::env::var("FLOTILLA_LOG").ok()?.parse().ok()
+}
+
+/// What passes by these levels.
+fn dispatch(settings: &config::Log) -> fern::Dispatch {
+    let all = fern::Dispatch::new().level(settings.level.filter());
+    settings.levels.iter().fold(all, |dispatch, (name, level)| {
+        // A library or a part that says its name itself, and a module of the actors.
+        let level = level.filter();
+        dispatch.level_for(name.clone(), level).level_for(format!("{ACTORS}::{name}"), level)
+    })
+}
+
+/// The part of the daemon, or the library, that says this.
+fn part(target: &str) -> &str {
+    let path = target.strip_prefix(ACTORS).and_then(|rest| rest.strip_prefix("::")).unwrap_or(target);
+    path.split("::").next().unwrap_or(path)
+}
+
+/// UTC, in milliseconds.
+fn now() -> String {
+    chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+fn line(record: &Record<'_>) -> String {
+    let level = record.level().as_str().to_ascii_lowercase();
+    let mut line = format!("{} {level:5} {}: ", now(), part(record.target()));
+    for character in record.args().to_string().chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line_of(target: &str, text: &str) -> String {
+        line(&Record::builder().level(log::Level::Warn).target(target).args(format_args!("{text}")).build())
+    }
+
+    #[test]
+    fn a_line_has_time_level_and_part_and_is_one_line() {
+        let line = line_of("flotilla_actors::link::gate", "a\nb\u{1b}[31mc é");
+        let (time, rest) = line.split_once(' ').unwrap();
+        assert!(time.ends_with('Z') && time.len() == "2026-11-22T21:03:35.123Z".len(), "{time}");
+        assert_eq!(rest, "warn  link: a\\nb\\u{1b}[31mc é\n");
+        assert!(line_of("rustls::server", "x").contains(" rustls: x"));
+        assert!(line_of("peerd::serve", "x").contains(" peerd: x"));
+    }
+
+    #[test]
+    fn a_full_disk_loses_lines_and_says_so_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut state = State { file: full, lost: 0, torn: false };
+        state.write("one\n");
+        state.write("two\n");
+        state.file = append(&path).unwrap();
+        state.write("three\n");
+        state.write("four\n");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].ends_with("error peerd: 2 lines before this one are lost"), "{text}");
+        assert_eq!(lines[1..], ["three", "four"]);
+    }
+
+    #[test]
+    fn a_renamed_file_is_left_when_it_is_reopened() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, old) = (dir.path().join("log/peerd.log"), dir.path().join("log/peerd.log.1"));
+        let file = LogFile::open(path.clone()).unwrap();
+        file.write("one\n");
+        std::fs::rename(&path, &old).unwrap();
+        file.write("two\n");
+        file.reopen().unwrap();
+        file.write("three\n");
+        assert_eq!(std::fs::read_to_string(old).unwrap(), "one\ntwo\n");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "three\n");
+    }
+}

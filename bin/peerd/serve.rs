@@ -1,0 +1,184 @@
+//! `peerd run`: the daemon itself, from its claim on the home to its last word.
+
+use std::io;
+use std::pin::pin;
+
+use actix_rt::signal::unix::{Signal, SignalKind, signal};
+use flotilla_actors::daemon::{Daemon, Ended, Settings, StartError, UdpSettings};
+use flotilla_actors::identity::{Claim, ClaimError, Home, Ports};
+use sd_notify::NotifyState;
+
+use crate::cli::Serve;
+use crate::commands::CommandError;
+use crate::config::{self, Loaded};
+use crate::logging::{Logs, Terminal};
+use crate::{control, launch};
+
+/// Why the daemon does not run, or no longer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Whoever reaches the daemon would reach root.
+    #[error("running as root lends root's rights to every trusted peer: use another user, or --allow-root")]
+    Root,
+    /// The home is not free.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// It cannot serve.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A part of it is no more. It is never left half alive.
+    #[error("the daemon ends, as its {0} has ended")]
+    Died(&'static str),
+    /// No signals can be had.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+}
+
+/// Refuses to run as root unless that was asked for.
+pub fn check_user(allow_root: bool) -> Result<(), ServeError> {
+    if rustix::process::geteuid().is_root() && !allow_root { Err(ServeError::Root) } else { Ok(()) }
+}
+
+/// Serves until it is told to end.
+pub fn run(home: &Home, args: &Serve, background: bool) -> Result<(), CommandError> {
+    check_user(args.allow_root)?;
+    if background {
+        launch::leave_session();
+    }
+    let Loaded { settings, warnings } = config::load(home, std::env::vars_os(), &args.set)?;
+    // Before anything is made: without an identity there is nothing to serve.
+    home.identity()?;
+    // Before the log is opened, which is the running daemon's if there is one.
+    let claim = home.claim().map_err(ServeError::from)?;
+    let terminal = if background { Terminal::Warnings } else { Terminal::All };
+    let logs = Logs::start(home.path().join(&settings.log.file), &settings.log, terminal)?;
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    let ended = serve(home, &settings, &claim, &logs, background);
+    match &ended {
+        Ok(()) => log::info!("ended"),
+        // The terminal gets it from whoever called this.
+        Err(error) => {
+            logs.detach();
+            log::error!("{error}");
+        }
+    }
+    ended
+}
+
+fn serve(
+    home: &Home,
+    settings: &config::Settings,
+    claim: &Claim,
+    logs: &Logs,
+    background: bool,
+) -> Result<(), CommandError> {
+    log::info!("peerd {} starts: pid {}", env!("CARGO_PKG_VERSION"), std::process::id());
+    if let Some(pid) = claim.stale() {
+        log::warn!("the daemon before this one, pid {pid}, did not end in order");
+    }
+    actix::System::new().block_on(live(home, settings, claim, logs, background))
+}
+
+/// What is configured, as the actors want it.
+async fn daemon_settings(settings: &config::Settings) -> Settings {
+    let discovery = if settings.discovery.enabled {
+        let (static_peers, warnings) = config::resolve(&settings.discovery.peers).await;
+        for warning in warnings {
+            log::warn!("{warning}");
+        }
+        let capacity = settings.discovery.capacity.get();
+        Some(UdpSettings { network: config::udp(&settings.discovery), static_peers, capacity })
+    } else {
+        None
+    };
+    Settings {
+        local: settings.local.address,
+        work: settings.work.address,
+        status: settings.status.address,
+        jobs: settings.work.jobs(),
+        discovery,
+        trust: settings.trust.policy(),
+        ..Settings::default()
+    }
+}
+
+async fn live(
+    home: &Home,
+    settings: &config::Settings,
+    claim: &Claim,
+    logs: &Logs,
+    background: bool,
+) -> Result<(), CommandError> {
+    let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let started = tokio::select! {
+        started = async { Daemon::start(home, daemon_settings(settings).await).await } => started,
+        name = signals.end(logs) => {
+            log::info!("{name} before the ports answer");
+            return Ok(());
+        }
+    };
+    let mut daemon = started.map_err(ServeError::from)?;
+    let at = daemon.addresses();
+    claim.publish(&Ports { local: at.local, work: at.work, status: at.status, discovery: at.discovery })?;
+    log::info!("this machine is {}", daemon.fingerprint());
+    tell_manager(NotifyState::Ready);
+    if background {
+        launch::tell_ready(logs, &daemon.fingerprint());
+    }
+    let reason = tokio::select! {
+        ended = daemon.ended() => match ended {
+            Ended::Asked => "a command",
+            Ended::Died(part) => {
+                tell_manager(NotifyState::Stopping);
+                return Err(ServeError::Died(part).into());
+            }
+        },
+        name = signals.end(logs) => name,
+    };
+    log::info!("ends: {reason}");
+    tell_manager(NotifyState::Stopping);
+    let mut stopped = pin!(daemon.stop("the daemon ends"));
+    tokio::select! {
+        () = &mut stopped => {}
+        name = signals.end(logs) => log::warn!("{name} again: ends at once"),
+        () = actix_rt::time::sleep(control::LAST_WORDS) => log::warn!("some peers did not take leave in time"),
+    }
+    Ok(())
+}
+
+/// Tells the service manager, if there is one.
+fn tell_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        log::warn!("cannot tell the service manager: {error}");
+    }
+}
+
+/// What others send this process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for one that ends the daemon; its name. Reopens the log meanwhile as often as it is told to.
+    async fn end(&mut self, logs: &Logs) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.hangup.recv() => logs.reopen(),
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Feeds greetings to the frame reader as a stranger would: as they come, a valid one with changes, and any CBOR in a
+//! good frame. No panic, nothing beyond the limits, and what is read is written again and read equal.
+
+#![no_main]
+
+use bytes::BytesMut;
+use flotilla_fuzz::{altered, framed};
+use flotilla_messages::wire::{Codec, Greeting, Hello, Limits, Refused, SPOKEN, printable};
+use libfuzzer_sys::fuzz_target;
+
+/// What a frame may hold either way before Hello is through.
+const LIMIT: usize = 4 << 10;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((choice, rest)) = input.split_first() else { return };
+    let hello = Greeting::Hello(Hello::of_this_build(8));
+    let refused = Greeting::Refused(Refused { reason: "versions do not meet".into(), their_version: SPOKEN });
+    let bytes = match choice % 6 {
+        0 => rest.to_vec(),
+        1 => altered(&frame(&hello), rest),
+        2 => altered(&frame(&refused), rest),
+        3 => framed(rest),
+        4 => framed(&altered(&cbor(&hello), rest)),
+        _ => framed(&altered(&cbor(&refused), rest)),
+    };
+    let mut input = BytesMut::from(&bytes[..]);
+    let mut codec = Codec::new(Limits::GREETING);
+    loop {
+        let before = input.len();
+        let Ok(Some(greeting)) = codec.decode::<Greeting>(&mut input) else { break };
+        assert!(before - input.len() <= 4 + LIMIT, "a frame beyond the limit was taken");
+        match &greeting {
+            Greeting::Hello(Hello { software, os, arch, .. }) => {
+                assert!(software.len() + os.len() + arch.len() <= LIMIT);
+                shown(&[software, os, arch]);
+            }
+            Greeting::Refused(Refused { reason, .. }) => shown(&[reason]),
+        }
+        assert_eq!(read(&frame(&greeting)), Some(greeting));
+    }
+});
+
+/// A peer's text fits on one line of a log.
+fn shown(texts: &[&String]) {
+    for text in texts {
+        let shown = printable(text);
+        assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    }
+}
+
+fn frame(greeting: &Greeting) -> BytesMut {
+    let mut out = BytesMut::new();
+    Codec::new(Limits::ESTABLISHED).encode(greeting, &mut out).expect("a greeting has a form on the wire");
+    out
+}
+
+fn read(bytes: &[u8]) -> Option<Greeting> {
+    // Said again it may be a little longer than the limit: a field that was left out, or a short form of a number.
+    Codec::new(Limits::ESTABLISHED).decode(&mut BytesMut::from(bytes)).ok().flatten()
+}
+
+/// The CBOR of a greeting that is too short for snappy to pack: the frame holds it after its header as it is.
+fn cbor(greeting: &Greeting) -> Vec<u8> {
+    let frame = frame(greeting);
+    // Length, snappy's length in one byte, and the tag of one literal in one or two.
+    let start = frame.windows(1).position(|byte| byte == [0xa1]).expect("a map of one entry");
+    frame[start..].to_vec()
+}
