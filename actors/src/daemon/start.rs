@@ -150,7 +150,8 @@ impl Daemon {
         };
 
         let arbiter = Arbiter::new();
-        let store = (trusted.clone(), status.address().recipient(), registry.address().recipient());
+        let decisions = vec![registry.address().recipient(), work.address().recipient()];
+        let store = (trusted.clone(), status.address().recipient(), decisions);
         let store_vital = vital("TrustStore");
         let trust = TrustStore::start_in_arbiter(&arbiter.handle(), move |_| {
             let (trusted, orders, decisions) = store;

@@ -377,15 +377,14 @@ impl<M: Speech> Link<M> {
             Heard::Greeting(Greeting::Refused(refused)) => Input::Refused(refused),
             Heard::Progress => Input::Progress,
             Heard::Broke(end) => Input::Broke(end),
-            Heard::Packet(Packet::Heartbeat) => Input::Heartbeat,
             Heard::Packet(Packet::Bye { reason }) => Input::Bye(reason),
+            Heard::Packet(_) if !self.may_still_speak() => {
+                Input::Close("this key is not trusted any more".into())
+            }
+            Heard::Packet(Packet::Heartbeat) => Input::Heartbeat,
             Heard::Packet(Packet::Message(message)) => {
-                if self.may_still_speak() {
-                    self.arriving = Some(message);
-                    Input::Message
-                } else {
-                    Input::Close("this key is not trusted any more".into())
-                }
+                self.arriving = Some(message);
+                Input::Message
             }
         };
         self.handle(input, context);

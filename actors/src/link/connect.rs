@@ -97,8 +97,13 @@ fn peer(shown: Option<&[CertificateDer<'_>]>) -> Result<VerifyingKey, End> {
     key_of_spki(shown).map_err(|error| End::Insecure(error.to_string()))
 }
 
+/// How a handshake failed. What has nothing to do with TLS is the network's doing, and may be over soon.
 fn insecure(error: &io::Error) -> End {
-    End::Insecure(said(error))
+    if tls_error(error).is_some() {
+        End::Insecure(said(error))
+    } else {
+        End::Cut(format!("in the TLS handshake: {error}"))
+    }
 }
 
 /// How a stream broke while it was read or written.

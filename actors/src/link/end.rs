@@ -30,7 +30,7 @@ pub enum End {
     /// There is no connection.
     #[error("cannot connect: {0}")]
     Unreachable(String),
-    /// The handshake failed: an unknown key, another program, a broken connection.
+    /// The handshake failed: an unknown key, another program.
     #[error("no TLS handshake: {0}")]
     Insecure(String),
     /// The handshake showed another key than the one that was dialled.

@@ -7,8 +7,8 @@ use flotilla_messages::Fingerprint;
 
 /// A set of keys that changes while links are up. Clones are the same set.
 ///
-/// Asked in the handshake and again before each message is delivered; taking a key out does not close its links by
-/// itself before their next message.
+/// Asked in the handshake and again at each packet; taking a key out does not close its links by itself before their
+/// next packet, a heartbeat at the latest.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedKeys(Arc<RwLock<BTreeSet<Fingerprint>>>);
 

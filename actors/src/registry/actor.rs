@@ -175,7 +175,7 @@ impl Handler<Decision> for PeerRegistry {
     fn handle(&mut self, decision: Decision, _: &mut Self::Context) {
         match decision {
             Decision::Trusted(key) => self.tell(Tell::Wanted(key)),
-            // Its links are closed by whoever has them.
+            // Its links are closed by the handlers of the ports.
             Decision::Distrusted(_) => {}
             Decision::Issued(serial) => {
                 self.state.serial = serial;

@@ -5,7 +5,7 @@
 //! machine closes the link without a word of its own.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use flotilla_messages::Fingerprint;
@@ -174,6 +174,8 @@ struct Dial {
     rest: VecDeque<SocketAddr>,
     /// A link came up that is not mutual yet.
     up: bool,
+    /// Ended from here before it was up.
+    closed: bool,
 }
 
 /// The links of one daemon.
@@ -184,6 +186,10 @@ pub struct Core {
     links: BTreeMap<LinkId, Live>,
     dials: BTreeMap<Fingerprint, Dial>,
     last_number: u64,
+    /// Keys whose last news was [`Effect::LinkUp`].
+    up: BTreeSet<Fingerprint>,
+    /// Keys whose last news was [`Effect::Linked`].
+    linked: BTreeSet<Fingerprint>,
     /// To be said as soon as a link to the key is mutual.
     serials: BTreeMap<Fingerprint, Vec<Vec<Serial>>>,
     load: Load,
@@ -198,6 +204,8 @@ impl Core {
             links: BTreeMap::new(),
             dials: BTreeMap::new(),
             last_number: 0,
+            up: BTreeSet::new(),
+            linked: BTreeSet::new(),
             serials: BTreeMap::new(),
             load: Load::default(),
         }
@@ -245,7 +253,7 @@ impl Core {
         if let Some((_, live)) = self.of(key).find(|(_, live)| live.mutual) {
             effects.push(Effect::Linked { key, address: live.address, hello: live.hello.clone() });
         } else if let Entry::Vacant(vacant) = self.dials.entry(key) {
-            vacant.insert(Dial { number: 0, rest: addresses.into(), up: false });
+            vacant.insert(Dial { number: 0, rest: addresses.into(), up: false, closed: false });
             if !self.try_next(key, effects) {
                 self.dials.remove(&key);
                 effects.push(Effect::Failed { key, hopeless: true });
@@ -262,14 +270,23 @@ impl Core {
         let Some(address) = dial.rest.pop_front() else { return false };
         self.last_number = number;
         dial.number = number;
+        dial.up = false;
         effects.push(Effect::Connect { number, address, expected: key });
         true
     }
 
-    fn up(&mut self, link: LinkId, live: Live, effects: &mut Vec<Effect>) {
+    fn up(&mut self, link: LinkId, mut live: Live, effects: &mut Vec<Effect>) {
         let (key, stranger) = (live.key, live.stranger);
-        let first = self.of(key).next().is_none();
+        let dial = self.dials.get_mut(&key).filter(|dial| link == LinkId::Dialled(dial.number));
+        let closed = dial.as_ref().is_some_and(|dial| dial.closed);
+        if let Some(dial) = dial {
+            dial.up = true;
+        }
+        live.closing = closed;
         self.links.insert(link, live);
+        if closed {
+            return;
+        }
         if stranger {
             // Dialled while it was trusted, and it is not any more; or somebody who may say one thing.
             if matches!(link, LinkId::Dialled(_)) {
@@ -277,17 +294,30 @@ impl Core {
             }
             return;
         }
-        if let Some(dial) = self.dials.get_mut(&key)
-            && link == LinkId::Dialled(dial.number)
-        {
-            dial.up = true;
-        }
         if let Some(statement) = &self.statement {
             self.present(link, statement.clone(), effects);
         }
-        if first {
+        self.tell_of(key, effects);
+    }
+
+    /// Tells whether there are links to a key and whether one is mutual, if that has changed. One that is closing
+    /// is none.
+    fn tell_of(&mut self, key: Fingerprint, effects: &mut Vec<Effect>) {
+        let (any, mutual) = (self.of(key).next().is_some(), self.is_mutual(key));
+        if any && self.up.insert(key) {
             effects.push(Effect::LinkUp(key));
         }
+        if !any && self.up.remove(&key) {
+            self.serials.remove(&key);
+            effects.push(Effect::LinkDown(key));
+        }
+        if !mutual && self.linked.remove(&key) {
+            effects.push(Effect::Lost(key));
+        }
+    }
+
+    fn is_mutual(&self, key: Fingerprint) -> bool {
+        self.of(key).any(|(_, live)| live.mutual)
     }
 
     /// Says the own statement over this link, unless the peer could not take it in.
@@ -343,14 +373,15 @@ impl Core {
             self.dials.remove(&key);
         }
         if let Some(live) = self.links.get(&link) {
+            self.linked.insert(key);
             effects.push(Effect::Linked { key, address: live.address, hello: live.hello.clone() });
         }
-        self.keep_one(link, key, effects);
+        self.keep_one(key, effects);
         self.show(key, None, effects);
     }
 
     /// Of several mutual links to one key, both ends keep the same one.
-    fn keep_one(&mut self, newest: LinkId, key: Fingerprint, effects: &mut Vec<Effect>) {
+    fn keep_one(&mut self, key: Fingerprint, effects: &mut Vec<Effect>) {
         let ours = self.own < key;
         let preferred = |link: &LinkId| matches!(link, LinkId::Dialled(_)) == ours;
         let mutual: Vec<LinkId> =
@@ -359,45 +390,38 @@ impl Core {
             return;
         }
         // Of two from one side the older one is dead: its dialler has started anew.
-        let best = mutual.iter().copied().filter(preferred).max().unwrap_or(newest);
-        for link in mutual.into_iter().filter(|link| *link != best) {
+        let best = mutual.iter().copied().filter(preferred).max().or(mutual.iter().copied().max());
+        for link in mutual.into_iter().filter(|link| Some(*link) != best) {
             self.end_link(link, "another link to this key is in use", effects);
         }
     }
 
     fn ended(&mut self, link: LinkId, end: &End, effects: &mut Vec<Effect>) {
         let live = self.links.remove(&link);
-        let number = match link {
-            LinkId::Dialled(number) => Some(number),
-            LinkId::Accepted(_) => None,
-        };
-        let key = match &live {
-            Some(live) if live.stranger => None,
-            Some(live) => Some(live.key),
-            None => number.and_then(|number| {
-                self.dials.iter().find(|(_, dial)| dial.number == number).map(|(key, _)| *key)
-            }),
-        };
-        let Some(key) = key else { return };
-        let left = self.of(key).next().is_some();
-        let mutual_left = self.of(key).any(|(_, live)| live.mutual);
+        let is_this = |dial: &Dial| link == LinkId::Dialled(dial.number);
+        let of_dial = || self.dials.iter().find(|(_, dial)| is_this(dial)).map(|(key, _)| *key);
+        let Some(key) = live.as_ref().map(|live| live.key).or_else(of_dial) else { return };
+        let dialled = self.dials.get(&key).is_some_and(is_this);
+        let stranger = live.as_ref().is_some_and(|live| live.stranger);
+        if stranger && !dialled {
+            return;
+        }
         let was_mutual = live.as_ref().is_some_and(|live| live.mutual);
-        if live.is_some() && !left {
-            self.serials.remove(&key);
-            effects.push(Effect::LinkDown(key));
+        self.tell_of(key, effects);
+        if was_mutual && self.up.contains(&key) {
+            // The peer may have closed it before it read what was said last: the other link is to begin anew.
+            effects.extend([Effect::LinkDown(key), Effect::LinkUp(key)]);
         }
         let mut why = end.to_string();
-        if was_mutual && !mutual_left {
-            effects.push(Effect::Lost(key));
-        }
-        if self.dials.get(&key).is_some_and(|dial| Some(dial.number) == number) {
+        if dialled {
             // Whoever answered with the right key is the peer; what it does not want now it will not want elsewhere.
             let bye = matches!(end, End::ByeByPeer(_) | End::RefusedByPeer { .. });
             let refused = live.is_some() && !was_mutual && bye;
             if refused {
                 why = format!("it does not trust this machine's key ({end})");
             }
-            if !mutual_left && !refused && self.try_next(key, effects) {
+            let mutual_left = self.is_mutual(key);
+            if !mutual_left && !refused && !stranger && self.try_next(key, effects) {
                 return;
             }
             self.dials.remove(&key);
@@ -469,7 +493,7 @@ impl Core {
     fn close(&mut self, key: Fingerprint, reason: &str, effects: &mut Vec<Effect>) {
         if let Some(dial) = self.dials.get_mut(&key) {
             dial.rest.clear();
-            if !dial.up {
+            if !dial.up && !std::mem::replace(&mut dial.closed, true) {
                 let number = dial.number;
                 effects.push(Effect::Close { link: LinkId::Dialled(number), reason: reason.to_owned() });
             }
@@ -481,10 +505,11 @@ impl Core {
     }
 
     fn end_link(&mut self, link: LinkId, reason: &str, effects: &mut Vec<Effect>) {
-        if let Some(live) = self.links.get_mut(&link) {
-            live.closing = true;
-            effects.push(Effect::Close { link, reason: reason.to_owned() });
-        }
+        let Some(live) = self.links.get_mut(&link).filter(|live| !live.closing) else { return };
+        live.closing = true;
+        let key = live.key;
+        effects.push(Effect::Close { link, reason: reason.to_owned() });
+        self.tell_of(key, effects);
     }
 
     fn show(&self, key: Fingerprint, ended: Option<String>, effects: &mut Vec<Effect>) {

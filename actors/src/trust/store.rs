@@ -34,7 +34,7 @@ pub struct TrustStore {
     /// Whom links ask.
     trusted: TrustedKeys,
     orders: Recipient<TrustOrder>,
-    decisions: Recipient<Decision>,
+    decisions: Vec<Recipient<Decision>>,
     refusals: RateLimit,
     timer: Option<SpawnHandle>,
     /// Why something is not on disk.
@@ -78,7 +78,7 @@ pub enum TrustOrder {
     },
 }
 
-/// What was decided; to whoever looks for peers.
+/// What was decided; to whoever looks for peers or serves them.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Decision {
@@ -195,7 +195,7 @@ impl TrustStore {
         ledger: Ledger,
         trusted: TrustedKeys,
         orders: Recipient<TrustOrder>,
-        decisions: Recipient<Decision>,
+        decisions: Vec<Recipient<Decision>>,
         vital: Vital,
     ) -> Self {
         trusted.replace(ledger.core().trusted().copied());
@@ -216,8 +216,11 @@ impl TrustStore {
                 other => self.perform(other),
             }
         }
-        if let Some(error) = &handled.unsaved {
-            self.in_trouble(error.to_string());
+        match &handled.unsaved {
+            Some(error) => self.in_trouble(error.to_string()),
+            // A later record of the same file took the place of the one that was refused.
+            None if !self.ledger.has_unsaved() => self.trouble = None,
+            None => {}
         }
         self.set_timer(context);
         (handled, refusal)
@@ -234,12 +237,12 @@ impl TrustStore {
                     _ => log::info!(target: "trust", "{key} is trusted: approved here"),
                 }
                 self.trusted.insert(*key);
-                self.decisions.do_send(Decision::Trusted(*key));
+                self.decide(Decision::Trusted(*key));
             }
             Effect::Distrust { key, reason } => {
                 log::info!(target: "trust", "{key} is not trusted any more: {reason}");
                 self.trusted.remove(*key);
-                self.decisions.do_send(Decision::Distrusted(*key));
+                self.decide(Decision::Distrusted(*key));
             }
             Effect::Close { key, reason } => {
                 self.orders.do_send(TrustOrder::Close { key: *key, reason: reason.clone() });
@@ -268,7 +271,13 @@ impl TrustStore {
         let (serial, approvals) = (statement.content().serial, statement.content().approvals.len());
         log::info!(target: "trust", "this machine's statement {serial} approves {approvals} keys");
         self.orders.do_send(TrustOrder::Own(ByteBuf::from(statement.bytes())));
-        self.decisions.do_send(Decision::Issued(serial));
+        self.decide(Decision::Issued(serial));
+    }
+
+    fn decide(&self, decision: Decision) {
+        for recipient in &self.decisions {
+            recipient.do_send(decision.clone());
+        }
     }
 
     fn in_trouble(&mut self, why: String) {
@@ -292,7 +301,6 @@ impl TrustStore {
         if self.ledger.has_unsaved() {
             match self.ledger.save() {
                 Ok(published) => {
-                    self.trouble = None;
                     log::info!(target: "trust", "what was not on disk is written");
                     if let Some(statement) = published {
                         self.tell_own(&statement);

@@ -7,6 +7,7 @@ use flotilla_messages::port::work::WorkMessage;
 use crate::daemon::Vital;
 use crate::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Say};
 use crate::status::{Gate, Gates};
+use crate::trust::Decision;
 
 /// What every request for work is answered in this version.
 const NOT_YET: &str = "running tests for others is not in this version of peerd";
@@ -82,6 +83,17 @@ impl Handler<LinkNews<WorkMessage>> for WorkHandler {
                 self.tell_places(place);
             }
             _ => {}
+        }
+    }
+}
+
+impl Handler<Decision> for WorkHandler {
+    type Result = ();
+
+    fn handle(&mut self, decision: Decision, _: &mut Self::Context) {
+        let Decision::Distrusted(key) = decision else { return };
+        for client in self.queue.iter().filter(|client| client.key == key) {
+            client.link.do_send(Close { reason: "this key is not trusted here any more".to_owned() });
         }
     }
 }
