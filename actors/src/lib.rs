@@ -21,14 +21,19 @@
 //! | [`identity`] | this machine's key and what it keeps on disk |
 //! | [`trust`] | whom this machine trusts, and through whom |
 //! | [`link`] | connections between peers: TLS with raw public keys, Hello, heartbeats, Bye |
+//! | [`inputs`] | the files of a run as a Merkle tree, and packs of what a peer lacks |
+//! | [`blobs`] | what a peer keeps of them, by content |
+//! | [`workspace`] | the directory it makes of both for a run |
 //! | [`membership`] | which peers are on the network |
 //! | [`discovery`] | its sockets, and the actor that finds peers over UDP |
 //! | [`mod@run`] | all of it wired for one run on this machine |
 
 pub mod aggregator;
+pub mod blobs;
 pub mod discovery;
 pub mod executor;
 pub mod identity;
+pub mod inputs;
 pub mod link;
 pub mod marker;
 pub mod membership;
@@ -40,7 +45,9 @@ mod procfs;
 pub mod reaper;
 pub mod run;
 pub mod scheduler;
+mod sealed;
 pub mod trust;
+pub mod workspace;
 
 pub use aggregator::Reporter;
 pub use run::{RunError, RunOptions, StopRequest, StopSource, run};
