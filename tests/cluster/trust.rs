@@ -162,3 +162,24 @@ async fn commands_that_make_no_sense_are_refused_in_words() {
     assert_eq!(cluster.peers[0].files("trusted").len(), 2, "its own key and statement");
     cluster.end().await;
 }
+
+#[actix_rt::test]
+async fn a_disk_that_takes_no_statement_is_told_until_it_does() {
+    let mut cluster = Cluster::new(2);
+    let own = cluster.peers[0].fingerprint;
+    let file = cluster.peers[0].home().path().join(format!("trusted/{own}.statement"));
+    std::fs::create_dir(&file).unwrap();
+    cluster.up(0).await;
+    let standings = cluster.shown(0).await.standings;
+    assert!(standings.trouble.unwrap().contains(&own.to_string()));
+    assert_eq!(standings.statement, None, "what is not on disk is not said");
+    let unsaved = cluster.command(0, Command::Approve(cluster.peers[1].key)).await.unwrap_err();
+    assert!(unsaved.to_string().contains("holds only until peerd ends"), "{unsaved}");
+    std::fs::remove_dir(&file).unwrap();
+    // The next statement takes the place of the one that was not written.
+    cluster.revoke(0, 1).await;
+    let standings = cluster.shown(0).await.standings;
+    assert!(standings.trouble.is_none() && standings.statement.is_some(), "{standings:#?}");
+    assert!(file.is_file());
+    cluster.end().await;
+}
