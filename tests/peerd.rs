@@ -2,73 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod machine;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
-/// One machine's home.
-struct Machine {
-    dir: tempfile::TempDir,
-}
+use machine::Machine;
 
-impl Machine {
-    /// Set up.
-    fn new() -> Self {
-        let machine = Self { dir: tempfile::tempdir().unwrap() };
-        machine.done(&["setup"]);
-        machine
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join("home").join(name)
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_peerd"));
-        command.args(args).env("FLOTILLA_HOME", self.path("")).output().unwrap()
-    }
-
-    /// What it prints; it succeeds and complains about nothing.
-    fn done(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let complaints = String::from_utf8_lossy(&output.stderr);
-        assert_eq!((output.status.code(), &*complaints), (Some(0), ""), "{args:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// It fails with this code and says all of `parts`.
-    fn refused(&self, args: &[&str], code: i32, parts: &[&str]) {
-        let output = self.run(args);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
-        for part in parts {
-            assert!(said.contains(part), "{args:?}: {part:?} is not in {said}");
-        }
-    }
-
-    fn name(&self) -> String {
-        self.done(&["fingerprint"]).trim_end().to_owned()
-    }
-
-    /// The public key as it is passed on.
-    fn pem(&self) -> String {
-        let name = fs::read_to_string(self.path("data/mypubkey")).unwrap();
-        self.path(&format!("trusted/{}.pem", name.trim_end())).to_str().unwrap().to_owned()
-    }
-
-    /// Brings the other one's statement here, as links will.
-    fn hears(&self, other: &Self) {
-        let name = format!("trusted/{}.statement", other.name());
-        fs::copy(other.path(&name), self.path(&name)).unwrap();
-    }
-
-    /// `peers --json` of one other machine.
-    fn peer(&self, name: &str) -> serde_json::Value {
-        let lines = self.done(&["peers", "--json"]);
-        let values = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        values.into_iter().find(|value| value["fingerprint"] == name).unwrap_or_default()
-    }
+/// Brings the other one's statement here, as links do.
+fn hears(machine: &Machine, other: &Machine) {
+    let name = format!("trusted/{}.statement", other.name());
+    fs::copy(other.path(&name), machine.path(&name)).unwrap();
 }
 
 #[test]
@@ -111,7 +56,7 @@ fn trust_goes_over_a_chain_and_ends_with_a_revocation() {
     assert!(a.done(&["trust", &b.pem()]).contains("approved already"));
     b.done(&["approve", &a.pem()]);
     b.done(&["approve", &c.pem()]);
-    a.hears(&b);
+    hears(&a, &b);
     let seen = a.peer(&c.name());
     assert_eq!(seen["i_trust"], true);
     assert_eq!(seen["chain"], serde_json::json!([b.name(), c.name()]));
@@ -120,10 +65,10 @@ fn trust_goes_over_a_chain_and_ends_with_a_revocation() {
     assert!(a.done(&["peers"]).contains(&format!("{}\n  trusted through {}\n", c.name(), b.name())));
 
     b.done(&["revoke", &c.name()]);
-    a.hears(&b);
+    hears(&a, &b);
     assert_eq!(a.peer(&c.name()), serde_json::Value::Null);
     b.done(&["approve", &c.name()]);
-    a.hears(&b);
+    hears(&a, &b);
     assert_eq!(a.peer(&c.name())["i_trust"], true, "a revoked key is approved again by its fingerprint");
 
     let revoked = a.done(&["revoke", &b.name()[..12]]);
@@ -163,7 +108,7 @@ fn an_identity_that_others_can_read_is_not_used() {
 
 #[test]
 fn without_setup_it_says_what_to_do() {
-    let machine = Machine { dir: tempfile::tempdir().unwrap() };
+    let machine = Machine::bare();
     machine.refused(&["fingerprint"], 1, &["peerd setup"]);
     machine.refused(&["approve", "x.pem"], 1, &["peerd setup"]);
     assert!(!machine.path("").exists(), "nothing was made");
@@ -174,7 +119,7 @@ fn a_damaged_or_foreign_statement_counts_for_nothing() {
     let [a, b, c] = [Machine::new(), Machine::new(), Machine::new()];
     a.done(&["approve", &b.pem()]);
     b.done(&["approve", &c.pem()]);
-    a.hears(&b);
+    hears(&a, &b);
     let file = a.path(&format!("trusted/{}.statement", b.name()));
     let mut bytes = fs::read(&file).unwrap();
     bytes[100] ^= 1;

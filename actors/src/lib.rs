@@ -48,6 +48,7 @@ mod rate_limit;
 pub mod reaper;
 pub mod registry;
 pub mod run;
+mod runtime;
 pub mod scheduler;
 pub mod status;
 pub mod trust;

@@ -98,7 +98,7 @@ impl CommandError {
 
 /// Does what the command line says; the exit code.
 pub fn run(cli: Cli) -> u8 {
-    match home(cli.home).and_then(|home| command(&home, cli.command)) {
+    match Home::find(cli.home).ok_or(CommandError::Homeless).and_then(|home| command(&home, cli.command)) {
         Ok(()) => 0,
         // Whoever reads has seen enough.
         Err(CommandError::Print(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
@@ -149,16 +149,4 @@ pub fn print(text: &str) -> Result<(), CommandError> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
-}
-
-/// `--home`, else FLOTILLA_HOME, else `flotilla` in the user's data directory (XDG base directories).
-fn home(given: Option<PathBuf>) -> Result<Home, CommandError> {
-    let set =
-        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| !path.as_os_str().is_empty());
-    let data = || {
-        let xdg = set("XDG_DATA_HOME").filter(|path| path.is_absolute());
-        xdg.or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
-            .map(|dir| dir.join("flotilla"))
-    };
-    given.or_else(|| set("FLOTILLA_HOME")).or_else(data).map(Home::at).ok_or(CommandError::Homeless)
 }

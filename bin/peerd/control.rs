@@ -39,6 +39,12 @@ pub enum StopError {
         /// What the system says.
         why: rustix::io::Errno,
     },
+    /// The home is on a disk that machines share.
+    #[error("the daemon, pid {pid}, is no process of this machine: stop it where it runs")]
+    Elsewhere {
+        /// Its process there.
+        pid: u32,
+    },
     /// It goes on.
     #[error("the daemon, pid {pid}, still runs after {} s", END.as_secs())]
     StillRuns {
@@ -115,12 +121,17 @@ fn terminate(home: &Home, pid: u32) -> Result<(), StopError> {
     let failed = |why| StopError::Signal { pid, why };
     let named = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(failed(rustix::io::Errno::SRCH))?;
     let process = match pidfd_open(named, PidfdFlags::empty()) {
-        Err(rustix::io::Errno::SRCH) => return Ok(()),
+        Err(rustix::io::Errno::SRCH) if home.daemon()? != Some(pid) => return Ok(()),
+        Err(rustix::io::Errno::SRCH) => return Err(StopError::Elsewhere { pid }),
         opened => opened.map_err(failed)?,
     };
-    // It still runs now, so it is the process that was opened.
+    let held = home.held_by(pid);
+    // It still runs now, so it is the process that was opened, if it is one of this machine.
     if home.daemon()? != Some(pid) {
         return Ok(());
+    }
+    if !held {
+        return Err(StopError::Elsewhere { pid });
     }
     match pidfd_send_signal(process, Signal::TERM) {
         Err(rustix::io::Errno::SRCH) => Ok(()),

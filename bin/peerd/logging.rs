@@ -182,7 +182,11 @@ fn append(path: &Path) -> Result<File, LogError> {
 
 /// FLOTILLA_LOG, as runner has it.
 fn level_from_environment() -> Option<LevelFilter> {
-    std::env::var("FLOTILLA_LOG").ok()?.parse().ok()
+    let level = std::env::var("FLOTILLA_LOG").ok()?.parse();
+    if level.is_err() {
+        eprintln!("peerd: warning: FLOTILLA_LOG is none of off, error, warn, info, debug, trace");
+    }
+    level.ok()
 }
 
 /// What passes by these levels.
@@ -267,5 +271,14 @@ mod tests {
         file.write("three\n");
         assert_eq!(std::fs::read_to_string(old).unwrap(), "one\ntwo\n");
         assert_eq!(std::fs::read_to_string(path).unwrap(), "three\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_said_is_one_line(text in "(?s).*") {
+            let line = line_of("flotilla_actors::link", &text);
+            proptest::prop_assert_eq!(line.lines().count(), 1);
+            proptest::prop_assert!(!line.trim_end_matches('\n').contains(char::is_control));
+        }
     }
 }

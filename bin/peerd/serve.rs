@@ -78,7 +78,22 @@ fn serve(
     if let Some(pid) = claim.stale() {
         log::warn!("the daemon before this one, pid {pid}, did not end in order");
     }
-    actix::System::new().block_on(live(home, settings, claim, logs, background))
+    let system = actix::System::new();
+    let ended = system.block_on(live(home, settings, claim, logs, background));
+    if !matches!(ended, Ok(Parting::InOrder)) {
+        // Dropped, it would wait for its threads, one of which may be why this is not in order.
+        std::mem::forget(system);
+    }
+    // Else its sockets are closed now, before the claim is given up: the next daemon gets the same ports.
+    ended.map(|_| ())
+}
+
+/// How a daemon that was told to end does so.
+enum Parting {
+    /// All is said and closed.
+    InOrder,
+    /// It does not wait for that.
+    AtOnce,
 }
 
 /// What is configured, as the actors want it.
@@ -110,13 +125,13 @@ async fn live(
     claim: &Claim,
     logs: &Logs,
     background: bool,
-) -> Result<(), CommandError> {
+) -> Result<Parting, CommandError> {
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let started = tokio::select! {
         started = async { Daemon::start(home, daemon_settings(settings).await).await } => started,
         name = signals.end(logs) => {
             log::info!("{name} before the ports answer");
-            return Ok(());
+            return Ok(Parting::AtOnce);
         }
     };
     let mut daemon = started.map_err(ServeError::from)?;
@@ -141,11 +156,11 @@ async fn live(
     tell_manager(NotifyState::Stopping);
     let mut stopped = pin!(daemon.stop("the daemon ends"));
     tokio::select! {
-        () = &mut stopped => {}
+        () = &mut stopped => return Ok(Parting::InOrder),
         name = signals.end(logs) => log::warn!("{name} again: ends at once"),
         () = actix_rt::time::sleep(control::LAST_WORDS) => log::warn!("some peers did not take leave in time"),
     }
-    Ok(())
+    Ok(Parting::AtOnce)
 }
 
 /// Tells the service manager, if there is one.

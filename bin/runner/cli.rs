@@ -60,6 +60,10 @@ pub struct Cli {
     #[arg(long, conflicts_with = "variants", help_heading = "Which tests")]
     pub quickcheck: bool,
 
+    /// Where this machine's identity is kept, see peerd [default: FLOTILLA_HOME, or flotilla in the user's data directory].
+    #[arg(long, value_name = "DIR", help_heading = "Peers")]
+    pub home: Option<PathBuf>,
+
     /// Print each command before it runs.
     #[arg(short, long, help_heading = "What is shown")]
     pub verbose: bool,

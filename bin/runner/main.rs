@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod list;
 mod logging;
+mod network;
 mod overview;
 mod report;
 mod run;

@@ -116,6 +116,19 @@ impl Machine {
         self.done(&["fingerprint"]).trim_end().to_owned()
     }
 
+    /// The public key as it is passed on.
+    pub fn pem(&self) -> String {
+        let name = fs::read_to_string(self.path("data/mypubkey")).unwrap();
+        self.path(&format!("trusted/{}.pem", name.trim_end())).to_str().unwrap().to_owned()
+    }
+
+    /// `peers --json` of one other machine.
+    pub fn peer(&self, name: &str) -> serde_json::Value {
+        let lines = self.done(&["peers", "--json"]);
+        let mut values = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        values.find(|value| value["fingerprint"] == name).unwrap_or_default()
+    }
+
     /// The daemon that runs.
     pub fn pid(&self) -> Option<u32> {
         self.home().daemon().unwrap()

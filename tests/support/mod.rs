@@ -93,6 +93,7 @@ impl Fixture {
             .arg("--no-config")
             .args(args)
             .env("FIXTURE", self.dir.path())
+            .env("FLOTILLA_HOME", self.dir.path().join("no-home"))
             .stdin(Stdio::null());
         command
     }

@@ -10,6 +10,7 @@ use flotilla_messages::{DatagramKind, Fingerprint, Presence};
 use super::radio::{Heard, Radio, Received};
 use super::sockets::Network;
 use crate::membership::{Core, Counters, Effect, Input, Peer, Settings, Target, Why};
+use crate::runtime;
 
 /// Good datagrams that may wait for the actor; more are dropped and counted.
 const MAILBOX: usize = 512;
@@ -249,7 +250,7 @@ impl Discovery {
 
     fn set_timer(&mut self, context: &mut Context<Self>) {
         let wakes_at = self.core.wakes_at();
-        if self.wake.as_ref().map(|(at, _)| *at) == wakes_at {
+        if self.wake.as_ref().map(|(at, _)| *at) == wakes_at || !runtime::is_there() {
             return;
         }
         if let Some((_, timer)) = self.wake.take() {

@@ -57,6 +57,20 @@ impl Home {
         Self { root: root.into() }
     }
 
+    /// The one that is given, else FLOTILLA_HOME, else `flotilla` in the user's data directory (XDG base directories);
+    /// nothing where there is no such directory.
+    pub fn find(given: Option<PathBuf>) -> Option<Self> {
+        let set = |name: &str| {
+            std::env::var_os(name).map(PathBuf::from).filter(|path| !path.as_os_str().is_empty())
+        };
+        let data = || {
+            let xdg = set("XDG_DATA_HOME").filter(|path| path.is_absolute());
+            xdg.or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
+                .map(|dir| dir.join("flotilla"))
+        };
+        given.or_else(|| set("FLOTILLA_HOME")).or_else(data).map(Self::at)
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.root

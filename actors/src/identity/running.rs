@@ -128,6 +128,16 @@ impl Home {
         self.running(&self.lock()?)
     }
 
+    /// Whether this process has the home's pid file open. A home may lie on a disk that machines share: there a pid
+    /// may be another machine's, and whoever has it here must be left in peace.
+    pub fn held_by(&self, pid: u32) -> bool {
+        let Ok(named) = fs::metadata(self.pid_file()) else { return false };
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        descriptors
+            .filter_map(|entry| fs::metadata(entry.path()).ok())
+            .any(|open| identity(&open) == identity(&named))
+    }
+
     /// Where the home's daemon listens; `None` when none has said so. After a daemon was killed this is where it
     /// listened: whoever connects must make sure whose key answers.
     ///
@@ -184,11 +194,15 @@ fn read_pid(mut file: &File) -> Option<u32> {
 
 /// Whether the path still leads to this file.
 fn same_file(file: &File, path: &Path) -> bool {
-    let identity = |meta: fs::Metadata| (meta.dev(), meta.ino());
     match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(open), Ok(named)) => identity(open) == identity(named),
+        (Ok(open), Ok(named)) => identity(&open) == identity(&named),
         _ => false,
     }
+}
+
+/// What tells one file from another, whatever their names.
+fn identity(meta: &fs::Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
 }
 
 #[cfg(test)]
@@ -216,12 +230,25 @@ mod tests {
         assert_eq!(claim.stale(), None);
         assert_eq!(home.daemon().unwrap(), Some(std::process::id()));
         assert!(matches!(home.claim(), Err(ClaimError::Running(pid)) if pid == std::process::id()));
+        assert!(home.held_by(std::process::id()));
+        assert!(!home.held_by(1) && !home.held_by(u32::MAX));
         claim.publish(&ports()).unwrap();
         assert_eq!(home.ports().unwrap(), Some(ports()));
         drop(claim);
         assert_eq!(home.daemon().unwrap(), None);
         assert_eq!(home.ports().unwrap(), None);
         assert!(!home.pid_file().exists());
+    }
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_is_not_taken_for_one_on_its_successor() {
+        let (_dir, home) = home();
+        let file = File::create(home.pid_file()).unwrap();
+        assert!(same_file(&file, &home.pid_file()));
+        fs::remove_file(home.pid_file()).unwrap();
+        assert!(!same_file(&file, &home.pid_file()));
+        fs::write(home.pid_file(), "").unwrap();
+        assert!(!same_file(&file, &home.pid_file()));
     }
 
     #[test]

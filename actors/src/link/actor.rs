@@ -22,6 +22,7 @@ use super::open::Open;
 use super::outgoing::{Closing, Outgoing};
 use super::pump::{Heard, Next, Speech, pump};
 use super::tls::{Admission, Tls};
+use crate::runtime;
 
 /// A link's number at its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -203,6 +204,9 @@ impl<M: Speech> Link<M> {
     }
 
     fn secured(&mut self, result: Result<Secured, End>, context: &mut Context<Self>) {
+        if !runtime::is_there() {
+            return;
+        }
         let Secured { stream, key, exporter } = match result {
             Ok(secured) => secured,
             Err(end) => return self.handle(Input::Unsecured(end), context),
@@ -232,6 +236,9 @@ impl<M: Speech> Link<M> {
     }
 
     fn handle(&mut self, input: Input, context: &mut Context<Self>) {
+        if !runtime::is_there() {
+            return;
+        }
         let mut effects = std::mem::take(&mut self.effects);
         self.core.handle(now(), input, &mut effects);
         for effect in effects.drain(..) {

@@ -21,6 +21,7 @@ use super::standing::{Obstacle, Standing};
 use crate::daemon::Vital;
 use crate::link::TrustedKeys;
 use crate::rate_limit::RateLimit;
+use crate::runtime;
 
 /// The longest time between two looks at the clock: it may have been set.
 const LOOK: Duration = Duration::from_secs(600);
@@ -317,6 +318,9 @@ impl TrustStore {
     fn set_timer(&mut self, context: &mut Context<Self>) {
         if let Some(timer) = self.timer.take() {
             context.cancel_future(timer);
+        }
+        if !runtime::is_there() {
+            return;
         }
         let now = now();
         let due = self.ledger.core().deadline(now);

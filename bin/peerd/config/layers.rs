@@ -340,4 +340,28 @@ mod tests {
             ["FLOTILLA_WORK_JOBS", "FLOTILLA_WORK__JOB"].map(|name| format!("the variable {name} {near}"));
         assert_eq!(loaded.warnings, expected);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_value_of_its_own_setting_or_none(text in "\\PC*|[a-z0-9\\[\\]{}\",= \n#'.]*", which in 0..KEYS.len()) {
+            let (section, keys) = KEYS[which];
+            for key in keys {
+                let key = Key { section, key, name: None };
+                let Ok(table) = key.table(&text) else { continue };
+                let mut set = Table::try_from(Settings::deserialize(table).unwrap()).unwrap();
+                let mut untouched = Table::try_from(Settings::default()).unwrap();
+                for settings in [&mut set, &mut untouched] {
+                    settings[section].as_table_mut().unwrap().remove(key.key);
+                }
+                proptest::prop_assert_eq!(set, untouched);
+            }
+        }
+
+        #[test]
+        fn any_text_is_an_option_or_refused(text in "\\PC*|(log|work)\\.(levels|jobs)(\\.\\PC*)?=\\PC*") {
+            if let Ok(set) = text.parse::<Set>() {
+                proptest::prop_assert_eq!(set.to_string().parse::<Set>(), Ok(set), "as start passes it on");
+            }
+        }
+    }
 }
