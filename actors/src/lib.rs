@@ -21,6 +21,9 @@
 //! | [`identity`] | this machine's key and what it keeps on disk |
 //! | [`trust`] | whom this machine trusts, and through whom |
 //! | [`link`] | connections between peers: TLS with raw public keys, Hello, heartbeats, Bye |
+//! | [`inputs`] | the files of a run as a Merkle tree, and packs of what a peer lacks |
+//! | [`blobs`] | what a peer keeps of them, by content |
+//! | [`workspace`] | the directory it makes of both for a run |
 //! | [`membership`] | which peers are on the network |
 //! | [`discovery`] | its sockets, and the actor that finds peers over UDP |
 //! | [`registry`] | who the peers are, from all that is known of them |
@@ -31,10 +34,12 @@
 //! | [`mod@run`] | all of it wired for one run on this machine |
 
 pub mod aggregator;
+pub mod blobs;
 pub mod daemon;
 pub mod discovery;
 pub mod executor;
 pub mod identity;
+pub mod inputs;
 pub mod link;
 pub mod local;
 pub mod marker;
@@ -50,9 +55,11 @@ pub mod registry;
 pub mod run;
 mod runtime;
 pub mod scheduler;
+mod sealed;
 pub mod status;
 pub mod trust;
 pub mod work;
+pub mod workspace;
 
 pub use aggregator::Reporter;
 pub use run::{RunError, RunOptions, StopRequest, StopSource, run};

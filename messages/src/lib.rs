@@ -12,15 +12,19 @@
 //! | [`mod@judge`] | from output to outcome, one file per kind of judge |
 //! | [`event`] | the one event type that feeds every reporter |
 //! | [`datagram`] | what peers say over UDP to find one another, signed |
+//! | [`inputs`] | the files a run needs, by content: digests, directories, packs |
 //! | [`wire`] | frames: length, snappy, CBOR, and their limits |
+//! | [`packet`] | who asks whom to run what, signed |
 //! | [`port`] | what is said on the Local, Work and Status ports |
 
 pub mod case;
 pub mod datagram;
 pub mod event;
 pub mod fingerprint;
+pub mod inputs;
 pub mod judge;
 pub mod outcome;
+pub mod packet;
 pub mod port;
 pub mod statement;
 pub mod wire;

@@ -37,7 +37,7 @@ pub enum Judge {
 }
 
 /// An outcome, and for all but a plain pass what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
     /// The outcome.
     pub outcome: Outcome,

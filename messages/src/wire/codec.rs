@@ -1,4 +1,4 @@
-//! The one codec; `serde_cbor` and `snap` are named only here.
+//! The one codec; `snap` is named only here, and `serde_cbor` but for `body` beside it.
 
 use bytes::{Buf, BufMut, BytesMut};
 use serde::Serialize;

@@ -1,5 +1,6 @@
 //! Frames on every TCP port: u32 big-endian length, then snappy(CBOR(message)); and what every link says in them.
 
+pub(crate) mod body;
 mod codec;
 mod hello;
 

@@ -1,0 +1,151 @@
+//! The blobs that a peer lacks, pack by pack.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::vec;
+
+use flotilla_messages::inputs::{Digest, Hasher, Pack, Packer, Part};
+
+use super::error::SendError;
+use super::file;
+use super::tree::Tree;
+
+/// With less room than this a large blob begins in the next pack.
+const WORTH_A_PIECE: u64 = 64 << 10;
+
+/// Packs with all the blobs that were asked for, each once. Every step reads files and compresses up to 1 MiB: it
+/// blocks for some milliseconds.
+///
+/// Directories come first, then files in the order of their paths, not in the order asked for: neighbours are alike,
+/// and compress better. After an error there is nothing more.
+#[derive(Debug)]
+pub struct Packs<'a> {
+    tree: &'a Tree,
+    ahead: vec::IntoIter<Digest>,
+    /// A blob of which a part is still to be sent.
+    begun: Option<Begun<'a>>,
+    packer: Packer,
+}
+
+/// A blob that is read piece by piece.
+#[derive(Debug)]
+struct Begun<'a> {
+    digest: Digest,
+    total: u64,
+    offset: u64,
+    path: PathBuf,
+    content: Content<'a>,
+    hasher: Hasher,
+}
+
+#[derive(Debug)]
+enum Content<'a> {
+    File(File),
+    Directory(&'a [u8]),
+}
+
+impl<'a> Packs<'a> {
+    /// Of these blobs of the tree.
+    ///
+    /// # Errors
+    /// [`SendError::NotInTree`] when one of them is not in it: a peer gets nothing but what was offered.
+    pub fn new(tree: &'a Tree, asked: impl IntoIterator<Item = Digest>) -> Result<Self, SendError> {
+        let mut order = BTreeSet::new();
+        for digest in asked {
+            let path = tree.files.get(&digest).map(|source| &source.path);
+            if path.is_none() && !tree.directories.contains_key(&digest) {
+                return Err(SendError::NotInTree(digest));
+            }
+            order.insert((path, digest));
+        }
+        let order: Vec<_> = order.into_iter().map(|(_, digest)| digest).collect();
+        Ok(Self { tree, ahead: order.into_iter(), begun: None, packer: Packer::new()? })
+    }
+
+    /// How many blobs have not been begun.
+    pub fn blobs_left(&self) -> usize {
+        self.ahead.len()
+    }
+
+    fn next_pack(&mut self) -> Result<Option<Pack>, SendError> {
+        loop {
+            let mut begun = match self.begun.take() {
+                Some(begun) => begun,
+                None => match self.ahead.next() {
+                    Some(digest) => self.open(digest)?,
+                    None if self.packer.is_empty() => return Ok(None),
+                    None => return Ok(Some(self.packer.finish()?)),
+                },
+            };
+            let room = self.packer.room();
+            // Always so in an empty pack.
+            if let Some(room) = room.filter(|room| *room as u64 >= begun.left().min(WORTH_A_PIECE)) {
+                begun.add_to(&mut self.packer, room)?;
+                if begun.left() == 0 {
+                    continue;
+                }
+            }
+            self.begun = Some(begun);
+            return Ok(Some(self.packer.finish()?));
+        }
+    }
+
+    fn open(&self, digest: Digest) -> Result<Begun<'a>, SendError> {
+        let (content, path, total) = if let Some(bytes) = self.tree.directories.get(&digest) {
+            (Content::Directory(bytes), PathBuf::new(), bytes.len() as u64)
+        } else {
+            let source = self.tree.files.get(&digest).ok_or(SendError::NotInTree(digest))?;
+            let path = source.path.clone();
+            let file = file::open(&path).map_err(|source| SendError::Io { path: path.clone(), source })?;
+            (Content::File(file), path, source.size)
+        };
+        Ok(Begun { digest, total, offset: 0, path, content, hasher: Hasher::new() })
+    }
+}
+
+impl Iterator for Packs<'_> {
+    type Item = Result<Pack, SendError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_pack();
+        if next.is_err() {
+            self.begun = None;
+            self.ahead = Vec::new().into_iter();
+            if let Ok(packer) = Packer::new() {
+                self.packer = packer;
+            }
+        }
+        next.transpose()
+    }
+}
+
+impl Begun<'_> {
+    fn left(&self) -> u64 {
+        self.total - self.offset
+    }
+
+    /// Adds as much as there is room for.
+    fn add_to(&mut self, packer: &mut Packer, room: usize) -> Result<(), SendError> {
+        let count = room.min(usize::try_from(self.left()).unwrap_or(room));
+        let mut bytes = vec![0; count];
+        let read = match &mut self.content {
+            Content::File(file) => file.read_exact(&mut bytes),
+            Content::Directory(blob) => blob.read_exact(&mut bytes),
+        };
+        read.map_err(|source| match source.kind() {
+            io::ErrorKind::UnexpectedEof => SendError::Changed(self.path.clone()),
+            _ => SendError::Io { path: self.path.clone(), source },
+        })?;
+        self.hasher.update(&bytes);
+        let part = Part { digest: self.digest, total: self.total, offset: self.offset, bytes: &bytes };
+        self.offset += count as u64;
+        // The peer would refuse it too, but could not say why.
+        if self.left() == 0 && self.hasher.digest() != self.digest {
+            return Err(SendError::Changed(self.path.clone()));
+        }
+        packer.add(part)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! The signed work packet: who asks whom to run what, on which connection.
+//!
+//! It is signed although its link is authenticated, so that a peer's log shows, provably, who asked for what. It holds
+//! on one connection only (by that connection's exporter value), for one recipient, for one tree; its time is
+//! information, never a condition.
+//!
+//! The bytes: the signer's Ed25519 public key (32), the signature (64), then the body, the CBOR form of [`WorkPacket`].
+//! What is signed is the domain and the exact body.
+
+use std::fmt;
+
+use ed25519_dalek::{Signature, Signer, SigningKey};
+use serde::{Deserialize, Serialize};
+
+use crate::fingerprint::{Fingerprint, KeyError, key_of_bytes};
+use crate::inputs::Digest;
+use crate::wire::body;
+
+/// Keeps a packet's signature from being valid for anything else that the same key signs.
+const DOMAIN: &[u8] = b"flotilla work packet v1\0";
+const KEY: usize = 32;
+const SIGNATURE: usize = 64;
+/// The most bytes of a packet: an environment of some thousand variables.
+pub const MOST_BYTES: usize = 256 << 10;
+/// The most variables it may carry.
+pub const MOST_VARIABLES: usize = 1024;
+
+/// What a client asks a peer to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkPacket {
+    /// The peer that is asked; nobody else heeds it.
+    pub recipient: Fingerprint,
+    /// The exporter value of the connection on which it is said.
+    #[serde(with = "serde_bytes")]
+    pub exporter: [u8; 32],
+    /// The inputs: the digest of the tree's root directory.
+    pub root: Digest,
+    /// The client's root, which stands for the workspace's in what tests print.
+    pub client_root: String,
+    /// What the tests' engine is made for.
+    pub engine: Engine,
+    /// A command that must succeed before the first lease, its first word a path below the root; empty: none.
+    pub probe: Vec<String>,
+    /// Variables of the client that tests are to see: LANG, LC_*, TZ, *SAN_OPTIONS, *_SYMBOLIZER_PATH, and what was
+    /// asked for by name. At most [`MOST_VARIABLES`].
+    pub env: Vec<(String, String)>,
+    /// Bytes kept of each stream of a test.
+    pub output_cap: u64,
+    /// HEAVY tests at a time.
+    pub max_heavy: u16,
+    /// How many tests there are, as far as is known: for people.
+    pub tests: u64,
+    /// When it was made, in seconds since 1970: for people.
+    pub issued: u64,
+}
+
+/// What an engine needs of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Engine {
+    /// The peer's own built-in shell.
+    Builtin,
+    /// Programs of this operating system and architecture, as [`std::env::consts`] has them.
+    Native {
+        /// The operating system.
+        os: String,
+        /// The architecture.
+        arch: String,
+    },
+}
+
+/// A packet whose signature was found good.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedPacket {
+    /// Who signed it.
+    pub issuer: Fingerprint,
+    /// What it says.
+    pub content: WorkPacket,
+}
+
+/// Why bytes are no packet.
+#[derive(Debug, thiserror::Error)]
+pub enum PacketError {
+    /// Cut short, or larger than any.
+    #[error("a work packet of {0} bytes")]
+    Size(usize),
+    /// The signer's key is none, or one that anybody can sign for.
+    #[error("a work packet of {0}")]
+    Key(#[from] KeyError),
+    /// Altered on the way, or not signed by whom it names.
+    #[error("a work packet with a wrong signature")]
+    Signature,
+    /// The signed bytes are none.
+    #[error("a work packet that cannot be read: {0}")]
+    Body(String),
+    /// It carries too much.
+    #[error("a work packet with {0} variables, more than {MOST_VARIABLES}")]
+    TooMany(usize),
+}
+
+impl WorkPacket {
+    /// The bytes that say this, signed.
+    ///
+    /// # Errors
+    /// [`PacketError`] when it is larger than a packet may be.
+    pub fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, PacketError> {
+        let body = body::write(self).map_err(PacketError::Body)?;
+        let signature = key.sign(&[DOMAIN, &body].concat());
+        let bytes = [key.verifying_key().as_bytes().as_slice(), &signature.to_bytes(), &body].concat();
+        if bytes.len() > MOST_BYTES { Err(PacketError::Size(bytes.len())) } else { Ok(bytes) }
+    }
+}
+
+impl SignedPacket {
+    /// Reads a packet, its signature before anything of its body. Whether it is for us, on this connection, and from
+    /// whom the link is, is for the caller to ask.
+    ///
+    /// # Errors
+    /// [`PacketError`] for anything but the exact bytes that the key it names has signed.
+    pub fn open(bytes: &[u8]) -> Result<Self, PacketError> {
+        let size = || PacketError::Size(bytes.len());
+        if bytes.len() > MOST_BYTES {
+            return Err(size());
+        }
+        let (key, rest) = bytes.split_first_chunk::<KEY>().ok_or_else(size)?;
+        let (signature, body) = rest.split_first_chunk::<SIGNATURE>().ok_or_else(size)?;
+        let key = key_of_bytes(key)?;
+        key.verify_strict(&[DOMAIN, body].concat(), &Signature::from_bytes(signature))
+            .map_err(|_| PacketError::Signature)?;
+        let content: WorkPacket = body::read(body).map_err(PacketError::Body)?;
+        if content.env.len() > MOST_VARIABLES {
+            return Err(PacketError::TooMany(content.env.len()));
+        }
+        Ok(Self { issuer: Fingerprint::of(&key), content })
+    }
+}
+
+impl fmt::Debug for SignedPacket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignedPacket({} of {:?})", self.issuer, self.content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn packet() -> WorkPacket {
+        WorkPacket {
+            recipient: Fingerprint([7; 32]),
+            exporter: [9; 32],
+            root: Digest::of(b"root"),
+            client_root: "/home/ada/v8".into(),
+            engine: Engine::Native { os: "linux".into(), arch: "x86_64".into() },
+            probe: vec!["out/d8".into(), "--version".into()],
+            env: vec![("LANG".into(), "en_US.UTF-8".into())],
+            output_cap: 1 << 20,
+            max_heavy: 1,
+            tests: 5374,
+            issued: 1_795_383_000,
+        }
+    }
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_bytes(&[seed; 32])
+    }
+
+    #[test]
+    fn a_packet_is_read_as_it_was_signed() {
+        let opened = SignedPacket::open(&packet().sign(&key(1)).unwrap()).unwrap();
+        assert_eq!(opened.issuer, Fingerprint::of(&key(1).verifying_key()));
+        assert_eq!(opened.content, packet());
+    }
+
+    #[test]
+    fn another_key_and_another_domain_cannot_sign() {
+        let mut bytes = packet().sign(&key(1)).unwrap();
+        bytes[..KEY].copy_from_slice(key(2).verifying_key().as_bytes());
+        assert!(matches!(SignedPacket::open(&bytes), Err(PacketError::Signature)));
+        let body = body::write(&packet()).unwrap();
+        let signature = key(1).sign(&[b"flotilla statement v1\0".as_slice(), &body].concat());
+        let bytes = [key(1).verifying_key().as_bytes().as_slice(), &signature.to_bytes(), &body].concat();
+        assert!(matches!(SignedPacket::open(&bytes), Err(PacketError::Signature)));
+    }
+
+    #[test]
+    fn too_many_variables_are_refused_however_well_they_are_signed() {
+        let env = vec![("A".to_owned(), String::new()); MOST_VARIABLES + 1];
+        let bytes = WorkPacket { env, ..packet() }.sign(&key(1)).unwrap();
+        assert!(matches!(SignedPacket::open(&bytes), Err(PacketError::TooMany(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn a_flipped_bit_anywhere_is_noticed(bit in 0..8 * 300_usize) {
+            let mut bytes = packet().sign(&key(1)).unwrap();
+            let at = bit / 8 % bytes.len();
+            bytes[at] ^= 1 << (bit % 8);
+            prop_assert!(SignedPacket::open(&bytes).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(SignedPacket::open(&bytes).is_err());
+        }
+    }
+}
