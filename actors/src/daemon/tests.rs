@@ -4,6 +4,10 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use actix::Actor;
+use ed25519_dalek::SigningKey;
+use flotilla_messages::Fingerprint;
+use flotilla_messages::statement::{SignedStatement, Statement};
+use serde_bytes::ByteBuf;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -11,7 +15,7 @@ use super::{Daemon, Ended, Settings, StartError};
 use crate::discovery::{Interfaces, Network};
 use crate::identity::Home;
 use crate::registry::Show;
-use crate::trust::{Ask, Quit};
+use crate::trust::{Ask, Command, Heard, Quit, Wanted, now};
 
 /// Longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -138,4 +142,23 @@ async fn whoever_drops_what_is_vital_is_named() {
     drop(Mortal(vital).start());
     assert_eq!(ended.recv().await, Some(Ended::Asked));
     assert_eq!(ended.recv().await, Some(Ended::Died("Mortal")));
+}
+
+#[actix_rt::test]
+async fn a_trusted_key_that_makes_statement_upon_statement_does_not_keep_the_disk_busy() {
+    let (_dir, home) = home();
+    let daemon = Daemon::start(&home, alone()).await.unwrap();
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let issuer = Fingerprint::of(&key.verifying_key());
+    daemon.trust().send(Command::Approve(key.verifying_key().to_bytes())).await.unwrap().unwrap();
+    for serial in 1..=300 {
+        let statement = Statement::new(key.verifying_key(), serial, now(), []).sign(&key).unwrap();
+        let bytes = ByteBuf::from(statement.bytes());
+        daemon.trust().send(Heard::Statement { from: issuer, bytes }).await.unwrap();
+    }
+    let kept = daemon.trust().send(Wanted(vec![issuer])).await.unwrap();
+    let kept = SignedStatement::open(&kept[0]).unwrap();
+    // 64 at once; a slow machine may have let some more come in the meantime.
+    assert!((64..200).contains(&kept.content().serial), "{kept:?}");
+    daemon.stop("done").await;
 }
