@@ -19,7 +19,7 @@ use flotilla_messages::port::local::{LinkView, PeerView};
 use crate::cable::{Cable, Cables};
 
 /// How long anything may take before a test fails.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Several peers on one network.
 pub struct Cluster {

@@ -8,6 +8,7 @@ mod cables;
 mod crowd;
 mod harness;
 mod local;
+mod ports;
 mod strangers;
 mod trust;
 mod versions;
