@@ -165,7 +165,8 @@ impl Core {
                 place,
                 attempt,
             },
-            Ending::Withdrawn => return,
+            // No verdicts, and never passed on.
+            Ending::Withdrawn | Ending::Unable { .. } => return,
         };
         if !self.judged.insert(test) {
             log::warn!("a second result for {} is ignored", report.name);

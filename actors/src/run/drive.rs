@@ -1,5 +1,6 @@
 //! Builds everything, waits for the end, cleans up.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use flotilla_messages::{Cases, Place, Summary};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::options::{RunError, RunOptions};
+use super::peers::{Nobody, Part, Peers};
 use super::stop::StopSource;
 use super::vital::{Happening, Vital};
 use crate::aggregator::{Policy, Reporter, ResultAggregator, Tell};
@@ -55,11 +57,15 @@ pub fn run(
 /// # Errors
 /// As [`run`].
 pub async fn drive(
-    options: RunOptions,
+    mut options: RunOptions,
     cases: Arc<dyn Cases>,
     reporters: Vec<Box<dyn Reporter>>,
     stop: StopSource,
 ) -> Result<Summary, RunError> {
+    let jobs = NonZeroUsize::new(options.jobs);
+    if jobs.is_none() && options.peers.is_none() {
+        return Err(RunError::Nowhere);
+    }
     let (happened, mut happenings) = mpsc::unbounded_channel();
     stop.listen(happened.clone()).map_err(|source| RunError::Prepare { what: "catch signals", source })?;
     #[cfg(target_os = "linux")]
@@ -84,7 +90,12 @@ pub async fn drive(
         orphans.spare(guard.pid());
     }
 
-    let (scheduler, aggregator) = start_actors(&options, cases, reporters, &happened)?;
+    let (scheduler, aggregator) = start_actors(&options, Arc::clone(&cases), reporters, &happened)?;
+    let peers = options.peers.take().map(|peers| {
+        let without_us = if jobs.is_none() { Some(LOCAL) } else { None };
+        let (scheduler, aggregator) = (scheduler.clone(), aggregator.clone());
+        Peers::new(peers, &options, cases, scheduler, aggregator, without_us)
+    });
     let setup = Setup {
         run,
         launcher: Launcher::new(options.root.clone(), options.env),
@@ -92,15 +103,21 @@ pub async fn drive(
         output_cap: options.output_cap,
         orphans,
     };
-    let pool = LocalPool::new(LOCAL, options.jobs, setup, scheduler.clone().recipient())
-        .map_err(|source| RunError::Prepare { what: "start threads for tests", source })?;
-    let control = pool.control();
-    let join = Join {
-        executor: LOCAL,
-        place: Place::Local,
-        credit: LocalPool::credit(options.jobs),
-        max_heavy: options.max_heavy,
-        orders: pool.start().recipient(),
+    let (join, control) = match jobs {
+        Some(jobs) => {
+            let pool = LocalPool::new(LOCAL, jobs, setup, scheduler.clone().recipient())
+                .map_err(|source| RunError::Prepare { what: "start threads for tests", source })?;
+            let control = pool.control();
+            let join = Join {
+                executor: LOCAL,
+                place: Place::Local,
+                credit: LocalPool::credit(jobs),
+                max_heavy: options.max_heavy,
+                orders: pool.start().recipient(),
+            };
+            (join, Some(control))
+        }
+        None => (Nobody::join(LOCAL), None),
     };
     // Tests are being listed meanwhile.
     if let Some(Err(error)) = reaper.as_mut().map(|guard| guard.wait_ready(REAPER_START)) {
@@ -110,8 +127,16 @@ pub async fn drive(
     for notice in notices {
         aggregator.do_send(Tell::Notice(notice));
     }
+    let peers = peers.map(Actor::start);
     let result = until_over(&mut happenings, &happened, &scheduler).await;
-    clean_up(&control, reaper);
+    // Before anything is waited for.
+    if let Some(control) = &control {
+        control.stop(true);
+    }
+    if let Some(peers) = peers {
+        let _ = peers.send(Part).await;
+    }
+    clean_up(control.as_deref(), reaper);
     result
 }
 
@@ -178,10 +203,11 @@ async fn until_over(
 }
 
 /// Leaves nothing behind. After an orderly run there is nothing to do.
-fn clean_up(control: &Control, reaper: Option<Guard>) {
-    control.stop(true);
-    let idle = control.await_idle(KILLED);
-    let clean = control.end_orphans();
+fn clean_up(control: Option<&Control>, reaper: Option<Guard>) {
+    let (idle, clean) = control.map_or((true, true), |control| {
+        control.stop(true);
+        (control.await_idle(KILLED), control.end_orphans())
+    });
     match reaper {
         Some(guard) if idle && clean => guard.dismiss(),
         // Dropped, the guard sets the reaper to work.

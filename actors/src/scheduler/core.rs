@@ -244,9 +244,9 @@ impl Core {
         let Some(leased) = self.leases.remove(&lease) else { return };
         self.return_credit(&leased);
         match ending {
-            Ending::Withdrawn if self.stopping => {}
+            Ending::Withdrawn | Ending::Unable { .. } if self.stopping => {}
             // The executor had its reasons; the test is still to be run.
-            Ending::Withdrawn => self.put_back(&leased),
+            Ending::Withdrawn | Ending::Unable { .. } => self.put_back(&leased),
             ending if !self.table.is_done(leased.index) => {
                 self.table.set_done(leased.index);
                 effects.push(Effect::Verdict {
