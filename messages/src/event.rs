@@ -44,6 +44,16 @@ pub enum Place {
     Peer(String),
 }
 
+impl Place {
+    /// The peer, if it is one.
+    pub fn peer(&self) -> Option<&str> {
+        match self {
+            Self::Local => None,
+            Self::Peer(name) => Some(name),
+        }
+    }
+}
+
 /// The verdict on one test, with what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestReport {
