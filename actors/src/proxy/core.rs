@@ -119,7 +119,8 @@ impl Core {
         match input {
             Input::Assign(leases) => self.assign(leases, effects),
             _ if self.is_over() => {}
-            Input::Up => self.state = State::Queued,
+            Input::Up if self.state == State::Dialling => self.state = State::Queued,
+            Input::Up => {}
             Input::Said(message) => self.said(message, effects),
             Input::Ended(reason) | Input::Trouble(reason) => self.over(reason, effects),
             Input::Made(made) => self.made(made, effects),

@@ -16,6 +16,8 @@
 mod actor;
 mod cases;
 mod core;
+#[cfg(test)]
+mod core_tests;
 
 pub use actor::{End, Gone, Job, PeerProxy, Target};
 pub use cases::CaseMaker;
