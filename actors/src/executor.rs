@@ -96,6 +96,11 @@ pub enum Ending {
     Failed(Box<Failed>),
     /// No verdict: the lease was withdrawn, or the run is being stopped.
     Withdrawn,
+    /// No verdict: the executor cannot run it, for reasons of its own (full disk, no memory, exec format error).
+    Unable {
+        /// Why, for people.
+        reason: String,
+    },
 }
 
 /// A test that ran.

@@ -165,7 +165,7 @@ impl Core {
                 place,
                 attempt,
             },
-            Ending::Withdrawn => return,
+            Ending::Withdrawn | Ending::Unable { .. } => return,
         };
         if !self.judged.insert(test) {
             log::warn!("a second result for {} is ignored", report.name);

@@ -91,6 +91,7 @@ pub async fn drive(
         builtin: options.builtin,
         output_cap: options.output_cap,
         orphans,
+        guest: None,
     };
     let pool = LocalPool::new(LOCAL, options.jobs, setup, scheduler.clone().recipient())
         .map_err(|source| RunError::Prepare { what: "start threads for tests", source })?;

@@ -106,7 +106,7 @@ pub enum Effect {
     Verdict {
         /// Which.
         test: CaseId,
-        /// How it ended; never [`Ending::Withdrawn`].
+        /// How it ended; never [`Ending::Withdrawn`] or [`Ending::Unable`].
         ending: Ending,
         /// Where.
         place: Place,
@@ -246,7 +246,7 @@ impl Core {
         match ending {
             Ending::Withdrawn if self.stopping => {}
             // The executor had its reasons; the test is still to be run.
-            Ending::Withdrawn => self.put_back(&leased),
+            Ending::Withdrawn | Ending::Unable { .. } => self.put_back(&leased),
             ending if !self.table.is_done(leased.index) => {
                 self.table.set_done(leased.index);
                 effects.push(Effect::Verdict {
