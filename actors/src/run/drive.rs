@@ -102,6 +102,7 @@ pub async fn drive(
         builtin: options.builtin,
         output_cap: options.output_cap,
         orphans,
+        guest: None,
     };
     let (join, control) = match jobs {
         Some(jobs) => {

@@ -106,7 +106,7 @@ pub enum Effect {
     Verdict {
         /// Which.
         test: CaseId,
-        /// How it ended; never [`Ending::Withdrawn`].
+        /// How it ended; never [`Ending::Withdrawn`] or [`Ending::Unable`].
         ending: Ending,
         /// Where.
         place: Place,
