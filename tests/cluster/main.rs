@@ -4,4 +4,7 @@
 
 mod cable;
 mod harness;
+mod run;
+#[path = "../support/mod.rs"]
+mod support;
 mod trust;
