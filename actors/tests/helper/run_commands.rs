@@ -64,6 +64,7 @@ fn work(mut args: impl Iterator<Item = String>) -> Result<u8, Error> {
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: false,
+        confirm_failures: Default::default(),
         reaper,
     };
     let first = Box::new(Printer { begun, started: false });
