@@ -85,6 +85,7 @@ pub fn run(
             max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
             exit_after_failures: NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(MAX_FAILURES)),
             keep_passing_output: false,
+            confirm_failures: Default::default(),
             reaper: Some(vec![program, crate::REAPER.into()]),
             peers: network.peers.clone(),
         };

@@ -77,6 +77,8 @@ pub struct TestReport {
     pub place: Place,
     /// Which attempt this was, from 1.
     pub attempt: u32,
+    /// The peer where it had ended unexpectedly, while here, where it was tried again, it did not.
+    pub differs_on: Option<String>,
 }
 
 impl TestReport {

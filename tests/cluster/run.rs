@@ -13,6 +13,7 @@ use flotilla_actors::inputs::{Placed, Selection};
 use flotilla_actors::link::Timing;
 use flotilla_actors::proxy::Target;
 use flotilla_actors::run::{PeersOptions, RunError, RunOptions, StopRequest, StopSource, drive};
+use flotilla_actors::scheduler::ConfirmFailures;
 use flotilla_messages::packet::Engine;
 use flotilla_messages::{Event, Summary, TestReport};
 use flotilla_suites::{Options, Tree};
@@ -61,6 +62,7 @@ fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOptions 
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: false,
+        confirm_failures: ConfirmFailures::Off,
         reaper: None,
         peers,
     }

@@ -283,7 +283,8 @@ impl Handler<LinkNews<WorkMessage>> for PeerProxy {
                 Input::Up
             }
             LinkEvent::Message(message) => Input::Said(message),
-            LinkEvent::Suspected | LinkEvent::Recovered => return,
+            LinkEvent::Suspected => Input::Suspected(true),
+            LinkEvent::Recovered => Input::Suspected(false),
             LinkEvent::Ended(end) => {
                 self.handle(Input::Ended(end.to_string()), context);
                 self.link = None;

@@ -30,6 +30,8 @@ pub enum Input {
     Up,
     /// The peer speaks.
     Said(WorkMessage),
+    /// Nothing was heard of the peer for some seconds, or something is heard again.
+    Suspected(bool),
     /// The link is over, or was never made.
     Ended(String),
     /// Something here stands in the way: a file that was to be sent has changed.
@@ -123,6 +125,10 @@ impl Core {
             Input::Up => {}
             Input::Said(message) => self.said(message, effects),
             Input::Ended(reason) | Input::Trouble(reason) => self.over(reason, effects),
+            Input::Suspected(suspected) if self.state == State::Serving => {
+                effects.push(Effect::News(if suspected { What::Suspected } else { What::Recovered }));
+            }
+            Input::Suspected(_) => {}
             Input::Made(made) => self.made(made, effects),
             Input::Withdraw(leases) => self.withdraw(leases, effects),
             Input::Stop => self.stop(effects),

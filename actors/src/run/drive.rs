@@ -19,7 +19,7 @@ use crate::orphans::Orphans;
 use crate::pool::{Control, LocalPool, Setup};
 use crate::process::Launcher;
 use crate::reaper::{Guard, ReaperError};
-use crate::scheduler::{Join, Scheduler, Stop};
+use crate::scheduler::{Join, NoHistory, Scheduler, Stop};
 
 /// The executor of this machine.
 const LOCAL: ExecutorId = ExecutorId(0);
@@ -163,7 +163,9 @@ fn start_actors(
         let vital = Vital::new("aggregator", happened.clone());
         let aggregator = ResultAggregator::new(policy, reporters, own.clone().recipient(), vital).start();
         telling = Some(aggregator.clone());
-        let scheduler = Scheduler::new(cases, aggregator, Vital::new("scheduler", happened.clone()));
+        let vital = Vital::new("scheduler", happened.clone());
+        let scheduler = Scheduler::new(cases, aggregator, vital)
+            .with_policy(options.confirm_failures, Box::new(NoHistory));
         listing = scheduler.list(own.recipient());
         scheduler
     });

@@ -15,6 +15,8 @@ use crate::inputs::Selection;
 use crate::link::Timing;
 use crate::proxy::Target;
 
+use crate::scheduler::ConfirmFailures;
+
 /// How to run tests on this machine.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
@@ -34,6 +36,8 @@ pub struct RunOptions {
     pub exit_after_failures: Option<NonZeroU64>,
     /// Keep what tests printed that ended as expected.
     pub keep_passing_output: bool,
+    /// Which unexpected results of peers are confirmed on this machine before they count.
+    pub confirm_failures: ConfirmFailures,
     /// The command that starts the [reaper](crate::reaper); the run's id is appended. Without one, a SIGKILL of
     /// this process leaves its tests behind.
     pub reaper: Option<Vec<OsString>>,

@@ -25,6 +25,7 @@ fn options() -> RunOptions {
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: true,
+        confirm_failures: Default::default(),
         reaper: None,
         peers: None,
     }

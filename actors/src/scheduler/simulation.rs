@@ -1,11 +1,13 @@
 //! Random histories of the scheduler's core: whatever executors do, every test gets exactly one result.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use flotilla_messages::{CaseId, Entry, Place, StopReason};
 use proptest::prelude::*;
 
-use super::core::{Core, Effect, Input};
+use super::core::Core;
+use super::effect::{Effect, Input};
 use crate::executor::{Ending, ExecutorId, Failed, Lease};
 
 /// The executor that never goes.
@@ -76,7 +78,7 @@ impl World {
     fn handle(&mut self, input: Input) {
         let mut effects = Vec::new();
         let was_over = self.over.is_some();
-        self.core.handle(input, &mut effects);
+        self.core.handle(Instant::now(), input, &mut effects);
         assert!(!was_over || effects.is_empty(), "something happens after the end: {effects:?}");
         for effect in effects {
             match effect {
@@ -235,18 +237,22 @@ fn a_million_tests_go_through_one_by_one() {
     let entry = |id| Entry { id: CaseId(id), slow: false, heavy: false, history_key: 0 };
     for batch in 0..1000 {
         let entries = (batch * 1000..(batch + 1) * 1000).map(entry).collect();
-        core.handle(Input::Found(entries), &mut effects);
+        core.handle(Instant::now(), Input::Found(entries), &mut effects);
         effects.clear();
     }
-    core.handle(Input::AllFound, &mut effects);
+    core.handle(Instant::now(), Input::AllFound, &mut effects);
     let joined = Input::Joined { executor: STEADY, place: Place::Local, credit: 16, max_heavy: 1 };
-    core.handle(joined, &mut effects);
+    core.handle(Instant::now(), joined, &mut effects);
     let mut lease = 0;
     while !effects.iter().any(|effect| matches!(effect, Effect::Over { .. })) {
         effects.clear();
         lease += 1;
         let lease = crate::executor::LeaseId(lease);
-        core.handle(Input::Finished { executor: STEADY, lease, ending: failed(CaseId(0)) }, &mut effects);
+        core.handle(
+            Instant::now(),
+            Input::Finished { executor: STEADY, lease, ending: failed(CaseId(0)) },
+            &mut effects,
+        );
     }
     assert_eq!(lease, 1_000_000);
 }

@@ -332,7 +332,7 @@ impl Handler<News> for WorkSession {
             What::Started { lease, name } => Input::Started { lease: lease.0, name },
             What::Finished { lease, ending } => Input::Finished { lease: lease.0, ending },
             What::Lost { reason } => Input::Broken(reason),
-            What::Ready { .. } => return,
+            What::Ready { .. } | What::Suspected | What::Recovered => return,
         };
         self.input(input, context);
     }

@@ -63,6 +63,7 @@ fn work(mut args: impl Iterator<Item = String>) -> Result<u8, Error> {
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: false,
+        confirm_failures: Default::default(),
         reaper,
         peers: None,
     };

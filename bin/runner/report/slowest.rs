@@ -238,6 +238,7 @@ mod tests {
             }),
             place: Place::Local,
             attempt: 1,
+            differs_on: None,
         }
     }
 
