@@ -19,7 +19,7 @@ use flotilla_messages::{Event, Summary, TestReport};
 use flotilla_suites::{Options, Tree};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use crate::harness::Cluster;
+use crate::harness::{Cluster, Polls};
 use crate::support::Fixture;
 
 /// A tree with tests that pass, fail, crash, hang and flood.
@@ -221,4 +221,138 @@ async fn verdicts_and_exit_code_are_the_same_on_one_machine_on_one_peer_and_on_t
     assert_eq!(mixed.verdicts(), here.verdicts());
     cluster.end().await;
     assert!(fixture.processes().is_empty());
+}
+
+/// A tree with this many tests that take a moment.
+fn slow_tree(tests: usize) -> Fixture {
+    let fixture = Fixture::new();
+    for number in 0..tests {
+        fixture.test(&format!("pass{number}"), "sleep 0.05");
+    }
+    fixture
+}
+
+#[actix_rt::test]
+async fn a_peer_that_leaves_amid_a_run_costs_no_verdict() {
+    let fixture = slow_tree(60);
+    let tree = open(&fixture, 60);
+    let mut cluster = cluster(3).await;
+    let options = options(&fixture.root(), 1, Some(peers(&cluster, &tree, &[1, 2])));
+    let mut leaving = cluster.peers[1].daemon.take();
+    let ran = Ran::watched(options, &tree, move |event, _| {
+        if let Event::Finished(report) = event
+            && report.place.peer() == Some("peer1")
+            && let Some(daemon) = leaving.take()
+        {
+            actix_rt::spawn(async move { daemon.stop("the test says so").await });
+        }
+    })
+    .await;
+    assert_eq!(ran.summary().exit_code(), 0);
+    assert_eq!(ran.verdicts().len(), 60);
+    let said = ran.notices().into_iter().find(|notice| notice.starts_with("peer1 is not used any more: "));
+    assert!(said.unwrap().contains("the test says so"), "{said:?}");
+    cluster.end().await;
+    assert!(fixture.processes().is_empty());
+}
+
+#[actix_rt::test]
+async fn a_run_without_local_jobs_ends_when_its_last_peer_has_left() {
+    let fixture = slow_tree(60);
+    let tree = open(&fixture, 60);
+    let mut cluster = cluster(2).await;
+    let options = options(&fixture.root(), 0, Some(peers(&cluster, &tree, &[1])));
+    let mut leaving = cluster.peers[1].daemon.take();
+    let ran = Ran::watched(options, &tree, move |event, _| {
+        if let (Event::Finished(_), Some(daemon)) = (event, leaving.take()) {
+            actix_rt::spawn(async move { daemon.stop("the test says so").await });
+        }
+    })
+    .await;
+    let error = ran.result.unwrap_err().to_string();
+    assert!(error.contains("no peer can be used") && error.contains("the test says so"), "{error}");
+    cluster.end().await;
+}
+
+#[actix_rt::test]
+async fn a_peer_that_does_not_trust_us_is_named_and_the_run_goes_on_without_it() {
+    let fixture = slow_tree(40);
+    let tree = open(&fixture, 60);
+    let mut cluster = Cluster::start(2).await;
+    cluster.approve(0, 1).await;
+    let options = options(&fixture.root(), 1, Some(peers(&cluster, &tree, &[1])));
+    let ran = Ran::of(options, &tree).await;
+    assert_eq!(ran.summary().exit_code(), 0);
+    let said = ran.notices().into_iter().find(|notice| notice.starts_with("peer1 is not used: "));
+    assert!(said.unwrap().contains("the peer does not trust our key"), "{said:?}");
+    cluster.down(1).await;
+    cluster.end().await;
+}
+
+#[actix_rt::test]
+async fn an_interrupted_run_leaves_nothing_on_its_peers() {
+    let fixture = Fixture::with(&[("a", "sleep 1000"), ("b", "sleep 1000"), ("c", "sleep 1000")]);
+    let tree = open(&fixture, 1000);
+    let cluster = cluster(2).await;
+    let options = options(&fixture.root(), 0, Some(peers(&cluster, &tree, &[1])));
+    let ran = Ran::watched(options, &tree, |event, stop| {
+        if let Event::Started { .. } = event {
+            stop.send(StopRequest::Interrupt).unwrap();
+        }
+    })
+    .await;
+    assert_eq!((ran.summary().exit_code(), ran.summary().not_run), (3, 3));
+    let mut polls = Polls::new();
+    while !fixture.processes().is_empty() {
+        assert!(polls.next().await, "processes are left on the peer");
+    }
+    cluster.end().await;
+}
+
+#[actix_rt::test]
+async fn two_runs_at_once_both_get_through_one_peer() {
+    let (one, other) = (slow_tree(20), slow_tree(20));
+    let trees = [open(&one, 60), open(&other, 60)];
+    let cluster = cluster(2).await;
+    let [one, other] = &trees;
+    let options = |tree| options(&tree_root(tree), 0, Some(peers(&cluster, tree, &[1])));
+    let (one, other) = tokio::join!(Ran::of(options(one), one), Ran::of(options(other), other));
+    for ran in [one, other] {
+        assert_eq!((ran.summary().exit_code(), ran.verdicts().len()), (0, 20));
+    }
+    cluster.end().await;
+}
+
+#[actix_rt::test]
+async fn the_runner_itself_uses_a_peer_that_is_named() {
+    let fixture = Arc::new(tree());
+    let cluster = cluster(2).await;
+    let peer = cluster.daemon(1).addresses().work.to_string();
+    let home = cluster.peers[0].home();
+    let run = |args: &[&str]| {
+        let mut command = fixture.command(args);
+        command.env("FLOTILLA_HOME", home.path()).env_remove("LD_LIBRARY_PATH");
+        async move {
+            crate::support::Ran(
+                actix_rt::task::spawn_blocking(move || command.output()).await.unwrap().unwrap(),
+            )
+        }
+    };
+    let there = run(&["-t3", "--variants=default", "--local-jobs=0", "--peer", &peer]).await;
+    assert_eq!(there.code(), Some(1), "{}", there.all());
+    let out = there.stdout();
+    for part in [
+        &format!("{peer} takes part"),
+        &format!("It ran on {peer}."),
+        "27 tests ran",
+        &format!("27 on {peer}"),
+    ] {
+        assert!(out.contains(part), "{part:?} is not in {}", there.all());
+    }
+    let nobody = run(&["--local-jobs=0", "--peer", "127.0.0.1:1"]).await;
+    assert!(nobody.stderr().contains("no peer can be used"), "{}", nobody.all());
+    let bound = run(&["--command-prefix=env", "--peer", &peer, "mjsunit/pass1"]).await;
+    assert!(bound.stderr().contains("all tests run on this machine: --command-prefix"), "{}", bound.all());
+    assert_eq!(bound.code(), Some(0));
+    cluster.end().await;
 }
