@@ -1,14 +1,21 @@
-//! Clusters in one process: daemons find one another, prove who they are, and trust spreads and is withdrawn.
+//! Clusters in one process: daemons find one another, prove who they are, trust spreads and is withdrawn, and tests run
+//! on peers.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![allow(clippy::expect_used, clippy::panic, reason = "likewise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod cable;
 mod cables;
+mod client;
 mod crowd;
 mod harness;
 mod local;
 mod ports;
+mod queue;
 mod run;
 mod strangers;
 #[path = "../support/mod.rs"]

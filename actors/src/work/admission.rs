@@ -229,7 +229,7 @@ pub(super) mod tests {
         bad(|case| case.program = Program::Shell(Arg::Path("a/../../../bin/sh".into())));
         bad(|case| case.args = vec![Arg::Path("../x".into())]);
         bad(|case| {
-            case.args = vec![Arg::Embedded { before: "".into(), path: "/etc".into(), after: "".into() }]
+            case.args = vec![Arg::Embedded { before: "".into(), path: "/etc".into(), after: "".into() }];
         });
         bad(|case| case.expected_file = Some(Arg::Path("../x".into())));
         bad(|case| case.expected_file = Some(Arg::Text("/etc/passwd".into())));

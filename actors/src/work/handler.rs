@@ -231,7 +231,7 @@ impl Actor for WorkHandler {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(LOOK, |this, context| this.look(context));
+        context.run_interval(LOOK, Self::look);
     }
 }
 
