@@ -187,6 +187,10 @@ pub struct Settings {
     #[arg(long, value_name = "SECONDS", help_heading = "On other machines")]
     pub network_min_seconds: Option<u32>,
 
+    /// Which unexpected results of peers are tried again on this machine before they count [default: auto, the first 20].
+    #[arg(long, value_name = "auto|all|off", help_heading = "On other machines")]
+    pub confirm_failures: Option<Confirm>,
+
     /// Let tests on peers see this variable as well; may be given several times.
     #[arg(long, value_name = "NAME", help_heading = "On other machines")]
     pub env: Vec<String>,
@@ -233,6 +237,18 @@ pub enum Filter {
     #[value(name = "dontcare")]
     #[serde(rename = "dontcare")]
     DontCare,
+}
+
+/// Which results of peers are confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confirm {
+    /// The first 20.
+    Auto,
+    /// All.
+    All,
+    /// None.
+    Off,
 }
 
 /// How progress is shown.
@@ -293,6 +309,7 @@ impl Settings {
             peer: if self.peer.is_empty() { file.peer } else { self.peer },
             local_jobs: self.local_jobs.or(file.local_jobs),
             network_min_seconds: self.network_min_seconds.or(file.network_min_seconds),
+            confirm_failures: self.confirm_failures.or(file.confirm_failures),
             env: self.env.into_iter().chain(file.env).collect(),
             progress: self.progress.or(file.progress),
             time: self.time || file.time,

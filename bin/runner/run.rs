@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flotilla_actors::run::drive;
+use flotilla_actors::scheduler::ConfirmFailures;
 use flotilla_actors::{RunError, RunOptions, StopSource};
 use flotilla_messages::Cases;
 use flotilla_suites::Tree;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::cli::Settings;
+use crate::cli::{Confirm, Settings};
 use crate::network::{Network, Request};
 use crate::report::{self, Context, ReportError};
 
@@ -85,7 +86,11 @@ pub fn run(
             max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
             exit_after_failures: NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(MAX_FAILURES)),
             keep_passing_output: false,
-            confirm_failures: Default::default(),
+            confirm_failures: match settings.confirm_failures {
+                None | Some(Confirm::Auto) => ConfirmFailures::Auto,
+                Some(Confirm::All) => ConfirmFailures::All,
+                Some(Confirm::Off) => ConfirmFailures::Off,
+            },
             reaper: Some(vec![program, crate::REAPER.into()]),
             peers: network.peers.clone(),
         };

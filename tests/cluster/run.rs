@@ -153,11 +153,13 @@ impl Ran {
     }
 
     fn notices(&self) -> Vec<&str> {
-        let notice = |event| match event {
-            &Event::Notice(ref text) => Some(text.as_str()),
-            _ => None,
-        };
-        self.events.iter().filter_map(notice).collect()
+        let mut notices = Vec::new();
+        for event in &self.events {
+            if let Event::Notice(text) = event {
+                notices.push(text.as_str());
+            }
+        }
+        notices
     }
 
     /// What each test came to, and what is said of it, apart from where and when.
@@ -264,7 +266,9 @@ async fn a_run_without_local_jobs_ends_when_its_last_peer_has_left() {
     let options = options(&fixture.root(), 0, Some(peers(&cluster, &tree, &[1])));
     let mut leaving = cluster.peers[1].daemon.take();
     let ran = Ran::watched(options, &tree, move |event, _| {
-        if let (Event::Finished(_), Some(daemon)) = (event, leaving.take()) {
+        if let Event::Finished(_) = event
+            && let Some(daemon) = leaving.take()
+        {
             actix_rt::spawn(async move { daemon.stop("the test says so").await });
         }
     })
