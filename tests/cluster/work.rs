@@ -227,7 +227,7 @@ async fn a_daemon_that_ends_leaves_nothing_behind() {
     let pid = written(workspace(&cluster, 1).join("pid")).await;
     cluster.down(PEER).await;
     assert!(client.refusal().await.contains("the test says so"));
-    assert_eq!(temporary(&cluster), [PathBuf::new(); 0]);
+    assert_eq!(temporary(&cluster), Vec::<PathBuf>::new());
     until_gone(&pid).await;
     // The store and the workspace are free for the next one.
     cluster.up(PEER).await;
