@@ -1,12 +1,8 @@
-//! Clusters in one process: daemons find one another, prove who they are, trust spreads and is withdrawn, and tests run
-//! on peers.
+//! Clusters in one process: daemons find one another, prove who they are, trust spreads and is withdrawn, and
+//! tests run on peers.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::expect_used, clippy::panic, reason = "likewise")]
 
 mod cable;
 mod cables;
@@ -15,7 +11,6 @@ mod crowd;
 mod harness;
 mod local;
 mod ports;
-mod queue;
 mod run;
 mod strangers;
 #[path = "../support/mod.rs"]
@@ -24,3 +19,4 @@ mod trust;
 mod versions;
 mod visitor;
 mod work;
+mod work_jobs;
