@@ -138,8 +138,9 @@ impl Core {
         let look_for_late = matches!(input, Input::Tick | Input::Suspected { .. });
         self.take_in(now, input, effects);
         if self.stopping.is_none() {
+            let told = LeaseId(self.last_lease);
             self.assign(now);
-            self.relieve(now, look_for_late);
+            self.relieve(now, told, look_for_late);
             self.give_up(effects);
             self.notice_stuck(now, effects);
         }
@@ -249,6 +250,9 @@ impl Core {
             // The executor had its reasons; the test is still to be run.
             Ending::Withdrawn if alone => self.put_back(&leased),
             Ending::Withdrawn => {}
+            Ending::Unable { reason } if self.place(executor) == Place::Local => {
+                self.nobody_can(&leased, vec![reason], effects);
+            }
             Ending::Unable { reason } => self.was_unable(&leased, alone, reason, effects),
             ending => self.result(&leased, ending, effects),
         }
@@ -395,6 +399,17 @@ impl Core {
         self.quarantine(peer, &why, effects);
     }
 
+    /// What this machine cannot run has failed: so it would be without peers.
+    fn nobody_can(&mut self, leased: &Leased, reasons: Vec<String>, effects: &mut Vec<Effect>) {
+        self.done(leased.index);
+        effects.push(Effect::NobodyCan {
+            test: self.table.id(leased.index),
+            attempts: leased.attempt,
+            reasons,
+            place: self.place(leased.executor),
+        });
+    }
+
     fn was_unable(&mut self, leased: &Leased, alone: bool, reason: String, effects: &mut Vec<Effect>) {
         let Some(executor) = self.executors.get_mut(&leased.executor) else { return };
         let index = leased.index;
@@ -406,7 +421,6 @@ impl Core {
         if alone {
             self.elsewhere.push_back(index);
         }
-        // This machine is never given up: its tests fail one by one, each with the reason.
         if let (true, Place::Peer(peer)) = (worn_out, place) {
             self.quarantine(peer, &reason, effects);
         }
@@ -534,9 +548,11 @@ impl Core {
         effects.extend(self.executors.keys().map(|&executor| Effect::StopExecutor { executor, kill }));
     }
 
-    /// A test that all executors were unable to run is not tried for ever.
+    /// A test that all executors were unable to run is not waited for when nothing else is left: until then, another
+    /// executor may join.
     fn give_up(&mut self, effects: &mut Vec<Effect>) {
-        if self.elsewhere.is_empty() || self.executors.is_empty() {
+        let busy = !self.all_found || self.table.waiting() > 0 || self.live > 0 || !self.held.is_empty();
+        if busy || self.elsewhere.is_empty() || self.executors.is_empty() {
             return;
         }
         for index in std::mem::take(&mut self.elsewhere) {
