@@ -1,30 +1,43 @@
-//! How a log is kept from being filled by what strangers do.
+//! How a log is kept from being filled, and a disk from being kept busy, by what others do.
 
 use std::time::{Duration, Instant};
 
-/// How many lines may be logged in a row.
-const LOGGED: u32 = 10;
+/// How many may pass in a row unless something else is said.
+const IN_A_ROW: u32 = 10;
 /// The time after which one more may be.
-const LOGGED_EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Lets a few through at once and one each second from then on, and counts those it does not.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RateLimit {
+    most: u32,
     passed: u32,
     since: Option<Instant>,
     held_back: u64,
 }
 
+impl Default for RateLimit {
+    /// Ten in a row: as many lines as one looks at.
+    fn default() -> Self {
+        Self::in_a_row(IN_A_ROW)
+    }
+}
+
 impl RateLimit {
+    /// Lets so many through at once.
+    pub fn in_a_row(most: u32) -> Self {
+        Self { most, passed: 0, since: None, held_back: 0 }
+    }
+
     /// How many were held back before this one, if it may pass.
     pub fn pass(&mut self, now: Instant) -> Option<u64> {
         let since = *self.since.get_or_insert(now);
-        let regained = now.saturating_duration_since(since).as_secs() / LOGGED_EVERY.as_secs();
+        let regained = now.saturating_duration_since(since).as_secs() / EVERY.as_secs();
         if regained > 0 {
             self.passed = self.passed.saturating_sub(u32::try_from(regained).unwrap_or(u32::MAX));
             self.since = Some(now);
         }
-        if self.passed >= LOGGED {
+        if self.passed >= self.most {
             self.held_back += 1;
             return None;
         }

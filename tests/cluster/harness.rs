@@ -6,19 +6,20 @@ use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use flotilla_actors::daemon::{Daemon, Route, Settings, UdpSettings};
+use flotilla_actors::daemon::{Addresses, Daemon, Route, Settings, UdpSettings};
 use flotilla_actors::discovery::{Interfaces, Network};
 use flotilla_actors::identity::{Home, Identity};
 use flotilla_actors::link::Timing;
+use flotilla_actors::local::Client;
 use flotilla_actors::registry::{Show, Shown};
-use flotilla_actors::trust::{Command, CommandError, Told};
+use flotilla_actors::trust::{Ask, Command, CommandError, Told};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{LinkView, PeerView};
 
 use crate::cable::{Cable, Cables};
 
 /// How long anything may take before a test fails.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Several peers on one network.
 pub struct Cluster {
@@ -63,11 +64,23 @@ impl Cluster {
         cluster
     }
 
+    /// So many, with these settings, up.
+    pub async fn start_with(peers: usize, change: impl Fn(usize, &mut Settings)) -> Self {
+        let mut cluster = Self::new(peers);
+        for number in 0..peers {
+            change(number, &mut cluster.peers[number].settings);
+            cluster.up(number).await;
+        }
+        cluster
+    }
+
     /// Starts a peer; it keeps its identity and what it stored.
     pub async fn up(&mut self, number: usize) {
         let peer = &mut self.peers[number];
         let daemon = Daemon::start(&peer.home(), peer.settings.clone()).await.unwrap();
         self.cables.status_port(number, daemon.addresses().status.port());
+        // It answers once its first statement is on disk.
+        daemon.trust().send(Ask).await.unwrap();
         peer.daemon = Some(daemon);
     }
 
@@ -76,6 +89,14 @@ impl Cluster {
         if let Some(daemon) = self.peers[number].daemon.take() {
             daemon.stop("the test says so").await;
         }
+    }
+
+    /// Starts a peer as a process of its own would be: it can end without a word. It dials without cables.
+    pub async fn up_elsewhere(&mut self, number: usize) -> Elsewhere {
+        let peer = &self.peers[number];
+        let elsewhere = Elsewhere::start(peer.home(), &peer.settings).await;
+        self.cables.status_port(number, elsewhere.addresses.status.port());
+        elsewhere
     }
 
     /// Ends all that are up.
@@ -88,6 +109,12 @@ impl Cluster {
     /// Makes one trust the other, as `peerd approve` does.
     pub async fn approve(&self, who: usize, whom: usize) -> Told {
         self.command(who, Command::Approve(self.peers[whom].key)).await.unwrap()
+    }
+
+    /// Makes two trust each other.
+    pub async fn befriend(&self, one: usize, other: usize) {
+        self.approve(one, other).await;
+        self.approve(other, one).await;
     }
 
     pub async fn revoke(&self, who: usize, whom: usize) -> Told {
@@ -136,6 +163,24 @@ impl Cluster {
     pub async fn until_usable(&self, who: usize, whom: usize) -> PeerView {
         self.until("usable", who, whom, usable).await
     }
+
+    /// Waits until the two can use each other.
+    pub async fn until_friends(&self, one: usize, other: usize) {
+        self.until_usable(one, other).await;
+        self.until_usable(other, one).await;
+    }
+
+    /// Waits until one cannot use the other, for a reason that says this.
+    pub async fn until_obstacle(&self, who: usize, whom: usize, says: &str) -> PeerView {
+        let holds = |view: &PeerView| view.obstacle.as_ref().is_some_and(|obstacle| obstacle.contains(says));
+        self.until(says, who, whom, holds).await
+    }
+
+    /// A link to the Local port, as the `peerd` command has it.
+    pub async fn client(&self, number: usize) -> Client {
+        let address = self.daemon(number).addresses().local;
+        Client::connect(address, &self.peers[number].identity()).await.unwrap()
+    }
 }
 
 /// A small wait between two looks, until patience is at its end.
@@ -165,27 +210,63 @@ pub fn linked(view: &PeerView) -> bool {
     view.link == LinkView::Up { suspected: false }
 }
 
+/// A daemon on a thread and a system of its own.
+pub struct Elsewhere {
+    pub addresses: Addresses,
+    kill: tokio::sync::oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Elsewhere {
+    async fn start(home: Home, like: &Settings) -> Self {
+        let network = like.discovery.as_ref().unwrap().network.clone();
+        let (kill, killed) = tokio::sync::oneshot::channel::<()>();
+        let (started, addresses) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let system = actix_rt::System::new();
+            let daemon = system.block_on(async {
+                let daemon = Daemon::start(&home, settings(network, Route::default())).await.unwrap();
+                actix_rt::spawn(async {
+                    let _ = killed.await;
+                    actix_rt::System::current().stop();
+                });
+                daemon
+            });
+            started.send(daemon.addresses()).unwrap();
+            system.run().unwrap();
+        });
+        Self { addresses: addresses.await.unwrap(), kill, thread }
+    }
+
+    /// Ends it as SIGKILL does: its sockets are closed, and nothing is said.
+    pub fn kill(self) {
+        self.kill.send(()).unwrap();
+        self.thread.join().unwrap();
+    }
+}
+
+/// What every peer of these tests is started with.
+pub fn settings(network: Network, route: Route) -> Settings {
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let second = Duration::from_secs(1);
+    let timing = Timing { heartbeat: second / 4, suspected: second, lost: 3 * second, ..Timing::default() };
+    Settings {
+        local: anywhere,
+        work: anywhere,
+        status: anywhere,
+        jobs: 2,
+        discovery: Some(UdpSettings { network, ..UdpSettings::default() }),
+        timing,
+        route,
+        ..Settings::default()
+    }
+}
+
 impl Peer {
     fn new(network: Network, cables: Rc<Cables>, number: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (identity, _) = Home::at(dir.path()).setup().unwrap();
-        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let second = Duration::from_secs(1);
-        let settings = Settings {
-            local: anywhere,
-            work: anywhere,
-            status: anywhere,
-            jobs: 2,
-            discovery: Some(UdpSettings { network, ..UdpSettings::default() }),
-            timing: Timing {
-                heartbeat: second / 4,
-                suspected: second,
-                lost: 3 * second,
-                ..Timing::default()
-            },
-            route: Route::through(move |address| cables.lead(number, address)),
-            ..Settings::default()
-        };
+        let settings = settings(network, Route::through(move |address| cables.lead(number, address)));
         let fingerprint = identity.fingerprint();
         let key = identity.public_key().to_bytes();
         Self { dir, settings, daemon: None, fingerprint, key }

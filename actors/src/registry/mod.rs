@@ -7,6 +7,8 @@
 //! | `actor` | [`PeerRegistry`]: brings trust and discovery together, so that peers are dialled |
 
 mod actor;
+#[cfg(test)]
+mod actor_tests;
 mod table;
 mod view;
 

@@ -95,3 +95,109 @@ fn obstacle(seen: &Seen, standing: Option<&Standing>, clock: Clock) -> Option<St
         (Some(LinkView::None) | None, None) => Some("no link to it was made yet".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flotilla_messages::Presence;
+    use flotilla_messages::port::status::Load;
+    use flotilla_messages::wire::Hello;
+
+    use super::*;
+    use crate::membership::{Contact, Peer};
+
+    const KEY: Fingerprint = Fingerprint([1; 32]);
+    const CLOCK: Clock =
+        Clock { discovery: Some(Duration::from_secs(10)), versions: Versions { oldest: 1, newest: 1 } };
+
+    fn trusted() -> Standing {
+        Standing { key: KEY, trust: Ok(vec![KEY]), trusts_me: None, barred: false }
+    }
+
+    fn heard() -> Peer {
+        let presence = Presence {
+            boot: 1,
+            sequence: 1,
+            interval: 5,
+            protocol: (1, 1),
+            work_port: 9992,
+            status_port: 9994,
+            unicast_port: 7,
+            jobs: 4,
+            serial: 1,
+        };
+        let addresses = vec!["[::ffff:10.0.0.1]:0".parse().unwrap()];
+        let last_heard = Duration::from_secs(9);
+        Peer { fingerprint: KEY, presence, addresses, last_heard, contact: Contact::None }
+    }
+
+    fn seen(link: Option<LinkView>, gone: Option<Why>) -> Seen {
+        let mut seen = Seen::default();
+        (seen.peer, seen.link, seen.gone) = (Some(heard()), link, gone);
+        seen
+    }
+
+    fn says(seen: &Seen, standing: Option<&Standing>) -> Option<String> {
+        view(KEY, Some(seen), standing, CLOCK).obstacle
+    }
+
+    #[test]
+    fn each_obstacle_has_its_words() {
+        let up = |suspected| Some(LinkView::Up { suspected });
+        let down = || Some(LinkView::Down { reason: "cut".to_owned() });
+        let cases = [
+            (up(false), None, None),
+            (up(true), None, Some("it has been silent for some seconds")),
+            (up(false), Some(Why::Goodbye), None),
+            (down(), Some(Why::Goodbye), Some("it left the network")),
+            (down(), Some(Why::Silent), Some("it is not heard on the network any more")),
+            (None, Some(Why::Crowded), Some("it was forgotten among too many unknown peers")),
+            (Some(LinkView::Dialling), None, Some("a link to it is being made")),
+            (down(), None, Some("there is no link to it: cut")),
+            (None, None, Some("no link to it was made yet")),
+        ];
+        for (link, gone, words) in cases {
+            let case = format!("{link:?} {gone:?}");
+            assert_eq!(says(&seen(link, gone), Some(&trusted())).as_deref(), words, "{case}");
+        }
+        let unheard = says(&Seen::default(), Some(&trusted()));
+        assert_eq!(unheard.as_deref(), Some("it was not heard on the network"));
+    }
+
+    #[test]
+    fn trust_comes_first_then_the_version_then_the_link_then_its_slots() {
+        let mut busy = seen(Some(LinkView::Up { suspected: false }), None);
+        if let Some(peer) = &mut busy.peer {
+            (peer.presence.jobs, peer.presence.protocol) = (0, (2, 3));
+        }
+        let nobody = says(&busy, None).unwrap();
+        assert_eq!(nobody, "it is not trusted: approved neither here nor by a trusted key");
+        let barred = Standing { trust: Err(Obstacle::Barred), barred: true, ..trusted() };
+        assert_eq!(says(&busy, Some(&barred)).unwrap(), "it is not trusted: revoked here");
+        let version = says(&busy, Some(&trusted())).unwrap();
+        assert_eq!(version, "it speaks protocol version 2 to 3, this machine 1");
+        if let Some(peer) = &mut busy.peer {
+            peer.presence.protocol = (1, 3);
+        }
+        assert_eq!(says(&busy, Some(&trusted())).unwrap(), "it lends no job slots");
+    }
+
+    #[test]
+    fn a_peer_is_shown_where_its_link_is_else_where_it_was_heard() {
+        let mut known = seen(None, None);
+        known.load = Some(Load::default());
+        let shown = view(KEY, Some(&known), Some(&trusted()), CLOCK);
+        assert_eq!(shown.address.as_deref(), Some("10.0.0.1:9992"), "IPv4 as IPv4");
+        assert_eq!((shown.heard, shown.jobs, shown.load), (Some(1000), Some(4), None));
+        let mut hello = Hello::of_this_build(8);
+        hello.os = "a\u{1b}[31m".to_owned();
+        known.hello = Some(("[fe80::1]:4711".parse().unwrap(), hello));
+        known.link = Some(LinkView::Up { suspected: false });
+        let shown = view(KEY, Some(&known), Some(&trusted()), CLOCK);
+        assert_eq!(shown.address.as_deref(), Some("[fe80::1]:9992"));
+        assert!(shown.load.is_some() && !shown.platform.unwrap().contains('\u{1b}'));
+        assert_eq!(shown.jobs, Some(4), "what it announces is newer than what it said first on its link");
+        known.peer = None;
+        let shown = view(KEY, Some(&known), Some(&trusted()), CLOCK);
+        assert_eq!((shown.jobs, shown.address, shown.present), (Some(8), None, true));
+    }
+}

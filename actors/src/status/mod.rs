@@ -9,6 +9,8 @@ mod core;
 #[cfg(test)]
 mod core_tests;
 mod handler;
+#[cfg(test)]
+mod simulation;
 
 pub use core::{Core, Effect, Input};
 pub use handler::{Dial, Dialler, Doubt, Gate, Gates, LinkReport, OwnLoad, Part, StatusHandler};

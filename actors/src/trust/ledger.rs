@@ -160,3 +160,96 @@ fn file(record: &Record) -> (u8, Fingerprint) {
         Record::NoStatement(issuer) => (2, *issuer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use ed25519_dalek::SigningKey;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn key(n: u8) -> VerifyingKey {
+        SigningKey::from_bytes(&[n; 32]).verifying_key()
+    }
+
+    fn new() -> (TempDir, Home, Ledger) {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path());
+        home.setup().unwrap();
+        let ledger = open(&home);
+        (dir, home, ledger)
+    }
+
+    fn open(home: &Home) -> Ledger {
+        Ledger::open(home, Policy::default(), NOW).unwrap().0
+    }
+
+    #[test]
+    fn a_statement_that_the_disk_does_not_take_is_not_published_before_it_does() {
+        let (_dir, home, mut ledger) = new();
+        let own = ledger.identity().fingerprint();
+        let file = home.path().join("trusted").join(format!("{own}.statement"));
+        // A file would be replaced.
+        fs::create_dir(&file).unwrap();
+        let handled = ledger.handle(NOW, Input::Tick);
+        assert!(handled.published.is_none() && ledger.published().is_none());
+        assert!(ledger.statement(&own).is_none(), "nobody is given it either");
+        let error = handled.unsaved.unwrap().to_string();
+        assert!(error.contains(&own.to_string()), "{error}");
+        let handled = ledger.handle(NOW + 5, Input::Approve(key(1)));
+        assert!(handled.changed && handled.published.is_none() && handled.unsaved.is_some());
+        assert!(home.trusted_file(&Fingerprint::of(&key(1))).exists(), "the rest is written");
+        assert!(ledger.core().trusts(&Fingerprint::of(&key(1))), "and holds");
+        assert!(ledger.save().is_err() && ledger.has_unsaved());
+        assert!(open(&home).published().is_none());
+        fs::remove_dir(&file).unwrap();
+        let saved = ledger.save().unwrap().unwrap();
+        assert_eq!(saved.content().approvals, [Fingerprint::of(&key(1))], "the newest one alone");
+        assert!(!ledger.has_unsaved() && ledger.save().unwrap().is_none());
+        for ledger in [&ledger, &open(&home)] {
+            assert_eq!(ledger.published().map(SignedStatement::bytes), Some(saved.bytes()));
+        }
+        assert_eq!(fs::read(&file).unwrap(), saved.bytes());
+    }
+
+    #[test]
+    fn of_two_changes_of_one_file_the_later_is_tried_again() {
+        let (_dir, home, mut ledger) = new();
+        ledger.handle(NOW, Input::Tick);
+        let name = Fingerprint::of(&key(1));
+        let file = home.trusted_file(&name);
+        fs::create_dir(&file).unwrap();
+        let handled = ledger.handle(NOW, Input::Approve(key(1)));
+        assert!(handled.changed && handled.unsaved.is_some());
+        assert!(handled.published.is_some(), "the statement has a file of its own");
+        let handled = ledger.handle(NOW + 1, Input::Revoke(name));
+        assert!(handled.unsaved.is_some() && ledger.has_unsaved());
+        fs::remove_dir(&file).unwrap();
+        ledger.save().unwrap();
+        assert!(!file.exists(), "an approval that was withdrawn is not written later");
+        let again = open(&home);
+        assert!(!again.core().trusts(&name));
+        assert_eq!(again.published().unwrap().content().approvals, []);
+    }
+
+    #[test]
+    fn what_is_written_is_what_a_restart_reads() {
+        let (_dir, home, mut ledger) = new();
+        ledger.handle(NOW, Input::Tick);
+        for n in 1..4 {
+            ledger.handle(NOW, Input::Approve(key(n)));
+        }
+        let revoked = Fingerprint::of(&key(2));
+        ledger.handle(NOW, Input::Revoke(revoked));
+        let mut again = open(&home);
+        assert_eq!(again.core().standings(NOW), ledger.core().standings(NOW));
+        assert_eq!(again.key(&revoked), Some(key(2)), "a barred key is still known");
+        let handled = again.handle(NOW, Input::Tick);
+        assert!(!handled.changed && handled.published.is_none(), "nothing new is said after a restart");
+        assert!(handled.effects.is_empty(), "{:?}", handled.effects);
+    }
+}

@@ -1,6 +1,7 @@
 //! The actor that keeps trust: the ledger's shell. It has an arbiter of its own, so that neither disks nor signatures
 //! hold up links.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
 use actix::{
@@ -14,7 +15,7 @@ use flotilla_messages::port::status::{MOST_ISSUERS, Serial};
 use flotilla_messages::statement::SignedStatement;
 use serde_bytes::ByteBuf;
 
-use super::core::{Effect, Input};
+use super::core::{Effect, Input, MOST_TRUSTED};
 use super::ledger::{Handled, Ledger};
 use super::refusal::Refusal;
 use super::standing::{Obstacle, Standing};
@@ -25,6 +26,11 @@ use crate::runtime;
 
 /// The longest time between two looks at the clock: it may have been set.
 const LOOK: Duration = Duration::from_secs(600);
+/// So many statements of one issuer are taken in a row, and one each second from then on: whoever approves many keys
+/// one by one makes a statement for each.
+const STATEMENTS: u32 = 64;
+/// When a statement that was passed over is asked for.
+const ASK: Duration = Duration::from_secs(2);
 /// When something that the disk did not take is tried again.
 const SAVE: Duration = Duration::from_secs(10);
 
@@ -36,6 +42,10 @@ pub struct TrustStore {
     orders: Recipient<TrustOrder>,
     decisions: Vec<Recipient<Decision>>,
     refusals: RateLimit,
+    /// How fast each issuer's statements come: each is written to the disk.
+    pace: BTreeMap<Fingerprint, RateLimit>,
+    /// Whose statements are asked for again.
+    asking: BTreeSet<Fingerprint>,
     timer: Option<SpawnHandle>,
     /// Why something is not on disk.
     trouble: Option<String>,
@@ -200,7 +210,18 @@ impl TrustStore {
     ) -> Self {
         trusted.replace(ledger.core().trusted().copied());
         let refusals = RateLimit::default();
-        Self { ledger, trusted, orders, decisions, refusals, timer: None, trouble: None, _vital: vital }
+        Self {
+            ledger,
+            trusted,
+            orders,
+            decisions,
+            refusals,
+            pace: BTreeMap::new(),
+            asking: BTreeSet::new(),
+            timer: None,
+            trouble: None,
+            _vital: vital,
+        }
     }
 
     /// Takes an input in, and tells everybody what follows. What was refused is the result.
@@ -295,6 +316,28 @@ impl TrustStore {
             Some(from) => log::warn!(target: "trust", "refused what {from} sent: {why}{more}"),
             None => log::warn!(target: "trust", "refused: {why}{more}"),
         }
+    }
+
+    /// Whether one more statement of this issuer may come now.
+    fn in_pace(&mut self, issuer: Fingerprint) -> bool {
+        if self.pace.len() >= MOST_TRUSTED && !self.pace.contains_key(&issuer) {
+            self.pace.clear();
+        }
+        let pace = self.pace.entry(issuer).or_insert_with(|| RateLimit::in_a_row(STATEMENTS));
+        pace.pass(Instant::now()).is_some()
+    }
+
+    /// Passes over a statement; what the issuer says by then is asked for a little later.
+    fn ask_later(&mut self, from: Fingerprint, issuer: Fingerprint, context: &mut Context<Self>) {
+        if !runtime::is_there() || !self.asking.insert(issuer) {
+            return;
+        }
+        let why = format!("{issuer} makes new statements faster than they are taken; asking again later");
+        self.refused(Some(from), &why);
+        context.run_later(ASK, move |this, _| {
+            this.asking.remove(&issuer);
+            this.orders.do_send(TrustOrder::Ask { issuer, from: Some(from) });
+        });
     }
 
     fn tick(&mut self, context: &mut Context<Self>) {
@@ -393,6 +436,9 @@ impl Handler<Heard> for TrustStore {
     fn handle(&mut self, heard: Heard, context: &mut Self::Context) {
         let (from, input) = match heard {
             Heard::Statement { from, bytes } => match SignedStatement::open(&bytes) {
+                Ok(statement) if !self.in_pace(statement.issuer()) => {
+                    return self.ask_later(from, statement.issuer(), context);
+                }
                 Ok(statement) => (Some(from), Input::Statement { from: Some(from), statement }),
                 Err(error) => return self.refused(Some(from), &error),
             },

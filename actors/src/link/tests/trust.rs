@@ -1,7 +1,7 @@
 //! Which keys get links, and what for.
 
 use super::support::{Peer, refusal, until};
-use crate::link::{Allowance, Close, End, Occupancy, Quotas, Say};
+use crate::link::{Allowance, Close, End, Link, Occupancy, Quotas, Say};
 
 #[actix_rt::test]
 async fn two_that_trust_each_other_have_a_link_and_know_whose_it_is() {
@@ -81,6 +81,33 @@ async fn trust_withdrawn_ends_a_link_before_its_next_message() {
     link.send(Say("please".to_owned())).await.unwrap().unwrap();
     assert_eq!(b.end().await, End::Closed("this key is not trusted any more".into()));
     assert_eq!(a.end().await, End::ByeByPeer("this key is not trusted any more".into()));
+}
+
+/// It lasted as long as heartbeats came.
+#[actix_rt::test]
+async fn trust_withdrawn_ends_a_link_over_which_nothing_is_said() {
+    let (mut a, mut b) = Peer::pair();
+    a.settings.timing.heartbeat = std::time::Duration::from_millis(50);
+    let listening = b.listen().await;
+    a.dial(&listening);
+    a.established().await;
+    b.established().await;
+    b.trusted.remove(a.fingerprint);
+    assert_eq!(b.end().await, End::Closed("this key is not trusted any more".into()));
+    assert_eq!(a.end().await, End::ByeByPeer("this key is not trusted any more".into()));
+}
+
+/// It counted as a key that is refused, and its peer was left alone for minutes.
+#[actix_rt::test]
+async fn a_connection_that_ends_in_the_handshake_is_a_cut() {
+    let mut a = Peer::new(1);
+    let nobody = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let at = nobody.local_addr().unwrap();
+    let settings = std::rc::Rc::new(a.settings.clone());
+    let _link = Link::dial(1, at, None, &a.open_tls(), settings, a.owner.clone());
+    drop(nobody.accept().await.unwrap());
+    let end = a.end().await;
+    assert!(matches!(&end, End::Cut(why) if why.contains("in the TLS handshake")), "{end}");
 }
 
 #[actix_rt::test]
