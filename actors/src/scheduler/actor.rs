@@ -116,7 +116,7 @@ impl Scheduler {
                 self.failed(test, Outcome::Crash, reason, (place, attempts));
             }
             Effect::NobodyCan { test, attempts, reasons, place } => {
-                let reason = format!("no executor could run it: {}", reasons.join("; "));
+                let reason = format!("cannot run the test: {}", reasons.join("; "));
                 self.failed(test, Outcome::Fail, reason, (place, attempts));
             }
             Effect::Notice(text) => self.tell(Tell::Notice(text)),

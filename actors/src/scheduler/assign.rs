@@ -16,7 +16,7 @@ impl Core {
             return;
         }
         let credit: usize = self.executors.values().map(|executor| executor.credit).sum();
-        let plenty = !self.all_found || waiting >= 2 * credit;
+        let plenty = waiting >= 2 * credit || (!self.all_found && waiting >= credit);
         let limits: Vec<(ExecutorId, usize)> =
             if plenty { self.credits().collect() } else { self.shares(now, waiting) };
         for (executor, limit) in limits {

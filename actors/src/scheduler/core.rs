@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use flotilla_messages::{Place, StopReason};
 
 use super::capacity::{Answered, Executor};
+use super::doubt::Held;
 use super::effect::{Effect, Input};
 use super::policy::{ConfirmFailures, History, NoHistory};
 use super::table::{Index, Table};
@@ -19,10 +20,6 @@ use crate::executor::{Ending, ExecutorId, Lease, LeaseId};
 
 /// A test that took down so many executors is not tried again.
 const STRIKES: usize = 2;
-/// An executor of which so many leases in a row ended [`Ending::Unable`] gets no more.
-const MOST_UNABLE: u32 = 3;
-/// A peer of which so many unexpected results were as expected here gets no more.
-const MOST_DIFFERENCES: u32 = 3;
 /// So long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// The mean length of tests follows about so many of them.
@@ -37,15 +34,6 @@ pub(super) struct Leased {
     pub(super) started: Option<Instant>,
     /// Not withdrawn: its result counts.
     pub(super) live: bool,
-}
-
-/// An unexpected result of a peer that is being confirmed.
-pub(super) struct Held {
-    ending: Ending,
-    place: Place,
-    attempt: u32,
-    /// The lease that is to confirm it, once it is out.
-    pub(super) here: Option<LeaseId>,
 }
 
 /// The scheduler without its actor.
@@ -73,11 +61,11 @@ pub struct Core {
     pub(super) held: BTreeMap<Index, Held>,
     /// Of these: not leased yet.
     pub(super) to_confirm: VecDeque<Index>,
-    confirmed: u32,
+    pub(super) confirmed: u32,
     /// By peer: unexpected results that were as expected here.
-    differences: BTreeMap<String, u32>,
+    pub(super) differences: BTreeMap<String, u32>,
     /// Peers that get no more.
-    quarantined: BTreeSet<String>,
+    pub(super) quarantined: BTreeSet<String>,
     /// Seconds that a test takes, and of how many that is the mean.
     typical: f64,
     samples: u32,
@@ -85,8 +73,8 @@ pub struct Core {
     pub(super) withdrawals: BTreeMap<ExecutorId, Vec<LeaseId>>,
     pub(super) assignments: BTreeMap<ExecutorId, Vec<Lease>>,
     /// What happened to the executor that went last.
-    last_gone: Option<String>,
-    stopping: Option<Instant>,
+    pub(super) last_gone: Option<String>,
+    pub(super) stopping: Option<Instant>,
     killing: bool,
     over: bool,
 }
@@ -138,8 +126,9 @@ impl Core {
         let look_for_late = matches!(input, Input::Tick | Input::Suspected { .. });
         self.take_in(now, input, effects);
         if self.stopping.is_none() {
+            let told = LeaseId(self.last_lease);
             self.assign(now);
-            self.relieve(now, look_for_late);
+            self.relieve(now, told, look_for_late);
             self.give_up(effects);
             self.notice_stuck(now, effects);
         }
@@ -249,6 +238,9 @@ impl Core {
             // The executor had its reasons; the test is still to be run.
             Ending::Withdrawn if alone => self.put_back(&leased),
             Ending::Withdrawn => {}
+            Ending::Unable { reason } if self.place(executor) == Place::Local => {
+                self.nobody_can(&leased, vec![reason], effects);
+            }
             Ending::Unable { reason } => self.was_unable(&leased, alone, reason, effects),
             ending => self.result(&leased, ending, effects),
         }
@@ -325,119 +317,15 @@ impl Core {
     }
 
     /// The test has its verdict: what else is out for it is of no interest.
-    fn done(&mut self, index: Index) {
+    pub(super) fn done(&mut self, index: Index) {
         self.table.set_done(index);
         for lease in self.copies.remove(&index).unwrap_or_default() {
             self.withdraw(lease);
         }
     }
 
-    fn may_confirm(&self) -> bool {
-        self.stopping.is_none() && self.confirm_failures.one_more(self.confirmed) && self.can_confirm()
-    }
-
-    fn can_confirm(&self) -> bool {
-        self.executors.values().any(|executor| executor.is_local() && executor.credit > 0)
-    }
-
-    /// A peer's unexpected result waits for this machine's own.
-    fn hold(&mut self, leased: &Leased, mut held: Held) {
-        let index = leased.index;
-        for lease in self.copies.remove(&index).unwrap_or_default() {
-            let is_local =
-                self.leases.get(&lease).is_some_and(|other| self.place(other.executor) == Place::Local);
-            if is_local && held.here.is_none() {
-                held.here = Some(lease);
-            } else {
-                self.withdraw(lease);
-            }
-        }
-        let attempts = self.attempts.entry(index).or_default();
-        *attempts = (*attempts).max(leased.attempt);
-        if held.here.is_none() {
-            self.to_confirm.push_back(index);
-        }
-        self.held.insert(index, held);
-    }
-
-    /// A result that cannot be confirmed counts as it is.
-    fn release(&mut self, index: Index, effects: &mut Vec<Effect>) {
-        let Some(Held { ending, place, attempt, here }) = self.held.remove(&index) else { return };
-        if let Some(lease) = here {
-            self.withdraw(lease);
-        }
-        self.done(index);
-        effects.push(Effect::Verdict {
-            test: self.table.id(index),
-            ending,
-            place,
-            attempt,
-            differs_on: None,
-        });
-    }
-
-    fn release_unconfirmable(&mut self, effects: &mut Vec<Effect>) {
-        if self.held.is_empty() || self.can_confirm() {
-            return;
-        }
-        for index in std::mem::take(&mut self.to_confirm) {
-            self.release(index, effects);
-        }
-    }
-
-    fn differs(&mut self, peer: String, effects: &mut Vec<Effect>) {
-        let differences = self.differences.entry(peer.clone()).or_default();
-        *differences += 1;
-        if *differences < MOST_DIFFERENCES {
-            return;
-        }
-        let why = format!("{differences} tests that failed there are as expected here");
-        self.quarantine(peer, &why, effects);
-    }
-
-    fn was_unable(&mut self, leased: &Leased, alone: bool, reason: String, effects: &mut Vec<Effect>) {
-        let Some(executor) = self.executors.get_mut(&leased.executor) else { return };
-        let index = leased.index;
-        executor.unable += 1;
-        let worn_out = executor.unable >= MOST_UNABLE;
-        let place = executor.place.clone();
-        self.attempts.insert(index, leased.attempt);
-        self.unable.entry(index).or_default().insert(leased.executor, format!("{}: {reason}", named(&place)));
-        if alone {
-            self.elsewhere.push_back(index);
-        }
-        // This machine is never given up: its tests fail one by one, each with the reason.
-        if let (true, Place::Peer(peer)) = (worn_out, place) {
-            self.quarantine(peer, &reason, effects);
-        }
-    }
-
-    /// The peer gets no more; what it has goes to others.
-    fn quarantine(&mut self, peer: String, why: &str, effects: &mut Vec<Effect>) {
-        let there: Vec<ExecutorId> = self
-            .executors
-            .iter()
-            .filter(|(_, executor)| matches!(&executor.place, Place::Peer(name) if *name == peer))
-            .map(|(&executor, _)| executor)
-            .collect();
-        if !self.quarantined.insert(peer.clone()) {
-            return;
-        }
-        effects.push(Effect::Notice(format!("{peer} gets no more tests: {why}")));
-        for executor in there {
-            effects.push(Effect::StopExecutor { executor, kill: true });
-            let (_, had) = self.remove(executor);
-            for (leased, alone) in had.into_iter().rev() {
-                if alone && self.stopping.is_none() {
-                    self.put_back(&leased);
-                }
-            }
-        }
-        self.last_gone = Some(format!("{peer} gets no more tests: {why}"));
-    }
-
     /// Takes an executor out, and its live leases, in order; with each, whether the test is leased to nobody else.
-    fn remove(&mut self, executor: ExecutorId) -> (Option<Executor>, Vec<(Leased, bool)>) {
+    pub(super) fn remove(&mut self, executor: ExecutorId) -> (Option<Executor>, Vec<(Leased, bool)>) {
         let gone = self.executors.remove(&executor);
         self.assignments.remove(&executor);
         self.withdrawals.remove(&executor);
@@ -534,27 +422,6 @@ impl Core {
         effects.extend(self.executors.keys().map(|&executor| Effect::StopExecutor { executor, kill }));
     }
 
-    /// A test that all executors were unable to run is not tried for ever.
-    fn give_up(&mut self, effects: &mut Vec<Effect>) {
-        if self.elsewhere.is_empty() || self.executors.is_empty() {
-            return;
-        }
-        for index in std::mem::take(&mut self.elsewhere) {
-            let unable = self.unable.get(&index);
-            let may = |executor| unable.is_none_or(|unable| !unable.contains_key(executor));
-            if self.executors.keys().any(may) {
-                self.elsewhere.push_back(index);
-                continue;
-            }
-            let reasons = unable.map(|unable| unable.values().cloned().collect()).unwrap_or_default();
-            let last = unable.and_then(|unable| unable.keys().next()).copied();
-            let place = last.map_or(Place::Local, |executor| self.place(executor));
-            let attempts = self.attempts.get(&index).copied().unwrap_or(1);
-            self.table.set_done(index);
-            effects.push(Effect::NobodyCan { test: self.table.id(index), attempts, reasons, place });
-        }
-    }
-
     /// Tests are left, and the last executor has gone.
     fn notice_stuck(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         if self.executors.is_empty()
@@ -599,7 +466,7 @@ impl Core {
         }
     }
 
-    fn put_back(&mut self, leased: &Leased) {
+    pub(super) fn put_back(&mut self, leased: &Leased) {
         self.attempts.insert(leased.index, leased.attempt);
         self.table.put_back(leased.index);
     }
@@ -638,14 +505,6 @@ impl Core {
 
     pub(super) fn place(&self, executor: ExecutorId) -> Place {
         self.executors.get(&executor).map_or(Place::Local, |executor| executor.place.clone())
-    }
-}
-
-/// A place as people call it.
-fn named(place: &Place) -> &str {
-    match place {
-        Place::Local => "this machine",
-        Place::Peer(name) => name,
     }
 }
 

@@ -137,13 +137,13 @@ pub enum Effect {
         /// Where it was last.
         place: Place,
     },
-    /// A test's verdict is FAIL: no executor could run it.
+    /// A test's verdict is FAIL: this machine could not run it, or no peer.
     NobodyCan {
         /// Which.
         test: CaseId,
         /// How many attempts there were.
         attempts: u32,
-        /// What stood in the way, once for each executor.
+        /// What stood in the way, with the names of peers.
         reasons: Vec<String>,
         /// Where it was last.
         place: Place,

@@ -8,6 +8,7 @@
 //! | `core` | the decisions: a state machine without clock, thread or actor |
 //! | `assign` | of these: who gets the tests that wait |
 //! | `relieve` | and: what idle executors take from others near the end |
+//! | `doubt` | and: which results and which peers are believed |
 //! | `effect` | what goes in and out |
 //! | `capacity` | an executor's load and measured speed |
 //! | `table`, `length` | the tests, thirteen bytes each, and how long they are expected to take |
@@ -19,6 +20,7 @@ mod actor;
 mod assign;
 mod capacity;
 mod core;
+mod doubt;
 mod effect;
 #[cfg(test)]
 mod efficiency;

@@ -24,8 +24,9 @@ const PATIENCE_GROWTH: f64 = 4.0;
 const MOST_COPIES: usize = 3;
 
 impl Core {
-    /// Finds work for executors that have none. `look_for_late`: time has passed.
-    pub(super) fn relieve(&mut self, now: Instant, look_for_late: bool) {
+    /// Finds work for executors that have none. Leases after `told` are news to their executors still, and stay.
+    /// `look_for_late`: time has passed.
+    pub(super) fn relieve(&mut self, now: Instant, told: LeaseId, look_for_late: bool) {
         if self.executors.len() < 2 || self.live == 0 || self.table.waiting() > 0 {
             return;
         }
@@ -40,14 +41,14 @@ impl Core {
             return;
         }
         idle.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        self.take_over(now, &idle);
+        self.take_over(now, told, &idle);
         if look_for_late {
-            self.double(now, &idle);
+            self.double(now, told, &idle);
         }
     }
 
     /// Idle executors take what others would begin much later, the last first.
-    fn take_over(&mut self, now: Instant, idle: &[(f64, ExecutorId)]) {
+    fn take_over(&mut self, now: Instant, told: LeaseId, idle: &[(f64, ExecutorId)]) {
         let typical = self.typical();
         let busy = |(&id, executor): (&ExecutorId, &Executor)| {
             let rate = executor.rate(now, typical);
@@ -58,7 +59,7 @@ impl Core {
         if victims.is_empty() {
             return;
         }
-        for (&lease, leased) in &self.leases {
+        for (&lease, leased) in self.leases.range(..=told) {
             let movable = leased.live && leased.started.is_none() && !self.held.contains_key(&leased.index);
             if let (true, Some((_, leases))) = (movable, victims.get_mut(&leased.executor)) {
                 leases.push(lease);
@@ -94,10 +95,10 @@ impl Core {
     }
 
     /// Idle executors run what is late elsewhere, the latest first. What has not even begun is taken away there.
-    fn double(&mut self, now: Instant, idle: &[(f64, ExecutorId)]) {
+    fn double(&mut self, now: Instant, told: LeaseId, idle: &[(f64, ExecutorId)]) {
         let mut late: Vec<(f64, LeaseId)> = self
             .leases
-            .iter()
+            .range(..=told)
             .filter(|(_, leased)| leased.live && !self.held.contains_key(&leased.index))
             .filter_map(|(&lease, _)| Some((self.lateness(now, lease)?, lease)))
             .collect();
