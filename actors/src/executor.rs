@@ -80,6 +80,11 @@ pub enum What {
         /// How.
         ending: Ending,
     },
+    /// Nothing has been heard of it for some seconds; it may come back. It gets nothing more meanwhile, and others may
+    /// run what it has.
+    Suspected,
+    /// It has been heard of again.
+    Recovered,
     /// The executor is gone, and with it all that it had not answered.
     Lost {
         /// Why, for people.
@@ -96,6 +101,23 @@ pub enum Ending {
     Failed(Box<Failed>),
     /// No verdict: the lease was withdrawn, or the run is being stopped.
     Withdrawn,
+    /// No verdict: this machine cannot run the test, for reasons of its own (full disk, no memory, a program of another
+    /// format). Another one is to try; an executor that says so again and again gets nothing more.
+    Unable {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+impl Ending {
+    /// Whether this is a verdict, and as the status files expect. `None`: no verdict.
+    pub fn as_expected(&self) -> Option<bool> {
+        match self {
+            Self::Judged(judged) => Some(judged.case.expectation.allows(judged.judgement.outcome)),
+            Self::Failed(_) => Some(false),
+            Self::Withdrawn | Self::Unable { .. } => None,
+        }
+    }
 }
 
 /// A test that ran.

@@ -31,6 +31,7 @@
 //! | [`status`] | the Status port: links between daemons |
 //! | [`local`] | the Local port: this host's own runners and commands |
 //! | [`work`] | the Work port: runners of peers |
+//! | [`proxy`] | a peer as an executor of a run |
 //! | [`daemon`] | all of that wired for a daemon |
 //! | [`mod@run`] | all of it wired for one run on this machine |
 
@@ -51,6 +52,7 @@ pub mod pool;
 pub mod process;
 #[cfg(target_os = "linux")]
 mod procfs;
+pub mod proxy;
 mod rate_limit;
 pub mod reaper;
 pub mod registry;

@@ -6,6 +6,7 @@ use std::pin::pin;
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use flotilla_actors::daemon::{Daemon, Ended, Settings, StartError, UdpSettings};
 use flotilla_actors::identity::{Claim, ClaimError, Home, Ports};
+use flotilla_actors::work::WorkSettings;
 use sd_notify::NotifyState;
 
 use crate::cli::Serve;
@@ -115,7 +116,27 @@ async fn daemon_settings(settings: &config::Settings) -> Settings {
         jobs: settings.work.jobs(),
         discovery,
         trust: settings.trust.policy(),
+        work_settings: work_settings(&settings.work),
         ..Settings::default()
+    }
+}
+
+/// How tests of other machines run: the built-in shell and the reaper are this program.
+fn work_settings(work: &config::Work) -> WorkSettings {
+    let own = WorkSettings {
+        store_limit: work.store_bytes(),
+        env: work.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        ..WorkSettings::default()
+    };
+    match std::env::current_exe() {
+        Ok(program) => {
+            let words = |word: &str| vec![program.clone().into_os_string(), word.into()];
+            WorkSettings { builtin: words(crate::SHELL), reaper: Some(words(crate::REAPER)), ..own }
+        }
+        Err(error) => {
+            log::warn!("cannot find this program's own path: no built-in shell, no reaper: {error}");
+            own
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flotilla_suites::{Filter, OpenError, Options, Shell, Tree, Unmatched};
 
 use crate::cli::{self, Cli, ListFormat, Settings};
-use crate::{config, list, network, overview, run};
+use crate::{config, list, overview, run};
 
 /// What `--shell` calls the built-in shell.
 const BUILTIN: &str = "builtin";
@@ -97,10 +97,7 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     if cli.warn_unused {
         overview::unused_rules(&tree);
     }
-    if let Some(line) = network::look(cli.home) {
-        eprintln!("runner: {line}");
-    }
-    Ok(run::run(tree, &root, &settings, cli.verbose)?)
+    Ok(run::run(&tree, &root, &settings, cli.verbose, cli.home)?)
 }
 
 /// The paths of the command line, which mean files seen from the current directory; those of `runner.toml` are seen

@@ -166,6 +166,35 @@ pub struct Settings {
     #[arg(long, value_name = "BYTES", help_heading = "How they run")]
     pub max_output: Option<usize>,
 
+    /// Run tests on peers as well, and say why not where that cannot be [default on Linux, where a peerd answers].
+    #[arg(long, overrides_with = "no_network", help_heading = "On other machines")]
+    pub network: bool,
+
+    /// Run all tests on this machine.
+    #[arg(long, conflicts_with = "peer", help_heading = "On other machines")]
+    pub no_network: bool,
+
+    /// Run tests on this peer as well, at once; it has to trust this machine and to be trusted. May be given several
+    /// times; no other peers are asked then.
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "On other machines")]
+    pub peer: Vec<String>,
+
+    /// How many tests run at once on this machine, if not as -j says; 0: all run on peers.
+    #[arg(long, value_name = "N", help_heading = "On other machines")]
+    pub local_jobs: Option<usize>,
+
+    /// Ask peers when the run has lasted so many seconds [default: 3; with --peer and --local-jobs=0, 0].
+    #[arg(long, value_name = "SECONDS", help_heading = "On other machines")]
+    pub network_min_seconds: Option<u32>,
+
+    /// Which unexpected results of peers are tried again on this machine before they count [default: auto, the first 20].
+    #[arg(long, value_name = "auto|all|off", help_heading = "On other machines")]
+    pub confirm_failures: Option<Confirm>,
+
+    /// Let tests on peers see this variable as well; may be given several times.
+    #[arg(long, value_name = "NAME", help_heading = "On other machines")]
+    pub env: Vec<String>,
+
     /// How progress is shown [default: bar on a terminal, else plain].
     #[arg(short, long, value_name = "STYLE", help_heading = "What is shown")]
     pub progress: Option<Progress>,
@@ -208,6 +237,18 @@ pub enum Filter {
     #[value(name = "dontcare")]
     #[serde(rename = "dontcare")]
     DontCare,
+}
+
+/// Which results of peers are confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confirm {
+    /// The first 20.
+    Auto,
+    /// All.
+    All,
+    /// None.
+    Off,
 }
 
 /// How progress is shown.
@@ -263,6 +304,13 @@ impl Settings {
             isolates: self.isolates || file.isolates,
             gc_stress: self.gc_stress || file.gc_stress,
             max_output: self.max_output.or(file.max_output),
+            network: self.network || (file.network && !self.no_network),
+            no_network: self.no_network || (file.no_network && !self.network && self.peer.is_empty()),
+            peer: if self.peer.is_empty() { file.peer } else { self.peer },
+            local_jobs: self.local_jobs.or(file.local_jobs),
+            network_min_seconds: self.network_min_seconds.or(file.network_min_seconds),
+            confirm_failures: self.confirm_failures.or(file.confirm_failures),
+            env: self.env.into_iter().chain(file.env).collect(),
             progress: self.progress.or(file.progress),
             time: self.time || file.time,
             json_test_results: self.json_test_results.or(file.json_test_results),

@@ -10,6 +10,7 @@ mod network;
 mod overview;
 mod report;
 mod run;
+#[path = "../shell/mod.rs"]
 mod shell;
 
 use std::ffi::OsString;

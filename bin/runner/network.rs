@@ -1,63 +1,253 @@
-//! Whether a daemon of this machine's own identity is there. In this version tests run on this machine alone, and one
-//! line says so to whoever has a daemon.
+//! Which peers may run tests of this run, and why none, where none may.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flotilla_actors::daemon::Settings;
-use flotilla_actors::identity::Home;
+use flotilla_actors::daemon::Settings as Defaults;
+use flotilla_actors::identity::{Home, Identity};
+use flotilla_actors::inputs::{Placed, Selection};
+use flotilla_actors::link::Timing;
 use flotilla_actors::local::{Client, ConnectError};
+use flotilla_actors::proxy::Target;
+use flotilla_actors::run::PeersOptions;
+use flotilla_actors::trust::{Ledger, Policy};
+use flotilla_messages::Fingerprint;
+use flotilla_messages::packet::Engine;
+use flotilla_messages::port::local::{PeerView, Question};
+use flotilla_suites::{Inputs, Tree};
+
+use crate::cli::Settings;
 
 /// How long the daemon may take: tests do not wait for one that does not answer.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a name server may take.
+const LOOKUP: Duration = Duration::from_secs(3);
+/// How long a run lasts before peers are asked, in seconds.
+const MIN_SECONDS: u32 = 3;
 
-/// Looks for the daemon; what is to be said of it, if anything.
-pub fn look(given: Option<PathBuf>) -> Option<String> {
-    let asked_for = given.is_some();
-    let home = Home::find(given)?;
-    if !home.key_file().exists() {
-        // Most people have no peers. Who names a home means it.
-        let hint = format!("there is no identity in {}: peerd setup makes one", home.path().display());
-        return asked_for.then(|| alone(&hint));
+/// What there is of other machines for a run.
+#[derive(Default)]
+pub struct Network {
+    /// The peers, if any may be used.
+    pub peers: Option<PeersOptions>,
+    /// Why not, if that is to be said.
+    pub why_not: Option<String>,
+    /// Holds this run's claim on the job slots of this machine.
+    claim: Option<Client>,
+}
+
+/// What the search needs to know of the run.
+pub struct Request<'a> {
+    /// The home that was named.
+    pub home: Option<PathBuf>,
+    /// The options.
+    pub settings: &'a Settings,
+    /// The tests.
+    pub tree: &'a Tree,
+    /// The tree's root.
+    pub root: &'a Path,
+    /// Tests at a time on this machine.
+    pub jobs: usize,
+}
+
+impl Network {
+    /// Looks for peers, and claims job slots of the own daemon.
+    pub async fn look(request: &Request<'_>) -> Self {
+        let mut network = Self::default();
+        if request.settings.no_network {
+            return network;
+        }
+        match network.find(request).await {
+            Ok(peers) => network.peers = peers,
+            Err(why) => network.why_not = Some(why),
+        }
+        network
     }
-    let identity = match home.identity() {
-        Ok(identity) => identity,
-        Err(error) => return Some(alone(&error.to_string())),
-    };
-    let address = match home.ports() {
-        Ok(ports) => ports.map_or(Settings::default().local, |ports| ports.local),
-        Err(error) => return Some(alone(&error.to_string())),
-    };
-    let usable = actix_rt::System::new().block_on(async {
-        let asking = async {
-            let mut client = Client::connect(address, &identity).await?;
-            let peers =
-                client.peers().await.map(|peers| peers.iter().filter(|peer| peer.obstacle.is_none()).count());
-            client.close().await;
-            Ok(peers)
+
+    /// Gives back what was claimed.
+    pub async fn close(self) {
+        if let Some(claim) = self.claim {
+            let _ = tokio::time::timeout(PATIENCE, claim.close()).await;
+        }
+    }
+
+    /// The peers; nothing where nobody expects any.
+    async fn find(&mut self, request: &Request<'_>) -> Result<Option<PeersOptions>, String> {
+        let settings = request.settings;
+        let asked_for = settings.network || !settings.peer.is_empty() || request.jobs == 0;
+        let named = request.home.is_some();
+        let Some(home) = Home::find(request.home.clone()) else {
+            return if asked_for { Err("there is no home directory".into()) } else { Ok(None) };
         };
-        tokio::time::timeout(PATIENCE, asking).await
-    });
-    match usable {
-        Ok(Ok(Ok(0))) => None,
-        Ok(Ok(Ok(peers))) => Some(alone(&format!(
-            "{peers} peers could be used, and running tests on peers is not in this version"
-        ))),
-        Ok(Ok(Err(error))) => Some(alone(&error.to_string())),
-        Ok(Err(ConnectError::Nobody { .. })) => None,
-        Ok(Err(error @ ConnectError::OtherIdentity { .. })) => Some(other_identity(&home, &error)),
-        Ok(Err(error)) => Some(alone(&error.to_string())),
-        Err(_) => Some(alone(&no_answer(address))),
+        if !home.key_file().exists() {
+            // Most people have no peers. Who names a home means it.
+            let hint = || format!("there is no identity in {}: peerd setup makes one", home.path().display());
+            return if asked_for || named { Err(hint()) } else { Ok(None) };
+        }
+        let identity = home.identity().map_err(|error| error.to_string())?;
+        let (targets, trusted) = if settings.peer.is_empty() {
+            match self.ask(&home, &identity, request.jobs).await {
+                Ok(peers) => (peers.iter().filter_map(usable).collect(), Vec::new()),
+                Err(Unasked { nobody: true, .. }) if !asked_for => return Ok(None),
+                Err(Unasked { reason, .. }) => return Err(reason),
+            }
+        } else {
+            // The daemon is not needed for these, but other machines may be using it.
+            if let Err(Unasked { reason, .. }) = self.ask(&home, &identity, request.jobs).await {
+                log::info!("no slots are claimed: {reason}");
+            }
+            let mut targets = Vec::new();
+            for peer in &settings.peer {
+                targets.push(named_peer(peer).await?);
+            }
+            (targets, trusted(&home)?)
+        };
+        if targets.is_empty() {
+            return if asked_for { Err("no peer can be used now".into()) } else { Ok(None) };
+        }
+        if !asked_for && !cfg!(target_os = "linux") {
+            return Ok(None);
+        }
+        let inputs = request.tree.inputs().map_err(|bound| bound.to_string())?;
+        let libraries = std::env::var_os("LD_LIBRARY_PATH").is_some_and(|value| !value.is_empty());
+        if inputs.native && libraries {
+            return Err("LD_LIBRARY_PATH is set, and what it names is not sent to peers".into());
+        }
+        let at_once = !settings.peer.is_empty() || request.jobs == 0;
+        let default = if at_once { 0 } else { MIN_SECONDS };
+        Ok(Some(PeersOptions {
+            identity: Arc::new(identity),
+            peers: targets,
+            trusted,
+            after: Duration::from_secs(settings.network_min_seconds.unwrap_or(default).into()),
+            engine: engine(&inputs),
+            inputs: selection(request.root, inputs),
+            cache: home.path().join("data/inputs"),
+            env: variables(&settings.env),
+            timing: Timing::default(),
+        }))
+    }
+
+    /// Asks the own daemon for peers, and claims slots.
+    async fn ask(&mut self, home: &Home, identity: &Identity, jobs: usize) -> Result<Vec<PeerView>, Unasked> {
+        let other = |reason: String| Unasked { nobody: false, reason };
+        let address = match home.ports() {
+            Ok(ports) => ports.map_or(Defaults::default().local, |ports| ports.local),
+            Err(error) => return Err(other(error.to_string())),
+        };
+        let asking = async {
+            let mut client = Client::connect(address, identity).await?;
+            let slots = u16::try_from(jobs).unwrap_or(u16::MAX);
+            if let Err(error) = client.ask(Question::ClaimSlots { slots }).await {
+                log::info!("no slots are claimed: {error}");
+            }
+            let peers = client.peers().await;
+            Ok((client, peers))
+        };
+        match tokio::time::timeout(PATIENCE, asking).await {
+            Ok(Ok((client, peers))) => {
+                self.claim = Some(client);
+                peers.map_err(|error| other(error.to_string()))
+            }
+            Ok(Err(error @ ConnectError::Nobody { .. })) => {
+                Err(Unasked { nobody: true, reason: error.to_string() })
+            }
+            Ok(Err(error @ ConnectError::OtherIdentity { .. })) => Err(other(other_identity(home, &error))),
+            Ok(Err(error)) => Err(other(error.to_string())),
+            Err(_) => Err(other(no_answer(address))),
+        }
     }
 }
 
-fn alone(why: &str) -> String {
-    format!("all tests run on this machine: {why}")
+/// Why the daemon did not say which peers there are.
+struct Unasked {
+    /// There is none.
+    nobody: bool,
+    reason: String,
+}
+
+/// A peer that the daemon calls usable, under its address.
+fn usable(peer: &PeerView) -> Option<Target> {
+    if peer.obstacle.is_some() {
+        return None;
+    }
+    let address: SocketAddr = peer.address.as_deref()?.parse().ok()?;
+    let name = if address.port() == default_port() { address.ip().to_string() } else { address.to_string() };
+    Some(Target { name, address, key: Some(peer.fingerprint) })
+}
+
+/// A peer that was named on the command line.
+async fn named_peer(name: &str) -> Result<Target, String> {
+    let target = |address| Target { name: name.to_owned(), address, key: None };
+    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    if let Ok(address) = name.parse() {
+        return Ok(target(address));
+    }
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return Ok(target((ip, default_port()).into()));
+    }
+    let cannot = |why: &str| format!("cannot look up {name} (--peer): {why}");
+    let (host, port) = match name.rsplit_once(':') {
+        Some((host, port)) => {
+            (host, port.parse().map_err(|_| cannot(&format!("'{port}' is no port number")))?)
+        }
+        None => (name, default_port()),
+    };
+    match tokio::time::timeout(LOOKUP, tokio::net::lookup_host((host, port))).await {
+        Ok(Ok(mut found)) => found.next().map(target).ok_or_else(|| cannot("it has no address")),
+        Ok(Err(error)) => Err(cannot(&error.to_string())),
+        Err(_) => Err(cannot("no answer in time")),
+    }
+}
+
+/// The keys that are trusted here, from disk.
+fn trusted(home: &Home) -> Result<Vec<Fingerprint>, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (ledger, warnings) = Ledger::open(home, Policy::default(), now).map_err(|error| error.to_string())?;
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    Ok(ledger.core().trusted().copied().collect())
+}
+
+fn default_port() -> u16 {
+    Defaults::default().work.port()
+}
+
+fn engine(inputs: &Inputs) -> Engine {
+    use std::env::consts::{ARCH, OS};
+    if inputs.native { Engine::Native { os: OS.into(), arch: ARCH.into() } } else { Engine::Builtin }
+}
+
+fn selection(root: &Path, inputs: Inputs) -> Selection {
+    let engine = |place: PathBuf| Placed { source: root.join(&place), place };
+    Selection {
+        root: root.to_owned(),
+        chosen: inputs.chosen,
+        placed: inputs.engines.into_iter().map(engine).collect(),
+    }
+}
+
+/// What tests on peers see of this environment: what shapes their output or that of sanitizers, and what was asked for.
+fn variables(names: &[String]) -> Vec<(String, String)> {
+    let travels = |name: &str| {
+        name.starts_with("LC_")
+            || name.ends_with("SAN_OPTIONS")
+            || name.ends_with("_SYMBOLIZER_PATH")
+            || ["LANG", "TZ"].contains(&name)
+            || names.iter().any(|asked| asked == name)
+    };
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let env = crate::run::environment().into_iter().filter_map(text);
+    env.filter(|(name, _)| travels(name)).collect()
 }
 
 fn other_identity(home: &Home, error: &ConnectError) -> String {
-    alone(&format!("{error} (this home is {})", home.path().display()))
+    format!("{error} (this home is {})", home.path().display())
 }
 
 fn no_answer(address: SocketAddr) -> String {

@@ -3,15 +3,18 @@
 use std::ffi::OsString;
 use std::io;
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flotilla_actors::run::drive;
+use flotilla_actors::scheduler::ConfirmFailures;
 use flotilla_actors::{RunError, RunOptions, StopSource};
 use flotilla_messages::Cases;
 use flotilla_suites::Tree;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::cli::Settings;
+use crate::cli::{Confirm, Settings};
+use crate::network::{Network, Request};
 use crate::report::{self, Context, ReportError};
 
 /// Unexpected outcomes that end a run, as in V8.
@@ -29,6 +32,9 @@ pub enum Error {
     /// Not even one test could run.
     #[error("cannot run tests with {0} open files (ulimit -n): one at a time needs {1}")]
     Descriptors(u64, u64),
+    /// No tests are to run here, and no peer runs any.
+    #[error("no test can be run with --local-jobs=0: {0}")]
+    Nowhere(String),
     /// The actors could not do their work.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -38,35 +44,65 @@ impl Error {
     /// 2 for what the user can mend on the command line, else 5.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Report(_) => 2,
+            Self::Report(_) | Self::Nowhere(_) => 2,
             Self::Program(_) | Self::Descriptors(..) | Self::Run(_) => 5,
         }
     }
 }
 
-/// Runs the tests. Returns the exit code.
+/// Runs the tests, here and on peers. Returns the exit code.
 ///
 /// # Errors
 /// [`Error`] when no test could be run, or the run broke off.
-pub fn run(tree: Arc<Tree>, root: &Path, settings: &Settings, verbose: bool) -> Result<u8, Error> {
+pub fn run(
+    tree: &Arc<Tree>,
+    root: &Path,
+    settings: &Settings,
+    verbose: bool,
+    home: Option<PathBuf>,
+) -> Result<u8, Error> {
     let program = std::env::current_exe().map_err(Error::Program)?.into_os_string();
     let builtin = vec![program.clone(), "shell".into()];
     let context = Context { root: root.to_owned(), builtin: builtin.clone() };
-    let cases: Arc<dyn Cases> = tree;
-    let reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
-    let options = RunOptions {
-        root: root.to_owned(),
-        jobs: affordable(jobs(settings.j))?,
-        builtin,
-        env: environment(),
-        output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
-        max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
-        exit_after_failures: NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(MAX_FAILURES)),
-        keep_passing_output: false,
-        reaper: Some(vec![program, crate::REAPER.into()]),
+    let cases = Arc::clone(tree) as Arc<dyn Cases>;
+    let jobs = match settings.local_jobs {
+        Some(0) => 0,
+        local => affordable(jobs(local.or(settings.j)))?.get(),
     };
-    let summary = flotilla_actors::run(options, cases, reporters, StopSource::Signals)?;
-    Ok(summary.exit_code())
+    actix_rt::System::new().block_on(async {
+        let network = Network::look(&Request { home, settings, tree, root, jobs }).await;
+        if let Some(why) = &network.why_not {
+            if jobs == 0 {
+                return Err(Error::Nowhere(why.clone()));
+            }
+            eprintln!("runner: all tests run on this machine: {why}");
+        }
+        let options = RunOptions {
+            root: root.to_owned(),
+            jobs,
+            builtin,
+            env: environment(),
+            output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
+            max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
+            exit_after_failures: NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(MAX_FAILURES)),
+            keep_passing_output: false,
+            confirm_failures: match settings.confirm_failures {
+                None | Some(Confirm::Auto) => ConfirmFailures::Auto,
+                Some(Confirm::All) => ConfirmFailures::All,
+                Some(Confirm::Off) => ConfirmFailures::Off,
+            },
+            reaper: Some(vec![program, crate::REAPER.into()]),
+            peers: network.peers.clone(),
+        };
+        let reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
+        let result = drive(options, cases, reporters, StopSource::Signals).await;
+        network.close().await;
+        if result.is_err() {
+            // Actors that were created and never began would begin when the system is taken apart, and panic.
+            actix_rt::task::yield_now().await;
+        }
+        Ok(result?.exit_code())
+    })
 }
 
 /// `-j`, where 0 and nothing mean the number of processors.
@@ -105,7 +141,7 @@ fn affordable(jobs: NonZeroUsize) -> Result<NonZeroUsize, Error> {
 
 /// The environment of every test: this process's, in English, without the variables that tell GoogleTest to
 /// run only a part (V8 9.2 `command.py`: shards are the runner's business).
-fn environment() -> Vec<(OsString, OsString)> {
+pub fn environment() -> Vec<(OsString, OsString)> {
     const LEFT_OUT: [&str; 3] = ["GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX", "LANG"];
     let mut env: Vec<_> =
         std::env::vars_os().filter(|(name, _)| !LEFT_OUT.iter().any(|out| name == out)).collect();

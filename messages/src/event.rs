@@ -44,6 +44,16 @@ pub enum Place {
     Peer(String),
 }
 
+impl Place {
+    /// The peer, if it is one.
+    pub fn peer(&self) -> Option<&str> {
+        match self {
+            Self::Local => None,
+            Self::Peer(name) => Some(name),
+        }
+    }
+}
+
 /// The verdict on one test, with what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestReport {
@@ -67,6 +77,8 @@ pub struct TestReport {
     pub place: Place,
     /// Which attempt this was, from 1.
     pub attempt: u32,
+    /// The peer where it had ended unexpectedly, while here, where it was tried again, it did not.
+    pub differs_on: Option<String>,
 }
 
 impl TestReport {

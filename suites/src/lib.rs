@@ -14,6 +14,7 @@
 //! | variants, strict halves, filters | `subtests` |
 //! | what sources say | `read`, `source`, `frontmatter`, `prepare` |
 //! | the case | `make` |
+//! | what another machine needs for it | `inputs` |
 //!
 //! Status files and tables are Python; [`python`] reads the part of it that is data. [`text`] holds small rules
 //! about text.
@@ -24,6 +25,7 @@ mod conflict;
 mod dialect;
 mod error;
 mod frontmatter;
+mod inputs;
 mod make;
 mod open;
 mod options;
@@ -41,6 +43,7 @@ mod tree;
 mod walk;
 
 pub use error::{EngineError, OpenError, ReadError};
+pub use inputs::{Bound, Inputs};
 pub use options::{Filter, Options, Shell};
 pub use select::Unmatched;
 pub use subtests::{Listed, Skip};

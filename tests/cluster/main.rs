@@ -1,16 +1,22 @@
-//! Clusters in one process: daemons find one another, prove who they are, and trust spreads and is withdrawn.
+//! Clusters in one process: daemons find one another, prove who they are, trust spreads and is withdrawn, and
+//! tests run on peers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::expect_used, clippy::panic, reason = "likewise")]
 
 mod cable;
 mod cables;
+mod client;
 mod crowd;
 mod harness;
 mod local;
 mod ports;
+mod run;
 mod strangers;
+#[path = "../support/mod.rs"]
+mod support;
 mod trust;
 mod versions;
 mod visitor;
 mod work;
+mod work_jobs;

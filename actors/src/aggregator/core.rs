@@ -48,6 +48,8 @@ pub enum Tell {
         place: Place,
         /// Which attempt it was.
         attempt: u32,
+        /// The peer where it had ended otherwise, if this is the second opinion.
+        differs_on: Option<String>,
     },
     /// The run ends early.
     Stopping(StopReason),
@@ -107,8 +109,10 @@ impl Core {
         match told {
             Tell::Known { tests, complete } => effects.push(Effect::Event(Event::Listed { tests, complete })),
             Tell::Started { test, name } => effects.push(Effect::Event(Event::Started { test, name })),
-            Tell::Verdict { test, ending, place, attempt } => {
-                self.verdict(now, test, ending, (place, attempt), effects);
+            Tell::Verdict { test, ending, place, attempt, differs_on } => {
+                if let Some(report) = report(test, ending, place, attempt, differs_on) {
+                    self.verdict(now, report, effects);
+                }
             }
             Tell::Stopping(reason) => {
                 if self.stopped.is_none() {
@@ -132,42 +136,8 @@ impl Core {
         }
     }
 
-    fn verdict(
-        &mut self,
-        now: Instant,
-        test: CaseId,
-        ending: Ending,
-        (place, attempt): (Place, u32),
-        effects: &mut Vec<Effect>,
-    ) {
-        let mut report = match ending {
-            Ending::Judged(judged) => TestReport {
-                test,
-                name: judged.case.name.clone(),
-                id: judged.case.id.clone(),
-                outcome: judged.judgement.outcome,
-                as_expected: judged.case.expectation.allows(judged.judgement.outcome),
-                why: judged.judgement.why,
-                case: Some(judged.case),
-                output: Some(judged.output),
-                place,
-                attempt,
-            },
-            Ending::Failed(failed) => TestReport {
-                test,
-                name: failed.name,
-                id: failed.id,
-                outcome: failed.outcome,
-                as_expected: false,
-                why: Some(failed.reason),
-                case: failed.case,
-                output: None,
-                place,
-                attempt,
-            },
-            Ending::Withdrawn => return,
-        };
-        if !self.judged.insert(test) {
+    fn verdict(&mut self, now: Instant, mut report: TestReport, effects: &mut Vec<Effect>) {
+        if !self.judged.insert(report.test) {
             log::warn!("a second result for {} is ignored", report.name);
             return;
         }
@@ -179,6 +149,10 @@ impl Core {
         {
             output.stdout = Captured::default();
             output.stderr = Captured::default();
+        }
+        if let Some(peer) = &report.differs_on {
+            let text = format!("{} differs on {peer}: it failed there and is as expected here", report.name);
+            effects.push(Effect::Event(Event::Notice(text)));
         }
         effects.push(Effect::Event(Event::Finished(Box::new(report))));
         let limit = self.policy.exit_after_failures.map(NonZeroU64::get);
@@ -198,6 +172,46 @@ impl Core {
             Outcome::Timeout => self.counts.timed_out += 1,
             Outcome::Pass | Outcome::Fail => {}
         }
+    }
+}
+
+/// What is to be said of a test that ended so; nothing if that is no verdict.
+fn report(
+    test: CaseId,
+    ending: Ending,
+    place: Place,
+    attempt: u32,
+    differs_on: Option<String>,
+) -> Option<TestReport> {
+    let as_expected = ending.as_expected()?;
+    match ending {
+        Ending::Judged(judged) => Some(TestReport {
+            test,
+            name: judged.case.name.clone(),
+            id: judged.case.id.clone(),
+            outcome: judged.judgement.outcome,
+            as_expected,
+            why: judged.judgement.why,
+            case: Some(judged.case),
+            output: Some(judged.output),
+            place,
+            attempt,
+            differs_on,
+        }),
+        Ending::Failed(failed) => Some(TestReport {
+            test,
+            name: failed.name,
+            id: failed.id,
+            outcome: failed.outcome,
+            as_expected,
+            why: Some(failed.reason),
+            case: failed.case,
+            output: None,
+            place,
+            attempt,
+            differs_on,
+        }),
+        Ending::Withdrawn | Ending::Unable { .. } => None,
     }
 }
 
@@ -231,7 +245,9 @@ mod tests {
     }
 
     fn verdict(core: &mut Core, test: u64, ending: Ending) -> Vec<Effect> {
-        tell(core, Tell::Verdict { test: CaseId(test), ending, place: Place::Local, attempt: 1 })
+        let verdict =
+            Tell::Verdict { test: CaseId(test), ending, place: Place::Local, attempt: 1, differs_on: None };
+        tell(core, verdict)
     }
 
     fn report(effects: &[Effect]) -> &TestReport {
@@ -278,6 +294,26 @@ mod tests {
         let keep = Policy { keep_passing_output: true, ..Policy::default() };
         let mut core = Core::new(keep, Instant::now());
         assert_eq!(text(&verdict(&mut core, 1, judged(Outcome::Pass, Outcome::Pass))), 4);
+    }
+
+    #[test]
+    fn a_peer_that_differs_is_named_before_the_result() {
+        let mut core = Core::new(Policy::default(), Instant::now());
+        let (place, ending) = (Place::Local, judged(Outcome::Pass, Outcome::Pass));
+        let differs_on = Some("bob".into());
+        let effects =
+            tell(&mut core, Tell::Verdict { test: CaseId(1), ending, place, attempt: 2, differs_on });
+        let notice = "fake/1 (default) differs on bob: it failed there and is as expected here";
+        assert_eq!(effects.first(), Some(&Effect::Event(Event::Notice(notice.into()))));
+        assert!(matches!(effects.last(), Some(Effect::Event(Event::Finished(report)))
+            if report.as_expected && report.differs_on.as_deref() == Some("bob")));
+    }
+
+    #[test]
+    fn a_machine_that_was_unable_gives_no_verdict() {
+        let mut core = Core::new(Policy::default(), Instant::now());
+        assert_eq!(verdict(&mut core, 1, Ending::Unable { reason: "disk full".into() }), []);
+        assert_eq!(summary(&mut core).counts, Counts::default());
     }
 
     #[test]

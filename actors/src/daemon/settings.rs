@@ -10,6 +10,7 @@ use flotilla_messages::wire::{SPOKEN, Versions};
 use crate::discovery::Network;
 use crate::link::{Quotas, Timing};
 use crate::trust::Policy;
+use crate::work::WorkSettings;
 
 /// What a daemon is started with. Port 0 is one that the system chooses.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Settings {
     pub timing: Timing,
     /// The protocol versions spoken; others than this build's only in tests.
     pub versions: Versions,
+    /// How to work for others.
+    pub work_settings: WorkSettings,
     /// Where connections to other daemons really go; as dialled, but in tests that cut cables.
     pub route: Route,
 }
@@ -96,6 +99,7 @@ impl Default for Settings {
                 ..Timing::default()
             },
             versions: SPOKEN,
+            work_settings: WorkSettings::default(),
             route: Route::default(),
         }
     }

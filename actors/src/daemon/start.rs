@@ -22,12 +22,15 @@ use crate::local::{self, About, Facts, LocalHandler};
 use crate::registry::{Found, PeerRegistry};
 use crate::status::{self, Dialler, StatusHandler};
 use crate::trust::{Ledger, Quit, TrustStore, now};
-use crate::work::{self, WorkHandler};
+use crate::work::{self, Shelves, WorkHandler};
 
 /// The most a message between daemons may hold: a page of serials is 40 KiB.
 const STATUS_LIMITS: Limits = Limits { wire: 256 << 10, body: 512 << 10 };
 /// The most a message of a runner on this host may hold.
 const LOCAL_LIMITS: Limits = Limits { wire: 1 << 20, body: 4 << 20 };
+
+/// Results that may wait for one client: what tests print that fail by the dozen.
+const WORK_OUTGOING: usize = 128 << 20;
 
 /// How long the end waits for those who are told of it.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -114,7 +117,11 @@ impl Daemon {
         let status_port =
             ports.open("Status", settings.status, &to_peers, &talk, status.address().recipient());
         let (status_port, status_address) = status_port.await?;
-        let demand = ports.settings(Limits::ESTABLISHED);
+        let demand = Rc::new(link::Settings {
+            timing: link::Timing::default(),
+            outgoing: WORK_OUTGOING,
+            ..(*ports.settings(Limits::ESTABLISHED)).clone()
+        });
         let work_port = ports.open("Work", settings.work, &to_workers, &demand, work.address().recipient());
         let (work_port, work_address) = work_port.await?;
         let orders = Rc::new(link::Settings {
@@ -157,6 +164,7 @@ impl Daemon {
             let (trusted, orders, decisions) = store;
             TrustStore::new(ledger, trusted, orders, decisions, store_vital)
         });
+        let worker_keys = trusted.clone();
         let registry = registry.run(PeerRegistry::new(
             trusted,
             trust.clone(),
@@ -175,7 +183,20 @@ impl Daemon {
             reports,
             vital("StatusHandler"),
         ));
-        let work = work.run(WorkHandler::new(work_port, vital("WorkHandler")));
+        let shelves = Shelves {
+            blobs: home.path().join("blobs"),
+            work: home.path().join("work"),
+            limit: settings.work_settings.store_limit,
+        };
+        let work_facts = work::Facts {
+            own: fingerprint,
+            trusted: worker_keys,
+            jobs: settings.jobs,
+            shelves,
+            settings: settings.work_settings,
+        };
+        let guests = local.address().recipient();
+        let work = work.run(WorkHandler::new(work_port, work_facts, guests, vital("WorkHandler")));
         let facts = Facts {
             trust: trust.clone(),
             registry: registry.clone(),

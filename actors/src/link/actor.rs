@@ -7,7 +7,7 @@ use std::time::Instant;
 use actix::fut::{ready, wrap_future};
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient,
-    ResponseActFuture, SpawnHandle, WrapFuture,
+    ResponseActFuture, ResponseFuture, SpawnHandle, WrapFuture,
 };
 use ed25519_dalek::VerifyingKey;
 use flotilla_messages::Fingerprint;
@@ -113,6 +113,12 @@ pub struct Established<M: Speech> {
 #[derive(Message)]
 #[rtype(result = "Result<(), SayError>")]
 pub struct Say<M: Speech>(pub M);
+
+/// Asks to be told when no more bytes than this wait to be sent, or the link is over. Who sends much asks before each
+/// message.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Room(pub usize);
 
 /// End the link in order: what was said before is still sent, then Bye.
 #[derive(Message)]
@@ -455,6 +461,15 @@ impl<M: Speech> Handler<Say<M>> for Link<M> {
         }
         self.handle(Input::Sent, context);
         Ok(())
+    }
+}
+
+impl<M: Speech> Handler<Room> for Link<M> {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Room(most): Room, _: &mut Self::Context) -> Self::Result {
+        let outgoing = Rc::clone(&self.outgoing);
+        Box::pin(async move { outgoing.room(most).await })
     }
 }
 

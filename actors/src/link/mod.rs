@@ -44,7 +44,7 @@ mod tests;
 mod tls;
 mod trusted;
 
-pub use actor::{Close, Established, Link, LinkEvent, LinkId, LinkNews, Say, SayError, Settings};
+pub use actor::{Close, Established, Link, LinkEvent, LinkId, LinkNews, Room, Say, SayError, Settings};
 pub use core::{Allowance, Core, Effect, Input, Timing};
 pub use end::{End, Stage};
 pub use gate::{Occupancy, Quotas, Refusal};

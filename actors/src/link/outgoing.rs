@@ -14,6 +14,7 @@ pub struct Outgoing {
     closing: Cell<Option<Closing>>,
     more: Notify,
     closed: Notify,
+    sent: Notify,
 }
 
 /// How to close.
@@ -43,6 +44,7 @@ impl Outgoing {
         self.closing.set(Some(how));
         self.more.notify_one();
         self.closed.notify_one();
+        self.sent.notify_waiters();
     }
 
     /// The next bytes to send; nothing when all are sent and there will be no more. The bytes before count as sent.
@@ -50,6 +52,7 @@ impl Outgoing {
         loop {
             let bytes = self.buffer.borrow_mut().split();
             self.in_flight.set(bytes.len());
+            self.sent.notify_waiters();
             if !bytes.is_empty() {
                 return Some(bytes);
             }
@@ -57,6 +60,13 @@ impl Outgoing {
                 return None;
             }
             self.more.notified().await;
+        }
+    }
+
+    /// Waits until no more bytes than this wait, or it is closed.
+    pub async fn room(&self, most: usize) {
+        while self.waiting() > most && self.closing.get().is_none() {
+            self.sent.notified().await;
         }
     }
 

@@ -24,7 +24,7 @@ use crate::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Refusal, 
 use crate::registry::{PeerRegistry, Performance, Show, Shown, Unresponsive};
 use crate::status::{Gate, Gates, OwnLoad, StatusHandler};
 use crate::trust::{Command, CommandError, Told, TrustStore};
-use crate::work::{Queued, WorkHandler};
+use crate::work::{Claimed, Guests, Queued, WorkHandler};
 
 /// What the daemon is, apart from its actors.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ pub struct LocalHandler {
     facts: Facts,
     load: Recipient<OwnLoad>,
     slots: Slots,
+    /// As they were told last.
+    guests: Guests,
     durations: Durations,
     links: BTreeMap<LinkId, Client>,
     /// None once it has parted.
@@ -106,6 +108,7 @@ impl LocalHandler {
             facts,
             load,
             slots,
+            guests: Guests::default(),
             durations: Durations::default(),
             links: BTreeMap::new(),
             listening: Some(listening),
@@ -123,11 +126,12 @@ impl LocalHandler {
     fn own_load(&self, waiting: u16) -> Load {
         // In tenths: others are told of every change.
         let average = (self.facts.average)().map(|average| average / 10 * 10);
-        Load { running: 0, claimed: self.slots.claimed(), waiting, average }
+        Load { running: self.guests.running, claimed: self.slots.claimed(), waiting, average }
     }
 
     fn tell_load(&mut self) {
-        self.load.do_send(OwnLoad(self.own_load(0)));
+        self.facts.work.do_send(Claimed(self.slots.claimed()));
+        self.load.do_send(OwnLoad(self.own_load(self.guests.clients)));
     }
 
     /// Answers at once, or says what to ask for an answer.
@@ -337,6 +341,15 @@ impl Handler<LinkNews<LocalMessage>> for LocalHandler {
             }
         }
         Box::pin(ready(()))
+    }
+}
+
+impl Handler<Guests> for LocalHandler {
+    type Result = ();
+
+    fn handle(&mut self, guests: Guests, _: &mut Self::Context) {
+        self.guests = guests;
+        self.load.do_send(OwnLoad(self.own_load(guests.clients)));
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use flotilla_messages::{Cases, TestCase, TestName, judge};
 
 use super::control::Setup;
+use super::guest::is_machines_fault;
 use crate::executor::{Ending, Failed, Judged, Lease};
 use crate::process::{Launch, Limits, Switch, Worker};
 
@@ -45,9 +46,15 @@ pub(super) fn attempt(
     started(&case.name);
     match worker.run(&setup.launcher, launch, limits, switch) {
         Ok(ended) if ended.stopped => Ending::Withdrawn,
-        Ok(ended) => {
+        Ok(mut ended) => {
+            if let Some(guest) = &setup.guest {
+                guest.rewrite(&mut ended.output);
+            }
             let judgement = judge(&case.judge, &ended.output, expected.as_deref());
             Ending::Judged(Box::new(Judged { case, output: ended.output, judgement }))
+        }
+        Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
+            Ending::Unable { reason: error.to_string() }
         }
         Err(error) => Ending::Failed(Box::new(Failed::of(case, error.to_string()))),
     }

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::guest::Guest;
 use crate::executor::LeaseId;
 use crate::marker::RunId;
 use crate::orphans::Orphans;
@@ -24,6 +25,8 @@ pub struct Setup {
     pub output_cap: usize,
     /// Looks after orphaned grandchildren, where the system lets it.
     pub orphans: Option<Orphans>,
+    /// For tests that another machine asked for.
+    pub guest: Option<Guest>,
 }
 
 /// What a pool's threads work with, and the means to stop them, from any thread, whether the pool's actor lives or not.
@@ -158,6 +161,7 @@ mod tests {
             builtin: Vec::new(),
             output_cap: 0,
             orphans: None,
+            guest: None,
         };
         Control::new(NonZeroUsize::MIN, setup).unwrap()
     }

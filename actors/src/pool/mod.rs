@@ -4,15 +4,18 @@
 //! |---|---|
 //! | `attempt` | one lease from its case to its ending; no actor |
 //! | `control` | what the pool's threads share with those who stop them |
+//! | `guest` | what is different for tests of another machine |
 //! | `local` | the executor actor |
 //! | `runner` | the actor on each thread |
 
 mod attempt;
 mod control;
+mod guest;
 mod local;
 mod runner;
 
 pub use control::{Control, Setup};
+pub use guest::Guest;
 pub use local::LocalPool;
 pub use runner::ProcessRunner;
 pub(crate) use runner::panic_text;

@@ -87,7 +87,10 @@ impl ProcessRunner {
             }
             Err(error) => {
                 let reason = format!("cannot prepare for running processes: {error}");
-                Ending::Failed(Box::new(Failed::nameless(lease.test, reason)))
+                match control.setup.guest {
+                    Some(_) => Ending::Unable { reason },
+                    None => Ending::Failed(Box::new(Failed::nameless(lease.test, reason))),
+                }
             }
         };
         control.end(lease.id, switch);

@@ -1,5 +1,6 @@
 //! Builds everything, waits for the end, cleans up.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use flotilla_messages::{Cases, Place, Summary};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::options::{RunError, RunOptions};
+use super::peers::{Nobody, Part, Peers};
 use super::stop::StopSource;
 use super::vital::{Happening, Vital};
 use crate::aggregator::{Policy, Reporter, ResultAggregator, Tell};
@@ -17,7 +19,7 @@ use crate::orphans::Orphans;
 use crate::pool::{Control, LocalPool, Setup};
 use crate::process::Launcher;
 use crate::reaper::{Guard, ReaperError};
-use crate::scheduler::{Join, Scheduler, Stop};
+use crate::scheduler::{Join, NoHistory, Scheduler, Stop};
 
 /// The executor of this machine.
 const LOCAL: ExecutorId = ExecutorId(0);
@@ -55,11 +57,15 @@ pub fn run(
 /// # Errors
 /// As [`run`].
 pub async fn drive(
-    options: RunOptions,
+    mut options: RunOptions,
     cases: Arc<dyn Cases>,
     reporters: Vec<Box<dyn Reporter>>,
     stop: StopSource,
 ) -> Result<Summary, RunError> {
+    let jobs = NonZeroUsize::new(options.jobs);
+    if jobs.is_none() && options.peers.is_none() {
+        return Err(RunError::Nowhere);
+    }
     let (happened, mut happenings) = mpsc::unbounded_channel();
     stop.listen(happened.clone()).map_err(|source| RunError::Prepare { what: "catch signals", source })?;
     #[cfg(target_os = "linux")]
@@ -84,23 +90,35 @@ pub async fn drive(
         orphans.spare(guard.pid());
     }
 
-    let (scheduler, aggregator) = start_actors(&options, cases, reporters, &happened)?;
+    let (scheduler, aggregator) = start_actors(&options, Arc::clone(&cases), reporters, &happened)?;
+    let peers = options.peers.take().map(|peers| {
+        let without_us = if jobs.is_none() { Some(LOCAL) } else { None };
+        let (scheduler, aggregator) = (scheduler.clone(), aggregator.clone());
+        Peers::new(peers, &options, cases, scheduler, aggregator, without_us)
+    });
     let setup = Setup {
         run,
         launcher: Launcher::new(options.root.clone(), options.env),
         builtin: options.builtin,
         output_cap: options.output_cap,
         orphans,
+        guest: None,
     };
-    let pool = LocalPool::new(LOCAL, options.jobs, setup, scheduler.clone().recipient())
-        .map_err(|source| RunError::Prepare { what: "start threads for tests", source })?;
-    let control = pool.control();
-    let join = Join {
-        executor: LOCAL,
-        place: Place::Local,
-        credit: LocalPool::credit(options.jobs),
-        max_heavy: options.max_heavy,
-        orders: pool.start().recipient(),
+    let (join, control) = match jobs {
+        Some(jobs) => {
+            let pool = LocalPool::new(LOCAL, jobs, setup, scheduler.clone().recipient())
+                .map_err(|source| RunError::Prepare { what: "start threads for tests", source })?;
+            let control = pool.control();
+            let join = Join {
+                executor: LOCAL,
+                place: Place::Local,
+                credit: LocalPool::credit(jobs),
+                max_heavy: options.max_heavy,
+                orders: pool.start().recipient(),
+            };
+            (join, Some(control))
+        }
+        None => (Nobody::join(LOCAL), None),
     };
     // Tests are being listed meanwhile.
     if let Some(Err(error)) = reaper.as_mut().map(|guard| guard.wait_ready(REAPER_START)) {
@@ -110,8 +128,16 @@ pub async fn drive(
     for notice in notices {
         aggregator.do_send(Tell::Notice(notice));
     }
+    let peers = peers.map(Actor::start);
     let result = until_over(&mut happenings, &happened, &scheduler).await;
-    clean_up(&control, reaper);
+    // Before anything is waited for.
+    if let Some(control) = &control {
+        control.stop(true);
+    }
+    if let Some(peers) = peers {
+        let _ = peers.send(Part).await;
+    }
+    clean_up(control.as_deref(), reaper);
     result
 }
 
@@ -137,7 +163,9 @@ fn start_actors(
         let vital = Vital::new("aggregator", happened.clone());
         let aggregator = ResultAggregator::new(policy, reporters, own.clone().recipient(), vital).start();
         telling = Some(aggregator.clone());
-        let scheduler = Scheduler::new(cases, aggregator, Vital::new("scheduler", happened.clone()));
+        let vital = Vital::new("scheduler", happened.clone());
+        let scheduler = Scheduler::new(cases, aggregator, vital)
+            .with_policy(options.confirm_failures, Box::new(NoHistory));
         listing = scheduler.list(own.recipient());
         scheduler
     });
@@ -178,10 +206,11 @@ async fn until_over(
 }
 
 /// Leaves nothing behind. After an orderly run there is nothing to do.
-fn clean_up(control: &Control, reaper: Option<Guard>) {
-    control.stop(true);
-    let idle = control.await_idle(KILLED);
-    let clean = control.end_orphans();
+fn clean_up(control: Option<&Control>, reaper: Option<Guard>) {
+    let (idle, clean) = control.map_or((true, true), |control| {
+        control.stop(true);
+        (control.await_idle(KILLED), control.end_orphans())
+    });
     match reaper {
         Some(guard) if idle && clean => guard.dismiss(),
         // Dropped, the guard sets the reaper to work.

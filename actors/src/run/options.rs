@@ -2,16 +2,28 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flotilla_messages::Fingerprint;
+use flotilla_messages::packet::Engine;
+
+use crate::identity::Identity;
+use crate::inputs::Selection;
+use crate::link::Timing;
+use crate::proxy::Target;
+
+use crate::scheduler::ConfirmFailures;
 
 /// How to run tests on this machine.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// The tree's root: an absolute path; commands run in it.
     pub root: PathBuf,
-    /// Tests at a time.
-    pub jobs: NonZeroUsize,
+    /// Tests at a time on this machine; 0: all run on peers.
+    pub jobs: usize,
     /// The command of the built-in shell, to which the test's arguments are appended; its program is an absolute path.
     pub builtin: Vec<OsString>,
     /// The environment of the tests; nothing else is passed on.
@@ -24,9 +36,36 @@ pub struct RunOptions {
     pub exit_after_failures: Option<NonZeroU64>,
     /// Keep what tests printed that ended as expected.
     pub keep_passing_output: bool,
+    /// Which unexpected results of peers are confirmed on this machine before they count.
+    pub confirm_failures: ConfirmFailures,
     /// The command that starts the [reaper](crate::reaper); the run's id is appended. Without one, a SIGKILL of
     /// this process leaves its tests behind.
     pub reaper: Option<Vec<OsString>>,
+    /// Peers that may run tests as well.
+    pub peers: Option<PeersOptions>,
+}
+
+/// How to run tests on peers.
+#[derive(Clone, Debug)]
+pub struct PeersOptions {
+    /// Who asks them.
+    pub identity: Arc<Identity>,
+    /// Whom to ask.
+    pub peers: Vec<Target>,
+    /// The keys that may answer where no particular one is expected.
+    pub trusted: Vec<Fingerprint>,
+    /// They are brought in when the run has lasted so long and is not over.
+    pub after: Duration,
+    /// The files that the tests need.
+    pub inputs: Selection,
+    /// Where the digests of files are kept from run to run.
+    pub cache: PathBuf,
+    /// What the tests' engine needs of a machine.
+    pub engine: Engine,
+    /// Variables that tests are to see there.
+    pub env: Vec<(String, String)>,
+    /// How long links wait.
+    pub timing: Timing,
 }
 
 impl RunOptions {
@@ -45,6 +84,9 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
+    /// No jobs on this machine, and no peers.
+    #[error("no tests are to run on this machine, and there are no peers")]
+    Nowhere,
     /// A part that lives as long as the run has died.
     #[error("internal error: the {0} has ended unexpectedly")]
     Died(&'static str),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::env;
 use std::fs;
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,14 +18,16 @@ use crate::aggregator::Reporter;
 fn options() -> RunOptions {
     RunOptions {
         root: "/".into(),
-        jobs: NonZeroUsize::new(2).unwrap(),
+        jobs: 2,
         builtin: Vec::new(),
         env: vec![("PATH".into(), env::var_os("PATH").unwrap())],
         output_cap: RunOptions::OUTPUT_CAP,
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: true,
+        confirm_failures: Default::default(),
         reaper: None,
+        peers: None,
     }
 }
 
@@ -139,7 +141,7 @@ fn a_request_to_stop_ends_what_runs_and_says_what_did_not() {
     let begun = Instant::now();
     // The first request gives the shell a second; each further test's start would be another request.
     let mut options = options();
-    options.jobs = NonZeroUsize::MIN;
+    options.jobs = 1;
     let (result, events) = run_fake(options, Fake::scripts(5, "exec sleep 60"), at, stop);
     let summary = result.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(30));
@@ -168,7 +170,7 @@ fn a_second_request_kills_what_does_not_want_to_end() {
         }
     };
     let mut options = options();
-    options.jobs = NonZeroUsize::MIN;
+    options.jobs = 1;
     let (result, _) = run_fake(options, Fake { count: 1, make: Box::new(make) }, at, stop);
     let summary = result.unwrap();
     assert_eq!(summary.exit_code(), 3);

@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, Context, Handler, Message, Recipient};
-use flotilla_messages::{Cases, Outcome, Place, StopReason};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient};
+use flotilla_messages::{CaseId, Cases, Outcome, Place, StopReason};
 
-use super::core::{Core, Effect, Input};
+use super::core::Core;
+use super::effect::{Effect, Input};
 use super::lister::{self, Appetite, Listing};
+use super::policy::{ConfirmFailures, History};
 use crate::aggregator::{ResultAggregator, Tell};
 use crate::executor::{Ending, ExecutorId, Failed, News, Order, What};
 use crate::run::Vital;
+
+/// The time between two looks at what is late.
+const TICK: Duration = Duration::from_millis(100);
 
 /// An executor offers itself. It changes its credit by [`What::Ready`].
 #[derive(Message)]
@@ -66,6 +72,13 @@ impl Scheduler {
         }
     }
 
+    /// Before it starts: which results of peers it confirms, and what is known of the tests' durations.
+    #[must_use]
+    pub fn with_policy(mut self, confirm_failures: ConfirmFailures, history: Box<dyn History>) -> Self {
+        self.core = Core::new(confirm_failures, history);
+        self
+    }
+
     /// Starts to find tests, on a thread that reports to `scheduler`, this actor's address.
     ///
     /// # Errors
@@ -78,7 +91,7 @@ impl Scheduler {
 
     fn handle(&mut self, input: Input) {
         let mut effects = std::mem::take(&mut self.effects);
-        self.core.handle(input, &mut effects);
+        self.core.handle(Instant::now(), input, &mut effects);
         for effect in effects.drain(..) {
             self.perform(effect);
         }
@@ -91,25 +104,22 @@ impl Scheduler {
             Effect::Assign { executor, leases } => {
                 self.order(executor, Order::Assign { leases, cases: Arc::clone(&self.cases) });
             }
+            Effect::Withdraw { executor, leases } => self.order(executor, Order::Withdraw(leases)),
             Effect::StopExecutor { executor, kill } => self.order(executor, Order::Stop { kill }),
             Effect::Known { tests, complete } => self.tell(Tell::Known { tests, complete }),
             Effect::Started { test, name } => self.tell(Tell::Started { test, name }),
-            Effect::Verdict { test, ending, place, attempt } => {
-                self.tell(Tell::Verdict { test, ending, place, attempt });
+            Effect::Verdict { test, ending, place, attempt, differs_on } => {
+                self.tell(Tell::Verdict { test, ending, place, attempt, differs_on });
             }
             Effect::TookDown { test, attempts, history, place } => {
                 let reason = format!("took down {} executors: {}", history.len(), history.join("; "));
-                let mut failed = match self.cases.case(test) {
-                    Ok(case) => Failed::of(case, reason),
-                    Err(unrunnable) => {
-                        let (name, id) = (unrunnable.name, unrunnable.id);
-                        Failed { name, id, case: None, outcome: Outcome::Crash, reason }
-                    }
-                };
-                failed.outcome = Outcome::Crash;
-                let ending = Ending::Failed(Box::new(failed));
-                self.tell(Tell::Verdict { test, ending, place, attempt: attempts });
+                self.failed(test, Outcome::Crash, reason, (place, attempts));
             }
+            Effect::NobodyCan { test, attempts, reasons, place } => {
+                let reason = format!("cannot run the test: {}", reasons.join("; "));
+                self.failed(test, Outcome::Fail, reason, (place, attempts));
+            }
+            Effect::Notice(text) => self.tell(Tell::Notice(text)),
             Effect::Stopping(reason) => {
                 self.appetite.enough.store(true, Ordering::Relaxed);
                 self.tell(Tell::Stopping(reason));
@@ -120,6 +130,20 @@ impl Scheduler {
                 self.tell(Tell::Over { not_run, all_found });
             }
         }
+    }
+
+    /// A verdict that no executor gave.
+    fn failed(&self, test: CaseId, outcome: Outcome, reason: String, (place, attempt): (Place, u32)) {
+        let mut failed = match self.cases.case(test) {
+            Ok(case) => Failed::of(case, reason),
+            Err(unrunnable) => {
+                let (name, id) = (unrunnable.name, unrunnable.id);
+                Failed { name, id, case: None, outcome, reason }
+            }
+        };
+        failed.outcome = outcome;
+        let ending = Ending::Failed(Box::new(failed));
+        self.tell(Tell::Verdict { test, ending, place, attempt, differs_on: None });
     }
 
     /// Credit bounds what is on its way to an executor, and it may be gone: its loss will be reported.
@@ -137,6 +161,14 @@ impl Scheduler {
 
 impl Actor for Scheduler {
     type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(TICK, |this, _| {
+            if this.core.wants_ticks() {
+                this.handle(Input::Tick);
+            }
+        });
+    }
 }
 
 impl Handler<Join> for Scheduler {
@@ -157,6 +189,8 @@ impl Handler<News> for Scheduler {
             What::Ready { credit } => Input::Ready { executor, credit },
             What::Started { lease, name } => Input::Started { executor, lease, name },
             What::Finished { lease, ending } => Input::Finished { executor, lease, ending },
+            What::Suspected => Input::Suspected { executor },
+            What::Recovered => Input::Recovered { executor },
             What::Lost { reason } => Input::Lost { executor, reason },
         });
     }

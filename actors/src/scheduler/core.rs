@@ -1,189 +1,160 @@
 //! The scheduler's decisions.
 //!
-//! No rule depends on time, so no input carries any. Equal inputs give equal effects.
+//! No clock: each input comes with the time. Equal inputs at equal times give equal effects.
+//!
+//! A test that was found is in exactly one of these states: it waits; it is leased, perhaps to several executors; its
+//! unexpected result of a peer is held until this machine confirms it; it has its verdict. Only a lease that is *live*
+//! counts: one that was withdrawn still takes up its executor's credit until it is answered, and that is all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
 
-use flotilla_messages::{CaseId, Entry, Place, StopReason, TestName};
+use flotilla_messages::{Place, StopReason};
 
+use super::capacity::{Answered, Executor};
+use super::doubt::Held;
+use super::effect::{Effect, Input};
+use super::policy::{ConfirmFailures, History, NoHistory};
 use super::table::{Index, Table};
 use crate::executor::{Ending, ExecutorId, Lease, LeaseId};
 
 /// A test that took down so many executors is not tried again.
 const STRIKES: usize = 2;
+/// So long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// The mean length of tests follows about so many of them.
+const TYPICAL_SAMPLES: u32 = 256;
 
-/// What the scheduler hears.
-#[derive(Debug)]
-pub enum Input {
-    /// These tests were found.
-    Found(Vec<Entry>),
-    /// There are no more.
-    AllFound,
-    /// An executor offers itself.
-    Joined {
-        /// Its number, not used before.
-        executor: ExecutorId,
-        /// Where it runs tests.
-        place: Place,
-        /// How many leases it takes at a time.
-        credit: usize,
-        /// How many of these may be HEAVY; 0 counts as 1.
-        max_heavy: usize,
-    },
-    /// An executor takes so many leases at a time from now on.
-    Ready {
-        /// Which.
-        executor: ExecutorId,
-        /// How many.
-        credit: usize,
-    },
-    /// A test's process is about to be started.
-    Started {
-        /// Who says so.
-        executor: ExecutorId,
-        /// Its lease.
-        lease: LeaseId,
-        /// Its names.
-        name: TestName,
-    },
-    /// A lease has ended.
-    Finished {
-        /// Who says so.
-        executor: ExecutorId,
-        /// Which lease.
-        lease: LeaseId,
-        /// How it ended.
-        ending: Ending,
-    },
-    /// An executor is gone.
-    Lost {
-        /// Which.
-        executor: ExecutorId,
-        /// Why.
-        reason: String,
-    },
-    /// Nothing more is to be started, and what runs is to be ended. A second one may be more urgent.
-    Stop {
-        /// Why, unless the run is being given up.
-        reason: Option<StopReason>,
-        /// At once.
-        kill: bool,
-    },
-}
-
-/// What the scheduler has done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// These leases go to this executor.
-    Assign {
-        /// Which executor.
-        executor: ExecutorId,
-        /// In the order to start them.
-        leases: Vec<Lease>,
-    },
-    /// This executor is to end everything.
-    StopExecutor {
-        /// Which.
-        executor: ExecutorId,
-        /// At once.
-        kill: bool,
-    },
-    /// So many tests are known.
-    Known {
-        /// How many.
-        tests: u64,
-        /// Whether there are no more.
-        complete: bool,
-    },
-    /// A test begins.
-    Started {
-        /// Which.
-        test: CaseId,
-        /// Its names.
-        name: TestName,
-    },
-    /// A test has its verdict. One for each test.
-    Verdict {
-        /// Which.
-        test: CaseId,
-        /// How it ended; never [`Ending::Withdrawn`].
-        ending: Ending,
-        /// Where.
-        place: Place,
-        /// Which attempt it was.
-        attempt: u32,
-    },
-    /// A test's verdict is CRASH: executors went down with it.
-    TookDown {
-        /// Which.
-        test: CaseId,
-        /// How many attempts there were.
-        attempts: u32,
-        /// What happened to each executor.
-        history: Vec<String>,
-        /// Where it was last.
-        place: Place,
-    },
-    /// The run stops.
-    Stopping(StopReason),
-    /// Tests are left and no executor is.
-    Stuck {
-        /// What happened to the last one.
-        reason: String,
-    },
-    /// Nothing runs and nothing will. Comes once, last.
-    Over {
-        /// Tests without a verdict.
-        not_run: u64,
-        /// Whether all tests had been found.
-        all_found: bool,
-    },
-}
-
-struct Executor {
-    place: Place,
-    credit: usize,
-    max_heavy: usize,
-    /// Leases it has.
-    leased: usize,
-    /// Of these: heavy ones.
-    heavy: usize,
-}
-
-struct Leased {
-    index: Index,
-    executor: ExecutorId,
-    attempt: u32,
-    started: bool,
+/// A lease that is out.
+pub(super) struct Leased {
+    pub(super) index: Index,
+    pub(super) executor: ExecutorId,
+    pub(super) attempt: u32,
+    pub(super) since: Instant,
+    pub(super) started: Option<Instant>,
+    /// Not withdrawn: its result counts.
+    pub(super) live: bool,
 }
 
 /// The scheduler without its actor.
-#[derive(Default)]
 pub struct Core {
-    table: Table,
-    all_found: bool,
-    executors: BTreeMap<ExecutorId, Executor>,
-    leases: BTreeMap<LeaseId, Leased>,
-    last_lease: u64,
+    pub(super) confirm_failures: ConfirmFailures,
+    pub(super) history: Box<dyn History>,
+    pub(super) table: Table,
+    pub(super) all_found: bool,
+    pub(super) executors: BTreeMap<ExecutorId, Executor>,
+    pub(super) leases: BTreeMap<LeaseId, Leased>,
+    /// How many of these are live.
+    pub(super) live: usize,
+    /// The live leases of tests that have, or had, more than one.
+    pub(super) copies: BTreeMap<Index, Vec<LeaseId>>,
+    pub(super) last_lease: u64,
     /// Attempts so far of tests that needed more than one.
-    attempts: BTreeMap<Index, u32>,
+    pub(super) attempts: BTreeMap<Index, u32>,
     /// Executors that were lost while they ran the test.
     strikes: BTreeMap<Index, Vec<String>>,
-    stopping: bool,
+    /// Executors that could not run the test, and why.
+    pub(super) unable: BTreeMap<Index, BTreeMap<ExecutorId, String>>,
+    /// Tests that wait for an executor that has not been unable to run them.
+    pub(super) elsewhere: VecDeque<Index>,
+    /// Results that are being confirmed.
+    pub(super) held: BTreeMap<Index, Held>,
+    /// Of these: not leased yet.
+    pub(super) to_confirm: VecDeque<Index>,
+    pub(super) confirmed: u32,
+    /// By peer: unexpected results that were as expected here.
+    pub(super) differences: BTreeMap<String, u32>,
+    /// Peers that get no more.
+    pub(super) quarantined: BTreeSet<String>,
+    /// Seconds that a test takes, and of how many that is the mean.
+    typical: f64,
+    samples: u32,
+    /// What is to be said at the end of an input, by executor.
+    pub(super) withdrawals: BTreeMap<ExecutorId, Vec<LeaseId>>,
+    pub(super) assignments: BTreeMap<ExecutorId, Vec<Lease>>,
+    /// What happened to the executor that went last.
+    pub(super) last_gone: Option<String>,
+    pub(super) stopping: Option<Instant>,
     killing: bool,
     over: bool,
 }
 
+impl Default for Core {
+    fn default() -> Self {
+        Self::new(ConfirmFailures::default(), Box::new(NoHistory))
+    }
+}
+
 impl Core {
+    /// For a run that begins.
+    pub fn new(confirm_failures: ConfirmFailures, history: Box<dyn History>) -> Self {
+        Self {
+            confirm_failures,
+            history,
+            table: Table::default(),
+            all_found: false,
+            executors: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            live: 0,
+            copies: BTreeMap::new(),
+            last_lease: 0,
+            attempts: BTreeMap::new(),
+            strikes: BTreeMap::new(),
+            unable: BTreeMap::new(),
+            elsewhere: VecDeque::new(),
+            held: BTreeMap::new(),
+            to_confirm: VecDeque::new(),
+            confirmed: 0,
+            differences: BTreeMap::new(),
+            quarantined: BTreeSet::new(),
+            typical: 0.0,
+            samples: 0,
+            withdrawals: BTreeMap::new(),
+            assignments: BTreeMap::new(),
+            last_gone: None,
+            stopping: None,
+            killing: false,
+            over: false,
+        }
+    }
+
     /// Takes one input in; what follows from it is appended to `effects`, to be done in that order.
-    pub fn handle(&mut self, input: Input, effects: &mut Vec<Effect>) {
+    pub fn handle(&mut self, now: Instant, input: Input, effects: &mut Vec<Effect>) {
         if self.over {
             return;
         }
+        let look_for_late = matches!(input, Input::Tick | Input::Suspected { .. });
+        self.take_in(now, input, effects);
+        if self.stopping.is_none() {
+            let told = LeaseId(self.last_lease);
+            self.assign(now);
+            self.relieve(now, told, look_for_late);
+            self.give_up(effects);
+            self.notice_stuck(now, effects);
+        }
+        self.flush(effects);
+        self.end(now, effects);
+    }
+
+    /// Whether an executor could begin a test if one were found right now.
+    pub fn hungry(&self) -> bool {
+        self.stopping.is_none()
+            && !self.all_found
+            && self.table.waiting() == 0
+            && self.executors.values().any(Executor::has_credit)
+    }
+
+    /// Whether [`Input::Tick`] is of any use.
+    pub fn wants_ticks(&self) -> bool {
+        !self.over && (self.executors.len() > 1 || self.stopping.is_some())
+    }
+
+    fn take_in(&mut self, now: Instant, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Found(entries) => {
                 for entry in entries {
-                    self.table.add(entry);
+                    let expected = self.history.expected(entry.history_key);
+                    self.table.add(entry, expected);
                 }
                 effects.push(Effect::Known { tests: self.table.len(), complete: false });
             }
@@ -194,293 +165,349 @@ impl Core {
                 }
             }
             Input::Joined { executor, place, credit, max_heavy } => {
-                let max_heavy = max_heavy.max(1);
-                let joined = Executor { place, credit, max_heavy, leased: 0, heavy: 0 };
-                self.executors.entry(executor).or_insert(joined);
-                if self.stopping {
+                let barred = matches!(&place, Place::Peer(peer) if self.quarantined.contains(peer));
+                if self.stopping.is_some() || barred {
                     effects.push(Effect::StopExecutor { executor, kill: self.killing });
+                }
+                if !barred {
+                    let joined = Executor::new(place, credit, max_heavy);
+                    self.executors.entry(executor).or_insert(joined);
                 }
             }
             Input::Ready { executor, credit } => {
                 if let Some(executor) = self.executors.get_mut(&executor) {
-                    executor.credit = credit;
+                    executor.set_credit(credit);
                 }
+                self.release_unconfirmable(effects);
             }
             Input::Started { executor, lease, name } => {
                 if let Some(leased) = self.leases.get_mut(&lease)
                     && leased.executor == executor
+                    && leased.started.is_none()
                 {
-                    leased.started = true;
-                    effects.push(Effect::Started { test: self.table.id(leased.index), name });
+                    leased.started = Some(now);
+                    let (index, live) = (leased.index, leased.live);
+                    if let Some(executor) = self.executors.get_mut(&executor) {
+                        executor.starts();
+                    }
+                    // Told once while it is out, wherever else it starts.
+                    if live && !self.copies.contains_key(&index) && !self.held.contains_key(&index) {
+                        effects.push(Effect::Started { test: self.table.id(index), name });
+                    }
                 }
             }
-            Input::Finished { executor, lease, ending } => self.finished(executor, lease, ending, effects),
+            Input::Finished { executor, lease, ending } => {
+                self.finished(now, executor, lease, ending, effects);
+            }
+            Input::Suspected { executor } => self.suspected(executor),
+            Input::Recovered { executor } => {
+                if let Some(executor) = self.executors.get_mut(&executor) {
+                    executor.suspected = false;
+                }
+            }
+            Input::Tick => {}
             Input::Lost { executor, reason } => self.lost(executor, &reason, effects),
-            Input::Stop { reason, kill } => self.stop(reason, kill, effects),
-        }
-        self.assign(effects);
-        let nothing_waits = self.stopping || (self.all_found && self.table.none_waits());
-        if nothing_waits && self.leases.is_empty() {
-            self.over = true;
-            let not_run = self.table.len() - self.table.done();
-            effects.push(Effect::Over { not_run, all_found: self.all_found });
+            Input::Stop { reason, kill } => self.stop(now, reason, kill, effects),
         }
     }
 
-    /// Whether an executor could begin a test if one were found right now.
-    pub fn hungry(&self) -> bool {
-        !self.stopping
-            && !self.all_found
-            && self.table.none_waits()
-            && self.executors.values().any(|executor| executor.leased < executor.credit)
-    }
-
-    fn finished(&mut self, executor: ExecutorId, lease: LeaseId, ending: Ending, effects: &mut Vec<Effect>) {
+    fn finished(
+        &mut self,
+        now: Instant,
+        executor: ExecutorId,
+        lease: LeaseId,
+        ending: Ending,
+        effects: &mut Vec<Effect>,
+    ) {
         // A lease that was taken from a lost executor and given to another one is of no interest any more.
         if self.leases.get(&lease).is_none_or(|leased| leased.executor != executor) {
             log::debug!("a result for {lease:?} came too late");
             return;
         }
         let Some(leased) = self.leases.remove(&lease) else { return };
-        self.return_credit(&leased);
+        self.measure(now, &leased, &ending);
+        if !leased.live {
+            return;
+        }
+        let alone = self.forget_copy(lease, &leased);
         match ending {
-            Ending::Withdrawn if self.stopping => {}
-            // The executor had its reasons; the test is still to be run.
-            Ending::Withdrawn => self.put_back(&leased),
-            ending if !self.table.is_done(leased.index) => {
-                self.table.set_done(leased.index);
-                effects.push(Effect::Verdict {
-                    test: self.table.id(leased.index),
-                    ending,
-                    place: self.place(executor),
-                    attempt: leased.attempt,
-                });
+            Ending::Withdrawn | Ending::Unable { .. } if self.held.contains_key(&leased.index) => {
+                self.release(leased.index, effects);
             }
-            _ => log::debug!("a second result for {:?} is ignored", self.table.id(leased.index)),
+            Ending::Withdrawn | Ending::Unable { .. } if self.stopping.is_some() => {}
+            // The executor had its reasons; the test is still to be run.
+            Ending::Withdrawn if alone => self.put_back(&leased),
+            Ending::Withdrawn => {}
+            Ending::Unable { reason } if self.place(executor) == Place::Local => {
+                self.nobody_can(&leased, vec![reason], effects);
+            }
+            Ending::Unable { reason } => self.was_unable(&leased, alone, reason, effects),
+            ending => self.result(&leased, ending, effects),
+        }
+    }
+
+    /// The executor's credit is returned, and what can be learnt of this answer is.
+    fn measure(&mut self, now: Instant, leased: &Leased, ending: &Ending) {
+        let took = match ending {
+            Ending::Judged(judged) if leased.live => Some(judged.output.duration.as_secs_f64()),
+            _ => None,
+        };
+        let length = self.table.length(leased.index);
+        let work = took.map(|_| length.seconds(self.typical) / self.typical.max(1e-3));
+        if let Some(took) = took {
+            self.samples = (self.samples + 1).min(TYPICAL_SAMPLES);
+            self.typical += (took - self.typical) / f64::from(self.samples);
+        }
+        let heavy = self.table.is_heavy(leased.index);
+        if let Some(executor) = self.executors.get_mut(&leased.executor) {
+            let (started, withdrawn) = (leased.started.is_some(), !leased.live);
+            executor.answers(now, Answered { heavy, started, withdrawn, work });
+            if matches!(ending, Ending::Judged(_)) {
+                executor.unable = 0;
+            }
+        }
+    }
+
+    /// The seconds that a test takes whose length is unknown.
+    pub(super) fn typical(&self) -> f64 {
+        if self.samples == 0 { 1.0 } else { self.typical }
+    }
+
+    /// Whether any test has told how long it took.
+    pub(super) fn has_measured(&self) -> bool {
+        self.samples > 0
+    }
+
+    fn result(&mut self, leased: &Leased, ending: Ending, effects: &mut Vec<Effect>) {
+        let index = leased.index;
+        let place = self.place(leased.executor);
+        let as_expected = ending.as_expected() == Some(true);
+        if let Some(held) = self.held.remove(&index) {
+            let peer = match held.place {
+                Place::Peer(peer) if as_expected => Some(peer),
+                _ => None,
+            };
+            self.verdict(leased, ending, place, peer.clone(), effects);
+            if let Some(peer) = peer {
+                self.differs(peer, effects);
+            }
+        } else if !as_expected && place != Place::Local && self.may_confirm() {
+            self.confirmed += 1;
+            self.hold(leased, Held { ending, place, attempt: leased.attempt, here: None });
+        } else {
+            self.verdict(leased, ending, place, None, effects);
+        }
+    }
+
+    fn verdict(
+        &mut self,
+        leased: &Leased,
+        ending: Ending,
+        place: Place,
+        differs_on: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.table.is_done(leased.index) {
+            log::warn!("a second result for {:?} is ignored", self.table.id(leased.index));
+            return;
+        }
+        self.done(leased.index);
+        let (test, attempt) = (self.table.id(leased.index), leased.attempt);
+        effects.push(Effect::Verdict { test, ending, place, attempt, differs_on });
+    }
+
+    /// The test has its verdict: what else is out for it is of no interest.
+    pub(super) fn done(&mut self, index: Index) {
+        self.table.set_done(index);
+        for lease in self.copies.remove(&index).unwrap_or_default() {
+            self.withdraw(lease);
+        }
+    }
+
+    /// Takes an executor out, and its live leases, in order; with each, whether the test is leased to nobody else.
+    pub(super) fn remove(&mut self, executor: ExecutorId) -> (Option<Executor>, Vec<(Leased, bool)>) {
+        let gone = self.executors.remove(&executor);
+        self.assignments.remove(&executor);
+        self.withdrawals.remove(&executor);
+        let of = |(&lease, leased): (&LeaseId, &Leased)| (leased.executor == executor).then_some(lease);
+        let had: Vec<LeaseId> = self.leases.iter().filter_map(of).collect();
+        let mut live = Vec::new();
+        for lease in had {
+            if let Some(leased) = self.leases.remove(&lease)
+                && leased.live
+            {
+                let alone = self.forget_copy(lease, &leased);
+                live.push((leased, alone));
+            }
+        }
+        (gone, live)
+    }
+
+    fn suspected(&mut self, executor: ExecutorId) {
+        let Some(entry) = self.executors.get_mut(&executor) else { return };
+        entry.suspected = true;
+        // What it has not begun goes to others at once, what it has when somebody is idle.
+        let waits = |(&lease, leased): (&LeaseId, &Leased)| {
+            let waits = leased.executor == executor && leased.live && leased.started.is_none();
+            (waits && !self.held.contains_key(&leased.index)).then_some(lease)
+        };
+        let waiting: Vec<LeaseId> = self.leases.iter().filter_map(waits).collect();
+        // From the back, since each goes to the front.
+        for lease in waiting.into_iter().rev() {
+            let Some(leased) = self.leases.get(&lease) else { continue };
+            let index = leased.index;
+            if self.withdraw(lease) && self.stopping.is_none() {
+                self.table.put_back(index);
+            }
         }
     }
 
     fn lost(&mut self, executor: ExecutorId, reason: &str, effects: &mut Vec<Effect>) {
-        let Some(gone) = self.executors.remove(&executor) else { return };
-        let had: Vec<LeaseId> = self
-            .leases
-            .iter()
-            .filter(|(_, leased)| leased.executor == executor)
-            .map(|(&lease, _)| lease)
-            .collect();
-        let had: Vec<Leased> = had.iter().filter_map(|lease| self.leases.remove(lease)).collect();
+        let (Some(gone), had) = self.remove(executor) else { return };
         // Only what ran can have taken the executor down. If nothing is known to have run, it may have been any.
-        let none_started = !had.iter().any(|leased| leased.started);
+        let none_started = !had.iter().any(|(leased, _)| leased.started.is_some());
+        let mut again = 0;
         // From the back, since each goes to the front.
-        for leased in had.into_iter().rev() {
-            if self.stopping || self.table.is_done(leased.index) {
+        for (leased, alone) in had.into_iter().rev() {
+            if self.held.contains_key(&leased.index) {
+                self.release(leased.index, effects);
                 continue;
             }
-            if leased.started || none_started {
+            if self.stopping.is_some() {
+                continue;
+            }
+            if leased.started.is_some() || none_started {
                 let strikes = self.strikes.entry(leased.index).or_default();
                 strikes.push(reason.to_owned());
-                if strikes.len() >= STRIKES {
+                if alone && strikes.len() >= STRIKES {
+                    let history = strikes.clone();
                     self.table.set_done(leased.index);
                     effects.push(Effect::TookDown {
                         test: self.table.id(leased.index),
                         attempts: leased.attempt,
-                        history: strikes.clone(),
+                        history,
                         place: gone.place.clone(),
                     });
                     continue;
                 }
             }
-            self.put_back(&leased);
+            if alone {
+                again += 1;
+                self.put_back(&leased);
+            }
         }
-        let work_left = !self.all_found || !self.table.none_waits();
-        if self.executors.is_empty() && work_left && !self.stopping {
-            self.stopping = true;
-            effects.push(Effect::Stuck { reason: reason.to_owned() });
+        self.release_unconfirmable(effects);
+        if let (Place::Peer(peer), None) = (&gone.place, self.stopping) {
+            effects.push(Effect::Notice(format!(
+                "{peer} is lost: {reason}; {again} of its tests run elsewhere"
+            )));
         }
+        self.last_gone = Some(reason.to_owned());
     }
 
-    fn stop(&mut self, reason: Option<StopReason>, kill: bool, effects: &mut Vec<Effect>) {
-        if self.stopping && (self.killing || !kill) {
+    fn stop(&mut self, now: Instant, reason: Option<StopReason>, kill: bool, effects: &mut Vec<Effect>) {
+        if self.stopping.is_some() && (self.killing || !kill) {
             return;
         }
-        if let (false, Some(reason)) = (self.stopping, reason) {
+        // Nobody waits for a second opinion any more.
+        self.to_confirm.clear();
+        while let Some((&index, _)) = self.held.first_key_value() {
+            self.release(index, effects);
+        }
+        if let (None, Some(reason)) = (self.stopping, reason) {
             effects.push(Effect::Stopping(reason));
         }
-        self.stopping = true;
+        self.stopping = self.stopping.or(Some(now));
         self.killing = kill;
         effects.extend(self.executors.keys().map(|&executor| Effect::StopExecutor { executor, kill }));
     }
 
-    /// Gives every executor what its credit allows.
-    fn assign(&mut self, effects: &mut Vec<Effect>) {
-        if self.stopping {
-            return;
-        }
-        for (&id, executor) in &mut self.executors {
-            let mut leases = Vec::new();
-            while executor.leased < executor.credit {
-                let Some(index) = self.table.next(executor.heavy < executor.max_heavy) else { break };
-                if self.table.is_done(index) {
-                    continue;
-                }
-                self.last_lease += 1;
-                let lease = LeaseId(self.last_lease);
-                let attempt = self.attempts.get(&index).map_or(1, |attempts| attempts + 1);
-                executor.leased += 1;
-                executor.heavy += usize::from(self.table.is_heavy(index));
-                self.leases.insert(lease, Leased { index, executor: id, attempt, started: false });
-                leases.push(Lease { id: lease, test: self.table.id(index), attempt });
-            }
-            if !leases.is_empty() {
-                effects.push(Effect::Assign { executor: id, leases });
-            }
+    /// Tests are left, and the last executor has gone.
+    fn notice_stuck(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if self.executors.is_empty()
+            && self.work_left()
+            && let Some(reason) = self.last_gone.take()
+        {
+            self.stopping = Some(now);
+            effects.push(Effect::Stuck { reason });
         }
     }
 
-    fn put_back(&mut self, leased: &Leased) {
+    fn work_left(&self) -> bool {
+        !self.all_found || self.table.waiting() > 0 || !self.elsewhere.is_empty() || !self.held.is_empty()
+    }
+
+    /// After an input the orders: what is taken away, and what is given.
+    fn flush(&mut self, effects: &mut Vec<Effect>) {
+        for (executor, leases) in std::mem::take(&mut self.withdrawals) {
+            effects.push(Effect::Withdraw { executor, leases });
+        }
+        for (executor, leases) in std::mem::take(&mut self.assignments) {
+            effects.push(Effect::Assign { executor, leases });
+        }
+    }
+
+    fn end(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let ended = match self.stopping {
+            None => !self.work_left() && self.live == 0,
+            // Our own tests have ended when we say so; peers get a little time for what they had finished.
+            Some(since) => {
+                let patient = now.saturating_duration_since(since) < STOP_PATIENCE;
+                !self
+                    .leases
+                    .values()
+                    .any(|leased| self.place(leased.executor) == Place::Local || (leased.live && patient))
+            }
+        };
+        if ended {
+            self.over = true;
+            let not_run = self.table.len() - self.table.done();
+            effects.push(Effect::Over { not_run, all_found: self.all_found });
+        }
+    }
+
+    pub(super) fn put_back(&mut self, leased: &Leased) {
         self.attempts.insert(leased.index, leased.attempt);
         self.table.put_back(leased.index);
     }
 
-    fn return_credit(&mut self, leased: &Leased) {
-        if let Some(executor) = self.executors.get_mut(&leased.executor) {
-            executor.leased = executor.leased.saturating_sub(1);
-            if self.table.is_heavy(leased.index) {
-                executor.heavy = executor.heavy.saturating_sub(1);
-            }
+    /// The executor is told that this lease is of no interest, and its result will not count. Says whether the test is
+    /// now leased to nobody; what becomes of it then is the caller's.
+    pub(super) fn withdraw(&mut self, lease: LeaseId) -> bool {
+        let Some(leased) = self.leases.get_mut(&lease) else { return false };
+        if !std::mem::replace(&mut leased.live, false) {
+            return false;
         }
+        let (index, executor) = (leased.index, leased.executor);
+        self.withdrawals.entry(executor).or_default().push(lease);
+        if let Some(executor) = self.executors.get_mut(&executor) {
+            executor.withdrawn += 1;
+        }
+        self.live -= 1;
+        self.drop_copy(lease, index)
     }
 
-    fn place(&self, executor: ExecutorId) -> Place {
+    /// A live lease is gone; whether its test is leased to nobody else.
+    fn forget_copy(&mut self, lease: LeaseId, leased: &Leased) -> bool {
+        self.live -= 1;
+        self.drop_copy(lease, leased.index)
+    }
+
+    fn drop_copy(&mut self, lease: LeaseId, index: Index) -> bool {
+        let Some(copies) = self.copies.get_mut(&index) else { return true };
+        copies.retain(|&copy| copy != lease);
+        let none = copies.is_empty();
+        if none {
+            self.copies.remove(&index);
+        }
+        none
+    }
+
+    pub(super) fn place(&self, executor: ExecutorId) -> Place {
         self.executors.get(&executor).map_or(Place::Local, |executor| executor.place.clone())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::executor::Failed;
-
-    const HERE: ExecutorId = ExecutorId(0);
-
-    fn handled(core: &mut Core, input: Input) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        core.handle(input, &mut effects);
-        effects
-    }
-
-    fn found(ids: &[u64]) -> Input {
-        let entry = |&id| Entry { id: CaseId(id), slow: false, heavy: id >= 100, history_key: 0 };
-        Input::Found(ids.iter().map(entry).collect())
-    }
-
-    fn join(core: &mut Core, executor: ExecutorId, credit: usize) -> Vec<Effect> {
-        handled(core, Input::Joined { executor, place: Place::Local, credit, max_heavy: 1 })
-    }
-
-    fn leases(effects: &[Effect]) -> Vec<(u64, u64, u32)> {
-        let of = |effect: &Effect| match effect {
-            Effect::Assign { leases, .. } => leases.clone(),
-            _ => Vec::new(),
-        };
-        effects.iter().flat_map(of).map(|lease| (lease.id.0, lease.test.0, lease.attempt)).collect()
-    }
-
-    fn finish(lease: u64) -> Input {
-        let ending = Ending::Failed(Box::new(Failed::nameless(CaseId(0), "x".into())));
-        Input::Finished { executor: HERE, lease: LeaseId(lease), ending }
-    }
-
-    fn started(executor: ExecutorId, lease: u64) -> Input {
-        let name = Failed::nameless(CaseId(0), String::new()).name;
-        Input::Started { executor, lease: LeaseId(lease), name }
-    }
-
-    #[test]
-    fn running_starts_before_listing_ends_and_ends_after_it() {
-        let mut core = Core::default();
-        join(&mut core, HERE, 2);
-        assert!(core.hungry());
-        let effects = handled(&mut core, found(&[7, 8, 9]));
-        assert_eq!(leases(&effects), [(1, 7, 1), (2, 8, 1)]);
-        assert!(!core.hungry());
-        assert_eq!(leases(&handled(&mut core, finish(1))), [(3, 9, 1)]);
-        handled(&mut core, finish(2));
-        assert!(core.hungry());
-        handled(&mut core, finish(3));
-        let effects = handled(&mut core, Input::AllFound);
-        assert_eq!(effects.last(), Some(&Effect::Over { not_run: 0, all_found: true }));
-        assert_eq!(handled(&mut core, Input::AllFound), []);
-    }
-
-    #[test]
-    fn heavy_tests_run_one_at_a_time() {
-        let mut core = Core::default();
-        join(&mut core, HERE, 3);
-        let effects = handled(&mut core, found(&[100, 101, 1]));
-        assert_eq!(leases(&effects), [(1, 100, 1), (2, 1, 1)]);
-        assert_eq!(leases(&handled(&mut core, finish(2))), []);
-        assert_eq!(leases(&handled(&mut core, finish(1))), [(3, 101, 1)]);
-    }
-
-    #[test]
-    fn a_stop_waits_for_what_runs_and_counts_what_did_not() {
-        let mut core = Core::default();
-        join(&mut core, HERE, 1);
-        handled(&mut core, found(&[1, 2]));
-        let stop = |kill| Input::Stop { reason: Some(StopReason::Interrupted), kill };
-        let stopping = Effect::Stopping(StopReason::Interrupted);
-        let stop_here = |kill| Effect::StopExecutor { executor: HERE, kill };
-        assert_eq!(handled(&mut core, stop(false)), [stopping, stop_here(false)]);
-        assert_eq!(handled(&mut core, stop(false)), []);
-        assert_eq!(handled(&mut core, stop(true)), [stop_here(true)]);
-        let ended = Input::Finished { executor: HERE, lease: LeaseId(1), ending: Ending::Withdrawn };
-        assert_eq!(handled(&mut core, ended), [Effect::Over { not_run: 2, all_found: false }]);
-    }
-
-    #[test]
-    fn what_a_lost_executor_had_is_leased_again_in_order() {
-        let mut core = Core::default();
-        join(&mut core, ExecutorId(1), 2);
-        handled(&mut core, found(&[1, 2, 3]));
-        join(&mut core, HERE, 1);
-        handled(&mut core, started(ExecutorId(1), 1));
-        let lost = Input::Lost { executor: ExecutorId(1), reason: "gone".into() };
-        assert_eq!(leases(&handled(&mut core, lost)), []);
-        assert_eq!(leases(&handled(&mut core, finish(3))), [(4, 1, 2)]);
-        let late = Input::Finished { executor: ExecutorId(1), lease: LeaseId(1), ending: Ending::Withdrawn };
-        assert_eq!(handled(&mut core, late), []);
-        assert_eq!(leases(&handled(&mut core, finish(4))), [(5, 2, 2)]);
-    }
-
-    #[test]
-    fn a_test_that_took_down_two_executors_is_a_crash_and_the_bystanders_are_not() {
-        let mut core = Core::default();
-        join(&mut core, HERE, 0);
-        handled(&mut core, found(&[1, 2]));
-        handled(&mut core, Input::AllFound);
-        let mut crashed = Vec::new();
-        for round in 1..=2 {
-            let executor = ExecutorId(round);
-            let given = leases(&join(&mut core, executor, 2));
-            let killer = given.iter().find(|(_, test, _)| *test == 1).unwrap().0;
-            handled(&mut core, started(executor, killer));
-            crashed = handled(&mut core, Input::Lost { executor, reason: format!("end {round}") });
-        }
-        let history = vec!["end 1".to_owned(), "end 2".to_owned()];
-        let expected = Effect::TookDown { test: CaseId(1), attempts: 2, history, place: Place::Local };
-        assert_eq!(crashed, [expected]);
-        let ready = Input::Ready { executor: HERE, credit: 2 };
-        assert_eq!(leases(&handled(&mut core, ready)), [(5, 2, 3)]);
-    }
-
-    #[test]
-    fn losing_the_last_executor_is_said_and_ends_the_run() {
-        let mut core = Core::default();
-        join(&mut core, HERE, 1);
-        handled(&mut core, found(&[1]));
-        let effects = handled(&mut core, Input::Lost { executor: HERE, reason: "gone".into() });
-        let over = Effect::Over { not_run: 1, all_found: false };
-        assert_eq!(effects, [Effect::Stuck { reason: "gone".into() }, over]);
-    }
-}
+#[path = "core_tests.rs"]
+mod tests;

@@ -1,21 +1,39 @@
 //! Which test goes where.
 //!
-//! Executors pull: each says how many leases it takes at a time, and gets the next tests when it returns one.
+//! Executors pull: each says how many leases it takes at a time, and gets the next tests, the longest first, as it
+//! returns them. Towards the end each gets its share only, and who is idle takes over from who is not.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `core` | the decisions: a state machine without clock, thread or actor |
-//! | `table` | the tests, ten bytes each |
+//! | `assign` | of these: who gets the tests that wait |
+//! | `relieve` | and: what idle executors take from others near the end |
+//! | `doubt` | and: which results and which peers are believed |
+//! | `effect` | what goes in and out |
+//! | `capacity` | an executor's load and measured speed |
+//! | `table`, `length` | the tests, thirteen bytes each, and how long they are expected to take |
+//! | `policy` | what a run wants, and what is known from earlier ones |
 //! | `actor` | [`Scheduler`], the core's shell |
 //! | `lister` | the thread on which tests are found |
 
 mod actor;
+mod assign;
+mod capacity;
 mod core;
+mod doubt;
+mod effect;
+#[cfg(test)]
+mod efficiency;
+mod length;
 mod lister;
+mod policy;
+mod relieve;
 #[cfg(test)]
 mod simulation;
 mod table;
 
 pub use actor::{Join, Scheduler, Stop};
-pub use core::{Core, Effect, Input};
+pub use core::Core;
+pub use effect::{Effect, Input};
 pub use lister::Listing;
+pub use policy::{AUTO_CONFIRMED, ConfirmFailures, History, NoHistory};

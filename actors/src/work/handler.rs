@@ -1,38 +1,115 @@
-//! The actor of the Work port. In this version it says how long its queue is, and that it cannot work yet.
+//! The actor of the Work port: whose turn it is.
 
-use actix::{Actor, ActorContext, Addr, Context, Handler, Message, MessageResult};
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix::fut::{ready, wrap_future};
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, MessageResult,
+    Recipient, ResponseActFuture, SyncArbiter,
+};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::work::WorkMessage;
+use tokio::sync::oneshot;
 
+use super::actor::{Client, Heard, Running, Tell, WorkSession, Workshop};
+use super::admission::Terms;
+use super::session::{Input, Session};
+use super::settings::WorkSettings;
+use super::stocks::{Shelves, Shut, Stocks};
 use crate::daemon::Vital;
-use crate::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Say};
+use crate::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Say, TrustedKeys};
 use crate::status::{Gate, Gates};
 use crate::trust::Decision;
 
-/// What every request for work is answered in this version.
-const NOT_YET: &str = "running tests for others is not in this version of peerd";
+/// How often it is looked how many tests run, while somebody's do.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long the end waits for a job to be cleaned up.
+const CLEANED: Duration = Duration::from_secs(10);
 
-/// Serves runners of trusted peers, in the order in which they came.
-pub struct WorkHandler {
-    /// The first is the one that would be worked for.
-    queue: Vec<Client>,
-    /// None once it has parted.
-    listening: Option<Listening>,
-    _vital: Vital,
+/// What this machine is to its clients.
+pub struct Facts {
+    /// The own key's name.
+    pub own: Fingerprint,
+    /// Who may have links.
+    pub trusted: TrustedKeys,
+    /// Tests at a time.
+    pub jobs: u16,
+    /// Where inputs are kept.
+    pub shelves: Shelves,
+    /// How to work.
+    pub settings: WorkSettings,
 }
 
-struct Client {
+/// Serves runners of trusted peers, one at a time, in the order in which they came.
+pub struct WorkHandler {
+    own: Fingerprint,
+    trusted: TrustedKeys,
+    jobs: u16,
+    shop: Workshop,
+    /// Job slots that this machine's own user has claimed.
+    claimed: u16,
+    current: Option<Current>,
+    waiting: VecDeque<Waiting>,
+    /// Who is told how busy the guests keep this machine, and what it was told.
+    load: Recipient<Guests>,
+    guests: Guests,
+    /// None once it has parted.
+    listening: Option<Listening>,
+    /// The session's end is waited for.
+    parting: Option<oneshot::Sender<()>>,
+    vital: Vital,
+}
+
+/// The client whose turn it is.
+struct Current {
     id: LinkId,
     key: Fingerprint,
+    session: Addr<WorkSession>,
+    running: u16,
+}
+
+/// One whose turn is still to come.
+struct Waiting {
+    id: LinkId,
+    key: Fingerprint,
+    exporter: [u8; 32],
     link: Addr<Link<WorkMessage>>,
 }
 
-/// Asks how many clients wait.
+/// How busy guests keep this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub struct Guests {
+    /// Tests that run for them.
+    pub running: u16,
+    /// Clients that are served or wait.
+    pub clients: u16,
+}
+
+/// Asks how many clients are served or wait.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "u16")]
 pub struct Queued;
 
-/// Say Bye to all, take no more, and end.
+/// So many job slots are claimed by this machine's own user.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Claimed(pub u16);
+
+/// A session is no more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SessionOver {
+    /// Its client's link.
+    pub id: LinkId,
+    /// Whether nothing is left of its job.
+    pub in_order: bool,
+}
+
+/// Say Bye to all, take no more, and end: answered when nothing of any job is left.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Part {
@@ -41,49 +118,174 @@ pub struct Part {
 }
 
 impl WorkHandler {
-    /// Behind this port.
-    pub fn new(listening: Listening, vital: Vital) -> Self {
-        Self { queue: Vec::new(), listening: Some(listening), _vital: vital }
+    /// Behind this port. To be made in a System.
+    pub fn new(listening: Listening, facts: Facts, load: Recipient<Guests>, vital: Vital) -> Self {
+        let Facts { own, trusted, jobs, shelves, settings } = facts;
+        let stocks = SyncArbiter::start(1, move || Stocks::new(shelves.clone()));
+        let threads = NonZeroUsize::new(jobs.into()).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            own,
+            trusted,
+            jobs,
+            shop: Workshop { stocks, settings: Rc::new(settings), jobs: threads },
+            claimed: 0,
+            current: None,
+            waiting: VecDeque::new(),
+            load,
+            guests: Guests::default(),
+            listening: Some(listening),
+            parting: None,
+            vital,
+        }
     }
 
+    fn clients(&self) -> u16 {
+        let clients = self.waiting.len() + usize::from(self.current.is_some());
+        u16::try_from(clients).unwrap_or(u16::MAX)
+    }
+
+    /// Begins to serve the next client, if none is being served.
+    fn next(&mut self, context: &mut Context<Self>) {
+        if self.current.is_none()
+            && self.listening.is_some()
+            && let Some(Waiting { id, key, exporter, link }) = self.waiting.pop_front()
+        {
+            let terms = Terms { client: key, own: self.own, exporter };
+            let now = tokio::time::Instant::now().into_std();
+            let patience = self.shop.settings.patience;
+            let core = Session::new(now, terms, patience, self.jobs, self.claimed);
+            link.do_send(Say(WorkMessage::Queue { ahead: 0 }));
+            let client = Client { id, key, link };
+            let session = WorkSession::new(core, client, self.shop.clone(), context.address()).start();
+            self.current = Some(Current { id, key, session, running: 0 });
+            self.tell_places(0);
+        }
+        self.changed();
+    }
+
+    /// From this one of the waiting on.
     fn tell_places(&self, from: usize) {
-        for (place, client) in self.queue.iter().enumerate().skip(from) {
-            let ahead = u16::try_from(place).unwrap_or(u16::MAX);
+        let served = usize::from(self.current.is_some());
+        for (place, client) in self.waiting.iter().enumerate().skip(from) {
+            let ahead = u16::try_from(place + served).unwrap_or(u16::MAX);
             client.link.do_send(Say(WorkMessage::Queue { ahead }));
         }
     }
+
+    /// Who comes and goes concerns the one who is served, and other daemons.
+    fn changed(&mut self) {
+        if let Some(current) = &self.current {
+            current.session.do_send(Tell(Input::Others(!self.waiting.is_empty())));
+        }
+        let running = self.current.as_ref().map_or(0, |current| current.running);
+        let guests = Guests { running, clients: self.clients() };
+        if guests != self.guests {
+            self.guests = guests;
+            self.load.do_send(guests);
+        }
+    }
+
+    fn look(&mut self, context: &mut Context<Self>) {
+        let Some(Current { session, id, .. }) = &self.current else { return };
+        let id = *id;
+        let asked = wrap_future::<_, Self>(session.send(Running));
+        context.spawn(asked.map(move |running, this, _| {
+            if let (Some(current), Ok(running)) = (&mut this.current, running)
+                && current.id == id
+            {
+                current.running = running;
+                this.changed();
+            }
+        }));
+    }
+
+    /// A message of the client that is served, or of one that should wait.
+    fn said(&mut self, id: LinkId, message: WorkMessage) -> ResponseActFuture<Self, ()> {
+        if let Some(current) = self.current.as_ref().filter(|current| current.id == id) {
+            // Asked once more after the link has: the packet is what matters.
+            let message = if self.trusted.contains(current.key) {
+                Heard(message)
+            } else {
+                current.session.do_send(Tell(Input::Stop(NOT_TRUSTED.into())));
+                return Box::pin(ready(()));
+            };
+            // The link reads on when the session has dealt with it.
+            let heard = wrap_future::<_, Self>(current.session.send(message));
+            return Box::pin(heard.map(|_, _, _| ()));
+        }
+        if let Some(client) = self.waiting.iter().find(|client| client.id == id) {
+            let reason = match message {
+                WorkMessage::Done => "done",
+                _ => "it is not this client's turn",
+            };
+            client.link.do_send(Say(WorkMessage::Refused { reason: reason.into() }));
+            client.link.do_send(Close { reason: reason.into() });
+        }
+        Box::pin(ready(()))
+    }
 }
+
+const NOT_TRUSTED: &str = "this key is not trusted here any more";
 
 impl Actor for WorkHandler {
     type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(LOOK, Self::look);
+    }
 }
 
 impl Handler<LinkNews<WorkMessage>> for WorkHandler {
+    type Result = ResponseActFuture<Self, ()>;
+
+    fn handle(&mut self, news: LinkNews<WorkMessage>, context: &mut Self::Context) -> Self::Result {
+        let id = news.link;
+        match news.what {
+            LinkEvent::Up(up) => {
+                if self.listening.is_none() {
+                    up.link.do_send(Close { reason: "this daemon is ending".into() });
+                    return Box::pin(ready(()));
+                }
+                let client = Waiting { id, key: up.peer, exporter: up.exporter, link: up.link };
+                self.waiting.push_back(client);
+                if self.current.is_some() {
+                    self.tell_places(self.waiting.len() - 1);
+                }
+                self.next(context);
+            }
+            LinkEvent::Message(message) => return self.said(id, message),
+            LinkEvent::Ended(end) => {
+                if let Some(current) = self.current.as_ref().filter(|current| current.id == id) {
+                    current.session.do_send(Tell(Input::LinkEnded(end.to_string())));
+                } else if let Some(place) = self.waiting.iter().position(|client| client.id == id) {
+                    self.waiting.remove(place);
+                    self.tell_places(place);
+                    self.changed();
+                }
+            }
+            LinkEvent::Suspected | LinkEvent::Recovered => {}
+        }
+        Box::pin(ready(()))
+    }
+}
+
+impl Handler<SessionOver> for WorkHandler {
     type Result = ();
 
-    fn handle(&mut self, news: LinkNews<WorkMessage>, _: &mut Self::Context) {
-        let id = news.link;
-        let place = self.queue.iter().position(|client| client.id == id);
-        match (news.what, place) {
-            (LinkEvent::Up(up), _) => {
-                self.queue.push(Client { id, key: up.peer, link: up.link });
-                self.tell_places(self.queue.len() - 1);
-            }
-            (LinkEvent::Message(WorkMessage::Packet(_)), Some(place)) => {
-                let client = &self.queue[place];
-                log::info!(target: "work", "refused work of {}: {NOT_YET}", client.key);
-                client.link.do_send(Say(WorkMessage::Refused { reason: NOT_YET.to_owned() }));
-            }
-            (LinkEvent::Message(_), Some(place)) => {
-                let reason = "this is not for a client to say".to_owned();
-                self.queue[place].link.do_send(Close { reason });
-            }
-            (LinkEvent::Ended(_), Some(place)) => {
-                self.queue.remove(place);
-                self.tell_places(place);
-            }
-            _ => {}
+    fn handle(&mut self, SessionOver { id, in_order }: SessionOver, context: &mut Self::Context) {
+        if self.current.as_ref().is_none_or(|current| current.id != id) {
+            return;
         }
+        self.current = None;
+        if !in_order {
+            log::error!(target: "work", "a session did not end in order");
+            self.vital.broken();
+        }
+        if let Some(parting) = self.parting.take() {
+            // Whoever waited may have lost patience.
+            let _ = parting.send(());
+        }
+        self.next(context);
     }
 }
 
@@ -92,8 +294,11 @@ impl Handler<Decision> for WorkHandler {
 
     fn handle(&mut self, decision: Decision, _: &mut Self::Context) {
         let Decision::Distrusted(key) = decision else { return };
-        for client in self.queue.iter().filter(|client| client.key == key) {
-            client.link.do_send(Close { reason: "this key is not trusted here any more".to_owned() });
+        for client in self.waiting.iter().filter(|client| client.key == key) {
+            client.link.do_send(Close { reason: NOT_TRUSTED.to_owned() });
+        }
+        if let Some(current) = self.current.as_ref().filter(|current| current.key == key) {
+            current.session.do_send(Tell(Input::Stop(NOT_TRUSTED.to_owned())));
         }
     }
 }
@@ -102,7 +307,18 @@ impl Handler<Queued> for WorkHandler {
     type Result = MessageResult<Queued>;
 
     fn handle(&mut self, _: Queued, _: &mut Self::Context) -> Self::Result {
-        MessageResult(u16::try_from(self.queue.len()).unwrap_or(u16::MAX))
+        MessageResult(self.clients())
+    }
+}
+
+impl Handler<Claimed> for WorkHandler {
+    type Result = ();
+
+    fn handle(&mut self, Claimed(claimed): Claimed, _: &mut Self::Context) {
+        self.claimed = claimed;
+        if let Some(current) = &self.current {
+            current.session.do_send(Tell(Input::Claimed(claimed)));
+        }
     }
 }
 
@@ -115,13 +331,29 @@ impl Handler<Gates> for WorkHandler {
 }
 
 impl Handler<Part> for WorkHandler {
-    type Result = ();
+    type Result = ResponseActFuture<Self, ()>;
 
-    fn handle(&mut self, Part { reason }: Part, context: &mut Self::Context) {
+    fn handle(&mut self, Part { reason }: Part, _: &mut Self::Context) -> Self::Result {
         self.listening = None;
-        for client in &self.queue {
+        for client in &self.waiting {
             client.link.do_send(Close { reason: reason.clone() });
         }
-        context.stop();
+        let over = self.current.as_ref().map(|current| {
+            current.session.do_send(Tell(Input::Stop(reason)));
+            let (parting, over) = oneshot::channel();
+            self.parting = Some(parting);
+            over
+        });
+        let stocks = self.shop.stocks.clone();
+        let parted = async move {
+            if let Some(over) = over
+                && tokio::time::timeout(CLEANED, over).await.is_err()
+            {
+                log::warn!(target: "work", "a job is not cleaned up in time");
+            }
+            // It is gone already if it has panicked.
+            let _ = stocks.send(Shut).await;
+        };
+        Box::pin(wrap_future::<_, Self>(parted).map(|(), _, context| context.stop()))
     }
 }

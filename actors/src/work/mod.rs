@@ -1,5 +1,39 @@
-//! The Work port: runners of trusted peers.
+//! The Work port: runners of trusted peers have their tests run here, one client at a time.
+//!
+//! ```text
+//!  Link ──LinkNews──▶ WorkHandler ──Heard──▶ WorkSession ◀──▶ Session (the core)
+//!                       (queue)                │  │  ▲
+//!             Survey, Put, LayOut, Clear ◀─────┘  │  └──News── LocalPool ──▶ ProcessRunner*
+//!                      Stocks                     └──Order────────▲
+//! ```
+//!
+//! A job's pool, its directory for temporary files and its reaper are made for it and end with it, however it ends: the
+//! client says Done, its link ends, its key is not trusted any more, or the daemon ends. Only then the next client's
+//! turn comes.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `handler` | [`WorkHandler`]: whose turn it is |
+//! | `actor` | `WorkSession`, the core's shell |
+//! | `session` | what is said with one client: a state machine without clock, thread or actor |
+//! | `admission` | what is checked before anything is done: packets, cases, environment |
+//! | `stocks` | the inputs on disk, on a thread of their own |
+//! | `job` | the pool made for a job, its probe, and its end |
+//! | `received` | the client's cases as the pool wants them |
+//! | `settings` | [`WorkSettings`] |
 
+mod actor;
+mod admission;
 mod handler;
+mod job;
+mod received;
+mod session;
+#[cfg(test)]
+mod session_tests;
+mod settings;
+mod stocks;
 
-pub use handler::{Part, Queued, WorkHandler};
+pub use handler::{Claimed, Facts, Guests, Part, Queued, WorkHandler};
+pub use session::Patience;
+pub use settings::WorkSettings;
+pub use stocks::Shelves;

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +37,7 @@ fn main() -> ExitCode {
 
 fn work(mut args: impl Iterator<Item = String>) -> Result<u8, Error> {
     let begun = Instant::now();
-    let mut jobs = NonZeroUsize::MIN;
+    let mut jobs = 1;
     let mut timeout = Duration::from_secs(60);
     let own = env::current_exe()?.into_os_string();
     let mut reaper = Some(vec![own, "reap".into()]);
@@ -64,7 +63,9 @@ fn work(mut args: impl Iterator<Item = String>) -> Result<u8, Error> {
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: false,
+        confirm_failures: Default::default(),
         reaper,
+        peers: None,
     };
     let first = Box::new(Printer { begun, started: false });
     let summary = run(options, Arc::new(Commands { commands, timeout }), vec![first], StopSource::Signals)?;

@@ -19,6 +19,8 @@ use flotilla_actors::identity::Home;
 /// The file's name, in the home directory.
 pub const NAME: &str = "peerd.toml";
 
+/// Settings that are tables: what they hold can be set one by one.
+const TABLES: [(&str, &str); 2] = [("log", "levels"), ("work", "env")];
 /// What begins the names of our variables.
 const PREFIX: &str = "FLOTILLA_";
 /// Variables that are no settings: the home, how much a runner logs, the mark of a run's processes.
@@ -73,7 +75,7 @@ pub struct Set {
     value: String,
 }
 
-/// Which setting is meant: section, key, and for the table `log.levels` the name in it.
+/// Which setting is meant: section, key, and for a table the name in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
     section: &'static str,
@@ -160,7 +162,7 @@ impl Key {
     fn find(parts: [&str; 2], rest: Option<&str>, same: impl Fn(&str, &str) -> bool) -> Option<Self> {
         let (section, keys) = KEYS.iter().find(|(section, _)| same(section, parts[0]))?;
         let key = keys.iter().find(|key| same(key, parts[1]))?;
-        let table = *section == "log" && *key == "levels";
+        let table = TABLES.contains(&(*section, *key));
         let name = match rest {
             Some(name) if table && !name.is_empty() => Some(name.to_owned()),
             None => None,
@@ -173,8 +175,12 @@ impl Key {
     fn of_variable(name: &str) -> Option<Self> {
         let mut parts = name.strip_prefix(PREFIX)?.splitn(3, "__");
         let pair = [parts.next()?, parts.next()?];
-        let target = parts.next().map(str::to_ascii_lowercase);
-        Self::find(pair, target.as_deref(), |known, part| upper(known) == part)
+        let mut key = Self::find(pair, parts.next(), |known, part| upper(known) == part)?;
+        // Parts of the daemon have names in lower case.
+        if key.section == "log" {
+            key.name = key.name.map(|name| name.to_ascii_lowercase());
+        }
+        Some(key)
     }
 
     /// Reads a value as this setting: TOML (`4`, `true`, `["a:1"]`), else as it stands, else as a list with commas.
@@ -252,6 +258,15 @@ mod tests {
 
     fn jobs(file: &str, environment: &[(&str, &str)], options: &[&str]) -> u16 {
         loaded(file, environment, options).unwrap().settings.work.jobs.unwrap().get()
+    }
+
+    #[test]
+    fn variables_for_tests_keep_their_names_and_are_texts() {
+        let file = "[work.env]\nMixed_Case = \"file\"\nA = \"file\"\n";
+        let loaded = loaded(file, &[("FLOTILLA_WORK__ENV__A", "4")], &["work.env.B=x y"]).unwrap();
+        let env: Vec<_> = loaded.settings.work.env.into_iter().collect();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(env, [pair("A", "4"), pair("B", "x y"), pair("Mixed_Case", "file")]);
     }
 
     #[test]

@@ -12,4 +12,4 @@ mod settings;
 
 pub use layers::{ConfigError, Loaded, NAME, Set, load};
 pub use network::{resolve, udp};
-pub use settings::{Log, Settings};
+pub use settings::{Log, Settings, Work};

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Every section with its keys.
 pub const KEYS: [(&str, &[&str]); 6] = [
     ("local", &["address"]),
-    ("work", &["address", "jobs"]),
+    ("work", &["address", "jobs", "store-limit", "env"]),
     ("status", &["address"]),
     ("discovery", &["enabled", "port", "group-v4", "group-v6", "interfaces", "peers", "capacity"]),
     ("trust", &["transitive", "depth"]),
@@ -56,6 +56,10 @@ pub struct Work {
     pub address: SocketAddr,
     /// Tests at a time; `None`: as many as the machine has processors.
     pub jobs: Option<NonZeroU16>,
+    /// GiB of inputs of peers' runners kept on disk.
+    pub store_limit: NonZeroU32,
+    /// Variables that all tests of peers' runners get.
+    pub env: BTreeMap<String, String>,
 }
 
 /// Section `status`.
@@ -141,7 +145,12 @@ impl Default for Local {
 
 impl Default for Work {
     fn default() -> Self {
-        Self { address: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9992)), jobs: None }
+        Self {
+            address: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9992)),
+            jobs: None,
+            store_limit: NonZeroU32::MIN.saturating_add(9),
+            env: BTreeMap::new(),
+        }
     }
 }
 
@@ -208,6 +217,11 @@ impl Work {
     pub fn jobs(&self) -> u16 {
         let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.jobs.map_or_else(|| u16::try_from(processors()).unwrap_or(u16::MAX), NonZeroU16::get)
+    }
+
+    /// Bytes of inputs kept.
+    pub fn store_bytes(&self) -> u64 {
+        u64::from(self.store_limit.get()) << 30
     }
 }
 
@@ -302,6 +316,7 @@ mod tests {
         assert_eq!(keys(&example().parse().unwrap()), known());
         let mut settings: Settings = toml::from_str(&example()).unwrap();
         assert_eq!(settings.log.levels.remove("link"), Some(Level::Info), "an example");
+        assert_eq!(settings.work.env.remove("FLEET").as_deref(), Some("yes"), "an example");
         assert_eq!(settings, some_jobs(Settings::default()));
         let commented = include_str!("../../../conf/peerd.toml");
         assert_eq!(toml::from_str::<Settings>(commented).unwrap(), Settings::default());

@@ -114,6 +114,9 @@ impl Reporter for Bar {
                 for line in &self.failed {
                     self.console.line(line);
                 }
+                if let Some(places) = self.tally.places() {
+                    self.console.line(&places);
+                }
                 let style = if self.failed.is_empty() { "32" } else { "1;31" };
                 let closing = self.console.styled(style, &tally::closing(summary));
                 self.console.line(&closing);

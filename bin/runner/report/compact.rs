@@ -85,6 +85,9 @@ impl Reporter for Compact {
                 self.status("Done");
                 self.shown = 0;
                 self.console.line("");
+                if let Some(places) = self.tally.places() {
+                    self.console.line(&places);
+                }
                 self.console.line(&tally::closing(summary));
             }
             Event::Listed { .. } | Event::Started { .. } => {}

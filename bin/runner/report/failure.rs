@@ -31,6 +31,9 @@ pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u
         command.extend(quote::command(case, &context.root, &context.builtin));
         line(&command);
     }
+    if let Some(peer) = report.place.peer() {
+        line(format!("It ran on {peer}.").as_bytes());
+    }
     line(console.styled("1;31", &closing(report)).as_bytes());
     out
 }

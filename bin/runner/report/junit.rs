@@ -26,6 +26,9 @@ impl Junit {
         let mut case = TestCase::new(report.name.to_string(), self.status(report));
         case.set_classname(report.name.suite.as_str());
         case.set_time(report.duration());
+        if let Some(peer) = report.place.peer() {
+            case.add_property(("peer", peer));
+        }
         if let Some(output) = report.output.as_ref().filter(|_| !report.as_expected) {
             for (captured, stdout) in [(&output.stdout, true), (&output.stderr, false)] {
                 let mut text = captured.text().into_owned();

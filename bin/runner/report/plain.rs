@@ -47,6 +47,9 @@ impl Reporter for Plain {
                 for line in &self.failed {
                     self.console.line(line);
                 }
+                if let Some(places) = self.tally.places() {
+                    self.console.line(&places);
+                }
                 self.console.line(&tally::closing(summary));
             }
             Event::Listed { .. } | Event::Started { .. } => {}

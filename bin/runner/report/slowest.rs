@@ -27,6 +27,9 @@ pub struct Record {
     variant: String,
     variant_flags: Vec<String>,
     framework_name: &'static str,
+    /// Our own addition: the peer it ran on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
     #[serde(flatten)]
     detail: Detail,
 }
@@ -105,6 +108,7 @@ impl Record {
             variant: report.name.variant.clone(),
             variant_flags: case.map(|case| case.variant_flags.clone()).unwrap_or_default(),
             framework_name: "standard_runner",
+            peer: report.place.peer().map(str::to_owned),
             detail,
         }
     }
@@ -234,6 +238,7 @@ mod tests {
             }),
             place: Place::Local,
             attempt: 1,
+            differs_on: None,
         }
     }
 

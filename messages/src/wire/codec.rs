@@ -214,6 +214,7 @@ mod tests {
             output: Some(output),
             place: Place::Peer("bob".into()),
             attempt: 2,
+            differs_on: None,
         }));
         assert_eq!(through(&event), event);
     }

@@ -7,7 +7,8 @@
 //! of V8 that mean nothing here are accepted and ignored. Not offered: `Realm`, `Worker`,
 //! `%NativeFunctions()`, WebAssembly and Intl.
 //!
-//! It starts in a millisecond and shares nothing with the rest of the runner.
+//! It starts in a millisecond and shares nothing with the rest of its program, which is `runner`, or `peerd` where tests
+//! of other machines run: `peerd shell` is the same, and not meant for people.
 //!
 //! - `args`: the command line
 //! - `engine`: one realm and its event loop: scripts, modules, promise jobs, timers

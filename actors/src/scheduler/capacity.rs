@@ -1,0 +1,171 @@
+//! One executor as the scheduler sees it: what it has, and how fast it is.
+
+use std::time::{Duration, Instant};
+
+use flotilla_messages::Place;
+
+/// After so many busy seconds, what was measured counts for half.
+const HALF_LIFE: f64 = 8.0;
+
+/// An executor that takes part.
+pub(super) struct Executor {
+    pub(super) place: Place,
+    pub(super) credit: usize,
+    pub(super) max_heavy: usize,
+    /// Nothing has been heard of it for a while.
+    pub(super) suspected: bool,
+    /// Leases it has not answered.
+    pub(super) leased: usize,
+    /// Of these: heavy ones.
+    pub(super) heavy: usize,
+    /// Of these: withdrawn ones.
+    pub(super) withdrawn: usize,
+    /// Of these: started ones.
+    running: usize,
+    /// The most that ran at a time.
+    most_running: usize,
+    /// Since its credit changed last.
+    answered: usize,
+    /// Leases that ended unable, in a row.
+    pub(super) unable: u32,
+    /// Typical tests it has done, and seconds it was busy with them.
+    work: f64,
+    busy: f64,
+    busy_since: Option<Instant>,
+}
+
+impl Executor {
+    pub(super) fn new(place: Place, credit: usize, max_heavy: usize) -> Self {
+        Self {
+            place,
+            credit,
+            max_heavy: max_heavy.max(1),
+            suspected: false,
+            leased: 0,
+            heavy: 0,
+            withdrawn: 0,
+            running: 0,
+            most_running: 0,
+            answered: 0,
+            unable: 0,
+            work: 0.0,
+            busy: 0.0,
+            busy_since: None,
+        }
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.place == Place::Local
+    }
+
+    /// Whether it may get leases now.
+    pub(super) fn has_credit(&self) -> bool {
+        !self.suspected && self.leased < self.credit
+    }
+
+    pub(super) fn set_credit(&mut self, credit: usize) {
+        if self.credit != credit {
+            self.credit = credit;
+            // Its owner may have taken slots, or given them back: what ran at a time says nothing any more.
+            self.most_running = self.running;
+            self.answered = 0;
+        }
+    }
+
+    /// How many tests it runs at a time: as many as were seen to, once enough were seen. It is not told: credit
+    /// covers a queue ahead, of twice the jobs and more.
+    pub(super) fn slots(&self) -> usize {
+        let guess = (self.credit / 3).max(1);
+        let seen = if self.answered < 2 * guess { guess.max(self.most_running) } else { self.most_running };
+        seen.clamp(1, self.credit.max(1))
+    }
+
+    pub(super) fn leases(&mut self, now: Instant, heavy: bool) {
+        self.leased += 1;
+        self.heavy += usize::from(heavy);
+        self.busy_since.get_or_insert(now);
+    }
+
+    pub(super) fn starts(&mut self) {
+        self.running += 1;
+        self.most_running = self.most_running.max(self.running);
+    }
+
+    /// A lease was answered; `work`: how many typical tests that was, if it ran to its end.
+    pub(super) fn answers(&mut self, now: Instant, answered: Answered) {
+        let Answered { heavy, started, withdrawn, work } = answered;
+        self.leased = self.leased.saturating_sub(1);
+        self.heavy = self.heavy.saturating_sub(usize::from(heavy));
+        self.running = self.running.saturating_sub(usize::from(started));
+        self.withdrawn = self.withdrawn.saturating_sub(usize::from(withdrawn));
+        self.answered += 1;
+        self.work += work.unwrap_or_default();
+        self.busy = self.busy_until(now);
+        self.busy_since = (self.leased > 0).then_some(now);
+        if self.busy > HALF_LIFE {
+            self.busy /= 2.0;
+            self.work /= 2.0;
+        }
+    }
+
+    fn busy_until(&self, now: Instant) -> f64 {
+        let going_on = self.busy_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        self.busy + going_on.as_secs_f64()
+    }
+
+    /// Typical tests a second, where such a test takes `typical` seconds on the average: at first that average, then
+    /// what it really does, its network and its owner's other work included.
+    pub(super) fn rate(&self, now: Instant, typical: f64) -> f64 {
+        (self.work + self.slots() as f64) / (self.busy_until(now) + typical.max(1e-3))
+    }
+
+    /// The seconds until it could start one more test, at this rate.
+    pub(super) fn wait(&self, rate: f64) -> f64 {
+        let ahead = (self.leased - self.withdrawn).saturating_sub(self.slots());
+        ahead as f64 / rate
+    }
+}
+
+/// What an answer changes.
+pub(super) struct Answered {
+    pub(super) heavy: bool,
+    pub(super) started: bool,
+    pub(super) withdrawn: bool,
+    pub(super) work: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RAN: Answered = Answered { heavy: false, started: true, withdrawn: false, work: Some(1.0) };
+
+    #[test]
+    fn slots_are_guessed_and_then_seen() {
+        let now = Instant::now();
+        let mut executor = Executor::new(Place::Local, 9, 1);
+        assert_eq!(executor.slots(), 3);
+        for _ in 0..6 {
+            executor.leases(now, false);
+            executor.starts();
+            executor.answers(now, RAN);
+        }
+        assert_eq!(executor.slots(), 1);
+        executor.set_credit(12);
+        assert_eq!(executor.slots(), 4);
+    }
+
+    #[test]
+    fn the_rate_approaches_what_is_done() {
+        let begun = Instant::now();
+        let mut executor = Executor::new(Place::Local, 9, 1);
+        assert!((executor.rate(begun, 0.1) - 30.0).abs() < 1e-9);
+        for i in 1..=1000_u64 {
+            executor.leases(begun + Duration::from_millis(50 * (i - 1)), false);
+            executor.starts();
+            executor.answers(begun + Duration::from_millis(50 * i), RAN);
+        }
+        let now = begun + Duration::from_secs(50);
+        assert!((executor.rate(now, 0.1) - 20.0).abs() < 0.5, "{}", executor.rate(now, 0.1));
+    }
+}

@@ -1,0 +1,172 @@
+//! Which results and which peers are believed: unexpected ones are confirmed here, and who is unable to run tests, or
+//! runs them otherwise than this machine, gets no more.
+
+use flotilla_messages::Place;
+
+use super::core::{Core, Leased};
+use super::effect::Effect;
+use super::table::Index;
+use crate::executor::{Ending, ExecutorId, LeaseId};
+
+/// An executor of which so many leases in a row ended [`Ending::Unable`] gets no more.
+const MOST_UNABLE: u32 = 3;
+/// A peer of which so many unexpected results were as expected here gets no more.
+const MOST_DIFFERENCES: u32 = 3;
+
+/// An unexpected result of a peer that is being confirmed.
+pub(super) struct Held {
+    pub(super) ending: Ending,
+    pub(super) place: Place,
+    pub(super) attempt: u32,
+    /// The lease that is to confirm it, once it is out.
+    pub(super) here: Option<LeaseId>,
+}
+
+impl Core {
+    /// Whether one more unexpected result is to be confirmed.
+    pub(super) fn may_confirm(&self) -> bool {
+        self.stopping.is_none() && self.confirm_failures.one_more(self.confirmed) && self.can_confirm()
+    }
+
+    fn can_confirm(&self) -> bool {
+        self.executors.values().any(|executor| executor.is_local() && executor.credit > 0)
+    }
+
+    /// A peer's unexpected result waits for this machine's own.
+    pub(super) fn hold(&mut self, leased: &Leased, mut held: Held) {
+        let index = leased.index;
+        for lease in self.copies.remove(&index).unwrap_or_default() {
+            let is_local =
+                self.leases.get(&lease).is_some_and(|other| self.place(other.executor) == Place::Local);
+            if is_local && held.here.is_none() {
+                held.here = Some(lease);
+            } else {
+                self.withdraw(lease);
+            }
+        }
+        let attempts = self.attempts.entry(index).or_default();
+        *attempts = (*attempts).max(leased.attempt);
+        if held.here.is_none() {
+            self.to_confirm.push_back(index);
+        }
+        self.held.insert(index, held);
+    }
+
+    /// A result that cannot be confirmed counts as it is.
+    pub(super) fn release(&mut self, index: Index, effects: &mut Vec<Effect>) {
+        let Some(Held { ending, place, attempt, here }) = self.held.remove(&index) else { return };
+        if let Some(lease) = here {
+            self.withdraw(lease);
+        }
+        self.done(index);
+        effects.push(Effect::Verdict {
+            test: self.table.id(index),
+            ending,
+            place,
+            attempt,
+            differs_on: None,
+        });
+    }
+
+    /// Nobody is here any more who could confirm.
+    pub(super) fn release_unconfirmable(&mut self, effects: &mut Vec<Effect>) {
+        if self.held.is_empty() || self.can_confirm() {
+            return;
+        }
+        for index in std::mem::take(&mut self.to_confirm) {
+            self.release(index, effects);
+        }
+    }
+
+    /// A failure of this peer was none here.
+    pub(super) fn differs(&mut self, peer: String, effects: &mut Vec<Effect>) {
+        let differences = self.differences.entry(peer.clone()).or_default();
+        *differences += 1;
+        if *differences < MOST_DIFFERENCES {
+            return;
+        }
+        let why = format!("{differences} tests that failed there are as expected here");
+        self.quarantine(peer, &why, effects);
+    }
+
+    /// What this machine cannot run has failed: so it would be without peers.
+    pub(super) fn nobody_can(&mut self, leased: &Leased, reasons: Vec<String>, effects: &mut Vec<Effect>) {
+        self.done(leased.index);
+        effects.push(Effect::NobodyCan {
+            test: self.table.id(leased.index),
+            attempts: leased.attempt,
+            reasons,
+            place: self.place(leased.executor),
+        });
+    }
+
+    /// A peer says that it cannot run this test: another one is to try.
+    pub(super) fn was_unable(
+        &mut self,
+        leased: &Leased,
+        alone: bool,
+        reason: String,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(executor) = self.executors.get_mut(&leased.executor) else { return };
+        let Place::Peer(peer) = executor.place.clone() else { return };
+        executor.unable += 1;
+        let worn_out = executor.unable >= MOST_UNABLE;
+        self.attempts.insert(leased.index, leased.attempt);
+        let unable = self.unable.entry(leased.index).or_default();
+        unable.insert(leased.executor, format!("{peer}: {reason}"));
+        if alone {
+            self.elsewhere.push_back(leased.index);
+        }
+        if worn_out {
+            self.quarantine(peer, &reason, effects);
+        }
+    }
+
+    /// The peer gets no more; what it has goes to others.
+    fn quarantine(&mut self, peer: String, why: &str, effects: &mut Vec<Effect>) {
+        let there: Vec<ExecutorId> = self
+            .executors
+            .iter()
+            .filter(|(_, executor)| matches!(&executor.place, Place::Peer(name) if *name == peer))
+            .map(|(&executor, _)| executor)
+            .collect();
+        if !self.quarantined.insert(peer.clone()) {
+            return;
+        }
+        effects.push(Effect::Notice(format!("{peer} gets no more tests: {why}")));
+        for executor in there {
+            effects.push(Effect::StopExecutor { executor, kill: true });
+            let (_, had) = self.remove(executor);
+            for (leased, alone) in had.into_iter().rev() {
+                if alone && self.stopping.is_none() {
+                    self.put_back(&leased);
+                }
+            }
+        }
+        self.last_gone = Some(format!("{peer} gets no more tests: {why}"));
+    }
+
+    /// A test that all executors were unable to run is not waited for when nothing else is left: until then, another
+    /// executor may join.
+    pub(super) fn give_up(&mut self, effects: &mut Vec<Effect>) {
+        let busy = !self.all_found || self.table.waiting() > 0 || self.live > 0 || !self.held.is_empty();
+        if busy || self.elsewhere.is_empty() || self.executors.is_empty() {
+            return;
+        }
+        for index in std::mem::take(&mut self.elsewhere) {
+            let unable = self.unable.get(&index);
+            let may = |executor| unable.is_none_or(|unable| !unable.contains_key(executor));
+            if self.executors.keys().any(may) {
+                self.elsewhere.push_back(index);
+                continue;
+            }
+            let reasons = unable.map(|unable| unable.values().cloned().collect()).unwrap_or_default();
+            let last = unable.and_then(|unable| unable.keys().next()).copied();
+            let place = last.map_or(Place::Local, |executor| self.place(executor));
+            let attempts = self.attempts.get(&index).copied().unwrap_or(1);
+            self.table.set_done(index);
+            effects.push(Effect::NobodyCan { test: self.table.id(index), attempts, reasons, place });
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What a run wants of its scheduler, and what is known from earlier runs.
+
+use std::time::Duration;
+
+/// Which unexpected results of peers are confirmed on this machine before they count (`--confirm-failures`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConfirmFailures {
+    /// The first [`AUTO_CONFIRMED`].
+    #[default]
+    Auto,
+    /// All of them.
+    All,
+    /// None: peers are believed.
+    Off,
+}
+
+/// So many results are confirmed unless something else is asked for: enough to notice a peer that is different, and
+/// few enough that a broken engine does not fail here once more in everything.
+pub const AUTO_CONFIRMED: u32 = 20;
+
+impl ConfirmFailures {
+    /// Whether one more is to be confirmed after so many.
+    pub(super) fn one_more(self, confirmed: u32) -> bool {
+        match self {
+            Self::Auto => confirmed < AUTO_CONFIRMED,
+            Self::All => true,
+            Self::Off => false,
+        }
+    }
+}
+
+/// How long tests took in earlier runs.
+pub trait History {
+    /// What the test with this [`history_key`](flotilla_messages::Entry::history_key) is expected to take. Asked once
+    /// for each test when it is found, on the scheduler's thread: it must not wait for a disk.
+    fn expected(&self, history_key: u64) -> Option<Duration>;
+}
+
+/// Nothing is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoHistory;
+
+impl History for NoHistory {
+    fn expected(&self, _: u64) -> Option<Duration> {
+        None
+    }
+}

@@ -1,0 +1,203 @@
+//! What one client's tests run with: a pool made for the job and ended with it, and those who clean up after it.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, Recipient};
+use flotilla_messages::packet::WorkPacket;
+use flotilla_messages::port::work::RemoteLease;
+
+use super::admission::environment;
+use super::received::Received;
+use super::settings::WorkSettings;
+use crate::executor::{ExecutorId, LeaseId, News, Order};
+use crate::marker::RunId;
+use crate::orphans::Orphans;
+use crate::pool::{Control, Guest, LocalPool, Setup};
+use crate::process::{Launch, Launcher, Limits, Stage, Switch, Worker};
+use crate::reaper::Guard;
+
+/// The pool is the only executor its session knows.
+const POOL: ExecutorId = ExecutorId(0);
+/// The marker of the probe's processes: no lease of a client has this number by right.
+const PROBE: LeaseId = LeaseId(u64::MAX);
+/// How long the probe may run.
+const PROBE_TIME: Duration = Duration::from_secs(60);
+/// How much of what a failing probe printed is told.
+const PROBE_WORDS: usize = 500;
+/// How long the reaper may take to start.
+const REAPER_START: Duration = Duration::from_secs(2);
+/// How long killed tests may take to end.
+const KILLED: Duration = Duration::from_secs(5);
+/// Bytes kept of each stream at most, whatever the client asks for: both fit in one frame.
+const MOST_OUTPUT: u64 = 3 << 19;
+
+/// Where a job's tests run.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The tree.
+    pub root: PathBuf,
+    /// For temporary files.
+    pub tmp: PathBuf,
+}
+
+/// A pool that waits for its first lease.
+pub struct Job {
+    pool: Addr<LocalPool>,
+    control: Arc<Control>,
+    guard: Option<Guard>,
+    probe: Arc<Switch>,
+}
+
+/// What is to be done before the first lease, and blocks.
+pub struct Preparation {
+    guard: Option<Guard>,
+    launcher: Launcher,
+    argv: Vec<String>,
+    marker: String,
+    switch: Arc<Switch>,
+}
+
+impl Job {
+    /// Starts a pool for this packet. To be called in a System.
+    ///
+    /// # Errors
+    /// What the system has not enough of.
+    pub fn start(
+        run: RunId,
+        packet: &WorkPacket,
+        place: &Place,
+        settings: &WorkSettings,
+        jobs: NonZeroUsize,
+        session: Recipient<News>,
+    ) -> io::Result<(Self, Preparation)> {
+        #[cfg(target_os = "linux")]
+        crate::process::keep_child_status()?;
+        // Before the reaper is there: the children that are there already are not the job's.
+        let mut orphans = Orphans::adopt(&run)
+            .inspect_err(|error| {
+                log::warn!(target: "work", "processes that leave their test's group stay: {error}");
+            })
+            .ok();
+        let guard = settings.reaper.as_deref().and_then(|command| {
+            Guard::spawn(command, &run)
+                .inspect_err(|error| log::warn!(target: "work", "{}", unguarded(error)))
+                .ok()
+        });
+        if let (Some(orphans), Some(guard)) = (&mut orphans, &guard) {
+            orphans.spare(guard.pid());
+        }
+        let (env, left_out) = environment(&place.tmp, &packet.env, &settings.env);
+        if !left_out.is_empty() {
+            log::info!(target: "work", "variables that are not passed on: {left_out:?}");
+        }
+        let launcher = Launcher::new(place.root.clone(), env);
+        let probe = Arc::new(Switch::new()?);
+        let preparation = Preparation {
+            guard,
+            launcher: launcher.clone(),
+            argv: packet.probe.clone(),
+            marker: run.value(PROBE),
+            switch: Arc::clone(&probe),
+        };
+        let setup = Setup {
+            run,
+            launcher,
+            builtin: settings.builtin.clone(),
+            output_cap: usize::try_from(packet.output_cap.min(MOST_OUTPUT)).unwrap_or(usize::MAX),
+            orphans,
+            guest: Some(Guest { rewrite: rewrite(place, &packet.client_root) }),
+        };
+        let pool = LocalPool::new(POOL, jobs, setup, session)?;
+        let control = pool.control();
+        Ok((Self { pool: pool.start(), control, guard: None, probe }, preparation))
+    }
+
+    /// The reaper is there.
+    pub fn guarded(&mut self, guard: Option<Guard>) {
+        self.guard = guard;
+    }
+
+    /// Runs these.
+    pub fn run(&self, leases: Vec<RemoteLease>) {
+        let (leases, cases) = Received::take(leases);
+        // Never more than the session's credit.
+        self.pool.do_send(Order::Assign { leases, cases: Arc::new(cases) });
+    }
+
+    /// Ends these.
+    pub fn withdraw(&self, leases: Vec<u64>) {
+        self.pool.do_send(Order::Withdraw(leases.into_iter().map(LeaseId).collect()));
+    }
+
+    /// Kills everything, and begins nothing more. Does not wait.
+    pub fn stop(&self) {
+        self.probe.stop(Stage::Kill);
+        self.control.stop(true);
+    }
+
+    /// Waits until nothing is left of it. Blocks, for some seconds if a process does not die.
+    pub fn clean_up(self) {
+        let Self { pool, control, guard, .. } = self;
+        control.stop(true);
+        drop(pool);
+        let idle = control.await_idle(KILLED);
+        let clean = control.end_orphans();
+        match guard {
+            Some(guard) if idle && clean => guard.dismiss(),
+            // Dropped, the guard sets the reaper to work.
+            Some(_) => log::warn!(target: "work", "some processes do not end; the reaper goes on trying"),
+            None if !(idle && clean) => log::warn!(target: "work", "some processes do not end"),
+            None => {}
+        }
+    }
+}
+
+/// Where paths of this machine become the client's. The longer one first: neither is below the other.
+fn rewrite(place: &Place, client_root: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let bytes = |path: &Path| path.as_os_str().as_encoded_bytes().to_vec();
+    vec![(bytes(&place.root), client_root.as_bytes().to_vec()), (bytes(&place.tmp), b"$TMPDIR".to_vec())]
+}
+
+fn unguarded(error: &dyn std::fmt::Display) -> String {
+    format!("tests may be left behind should this process be killed: {error}")
+}
+
+impl Preparation {
+    /// Waits for the reaper, and runs the probe. Blocks. The reaper comes back, whatever the probe says.
+    ///
+    /// # Errors
+    /// Why this machine cannot run the client's engine; reads well after "cannot work for you: ".
+    pub fn carry_out(mut self) -> (Option<Guard>, Result<(), String>) {
+        if let Some(Err(error)) = self.guard.as_mut().map(|guard| guard.wait_ready(REAPER_START)) {
+            log::warn!(target: "work", "{}", unguarded(&error));
+        }
+        let probed = self.probe();
+        (self.guard, probed)
+    }
+
+    fn probe(&self) -> Result<(), String> {
+        let Some(program) = self.argv.first() else { return Ok(()) };
+        let mut argv = vec![self.launcher.root().join(program).into_os_string()];
+        argv.extend(self.argv.iter().skip(1).map(Into::into));
+        let launch = Launch { argv: &argv, env: &Default::default(), unset: &[], marker: &self.marker };
+        let limits = Limits { timeout: PROBE_TIME, cap: PROBE_WORDS };
+        let failed = |why: String| format!("the engine does not run here: {why}");
+        let mut worker = Worker::new().map_err(|error| failed(error.to_string()))?;
+        let ended = worker
+            .run(&self.launcher, launch, limits, &self.switch)
+            .map_err(|error| failed(error.to_string()))?;
+        if ended.output.exit.success() && !ended.stopped {
+            return Ok(());
+        }
+        let words =
+            [&ended.output.stderr, &ended.output.stdout].map(|stream| stream.text().trim().to_owned());
+        let words = words.iter().find(|words| !words.is_empty());
+        let words = words.map(|words| format!(": {words}")).unwrap_or_default();
+        let late = if ended.output.timed_out { " after too long a time" } else { "" };
+        Err(failed(format!("{} ends with {}{late}{words}", self.argv.join(" "), ended.output.exit)))
+    }
+}

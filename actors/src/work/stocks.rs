@@ -1,0 +1,328 @@
+//! The inputs of clients on this machine's disk: all that blocks, on a thread of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use actix::{Actor, Handler, Message, SyncContext};
+use flotilla_messages::Fingerprint;
+use flotilla_messages::inputs::{Digest, LARGEST_DIRECTORY, Pack, SurveyError, TreeLimits, Unpacked, survey};
+
+use crate::blobs::{BlobError, BlobStore, Owner, PinId};
+use crate::workspace::{Workspace, WorkspaceError};
+
+/// Where it all lies, and how much there may be.
+#[derive(Clone, Debug)]
+pub struct Shelves {
+    /// Blobs of all clients.
+    pub blobs: PathBuf,
+    /// A workspace for each client's key, and the directories for temporary files.
+    pub work: PathBuf,
+    /// Bytes of blobs.
+    pub limit: u64,
+}
+
+/// Why a job's inputs cannot be had. Its text reads well after "cannot work for you: ".
+#[derive(Debug, thiserror::Error)]
+pub enum StockError {
+    /// The system refuses.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// With which directory.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Blobs are not taken or given.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The workspace is not what the tree says.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// The tree breaks its limits or its rules.
+    #[error(transparent)]
+    Tree(#[from] SurveyError),
+    /// A pack is none.
+    #[error(transparent)]
+    Pack(#[from] flotilla_messages::inputs::PackError),
+    /// A blob that is not wanted.
+    #[error("blob {0} came, which nobody asked for")]
+    Unasked(Digest),
+    /// A blob that cannot be what it is wanted for.
+    #[error("blob {digest} came with {total} bytes, {expected} was to come")]
+    Total {
+        /// Which.
+        digest: Digest,
+        /// What its sender says.
+        total: u64,
+        /// What the tree says.
+        expected: String,
+    },
+    /// No job was begun.
+    #[error("internal error: no job")]
+    NoJob,
+}
+
+/// See which blobs of this client's tree are missing; begins its job if none has begun.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<Digest>, StockError>")]
+pub struct Survey {
+    /// The client.
+    pub client: Fingerprint,
+    /// The tree.
+    pub root: Digest,
+}
+
+/// Store blobs that are wanted; answers how many are still to come.
+#[derive(Message)]
+#[rtype(result = "Result<usize, StockError>")]
+pub struct Put(pub Pack);
+
+/// Make the client's workspace what the tree says.
+#[derive(Message)]
+#[rtype(result = "Result<Laid, StockError>")]
+pub struct LayOut {
+    /// The name of the job's directory for temporary files.
+    pub tmp: String,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Laid {
+    /// All is there.
+    Out {
+        /// Where the tests run.
+        root: PathBuf,
+        /// Their directory for temporary files, empty.
+        tmp: PathBuf,
+    },
+    /// Blobs are gone, or damaged.
+    Lacking,
+}
+
+/// The job is over: nothing of it is running any more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Clear;
+
+/// Close everything, and write down what the next start wants to know.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Shut;
+
+/// The blob store and the workspace of the one job at hand.
+pub struct Stocks {
+    shelves: Shelves,
+    store: Option<BlobStore>,
+    job: Option<Job>,
+    jobs: u64,
+}
+
+struct Job {
+    owner: Owner,
+    client: Fingerprint,
+    root: Digest,
+    pin: Option<PinId>,
+    /// Not here yet, with the size that the tree gives; directories have none.
+    wanted: BTreeMap<Digest, Option<u64>>,
+    workspace: Option<Workspace>,
+    tmp: Option<PathBuf>,
+}
+
+impl Stocks {
+    /// On these shelves; nothing is opened yet.
+    pub fn new(shelves: Shelves) -> Self {
+        Self { shelves, store: None, job: None, jobs: 0 }
+    }
+
+    /// The store, opened at its first use; and what an earlier process left of temporary files is removed then.
+    fn store(&mut self) -> Result<&mut BlobStore, StockError> {
+        if self.store.is_none() {
+            let store = BlobStore::open(&self.shelves.blobs, self.shelves.limit)?;
+            let tmp = self.shelves.work.join("tmp");
+            if let Err(source) = fs::remove_dir_all(&tmp)
+                && source.kind() != io::ErrorKind::NotFound
+            {
+                log::warn!(target: "work", "cannot remove {}: {source}", tmp.display());
+            }
+            self.store = Some(store);
+        }
+        self.store.as_mut().ok_or(StockError::NoJob)
+    }
+
+    fn survey(&mut self, client: Fingerprint, root: Digest) -> Result<Vec<Digest>, StockError> {
+        if self.job.as_ref().is_some_and(|job| job.client != client || job.root != root) {
+            self.clear();
+        }
+        if self.job.is_none() {
+            self.jobs += 1;
+            let owner = Owner(self.jobs);
+            let wanted = BTreeMap::new();
+            self.job = Some(Job { owner, client, root, pin: None, wanted, workspace: None, tmp: None });
+        }
+        let store = self.store()?;
+        let found =
+            survey(root, &TreeLimits::default(), |digest| store.read(digest).map_err(StockError::from))?;
+        let all = || {
+            let directories = found.directories.iter().map(|place| place.digest);
+            directories.chain(found.missing.iter().copied()).chain(found.files.keys().copied())
+        };
+        let pin = store.pin(all().collect::<BTreeSet<_>>());
+        let files = store.missing(found.files.keys().copied());
+        let job = self.job.as_mut().ok_or(StockError::NoJob)?;
+        let before = job.pin.replace(pin);
+        // Directories first: what is below them is not known yet. Files that are known to be missing travel meanwhile.
+        job.wanted = files.iter().map(|digest| (*digest, found.files.get(digest).copied())).collect();
+        job.wanted.extend(found.missing.iter().map(|digest| (*digest, None)));
+        let missing = found.missing.into_iter().chain(files).collect::<Vec<_>>();
+        if let (Some(store), Some(before)) = (&mut self.store, before) {
+            store.unpin(before);
+        }
+        Ok(missing)
+    }
+
+    fn put(&mut self, pack: &Pack) -> Result<usize, StockError> {
+        let job = self.job.as_mut().ok_or(StockError::NoJob)?;
+        let store = self.store.as_mut().ok_or(StockError::NoJob)?;
+        let unpacked = pack.unpack()?;
+        asked_for(&unpacked, &job.wanted)?;
+        store.put(job.owner, &unpacked)?;
+        for part in unpacked.parts().filter(flotilla_messages::inputs::Part::is_last) {
+            job.wanted.remove(&part.digest);
+        }
+        Ok(job.wanted.len())
+    }
+
+    fn lay_out(&mut self, name: &str) -> Result<Laid, StockError> {
+        let work = self.shelves.work.clone();
+        make_directory(&work)?;
+        // The tests see where they really are: that is what is to be replaced in their output.
+        let work =
+            work.canonicalize().map_err(|source| StockError::Io { doing: "find", path: work, source })?;
+        let tmp = work.join("tmp").join(name);
+        make_directory(&tmp)?;
+        let job = self.job.as_mut().ok_or(StockError::NoJob)?;
+        let store = self.store.as_mut().ok_or(StockError::NoJob)?;
+        job.tmp = Some(tmp.clone());
+        let workspace = match &mut job.workspace {
+            Some(workspace) => workspace,
+            none => none.insert(Workspace::open(work.join(job.client.to_string()))?),
+        };
+        match workspace.update(job.root, &TreeLimits::default(), store) {
+            Ok(updated) => {
+                log::debug!(target: "work", "the workspace of {}: {updated:?}", job.client);
+                Ok(Laid::Out { root: workspace.root().to_owned(), tmp })
+            }
+            Err(WorkspaceError::Missing(missing)) => {
+                log::debug!(target: "work", "{} blobs of {} are gone", missing.len(), job.client);
+                Ok(Laid::Lacking)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn clear(&mut self) {
+        let Some(job) = self.job.take() else { return };
+        if let Some(tmp) = &job.tmp {
+            remove(tmp);
+        }
+        if let Some(store) = &mut self.store {
+            store.abandon(job.owner);
+            if let Some(pin) = job.pin {
+                store.unpin(pin);
+            }
+            store.flush();
+        }
+    }
+}
+
+/// Whether each part is of a blob that is wanted, and as large as it must be.
+fn asked_for(unpacked: &Unpacked, wanted: &BTreeMap<Digest, Option<u64>>) -> Result<(), StockError> {
+    for part in unpacked.parts() {
+        let (digest, total) = (part.digest, part.total);
+        let expected = match wanted.get(&digest) {
+            None => return Err(StockError::Unasked(digest)),
+            Some(Some(size)) if *size != total => size.to_string(),
+            Some(None) if total > LARGEST_DIRECTORY as u64 => "a directory".to_owned(),
+            Some(_) => continue,
+        };
+        return Err(StockError::Total { digest, total, expected });
+    }
+    Ok(())
+}
+
+fn make_directory(path: &Path) -> Result<(), StockError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| StockError::Io { doing: "make the directory", path: path.to_owned(), source })
+}
+
+/// Removes what tests left; they may have made it unreadable to themselves.
+fn remove(tmp: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::remove_dir_all(tmp).is_ok() {
+        return;
+    }
+    for entry in walkdir::WalkDir::new(tmp) {
+        // What cannot be entered is mended before it is entered.
+        if let Ok(entry) = entry
+            && entry.file_type().is_dir()
+        {
+            let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o700));
+        }
+    }
+    match fs::remove_dir_all(tmp) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            log::warn!(target: "work", "cannot remove {}: {error}", tmp.display());
+        }
+        _ => {}
+    }
+}
+
+impl Actor for Stocks {
+    type Context = SyncContext<Self>;
+}
+
+impl Handler<Survey> for Stocks {
+    type Result = Result<Vec<Digest>, StockError>;
+
+    fn handle(&mut self, Survey { client, root }: Survey, _: &mut Self::Context) -> Self::Result {
+        self.survey(client, root)
+    }
+}
+
+impl Handler<Put> for Stocks {
+    type Result = Result<usize, StockError>;
+
+    fn handle(&mut self, Put(pack): Put, _: &mut Self::Context) -> Self::Result {
+        self.put(&pack)
+    }
+}
+
+impl Handler<LayOut> for Stocks {
+    type Result = Result<Laid, StockError>;
+
+    fn handle(&mut self, LayOut { tmp }: LayOut, _: &mut Self::Context) -> Self::Result {
+        self.lay_out(&tmp)
+    }
+}
+
+impl Handler<Clear> for Stocks {
+    type Result = ();
+
+    fn handle(&mut self, _: Clear, _: &mut Self::Context) {
+        self.clear();
+    }
+}
+
+impl Handler<Shut> for Stocks {
+    type Result = ();
+
+    fn handle(&mut self, _: Shut, _: &mut Self::Context) {
+        self.clear();
+        self.store = None;
+    }
+}

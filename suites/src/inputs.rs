@@ -1,0 +1,159 @@
+//! What another machine needs of the tree to run its tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use flotilla_messages::{Arg, Program};
+
+use crate::tree::Tree;
+
+/// What lies beside V8's engine and is loaded by it: snapshots, ICU's data, shared libraries of component builds.
+const LOADED: [&str; 3] = ["bin", "dat", "so"];
+
+/// What another machine needs to run the selected tests: paths relative to the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Directories and files, with all that is below them.
+    pub chosen: Vec<PathBuf>,
+    /// The engines' files, which may be links: what they lead to is needed in their place.
+    pub engines: Vec<PathBuf>,
+    /// Whether any test needs another engine than the built-in shell.
+    pub native: bool,
+}
+
+/// Why the tests can run on this machine alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Bound {
+    /// The words before the command name programs of this machine.
+    #[error("--command-prefix is for this machine")]
+    Prefix,
+    /// A suite is no part of the tree.
+    #[error("the suite {0} lies outside the tree")]
+    Suite(String),
+    /// An engine is no part of the tree.
+    #[error("the engine {0} lies outside the tree")]
+    Engine(String),
+}
+
+impl Tree {
+    /// What another machine needs to run the selected tests. Reads the engines' directories.
+    ///
+    /// The suites' directories with the files that the suites put before and behind each test; `mjsunit`, whose
+    /// helpers other suites load by path; `tools`, whose scripts tests load; the engines with what they load.
+    ///
+    /// # Errors
+    /// [`Bound`] when something is only on this machine.
+    pub fn inputs(&self) -> Result<Inputs, Bound> {
+        let root = self.options.root.as_path();
+        if !self.prefix.is_empty() {
+            return Err(Bound::Prefix);
+        }
+        let mut inputs = Inputs::default();
+        for suite in &self.suites {
+            let outside = || Bound::Suite(suite.rules.name.into());
+            let dir = suite.dir.path().strip_prefix(root).map_err(|_| outside())?;
+            inputs.chosen.push(dir.to_owned());
+            inputs.chosen.push(dir.with_file_name("mjsunit"));
+            for place in &suite.test_dirs {
+                inputs.chosen.push(place.path().strip_prefix(root).map_err(|_| outside())?.to_owned());
+            }
+            for file in suite.before.iter().chain(&suite.after) {
+                if let Arg::Path(path) = file {
+                    inputs.chosen.push(path.into());
+                }
+            }
+            match &suite.program {
+                Program::Builtin => {}
+                Program::Shell(Arg::Path(engine)) => {
+                    inputs.native = true;
+                    inputs.engines.extend(with_what_it_loads(root, Path::new(engine)));
+                }
+                Program::Shell(engine) => return Err(Bound::Engine(engine.relative())),
+            }
+        }
+        inputs.chosen.push("tools".into());
+        inputs.chosen.sort();
+        inputs.chosen.dedup();
+        inputs.chosen.retain(|path| root.join(path).symlink_metadata().is_ok());
+        inputs.engines.sort();
+        inputs.engines.dedup();
+        Ok(inputs)
+    }
+}
+
+/// The engine and the files beside it that it loads, relative to the root.
+fn with_what_it_loads(root: &Path, engine: &Path) -> Vec<PathBuf> {
+    let dir = engine.parent().unwrap_or(Path::new(""));
+    let loaded = |name: &Path| {
+        let known = name.extension().is_some_and(|kind| LOADED.iter().any(|loaded| kind == *loaded));
+        known || name.to_string_lossy().contains(".so.")
+    };
+    let beside = fs::read_dir(root.join(dir)).into_iter().flatten().flatten();
+    let beside = beside
+        .map(|entry| entry.file_name())
+        .filter(|name| loaded(Path::new(name)) && root.join(dir).join(name).is_file())
+        .map(|name| dir.join(name));
+    std::iter::once(engine.to_owned()).chain(beside).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Options, Shell};
+
+    fn tree() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (file, text) in [
+            ("test/mjsunit/mjsunit.status", "[]"),
+            ("test/mjsunit/mjsunit.js", ""),
+            ("test/webkit/webkit.status", "[]"),
+            ("test/webkit/a.js", ""),
+            ("tools/a.js", ""),
+            ("bin/qjs", ""),
+            ("bin/icudtl.dat", ""),
+            ("bin/libv8.so.1", ""),
+            ("bin/notes.txt", ""),
+        ] {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    fn inputs(root: &Path, shell: Shell, command_prefix: &str) -> Result<Inputs, Bound> {
+        let options = Options {
+            root: root.to_owned(),
+            tests: vec!["webkit".into()],
+            shell,
+            command_prefix: command_prefix.into(),
+            ..Options::default()
+        };
+        Tree::open(options).unwrap().inputs()
+    }
+
+    fn paths(of: &[&str]) -> Vec<PathBuf> {
+        of.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn what_tests_need_is_the_suite_its_helpers_and_the_engine_with_what_it_loads() {
+        let root = tree();
+        let found = inputs(root.path(), Shell::Path("bin/qjs".into()), "").unwrap();
+        assert!(found.native);
+        assert_eq!(found.engines, paths(&["bin/icudtl.dat", "bin/libv8.so.1", "bin/qjs"]));
+        assert!(
+            paths(&["test/mjsunit", "test/webkit", "tools"]).iter().all(|path| found.chosen.contains(path))
+        );
+        let builtin = inputs(root.path(), Shell::Builtin, "").unwrap();
+        assert!(!builtin.native && builtin.engines.is_empty());
+    }
+
+    #[test]
+    fn what_is_only_here_is_named() {
+        let root = tree();
+        let bound = |shell, prefix| inputs(root.path(), shell, prefix).unwrap_err();
+        assert_eq!(bound(Shell::Builtin, "rr record"), Bound::Prefix);
+        assert_eq!(bound(Shell::Path("/bin/sh".into()), ""), Bound::Engine("/bin/sh".into()));
+    }
+}
