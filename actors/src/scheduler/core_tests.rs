@@ -383,6 +383,36 @@ fn a_suspected_executor_keeps_what_runs_and_gets_nothing_until_it_is_back() {
 }
 
 #[test]
+fn leases_beyond_a_lowered_credit_go_back() {
+    let mut core = Core::default();
+    peer(&mut core, BOB, 4);
+    handled(&mut core, found(&[1, 2, 3, 4]));
+    for lease in [1, 2] {
+        handled(&mut core, started(BOB, lease));
+    }
+    let effects = handled(&mut core, Input::Ready { executor: BOB, credit: 1 });
+    let leases_back = vec![LeaseId(4), LeaseId(3)];
+    assert_eq!(effects, [Effect::Withdraw { executor: BOB, leases: leases_back }]);
+    assert_eq!(core.table.waiting(), 2);
+}
+
+#[test]
+fn tests_that_had_not_begun_on_two_lost_peers_are_no_crashes() {
+    let mut core = Core::default();
+    handled(&mut core, found(&[1, 2]));
+    handled(&mut core, Input::AllFound);
+    for round in 1..=3 {
+        let executor = ExecutorId(round);
+        assert_eq!(leases(&peer(&mut core, executor, 2)).len(), 2);
+        let here = Input::Joined { executor: HERE, place: Place::Local, credit: 0, max_heavy: 1 };
+        handled(&mut core, here);
+        let effects = handled(&mut core, Input::Lost { executor, reason: "killed".into() });
+        let notice = format!("peer{round} is lost: killed; 2 of its tests run elsewhere");
+        assert_eq!(effects, [Effect::Notice(notice)]);
+    }
+}
+
+#[test]
 fn peers_that_do_not_answer_do_not_hold_up_a_stop() {
     let begun = Instant::now();
     let mut core = Core::default();

@@ -44,8 +44,7 @@ impl Core {
                 self.withdraw(lease);
             }
         }
-        let attempts = self.attempts.entry(index).or_default();
-        *attempts = (*attempts).max(leased.attempt);
+        self.tried(index, leased.attempt);
         if held.here.is_none() {
             self.to_confirm.push_back(index);
         }
@@ -112,7 +111,7 @@ impl Core {
         let Place::Peer(peer) = executor.place.clone() else { return };
         executor.unable += 1;
         let worn_out = executor.unable >= MOST_UNABLE;
-        self.attempts.insert(leased.index, leased.attempt);
+        self.tried(leased.index, leased.attempt);
         let unable = self.unable.entry(leased.index).or_default();
         unable.insert(leased.executor, format!("{peer}: {reason}"));
         if alone {
