@@ -383,6 +383,26 @@ fn a_suspected_executor_keeps_what_runs_and_gets_nothing_until_it_is_back() {
 }
 
 #[test]
+fn few_tests_are_shared_and_many_come_in_batches() {
+    let given = |effects: &[Effect]| -> Vec<(u32, usize)> {
+        let of = |effect: &Effect| match effect {
+            Effect::Assign { executor, leases } => Some((executor.0, leases.len())),
+            _ => None,
+        };
+        effects.iter().filter_map(of).collect()
+    };
+    let mut core = Core::default();
+    peer(&mut core, ExecutorId(1), 9);
+    peer(&mut core, ExecutorId(2), 9);
+    assert_eq!(given(&handled(&mut core, found(&[1, 2, 3, 4, 5, 6, 7, 8]))), [(1, 4), (2, 4)]);
+    let many: Vec<u64> = (10..90).collect();
+    assert_eq!(given(&handled(&mut core, found(&many))), [(1, 5), (2, 5)]);
+    let first = ExecutorId(1);
+    assert_eq!(given(&handled(&mut core, ended(first, 1, Outcome::Pass))), []);
+    assert_eq!(given(&handled(&mut core, ended(first, 2, Outcome::Pass))), [(1, 2)]);
+}
+
+#[test]
 fn leases_beyond_a_lowered_credit_go_back() {
     let mut core = Core::default();
     peer(&mut core, BOB, 4);
