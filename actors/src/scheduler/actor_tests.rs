@@ -157,7 +157,8 @@ fn a_peer_on_which_everything_fails_is_found_out() {
     let notice = "bob gets no more tests: 3 tests that failed there are as expected here";
     let events = check(Manner::Failing, Some(notice));
     let differ = reports(&events).iter().filter(|report| report.differs_on.as_deref() == Some("bob")).count();
-    assert!((3..=8).contains(&differ), "{differ} differ");
+    // Two, and all it had when the third came.
+    assert!((3..=10).contains(&differ), "{differ} differ");
 }
 
 #[test]

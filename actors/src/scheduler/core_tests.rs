@@ -235,11 +235,44 @@ fn only_the_first_failures_are_confirmed_unless_all_are_to_be() {
         for lease in 1..=30 {
             handled(&mut core, started(BOB, lease));
         }
-        join(&mut core, HERE, 30);
-        let again: usize =
-            (1..=30).map(|lease| leases(&handled(&mut core, ended(BOB, lease, Outcome::Fail))).len()).sum();
-        assert_eq!(again, confirmed);
+        join(&mut core, HERE, 1);
+        let mut verdict = 0;
+        for lease in 1..=30 {
+            verdict += verdicts(&handled(&mut core, ended(BOB, lease, Outcome::Fail))).len();
+        }
+        let mut here = 0;
+        while let Some((&LeaseId(lease), _)) = core.leases.first_key_value() {
+            here += 1;
+            verdict += verdicts(&handled(&mut core, ended(HERE, lease, Outcome::Fail))).len();
+        }
+        assert_eq!((here, verdict), (confirmed, 30));
     }
+}
+
+#[test]
+fn a_peer_gets_no_more_while_its_first_failures_are_confirmed() {
+    let mut core = Core::default();
+    peer(&mut core, BOB, 3);
+    join(&mut core, HERE, 3);
+    handled(&mut core, found(&(0..60).collect::<Vec<_>>()));
+    let bobs = |core: &Core| -> Vec<u64> {
+        let of = |(lease, leased): (&LeaseId, &Leased)| (leased.executor == BOB).then_some(lease.0);
+        core.leases.iter().filter_map(of).collect()
+    };
+    for _ in 0..2 {
+        let lease = bobs(&core)[0];
+        handled(&mut core, ended(BOB, lease, Outcome::Fail));
+        assert_eq!(bobs(&core).len(), 3);
+    }
+    while let Some(&lease) = bobs(&core).first() {
+        handled(&mut core, ended(BOB, lease, Outcome::Fail));
+    }
+    assert_eq!(core.held.len(), 5);
+    while bobs(&core).is_empty() {
+        let here = core.leases.iter().next().map(|(lease, _)| lease.0).unwrap();
+        handled(&mut core, ended(HERE, here, Outcome::Fail));
+    }
+    assert_eq!(core.held.len(), 2);
 }
 
 #[test]
