@@ -410,9 +410,12 @@ impl Core {
         }
         self.release_unconfirmable(effects);
         if let (Place::Peer(peer), None) = (&gone.place, self.stopping) {
-            effects.push(Effect::Notice(format!(
-                "{peer} is lost: {reason}; {again} of its tests run elsewhere"
-            )));
+            let moved = match again {
+                0 => String::new(),
+                1 => "; one test is run elsewhere".to_owned(),
+                _ => format!("; {again} tests are run elsewhere"),
+            };
+            effects.push(Effect::Notice(format!("{peer} is lost: {reason}{moved}")));
         }
         self.last_gone = Some(reason.to_owned());
     }

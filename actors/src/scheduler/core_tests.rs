@@ -460,7 +460,7 @@ fn tests_that_had_not_begun_on_two_lost_peers_are_no_crashes() {
         let here = Input::Joined { executor: HERE, place: Place::Local, credit: 0, max_heavy: 1 };
         handled(&mut core, here);
         let effects = handled(&mut core, Input::Lost { executor, reason: "killed".into() });
-        let notice = format!("peer{round} is lost: killed; 2 of its tests run elsewhere");
+        let notice = format!("peer{round} is lost: killed; 2 tests are run elsewhere");
         assert_eq!(effects, [Effect::Notice(notice)]);
     }
 }
