@@ -18,6 +18,7 @@
 //! | [`pool`] | [`LocalPool`](pool::LocalPool) and its [`ProcessRunner`](pool::ProcessRunner)s |
 //! | [`scheduler`] | which test goes where |
 //! | [`aggregator`] | one verdict a test, counts, and the reporters |
+//! | [`confine`] | what tests that another machine asked for may touch |
 //! | [`identity`] | this machine's key and what it keeps on disk |
 //! | [`trust`] | whom this machine trusts, and through whom |
 //! | [`link`] | connections between peers: TLS with raw public keys, Hello, heartbeats, Bye |
@@ -36,6 +37,7 @@
 
 pub mod aggregator;
 pub mod blobs;
+pub mod confine;
 pub mod daemon;
 pub mod discovery;
 pub mod executor;

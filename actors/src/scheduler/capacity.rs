@@ -14,6 +14,8 @@ pub(super) struct Executor {
     pub(super) max_heavy: usize,
     /// Nothing has been heard of it for a while.
     pub(super) suspected: bool,
+    /// Several of its unexpected results wait to be confirmed.
+    pub(super) in_doubt: bool,
     /// Leases it has not answered.
     pub(super) leased: usize,
     /// Of these: heavy ones.
@@ -22,9 +24,12 @@ pub(super) struct Executor {
     pub(super) withdrawn: usize,
     /// Of these: started ones.
     running: usize,
-    /// The most that ran at a time.
+    /// The most that ran at a time, lately and before.
     most_running: usize,
-    /// Since its credit changed last.
+    most_before: usize,
+    /// Answers since, while more waited there.
+    lately: usize,
+    /// All answers.
     answered: usize,
     /// Leases that ended unable, in a row.
     pub(super) unable: u32,
@@ -41,11 +46,14 @@ impl Executor {
             credit,
             max_heavy: max_heavy.max(1),
             suspected: false,
+            in_doubt: false,
             leased: 0,
             heavy: 0,
             withdrawn: 0,
             running: 0,
             most_running: 0,
+            most_before: 0,
+            lately: 0,
             answered: 0,
             unable: 0,
             work: 0.0,
@@ -58,26 +66,28 @@ impl Executor {
         self.place == Place::Local
     }
 
+    /// Whether it takes part at the moment.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.suspected && !self.in_doubt && self.credit > 0
+    }
+
     /// Whether it may get leases now.
     pub(super) fn has_credit(&self) -> bool {
-        !self.suspected && self.leased < self.credit
+        self.is_usable() && self.leased < self.credit
     }
 
-    pub(super) fn set_credit(&mut self, credit: usize) {
-        if self.credit != credit {
-            self.credit = credit;
-            // Its owner may have taken slots, or given them back: what ran at a time says nothing any more.
-            self.most_running = self.running;
-            self.answered = 0;
-        }
+    /// Leases whose results count.
+    pub(super) fn live(&self) -> usize {
+        self.leased.saturating_sub(self.withdrawn)
     }
 
-    /// How many tests it runs at a time: as many as were seen to, once enough were seen. It is not told: credit
-    /// covers a queue ahead, of twice the jobs and more.
+    /// How many tests it runs at a time: as many as were seen to lately, once enough were seen. It is not told: credit
+    /// covers a queue ahead, of twice the jobs and more, and its owner may take slots and give them back.
     pub(super) fn slots(&self) -> usize {
         let guess = (self.credit / 3).max(1);
-        let seen = if self.answered < 2 * guess { guess.max(self.most_running) } else { self.most_running };
-        seen.clamp(1, self.credit.max(1))
+        let seen = self.most_running.max(self.most_before);
+        let slots = if self.answered < 2 * guess { guess.max(seen) } else { seen };
+        slots.clamp(1, self.credit.max(1))
     }
 
     pub(super) fn leases(&mut self, now: Instant, heavy: bool) {
@@ -94,11 +104,19 @@ impl Executor {
     /// A lease was answered; `work`: how many typical tests that was, if it ran to its end.
     pub(super) fn answers(&mut self, now: Instant, answered: Answered) {
         let Answered { heavy, started, withdrawn, work } = answered;
+        let more_waited = self.live() > self.running;
         self.leased = self.leased.saturating_sub(1);
         self.heavy = self.heavy.saturating_sub(usize::from(heavy));
         self.running = self.running.saturating_sub(usize::from(started));
         self.withdrawn = self.withdrawn.saturating_sub(usize::from(withdrawn));
         self.answered += 1;
+        // Only then has it run as many as it could.
+        self.lately += usize::from(more_waited);
+        if self.lately >= 2 * self.most_running.max(4) {
+            self.most_before = self.most_running;
+            self.most_running = self.running;
+            self.lately = 0;
+        }
         self.work += work.unwrap_or_default();
         self.busy = self.busy_until(now);
         self.busy_since = (self.leased > 0).then_some(now);
@@ -121,7 +139,7 @@ impl Executor {
 
     /// The seconds until it could start one more test, at this rate.
     pub(super) fn wait(&self, rate: f64) -> f64 {
-        let ahead = (self.leased - self.withdrawn).saturating_sub(self.slots());
+        let ahead = self.live().saturating_sub(self.slots());
         ahead as f64 / rate
     }
 }
@@ -151,8 +169,25 @@ mod tests {
             executor.answers(now, RAN);
         }
         assert_eq!(executor.slots(), 1);
-        executor.set_credit(12);
-        assert_eq!(executor.slots(), 4);
+    }
+
+    #[test]
+    fn slots_that_the_owner_takes_and_gives_back_are_seen() {
+        let now = Instant::now();
+        let mut executor = Executor::new(Place::Local, 12, 1);
+        for _ in 0..12 {
+            executor.leases(now, false);
+        }
+        for slots in [4, 1, 6] {
+            for _ in 0..30 {
+                while executor.running < slots {
+                    executor.starts();
+                }
+                executor.answers(now, RAN);
+                executor.leases(now, false);
+            }
+            assert_eq!(executor.slots(), slots);
+        }
     }
 
     #[test]

@@ -12,14 +12,17 @@ use std::time::{Duration, Instant};
 use flotilla_messages::{Place, StopReason};
 
 use super::capacity::{Answered, Executor};
-use super::doubt::Held;
+use super::doubt::{Held, Standing};
 use super::effect::{Effect, Input};
 use super::policy::{ConfirmFailures, History, NoHistory};
 use super::table::{Index, Table};
 use crate::executor::{Ending, ExecutorId, Lease, LeaseId};
 
-/// A test that took down so many executors is not tried again.
-const STRIKES: usize = 2;
+/// A test is not tried again that was running on two executors when they were lost ...
+const STRIKES: u32 = 4;
+const STRIKES_RUNNING: u32 = 2;
+/// ... or is one of those that may have been, on four.
+const STRIKES_PERHAPS: u32 = 1;
 /// So long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// The mean length of tests follows about so many of them.
@@ -52,7 +55,7 @@ pub struct Core {
     /// Attempts so far of tests that needed more than one.
     pub(super) attempts: BTreeMap<Index, u32>,
     /// Executors that were lost while they ran the test.
-    strikes: BTreeMap<Index, Vec<String>>,
+    strikes: BTreeMap<Index, (u32, Vec<String>)>,
     /// Executors that could not run the test, and why.
     pub(super) unable: BTreeMap<Index, BTreeMap<ExecutorId, String>>,
     /// Tests that wait for an executor that has not been unable to run them.
@@ -61,9 +64,10 @@ pub struct Core {
     pub(super) held: BTreeMap<Index, Held>,
     /// Of these: not leased yet.
     pub(super) to_confirm: VecDeque<Index>,
+    /// Unexpected results that were unexpected here, too.
     pub(super) confirmed: u32,
-    /// By peer: unexpected results that were as expected here.
-    pub(super) differences: BTreeMap<String, u32>,
+    /// What is thought of peers that had unexpected results, by name.
+    pub(super) standings: BTreeMap<String, Standing>,
     /// Peers that get no more.
     pub(super) quarantined: BTreeSet<String>,
     /// Seconds that a test takes, and of how many that is the mean.
@@ -105,7 +109,7 @@ impl Core {
             held: BTreeMap::new(),
             to_confirm: VecDeque::new(),
             confirmed: 0,
-            differences: BTreeMap::new(),
+            standings: BTreeMap::new(),
             quarantined: BTreeSet::new(),
             typical: 0.0,
             samples: 0,
@@ -175,8 +179,10 @@ impl Core {
                 }
             }
             Input::Ready { executor, credit } => {
-                if let Some(executor) = self.executors.get_mut(&executor) {
-                    executor.set_credit(credit);
+                if let Some(entry) = self.executors.get_mut(&executor) {
+                    entry.credit = credit;
+                    let excess = entry.live().saturating_sub(credit);
+                    self.take_back(executor, excess);
                 }
                 self.release_unconfirmable(effects);
             }
@@ -252,8 +258,8 @@ impl Core {
             Ending::Judged(judged) if leased.live => Some(judged.output.duration.as_secs_f64()),
             _ => None,
         };
-        let length = self.table.length(leased.index);
-        let work = took.map(|_| length.seconds(self.typical) / self.typical.max(1e-3));
+        let typical = self.typical().max(1e-3);
+        let work = took.map(|_| self.table.length(leased.index).seconds(typical) / typical);
         if let Some(took) = took {
             self.samples = (self.samples + 1).min(TYPICAL_SAMPLES);
             self.typical += (took - self.typical) / f64::from(self.samples);
@@ -283,19 +289,16 @@ impl Core {
         let place = self.place(leased.executor);
         let as_expected = ending.as_expected() == Some(true);
         if let Some(held) = self.held.remove(&index) {
-            let peer = match held.place {
-                Place::Peer(peer) if as_expected => Some(peer),
-                _ => None,
-            };
-            self.verdict(leased, ending, place, peer.clone(), effects);
-            if let Some(peer) = peer {
-                self.differs(peer, effects);
+            let differs_on = as_expected.then(|| held.peer.clone());
+            self.verdict(leased, ending, place, differs_on, effects);
+            self.settle(held.peer, as_expected, effects);
+            return;
+        }
+        match place {
+            Place::Peer(peer) if !as_expected && self.may_confirm(&peer) => {
+                self.hold(leased, Held { ending, peer, attempt: leased.attempt, here: None });
             }
-        } else if !as_expected && place != Place::Local && self.may_confirm() {
-            self.confirmed += 1;
-            self.hold(leased, Held { ending, place, attempt: leased.attempt, here: None });
-        } else {
-            self.verdict(leased, ending, place, None, effects);
+            place => self.verdict(leased, ending, place, None, effects),
         }
     }
 
@@ -347,13 +350,21 @@ impl Core {
         let Some(entry) = self.executors.get_mut(&executor) else { return };
         entry.suspected = true;
         // What it has not begun goes to others at once, what it has when somebody is idle.
+        self.take_back(executor, usize::MAX);
+    }
+
+    /// Takes so many tests back that the executor has not begun, the last first.
+    fn take_back(&mut self, executor: ExecutorId, most: usize) {
+        if most == 0 {
+            return;
+        }
         let waits = |(&lease, leased): (&LeaseId, &Leased)| {
             let waits = leased.executor == executor && leased.live && leased.started.is_none();
             (waits && !self.held.contains_key(&leased.index)).then_some(lease)
         };
         let waiting: Vec<LeaseId> = self.leases.iter().filter_map(waits).collect();
         // From the back, since each goes to the front.
-        for lease in waiting.into_iter().rev() {
+        for lease in waiting.into_iter().rev().take(most) {
             let Some(leased) = self.leases.get(&lease) else { continue };
             let index = leased.index;
             if self.withdraw(lease) && self.stopping.is_none() {
@@ -377,10 +388,11 @@ impl Core {
                 continue;
             }
             if leased.started.is_some() || none_started {
-                let strikes = self.strikes.entry(leased.index).or_default();
-                strikes.push(reason.to_owned());
-                if alone && strikes.len() >= STRIKES {
-                    let history = strikes.clone();
+                let (strikes, history) = self.strikes.entry(leased.index).or_default();
+                *strikes += if leased.started.is_some() { STRIKES_RUNNING } else { STRIKES_PERHAPS };
+                history.push(reason.to_owned());
+                if alone && *strikes >= STRIKES {
+                    let history = history.clone();
                     self.table.set_done(leased.index);
                     effects.push(Effect::TookDown {
                         test: self.table.id(leased.index),
@@ -398,9 +410,12 @@ impl Core {
         }
         self.release_unconfirmable(effects);
         if let (Place::Peer(peer), None) = (&gone.place, self.stopping) {
-            effects.push(Effect::Notice(format!(
-                "{peer} is lost: {reason}; {again} of its tests run elsewhere"
-            )));
+            let moved = match again {
+                0 => String::new(),
+                1 => "; one test is run elsewhere".to_owned(),
+                _ => format!("; {again} tests are run elsewhere"),
+            };
+            effects.push(Effect::Notice(format!("{peer} is lost: {reason}{moved}")));
         }
         self.last_gone = Some(reason.to_owned());
     }
@@ -466,8 +481,14 @@ impl Core {
         }
     }
 
+    /// The next lease of this test is another attempt.
+    pub(super) fn tried(&mut self, index: Index, attempt: u32) {
+        let attempts = self.attempts.entry(index).or_default();
+        *attempts = (*attempts).max(attempt);
+    }
+
     pub(super) fn put_back(&mut self, leased: &Leased) {
-        self.attempts.insert(leased.index, leased.attempt);
+        self.tried(leased.index, leased.attempt);
         self.table.put_back(leased.index);
     }
 

@@ -1,4 +1,4 @@
-//! What idle executors do near the end, when no test waits: they take over what others have not begun, and run once
+//! What idle executors do near the end, when no test waits for them: they take over what others have not begun, and run once
 //! more what others do not come to an end with. The first result counts.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,8 @@ impl Core {
     /// Finds work for executors that have none. Leases after `told` are news to their executors still, and stay.
     /// `look_for_late`: time has passed.
     pub(super) fn relieve(&mut self, now: Instant, told: LeaseId, look_for_late: bool) {
-        if self.executors.len() < 2 || self.live == 0 || self.table.waiting() > 0 {
+        // Who is idle after all were given what they may have could get none of the tests that wait, if any do.
+        if self.executors.len() < 2 || self.live == 0 {
             return;
         }
         let typical = self.typical();
@@ -126,8 +127,7 @@ impl Core {
                 self.withdraw(lease);
                 self.copies.remove(&index);
             }
-            let attempts = self.attempts.entry(index).or_default();
-            *attempts = (*attempts).max(attempt);
+            self.tried(index, attempt);
             let new = self.lease(now, id, index);
             let mut copies: Vec<LeaseId> = copies;
             copies.retain(|&copy| begun || copy != lease);
@@ -166,5 +166,5 @@ impl Core {
 
 /// Whether it could start a test at once.
 fn is_idle(executor: &Executor) -> bool {
-    executor.has_credit() && executor.leased - executor.withdrawn < executor.slots()
+    executor.has_credit() && executor.live() < executor.slots()
 }
