@@ -98,8 +98,9 @@ async fn no_test_outlives_a_daemon_that_is_killed() {
     for pid in pids {
         until("the process is gone", || is_dead(&pid));
     }
-    // What it left is put right by the next one.
-    peer.start(&[]);
+    // What it left is put right by the next one, which tells of it.
+    let started = peer.serving("start", &[]).output().unwrap();
+    assert!(String::from_utf8_lossy(&started.stderr).contains("did not end in order"));
     let name = peer.home().identity().unwrap().fingerprint();
     let work = peer.ports().unwrap().work;
     let mut client = Client::connect(own.home().identity().unwrap(), name, work).await.unwrap();

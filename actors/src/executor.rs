@@ -41,7 +41,8 @@ pub enum Order {
     /// These are of no interest any more: do not start them, end those that run. They are answered with
     /// [`Ending::Withdrawn`], or with their result if that came first.
     Withdraw(Vec<LeaseId>),
-    /// As if everything were withdrawn, and all that may come.
+    /// As if everything were withdrawn, and all that may come. A peer that is given up gets it in the midst of a run:
+    /// nothing it says is heard any more.
     Stop {
         /// SIGKILL at once, instead of SIGTERM with a grace first.
         kill: bool,
@@ -61,7 +62,7 @@ pub struct News {
 /// What happened at an executor.
 #[derive(Debug)]
 pub enum What {
-    /// From now on so many leases may be out at a time.
+    /// From now on so many leases may be out at a time. Those beyond are withdrawn, as far as they were not begun.
     Ready {
         /// Jobs at a time, and the queue ahead of them.
         credit: usize,

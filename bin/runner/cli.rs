@@ -191,6 +191,10 @@ pub struct Settings {
     #[arg(long, value_name = "auto|all|off", help_heading = "On other machines")]
     pub confirm_failures: Option<Confirm>,
 
+    /// Send this file or directory below the root to peers as well; may be given several times.
+    #[arg(long, value_name = "PATH", help_heading = "On other machines")]
+    pub inputs: Vec<PathBuf>,
+
     /// Let tests on peers see this variable as well; may be given several times.
     #[arg(long, value_name = "NAME", help_heading = "On other machines")]
     pub env: Vec<String>,
@@ -310,6 +314,7 @@ impl Settings {
             local_jobs: self.local_jobs.or(file.local_jobs),
             network_min_seconds: self.network_min_seconds.or(file.network_min_seconds),
             confirm_failures: self.confirm_failures.or(file.confirm_failures),
+            inputs: self.inputs.into_iter().chain(file.inputs).collect(),
             env: self.env.into_iter().chain(file.env).collect(),
             progress: self.progress.or(file.progress),
             time: self.time || file.time,

@@ -123,7 +123,7 @@ impl Network {
             trusted,
             after: Duration::from_secs(settings.network_min_seconds.unwrap_or(default).into()),
             engine: engine(&inputs),
-            inputs: selection(request.root, inputs),
+            inputs: selection(request.root, inputs, &settings.inputs),
             cache: home.path().join("data/inputs"),
             env: variables(&settings.env),
             timing: Timing::default(),
@@ -221,11 +221,11 @@ fn engine(inputs: &Inputs) -> Engine {
     if inputs.native { Engine::Native { os: OS.into(), arch: ARCH.into() } } else { Engine::Builtin }
 }
 
-fn selection(root: &Path, inputs: Inputs) -> Selection {
+fn selection(root: &Path, inputs: Inputs, more: &[PathBuf]) -> Selection {
     let engine = |place: PathBuf| Placed { source: root.join(&place), place };
     Selection {
         root: root.to_owned(),
-        chosen: inputs.chosen,
+        chosen: inputs.chosen.into_iter().chain(more.iter().cloned()).collect(),
         placed: inputs.engines.into_iter().map(engine).collect(),
     }
 }

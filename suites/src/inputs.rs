@@ -39,7 +39,8 @@ impl Tree {
     /// What another machine needs to run the selected tests. Reads the engines' directories.
     ///
     /// The suites' directories with the files that the suites put before and behind each test; `mjsunit`, whose
-    /// helpers other suites load by path; `tools`, whose scripts tests load; the engines with what they load.
+    /// helpers other suites load by path; `tools`, whose scripts tests load; the engines with what they load. In a tree
+    /// that is no V8 checkout, all of it but the build and what is hidden.
     ///
     /// # Errors
     /// [`Bound`] when something is only on this machine.
@@ -72,12 +73,36 @@ impl Tree {
             }
         }
         inputs.chosen.push("tools".into());
+        // A V8 checkout has gigabytes that no test reads. What tests load in another tree, nobody can say.
+        if !root.join("tools/testrunner").is_dir() {
+            inputs.chosen.extend(self.all_but_the_build());
+        }
         inputs.chosen.sort();
         inputs.chosen.dedup();
         inputs.chosen.retain(|path| root.join(path).symlink_metadata().is_ok());
         inputs.engines.sort();
         inputs.engines.dedup();
         Ok(inputs)
+    }
+}
+
+impl Tree {
+    /// The files and directories in the root, but for the build's and hidden ones.
+    fn all_but_the_build(&self) -> impl Iterator<Item = PathBuf> {
+        let root = self.options.root.as_path();
+        let build = self.build.dir.as_deref().and_then(|dir| dir.strip_prefix(root).ok());
+        let outdirs = [Some(self.options.outdir.as_path()), build];
+        let first = |path: &Path| path.iter().next().map(std::ffi::OsStr::to_owned);
+        let outdirs = outdirs.map(|dir| dir.and_then(first));
+        let entries = fs::read_dir(root).into_iter().flatten().flatten();
+        entries.filter_map(move |entry| {
+            let name = entry.file_name();
+            let kind = entry.file_type().ok()?;
+            let hidden = name.as_encoded_bytes().starts_with(b".");
+            let wanted =
+                (kind.is_dir() || kind.is_file()) && !hidden && !outdirs.contains(&Some(name.clone()));
+            wanted.then(|| name.into())
+        })
     }
 }
 
@@ -109,6 +134,9 @@ mod tests {
             ("test/webkit/webkit.status", "[]"),
             ("test/webkit/a.js", ""),
             ("tools/a.js", ""),
+            ("lib/a.js", ""),
+            (".hidden/a.js", ""),
+            ("out/a.js", ""),
             ("bin/qjs", ""),
             ("bin/icudtl.dat", ""),
             ("bin/libv8.so.1", ""),
@@ -145,7 +173,11 @@ mod tests {
         assert!(
             paths(&["test/mjsunit", "test/webkit", "tools"]).iter().all(|path| found.chosen.contains(path))
         );
+        let has = |found: &Inputs, path: &str| found.chosen.contains(&path.into());
+        assert!(has(&found, "lib") && !has(&found, ".hidden") && !has(&found, "out"), "{found:?}");
+        fs::create_dir_all(root.path().join("tools/testrunner")).unwrap();
         let builtin = inputs(root.path(), Shell::Builtin, "").unwrap();
+        assert!(!has(&builtin, "lib"), "a V8 checkout is large");
         assert!(!builtin.native && builtin.engines.is_empty());
     }
 

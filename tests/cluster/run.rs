@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_actors::Reporter;
+use flotilla_actors::identity::Ports;
 use flotilla_actors::inputs::{Placed, Selection};
 use flotilla_actors::link::Timing;
 use flotilla_actors::proxy::Target;
@@ -358,5 +359,28 @@ async fn the_runner_itself_uses_a_peer_that_is_named() {
     let bound = run(&["--command-prefix=env", "--peer", &peer, "mjsunit/pass1"]).await;
     assert!(bound.stderr().contains("all tests run on this machine: --command-prefix"), "{}", bound.all());
     assert_eq!(bound.code(), Some(0));
+    cluster.end().await;
+}
+
+#[actix_rt::test]
+async fn the_runner_asks_its_own_daemon_for_peers() {
+    let fixture = Arc::new(slow_tree(40));
+    let cluster = cluster(3).await;
+    for peer in [1, 2] {
+        cluster.until_usable(0, peer).await;
+    }
+    let home = cluster.peers[0].home();
+    let claim = home.claim().unwrap();
+    let flotilla_actors::daemon::Addresses { local, work, status, discovery } = cluster.daemon(0).addresses();
+    claim.publish(&Ports { local, work, status, discovery }).unwrap();
+    let mut command = fixture.command(&["-j1", "--variants=default", "--network-min-seconds=0"]);
+    command.env("FLOTILLA_HOME", home.path()).env_remove("LD_LIBRARY_PATH");
+    let ran = actix_rt::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let ran = crate::support::Ran(ran);
+    assert_eq!(ran.code(), Some(0), "{}", ran.all());
+    for peer in [1, 2] {
+        let part = format!("{} takes part", cluster.daemon(peer).addresses().work);
+        assert!(ran.stdout().contains(&part), "{part:?} is not in {}", ran.all());
+    }
     cluster.end().await;
 }

@@ -102,10 +102,4 @@ impl<M: Speech> Visitor<M> {
             _ => panic!("it came up"),
         }
     }
-
-    /// Hangs up in order.
-    pub async fn leave(mut self) {
-        let _ = self.link.send(flotilla_actors::link::Close { reason: "done".to_owned() }).await;
-        self.end().await;
-    }
 }

@@ -216,3 +216,7 @@ impl Handler<Stop> for Scheduler {
         self.handle(Input::Stop { reason, kill });
     }
 }
+
+#[cfg(test)]
+#[path = "actor_tests.rs"]
+mod tests;

@@ -39,8 +39,7 @@ impl Core {
     fn shares(&self, now: Instant, waiting: usize) -> Vec<(ExecutorId, usize)> {
         let left = (waiting + self.live) as f64;
         let typical = self.typical();
-        let may = |executor: &Executor| !executor.suspected && executor.credit > 0;
-        let rate = |executor: &Executor| if may(executor) { executor.rate(now, typical) } else { 0.0 };
+        let rate = |executor: &Executor| if executor.is_usable() { executor.rate(now, typical) } else { 0.0 };
         let mut rates: Vec<(f64, ExecutorId)> =
             self.executors.iter().map(|(&id, executor)| (rate(executor), id)).collect();
         let all: f64 = rates.iter().map(|(rate, _)| rate).sum();

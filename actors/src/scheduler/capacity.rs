@@ -14,6 +14,8 @@ pub(super) struct Executor {
     pub(super) max_heavy: usize,
     /// Nothing has been heard of it for a while.
     pub(super) suspected: bool,
+    /// Several of its unexpected results wait to be confirmed.
+    pub(super) in_doubt: bool,
     /// Leases it has not answered.
     pub(super) leased: usize,
     /// Of these: heavy ones.
@@ -44,6 +46,7 @@ impl Executor {
             credit,
             max_heavy: max_heavy.max(1),
             suspected: false,
+            in_doubt: false,
             leased: 0,
             heavy: 0,
             withdrawn: 0,
@@ -63,9 +66,14 @@ impl Executor {
         self.place == Place::Local
     }
 
+    /// Whether it takes part at the moment.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.suspected && !self.in_doubt && self.credit > 0
+    }
+
     /// Whether it may get leases now.
     pub(super) fn has_credit(&self) -> bool {
-        !self.suspected && self.leased < self.credit
+        self.is_usable() && self.leased < self.credit
     }
 
     /// Leases whose results count.

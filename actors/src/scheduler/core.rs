@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use flotilla_messages::{Place, StopReason};
 
 use super::capacity::{Answered, Executor};
-use super::doubt::Held;
+use super::doubt::{Held, Standing};
 use super::effect::{Effect, Input};
 use super::policy::{ConfirmFailures, History, NoHistory};
 use super::table::{Index, Table};
@@ -64,9 +64,10 @@ pub struct Core {
     pub(super) held: BTreeMap<Index, Held>,
     /// Of these: not leased yet.
     pub(super) to_confirm: VecDeque<Index>,
+    /// Unexpected results that were unexpected here, too.
     pub(super) confirmed: u32,
-    /// By peer: unexpected results that were as expected here.
-    pub(super) differences: BTreeMap<String, u32>,
+    /// What is thought of peers that had unexpected results, by name.
+    pub(super) standings: BTreeMap<String, Standing>,
     /// Peers that get no more.
     pub(super) quarantined: BTreeSet<String>,
     /// Seconds that a test takes, and of how many that is the mean.
@@ -108,7 +109,7 @@ impl Core {
             held: BTreeMap::new(),
             to_confirm: VecDeque::new(),
             confirmed: 0,
-            differences: BTreeMap::new(),
+            standings: BTreeMap::new(),
             quarantined: BTreeSet::new(),
             typical: 0.0,
             samples: 0,
@@ -288,19 +289,16 @@ impl Core {
         let place = self.place(leased.executor);
         let as_expected = ending.as_expected() == Some(true);
         if let Some(held) = self.held.remove(&index) {
-            let peer = match held.place {
-                Place::Peer(peer) if as_expected => Some(peer),
-                _ => None,
-            };
-            self.verdict(leased, ending, place, peer.clone(), effects);
-            if let Some(peer) = peer {
-                self.differs(peer, effects);
+            let differs_on = as_expected.then(|| held.peer.clone());
+            self.verdict(leased, ending, place, differs_on, effects);
+            self.settle(held.peer, as_expected, effects);
+            return;
+        }
+        match place {
+            Place::Peer(peer) if !as_expected && self.may_confirm(&peer) => {
+                self.hold(leased, Held { ending, peer, attempt: leased.attempt, here: None });
             }
-        } else if !as_expected && place != Place::Local && self.may_confirm() {
-            self.confirmed += 1;
-            self.hold(leased, Held { ending, place, attempt: leased.attempt, here: None });
-        } else {
-            self.verdict(leased, ending, place, None, effects);
+            place => self.verdict(leased, ending, place, None, effects),
         }
     }
 
@@ -412,9 +410,12 @@ impl Core {
         }
         self.release_unconfirmable(effects);
         if let (Place::Peer(peer), None) = (&gone.place, self.stopping) {
-            effects.push(Effect::Notice(format!(
-                "{peer} is lost: {reason}; {again} of its tests run elsewhere"
-            )));
+            let moved = match again {
+                0 => String::new(),
+                1 => "; one test is run elsewhere".to_owned(),
+                _ => format!("; {again} tests are run elsewhere"),
+            };
+            effects.push(Effect::Notice(format!("{peer} is lost: {reason}{moved}")));
         }
         self.last_gone = Some(reason.to_owned());
     }

@@ -235,11 +235,44 @@ fn only_the_first_failures_are_confirmed_unless_all_are_to_be() {
         for lease in 1..=30 {
             handled(&mut core, started(BOB, lease));
         }
-        join(&mut core, HERE, 30);
-        let again: usize =
-            (1..=30).map(|lease| leases(&handled(&mut core, ended(BOB, lease, Outcome::Fail))).len()).sum();
-        assert_eq!(again, confirmed);
+        join(&mut core, HERE, 1);
+        let mut verdict = 0;
+        for lease in 1..=30 {
+            verdict += verdicts(&handled(&mut core, ended(BOB, lease, Outcome::Fail))).len();
+        }
+        let mut here = 0;
+        while let Some((&LeaseId(lease), _)) = core.leases.first_key_value() {
+            here += 1;
+            verdict += verdicts(&handled(&mut core, ended(HERE, lease, Outcome::Fail))).len();
+        }
+        assert_eq!((here, verdict), (confirmed, 30));
     }
+}
+
+#[test]
+fn a_peer_gets_no_more_while_its_first_failures_are_confirmed() {
+    let mut core = Core::default();
+    peer(&mut core, BOB, 3);
+    join(&mut core, HERE, 3);
+    handled(&mut core, found(&(0..60).collect::<Vec<_>>()));
+    let bobs = |core: &Core| -> Vec<u64> {
+        let of = |(lease, leased): (&LeaseId, &Leased)| (leased.executor == BOB).then_some(lease.0);
+        core.leases.iter().filter_map(of).collect()
+    };
+    for _ in 0..2 {
+        let lease = bobs(&core)[0];
+        handled(&mut core, ended(BOB, lease, Outcome::Fail));
+        assert_eq!(bobs(&core).len(), 3);
+    }
+    while let Some(&lease) = bobs(&core).first() {
+        handled(&mut core, ended(BOB, lease, Outcome::Fail));
+    }
+    assert_eq!(core.held.len(), 5);
+    while bobs(&core).is_empty() {
+        let here = core.leases.iter().next().map(|(lease, _)| lease.0).unwrap();
+        handled(&mut core, ended(HERE, here, Outcome::Fail));
+    }
+    assert_eq!(core.held.len(), 2);
 }
 
 #[test]
@@ -383,6 +416,26 @@ fn a_suspected_executor_keeps_what_runs_and_gets_nothing_until_it_is_back() {
 }
 
 #[test]
+fn few_tests_are_shared_and_many_come_in_batches() {
+    let given = |effects: &[Effect]| -> Vec<(u32, usize)> {
+        let of = |effect: &Effect| match effect {
+            Effect::Assign { executor, leases } => Some((executor.0, leases.len())),
+            _ => None,
+        };
+        effects.iter().filter_map(of).collect()
+    };
+    let mut core = Core::default();
+    peer(&mut core, ExecutorId(1), 9);
+    peer(&mut core, ExecutorId(2), 9);
+    assert_eq!(given(&handled(&mut core, found(&[1, 2, 3, 4, 5, 6, 7, 8]))), [(1, 4), (2, 4)]);
+    let many: Vec<u64> = (10..90).collect();
+    assert_eq!(given(&handled(&mut core, found(&many))), [(1, 5), (2, 5)]);
+    let first = ExecutorId(1);
+    assert_eq!(given(&handled(&mut core, ended(first, 1, Outcome::Pass))), []);
+    assert_eq!(given(&handled(&mut core, ended(first, 2, Outcome::Pass))), [(1, 2)]);
+}
+
+#[test]
 fn leases_beyond_a_lowered_credit_go_back() {
     let mut core = Core::default();
     peer(&mut core, BOB, 4);
@@ -407,7 +460,7 @@ fn tests_that_had_not_begun_on_two_lost_peers_are_no_crashes() {
         let here = Input::Joined { executor: HERE, place: Place::Local, credit: 0, max_heavy: 1 };
         handled(&mut core, here);
         let effects = handled(&mut core, Input::Lost { executor, reason: "killed".into() });
-        let notice = format!("peer{round} is lost: killed; 2 of its tests run elsewhere");
+        let notice = format!("peer{round} is lost: killed; 2 tests are run elsewhere");
         assert_eq!(effects, [Effect::Notice(notice)]);
     }
 }

@@ -5,6 +5,7 @@ use flotilla_messages::Place;
 
 use super::core::{Core, Leased};
 use super::effect::Effect;
+use super::policy::ConfirmFailures;
 use super::table::Index;
 use crate::executor::{Ending, ExecutorId, LeaseId};
 
@@ -13,19 +14,38 @@ const MOST_UNABLE: u32 = 3;
 /// A peer of which so many unexpected results were as expected here gets no more.
 const MOST_DIFFERENCES: u32 = 3;
 
+/// So many of a peer's results that are being confirmed keep it from getting more, until so many were confirmed: one that
+/// fails everything at once is not given everything.
+const MOST_PENDING: usize = 3;
+
+/// What is thought of a peer.
+#[derive(Default)]
+pub(super) struct Standing {
+    /// Unexpected results that are being confirmed.
+    pending: usize,
+    /// Those that were unexpected here, too.
+    same: usize,
+    /// Those that were as expected here.
+    differences: u32,
+}
+
 /// An unexpected result of a peer that is being confirmed.
 pub(super) struct Held {
     pub(super) ending: Ending,
-    pub(super) place: Place,
+    pub(super) peer: String,
     pub(super) attempt: u32,
     /// The lease that is to confirm it, once it is out.
     pub(super) here: Option<LeaseId>,
 }
 
 impl Core {
-    /// Whether one more unexpected result is to be confirmed.
-    pub(super) fn may_confirm(&self) -> bool {
-        self.stopping.is_none() && self.confirm_failures.one_more(self.confirmed) && self.can_confirm()
+    /// Whether one more unexpected result of this peer is to be confirmed. One that was found to differ is not believed,
+    /// however many others were right.
+    pub(super) fn may_confirm(&self, peer: &str) -> bool {
+        let differs = self.standings.get(peer).is_some_and(|standing| standing.differences > 0);
+        let wanted = self.confirm_failures.one_more(self.confirmed)
+            || (differs && self.confirm_failures != ConfirmFailures::Off);
+        wanted && self.stopping.is_none() && self.can_confirm()
     }
 
     fn can_confirm(&self) -> bool {
@@ -48,12 +68,15 @@ impl Core {
         if held.here.is_none() {
             self.to_confirm.push_back(index);
         }
+        let peer = held.peer.clone();
         self.held.insert(index, held);
+        self.think_of(&peer, |standing| standing.pending += 1);
     }
 
     /// A result that cannot be confirmed counts as it is.
     pub(super) fn release(&mut self, index: Index, effects: &mut Vec<Effect>) {
-        let Some(Held { ending, place, attempt, here }) = self.held.remove(&index) else { return };
+        let Some(Held { ending, peer, attempt, here }) = self.held.remove(&index) else { return };
+        self.think_of(&peer, |standing| standing.pending = standing.pending.saturating_sub(1));
         if let Some(lease) = here {
             self.withdraw(lease);
         }
@@ -61,7 +84,7 @@ impl Core {
         effects.push(Effect::Verdict {
             test: self.table.id(index),
             ending,
-            place,
+            place: Place::Peer(peer),
             attempt,
             differs_on: None,
         });
@@ -77,15 +100,47 @@ impl Core {
         }
     }
 
-    /// A failure of this peer was none here.
-    pub(super) fn differs(&mut self, peer: String, effects: &mut Vec<Effect>) {
-        let differences = self.differences.entry(peer.clone()).or_default();
-        *differences += 1;
-        if *differences < MOST_DIFFERENCES {
+    /// A result of this peer was confirmed, or it was as expected here.
+    pub(super) fn settle(&mut self, peer: String, differs: bool, effects: &mut Vec<Effect>) {
+        let differences = self.think_of(&peer, |standing| {
+            standing.pending = standing.pending.saturating_sub(1);
+            if differs {
+                standing.differences += 1;
+            } else {
+                standing.same += 1;
+            }
+            standing.differences
+        });
+        if differs {
+            if differences >= MOST_DIFFERENCES {
+                let why = format!("{differences} tests that failed there are as expected here");
+                self.quarantine(peer, &why, effects);
+            }
             return;
         }
-        let why = format!("{differences} tests that failed there are as expected here");
-        self.quarantine(peer, &why, effects);
+        self.confirmed += 1;
+        // With the last one that was to be confirmed, those are believed that wait for it.
+        for index in std::mem::take(&mut self.to_confirm) {
+            let believed = self.held.get(&index).is_none_or(|held| !self.may_confirm(&held.peer));
+            if believed {
+                self.release(index, effects);
+            } else {
+                self.to_confirm.push_back(index);
+            }
+        }
+    }
+
+    /// Changes what is thought of a peer, and what follows for its executors.
+    fn think_of<T>(&mut self, peer: &str, change: impl FnOnce(&mut Standing) -> T) -> T {
+        let standing = self.standings.entry(peer.to_owned()).or_default();
+        let changed = change(standing);
+        let in_doubt = standing.pending >= MOST_PENDING && standing.same < MOST_PENDING;
+        for executor in self.executors.values_mut() {
+            if matches!(&executor.place, Place::Peer(name) if name == peer) {
+                executor.in_doubt = in_doubt;
+            }
+        }
+        changed
     }
 
     /// What this machine cannot run has failed: so it would be without peers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Which unexpected results of peers are confirmed on this machine before they count (`--confirm-failures`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ConfirmFailures {
-    /// The first [`AUTO_CONFIRMED`].
+    /// Until [`AUTO_CONFIRMED`] were confirmed; then those only of peers that were found to differ.
     #[default]
     Auto,
     /// All of them.
@@ -14,8 +14,8 @@ pub enum ConfirmFailures {
     Off,
 }
 
-/// So many results are confirmed unless something else is asked for: enough to notice a peer that is different, and
-/// few enough that a broken engine does not fail here once more in everything.
+/// So many failures are confirmed unless something else is asked for: enough to notice a peer that is different, and few
+/// enough that a broken engine does not fail here once more in everything.
 pub const AUTO_CONFIRMED: u32 = 20;
 
 impl ConfirmFailures {
