@@ -10,9 +10,9 @@ use super::{ConfineError, Confinement, Extent};
 /// What is used of Landlock; a kernel that knows less confines less.
 const VERSION: ABI = ABI::V6;
 /// Where systems keep what is installed, and what they tell of themselves. Those that are not there are passed over.
-const INSTALLED: [&str; 13] = [
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix", "/gnu", "/proc", "/sys",
-    "/dev",
+const INSTALLED: [&str; 14] = [
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/gnu", "/proc",
+    "/sys", "/dev",
 ];
 /// Devices that may be written to.
 const DEVICES: [&str; 3] = ["/dev/null", "/dev/zero", "/dev/full"];

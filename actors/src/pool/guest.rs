@@ -6,7 +6,11 @@ use std::io;
 use flotilla_messages::{Captured, Output};
 use rustix::io::Errno;
 
+use crate::confine::Confinement;
 use crate::process::ProcessError;
+
+/// How much tests of others give way to this machine's own work.
+const NICE: i32 = 5;
 
 /// For tests of another machine: paths of this one become that one's before anything is judged, and what this machine
 /// cannot do is no verdict but [`Unable`](crate::executor::Ending::Unable).
@@ -15,9 +19,23 @@ pub struct Guest {
     /// Texts in what tests print, and what stands there instead; an empty text is passed over. Where two begin at the
     /// same place, the first of the list counts.
     pub rewrite: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What they may touch; each thread of the pool enters it before its first test.
+    pub confinement: Confinement,
 }
 
 impl Guest {
+    /// Confines the current thread for ever, and lets this machine's own work go first.
+    ///
+    /// # Errors
+    /// Why no test of another machine may run here, for people.
+    pub(super) fn enter(&self) -> Result<(), String> {
+        // On Linux this is the thread's alone. One that cannot be lowered runs as it is.
+        if let Err(error) = rustix::process::nice(NICE) {
+            log::debug!("cannot lower the priority of tests: {error}");
+        }
+        self.confinement.enter().map(drop).map_err(|error| error.to_string())
+    }
+
     /// The output as it would be on that machine.
     pub(super) fn rewrite(&self, output: &mut Output) {
         for stream in [&mut output.stdout, &mut output.stderr] {
@@ -102,7 +120,10 @@ mod tests {
 
     fn guest() -> Guest {
         let pair = |from: &str, to: &str| (from.as_bytes().to_vec(), to.as_bytes().to_vec());
-        Guest { rewrite: vec![pair("/w/root", "/home/ada/v8"), pair("/w/tmp", "$TMPDIR"), pair("", "never")] }
+        Guest {
+            rewrite: vec![pair("/w/root", "/home/ada/v8"), pair("/w/tmp", "$TMPDIR"), pair("", "never")],
+            ..Guest::default()
+        }
     }
 
     fn rewritten(text: &str) -> String {

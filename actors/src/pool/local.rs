@@ -37,6 +37,7 @@ impl LocalPool {
             seat: shared.seat(),
             control: Arc::clone(&shared),
             worker: None,
+            unconfined: None,
             scheduler: answers.clone(),
         };
         // actix panics when a thread cannot be started.

@@ -9,6 +9,7 @@ use flotilla_messages::{Cases, TestName};
 
 use super::attempt::attempt;
 use super::control::Control;
+use super::guest::Guest;
 use crate::executor::{Ending, ExecutorId, Failed, Lease, News, What};
 use crate::process::Worker;
 
@@ -27,11 +28,19 @@ pub struct ProcessRunner {
     pub(super) seat: Option<usize>,
     /// Made at the first test, and anew after one that broke it.
     pub(super) worker: Option<Worker>,
+    /// Why this thread runs no tests of another machine.
+    pub(super) unconfined: Option<String>,
     pub(super) scheduler: Recipient<News>,
 }
 
 impl Actor for ProcessRunner {
     type Context = SyncContext<Self>;
+
+    /// On the thread that runs the tests, before any. After a panic once more, which changes nothing.
+    fn started(&mut self, _: &mut Self::Context) {
+        let entered = self.control.setup.guest.as_ref().map_or(Ok(()), Guest::enter);
+        self.unconfined = entered.err();
+    }
 }
 
 impl Handler<Run> for ProcessRunner {
@@ -55,6 +64,11 @@ impl ProcessRunner {
         };
         if !control.begin(lease.id, switch) {
             return Ending::Withdrawn;
+        }
+        if let Some(reason) = &self.unconfined {
+            let reason = reason.clone();
+            control.end(lease.id, switch);
+            return Ending::Unable { reason };
         }
         // Taken out while it is used: a worker in whose hands something panicked is not used again.
         let worker = self.worker.take().map_or_else(Worker::new, Ok);

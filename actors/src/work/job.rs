@@ -13,6 +13,7 @@ use flotilla_messages::port::work::RemoteLease;
 use super::admission::environment;
 use super::received::Received;
 use super::settings::WorkSettings;
+use crate::confine::Confinement;
 use crate::executor::{ExecutorId, LeaseId, News, Order};
 use crate::marker::RunId;
 use crate::orphans::Orphans;
@@ -58,6 +59,7 @@ pub struct Preparation {
     launcher: Launcher,
     argv: Vec<String>,
     marker: String,
+    confinement: Confinement,
     switch: Arc<Switch>,
 }
 
@@ -95,12 +97,18 @@ impl Job {
             log::info!(target: "work", "variables that are not passed on: {left_out:?}");
         }
         let launcher = Launcher::new(place.root.clone(), env);
+        let confinement = Confinement {
+            // The built-in shell is this very program.
+            read: settings.builtin.first().map(PathBuf::from).into_iter().collect(),
+            write: vec![place.root.clone(), place.tmp.clone()],
+        };
         let probe = Arc::new(Switch::new()?);
         let preparation = Preparation {
             guard,
             launcher: launcher.clone(),
             argv: packet.probe.clone(),
             marker: run.value(PROBE),
+            confinement: confinement.clone(),
             switch: Arc::clone(&probe),
         };
         let setup = Setup {
@@ -109,7 +117,7 @@ impl Job {
             builtin: settings.builtin.clone(),
             output_cap: usize::try_from(packet.output_cap.min(MOST_OUTPUT)).unwrap_or(usize::MAX),
             orphans,
-            guest: Some(Guest { rewrite: rewrite(place, &packet.client_root) }),
+            guest: Some(Guest { rewrite: rewrite(place, &packet.client_root), confinement }),
         };
         let pool = LocalPool::new(POOL, jobs, setup, session)?;
         let control = pool.control();
@@ -175,7 +183,16 @@ impl Preparation {
         if let Some(Err(error)) = self.guard.as_mut().map(|guard| guard.wait_ready(REAPER_START)) {
             log::warn!(target: "work", "{}", unguarded(&error));
         }
-        let probed = self.probe();
+        // On a thread of its own: a confined one stays so.
+        let probed = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("probe".into());
+            let thread = thread.spawn_scoped(scope, || {
+                self.confinement.enter().map_err(|error| error.to_string())?;
+                self.probe()
+            });
+            let joined = thread.map_err(|error| format!("cannot start a thread: {error}"))?.join();
+            joined.unwrap_or_else(|_| Err("internal error: the probe has panicked".to_owned()))
+        });
         (self.guard, probed)
     }
 
