@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use flotilla_actors::daemon::Settings as Defaults;
 use flotilla_actors::identity::{Home, Identity};
@@ -12,7 +12,7 @@ use flotilla_actors::link::Timing;
 use flotilla_actors::local::{Client, ConnectError};
 use flotilla_actors::proxy::Target;
 use flotilla_actors::run::PeersOptions;
-use flotilla_actors::trust::{Ledger, Policy};
+use flotilla_actors::trust::{Ledger, Policy, now};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::Engine;
 use flotilla_messages::port::local::{PeerView, Question};
@@ -204,8 +204,8 @@ async fn named_peer(name: &str) -> Result<Target, String> {
 
 /// The keys that are trusted here, from disk.
 fn trusted(home: &Home) -> Result<Vec<Fingerprint>, String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (ledger, warnings) = Ledger::open(home, Policy::default(), now).map_err(|error| error.to_string())?;
+    let (ledger, warnings) =
+        Ledger::open(home, Policy::default(), now()).map_err(|error| error.to_string())?;
     for warning in warnings {
         log::warn!("{warning}");
     }

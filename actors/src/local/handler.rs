@@ -1,13 +1,12 @@
 //! The actor of the Local port.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use actix::fut::{ready, wrap_future};
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient,
-    ResponseActFuture, SpawnHandle,
+    ResponseActFuture,
 };
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{
@@ -73,7 +72,6 @@ pub struct LocalHandler {
     links: BTreeMap<LinkId, Client>,
     /// None once it has parted.
     listening: Option<Listening>,
-    timer: Option<SpawnHandle>,
     vital: Vital,
 }
 
@@ -112,7 +110,6 @@ impl LocalHandler {
             durations: Durations::default(),
             links: BTreeMap::new(),
             listening: Some(listening),
-            timer: None,
             vital,
         }
     }
@@ -277,7 +274,7 @@ fn a_page(peers: &[PeerView]) -> Answer {
 fn port(name: &str, Gate { address, occupancy, refusals }: &Gate) -> PortView {
     let refusal = |refusal: &Refusal| RefusalView {
         time: seconds(refusal.time),
-        address: canonical(refusal.address),
+        address: refusal.address.to_string(),
         key: refusal.peer,
         reason: refusal.end.to_string(),
     };
@@ -290,11 +287,6 @@ fn port(name: &str, Gate { address, occupancy, refusals }: &Gate) -> PortView {
     }
 }
 
-fn canonical(mut address: SocketAddr) -> String {
-    address.set_ip(address.ip().to_canonical());
-    address.to_string()
-}
-
 fn seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
@@ -304,7 +296,7 @@ impl Actor for LocalHandler {
 
     fn started(&mut self, context: &mut Self::Context) {
         self.tell_load();
-        self.timer = Some(context.run_interval(LOAD, |this, _| this.tell_load()));
+        context.run_interval(LOAD, |this, _| this.tell_load());
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, WrapFuture,
@@ -189,7 +189,7 @@ impl PeerProxy {
 
     fn send_packet(&mut self, context: &mut Context<Self>) {
         let Some((recipient, exporter)) = self.peer else { return };
-        let issued = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let issued = crate::trust::now();
         let packet = WorkPacket { recipient, exporter, issued, ..self.job.packet.clone() };
         match packet.sign(self.job.identity.signing_key()) {
             Ok(bytes) => self.say(WorkMessage::Packet(bytes.into())),

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use actix::fut::{ready, wrap_future};
 use actix::{
@@ -150,7 +150,7 @@ impl WorkSession {
 
     /// Who asked for what: said before anything of it is done.
     fn audit(&self, packet: &WorkPacket) {
-        let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let clock = crate::trust::now();
         let made = i128::from(clock) - i128::from(packet.issued);
         log::info!(
             target: "work",

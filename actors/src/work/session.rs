@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use flotilla_messages::inputs::{Digest, Pack};
@@ -21,6 +22,7 @@ use flotilla_messages::{Captured, Outcome, TestName};
 
 use super::admission::{Terms, admit, confined};
 use crate::executor::Ending;
+use crate::pool::LocalPool;
 
 /// Rounds of surveys and blobs: a tree is at most 64 levels deep, and what is found damaged is asked for again.
 const MOST_ROUNDS: u32 = 200;
@@ -178,9 +180,9 @@ struct Batch {
 
 /// How many leases may be out with so many job slots: enough that none waits for the client.
 fn credit(slots: u16) -> u32 {
-    const LEAST_AHEAD: u32 = 8;
-    let slots = u32::from(slots);
-    slots + slots.max(LEAST_AHEAD)
+    let slots = NonZeroUsize::new(slots.into()).unwrap_or(NonZeroUsize::MIN);
+    // Of 65,535 slots at most.
+    LocalPool::credit(slots) as u32
 }
 
 impl Session {
