@@ -39,6 +39,10 @@ pub enum Kind {
     Index(Box<Expr>, Box<Expr>),
     /// `f(a, b)`
     Call(Box<Expr>, Vec<Expr>),
+    /// `name=a`, among a call's arguments only.
+    Named(String, Box<Expr>),
+    /// `a.name`
+    Attribute(Box<Expr>, String),
     /// `not a`
     Not(Box<Expr>),
     /// `a and b`
@@ -232,8 +236,15 @@ impl<'t, 'a> Parser<'t, 'a> {
                 Kind::Index(Box::new(expr), Box::new(index))
             } else if self.accept_op("(") {
                 self.descend()?;
-                let (arguments, _) = self.items(")")?;
+                let (arguments, _) = self.items_of(")", Self::argument)?;
                 Kind::Call(Box::new(expr), arguments)
+            } else if self.accept_op(".") {
+                self.descend()?;
+                let Some(Spanned { token: Token::Name(name), .. }) = self.peek() else {
+                    return Err(self.unexpected("a name"));
+                };
+                self.next += 1;
+                Kind::Attribute(Box::new(expr), (*name).into())
             } else {
                 break;
             };
@@ -296,8 +307,30 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(Expr { at, kind })
     }
 
-    /// Items up to and with the closing bracket, and whether a comma stood among them.
+    /// An argument of a call: `a` or `name=a`.
+    fn argument(&mut self) -> Result<Expr, Problem> {
+        let [Spanned { token: Token::Name(name), at }, Spanned { token: Token::Op("="), .. }, ..] =
+            &self.tokens[self.next..]
+        else {
+            return self.expr();
+        };
+        self.next += 2;
+        self.descend()?;
+        let value = self.expr()?;
+        self.depth -= 1;
+        Ok(Expr { at: *at, kind: Kind::Named((*name).into(), Box::new(value)) })
+    }
+
     fn items(&mut self, close: &str) -> Result<(Vec<Expr>, bool), Problem> {
+        self.items_of(close, Self::expr)
+    }
+
+    /// Items up to and with the closing bracket, and whether a comma stood among them.
+    fn items_of(
+        &mut self,
+        close: &str,
+        item: fn(&mut Self) -> Result<Expr, Problem>,
+    ) -> Result<(Vec<Expr>, bool), Problem> {
         let mut items = Vec::new();
         let mut comma = false;
         loop {
@@ -313,7 +346,7 @@ impl<'t, 'a> Parser<'t, 'a> {
                     return Ok((items, comma));
                 }
             }
-            items.push(self.expr()?);
+            items.push(item(self)?);
         }
     }
 
@@ -374,6 +407,8 @@ mod tests {
             Kind::Sum(terms) => format!("({})", all(terms, "+")),
             Kind::Index(of, at) => format!("{}[{}]", shape(of), shape(at)),
             Kind::Call(of, with) => format!("{}({})", shape(of), all(with, ",")),
+            Kind::Named(name, of) => format!("{name}={}", shape(of)),
+            Kind::Attribute(of, name) => format!("{}.{name}", shape(of)),
             Kind::Not(of) => format!("!{}", shape(of)),
             Kind::And(of) => format!("({})", all(of, "&")),
             Kind::Or(of) => format!("({})", all(of, "|")),
@@ -396,6 +431,7 @@ mod tests {
         assert_eq!(read("(a)"), "a");
         assert_eq!(read("(a,)"), "T(a)");
         assert_eq!(read("{}\n"), "{}");
+        assert_eq!(read("a.keys()[0](b, c=d)"), "a.keys()[0](b,c=d)");
         assert_eq!(read("['x'] + NAME[\"k\"] + set(['y'])"), r#"(["x"]+NAME["k"]+set(["y"]))"#);
     }
 
@@ -434,6 +470,8 @@ mod tests {
             ("not ", "a", ""),
             ("a[", "b", "]"),
             ("", "a", "[b]"),
+            ("", "a", ".b"),
+            ("f(a=", "1", ")"),
         ] {
             let nested = |n: usize| format!("{}{middle}{}", open.repeat(n), close.repeat(n));
             assert!(parse(&nested(20)).is_ok(), "{open}{close}");
@@ -456,7 +494,7 @@ mod tests {
         fn any_tokens_give_an_expression_or_a_problem(
             words in prop::collection::vec(
                 prop::sample::select(vec![
-                    "[", "]", "(", ")", "{", "}", ",", ":", "'a'", "b", "not", "in", "and", "or", "==", "!=", "+",
+                    "[", "]", "(", ")", "{", "}", ",", ":", "'a'", "b", "not", "in", "and", "or", "==", "!=", "+", ".",
                     "1", "\n", "=", "\\",
                 ]),
                 0..40,

@@ -157,6 +157,9 @@ impl Module {
                 }
                 _ => return Err(Problem::new(expr.at, "calls are not evaluated")),
             },
+            Kind::Attribute(..) | Kind::Named(..) => {
+                return Err(Problem::new(expr.at, "attributes are not read here"));
+            }
             Kind::Not(_) | Kind::And(_) | Kind::Or(_) | Kind::Compare(..) => {
                 return Err(Problem::new(expr.at, "conditions are not evaluated here"));
             }
@@ -228,7 +231,7 @@ mod tests {
         assert_eq!(module.get("A"), Ok(None));
         assert_eq!(module.get("Y"), Ok(None));
         let problem = module.get("X").unwrap_err();
-        assert_eq!((problem.line, problem.column), (2, 13), "{problem}");
+        assert_eq!((problem.line, problem.column), (2, 5), "{problem}");
     }
 
     #[test]

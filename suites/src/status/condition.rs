@@ -162,7 +162,12 @@ impl<'a> Evaluation<'a> {
                 }
                 Value::Bool(true)
             }
-            Kind::Dict(_) | Kind::Sum(_) | Kind::Index(..) | Kind::Call(..) => {
+            Kind::Dict(_)
+            | Kind::Sum(_)
+            | Kind::Index(..)
+            | Kind::Call(..)
+            | Kind::Named(..)
+            | Kind::Attribute(..) => {
                 return Err(Stop::at(
                     expr,
                     "conditions are made of names, strings, comparisons, and, or, not",

@@ -1,0 +1,644 @@
+//! The small programs that generate tests: the preparser suite's `.pyt` files.
+//!
+//! They call `Test(name, source, expectation, extra_flags)` and `Template(name, source)(replacements, expectation)`
+//! from loops and functions of their own (V8 5.4 `test/preparser/testcfg.py`, which executes them). What they need of
+//! Python is here and nothing else: strings, lists, dictionaries, `+`, comparisons, `for`, `if`, functions with
+//! closures. A program is bounded in steps, depth and text; it can reach nothing outside of itself.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::diagnostic::{Diagnostic, Problem};
+use super::expr::{Comparison, Expr, Kind};
+use super::statement::{Function, Statement, parse};
+
+/// Statements and expressions that are evaluated at most. V8's largest file takes some 60,000.
+const MAX_STEPS: usize = 5_000_000;
+/// How deep calls may nest.
+const MAX_CALLS: usize = 50;
+/// How deep values may lie within values.
+const MAX_DEPTH: usize = 16;
+/// The most bytes of all strings that are made.
+const MAX_TEXT: usize = 64 << 20;
+
+/// A test that a program asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Its name within the file. Names may repeat.
+    pub name: String,
+    /// Its source, as written.
+    pub source: String,
+    /// The error that is expected; `None` if the source is right.
+    pub expectation: Option<String>,
+    /// More flags for the shell.
+    pub extra_flags: Vec<String>,
+}
+
+/// Runs a program for the tests it asks for, in the order in which it does.
+///
+/// # Errors
+/// Text that is no program of this kind, or one that goes wrong or does not end; with the position.
+pub fn generate(file: &Path, text: &str) -> Result<Vec<Generated>, Diagnostic> {
+    let mut run = Run { steps: 0, calls: 0, text: 0, scopes: Vec::new(), tests: Vec::new() };
+    let globals = run.scope(None);
+    for native in [Native::Test, Native::Template] {
+        globals.set(native.name(), Value::Native(native));
+    }
+    let result = parse(text).and_then(|program| run.block(&program, &globals));
+    // Functions hold the scopes that hold them.
+    for scope in &run.scopes {
+        scope.names.take();
+    }
+    match result {
+        Ok(_) => Ok(run.tests),
+        Err(problem) => Err(problem.located(file, text)),
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Native {
+    Test,
+    Template,
+}
+
+impl Native {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Test => "Test",
+            Self::Template => "Template",
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Value {
+    None,
+    Bool(bool),
+    Int(i64),
+    Str(Rc<str>),
+    List(Rc<Vec<Value>>),
+    Dict(Rc<Vec<(Value, Value)>>),
+    Function(Rc<Function>, Rc<Vec<Option<Value>>>, Rc<Scope>),
+    Native(Native),
+    /// What `Template(name, source)` gives: a function of replacements and an expectation.
+    Template(Rc<str>, Rc<str>),
+    /// A dictionary's `keys` or `values`, not called yet.
+    Method(Rc<Vec<(Value, Value)>>, bool),
+}
+
+impl Value {
+    fn truthy(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Bool(value) => *value,
+            Self::Int(n) => *n != 0,
+            Self::Str(text) => !text.is_empty(),
+            Self::List(items) => !items.is_empty(),
+            Self::Dict(pairs) => !pairs.is_empty(),
+            _ => true,
+        }
+    }
+
+    fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::None, Self::None) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Str(a), Self::Str(b)) => a == b,
+            (Self::List(a), Self::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.equals(b))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The names of a function's call, or of the program.
+struct Scope {
+    names: RefCell<HashMap<String, Value>>,
+    outer: Option<Rc<Scope>>,
+}
+
+impl Scope {
+    fn set(&self, name: &str, value: Value) {
+        self.names.borrow_mut().insert(name.into(), value);
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        let mut scope = self;
+        loop {
+            if let Some(value) = scope.names.borrow().get(name) {
+                return Some(value.clone());
+            }
+            scope = scope.outer.as_deref()?;
+        }
+    }
+}
+
+struct Run {
+    steps: usize,
+    calls: usize,
+    text: usize,
+    /// All there were.
+    scopes: Vec<Rc<Scope>>,
+    tests: Vec<Generated>,
+}
+
+/// A call's arguments: those by position, those by name.
+struct Arguments {
+    positional: Vec<Value>,
+    named: Vec<(String, Value)>,
+}
+
+impl Arguments {
+    /// The argument at a position or of a name.
+    fn take(&mut self, position: usize, name: &str) -> Option<Value> {
+        if let Some(value) = self.positional.get(position) {
+            return Some(value.clone());
+        }
+        let at = self.named.iter().position(|(have, _)| have == name)?;
+        Some(self.named.swap_remove(at).1)
+    }
+}
+
+impl Run {
+    fn step(&mut self, at: usize) -> Result<(), Problem> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            return Err(Problem::new(at, format!("the program takes more than {MAX_STEPS} steps")));
+        }
+        Ok(())
+    }
+
+    fn scope(&mut self, outer: Option<Rc<Scope>>) -> Rc<Scope> {
+        let scope = Rc::new(Scope { names: RefCell::default(), outer });
+        self.scopes.push(Rc::clone(&scope));
+        scope
+    }
+
+    /// The value, if it does not nest too deep: comparing and dropping one recurses.
+    fn shallow(&mut self, at: usize, value: Value) -> Result<Value, Problem> {
+        match self.depth(at, &value)? {
+            depth if depth > MAX_DEPTH => {
+                Err(Problem::new(at, format!("values lie more than {MAX_DEPTH} deep within values")))
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn depth(&mut self, at: usize, value: &Value) -> Result<usize, Problem> {
+        let mut deepest = 0;
+        let mut look = |run: &mut Self, inner: &Value| -> Result<(), Problem> {
+            run.step(at)?;
+            deepest = deepest.max(run.depth(at, inner)?);
+            Ok(())
+        };
+        match value {
+            Value::List(items) => items.iter().try_for_each(|item| look(self, item))?,
+            Value::Dict(pairs) | Value::Method(pairs, _) => {
+                pairs.iter().try_for_each(|(key, value)| look(self, key).and_then(|()| look(self, value)))?;
+            }
+            Value::Function(_, defaults, _) => {
+                defaults.iter().flatten().try_for_each(|default| look(self, default))?;
+            }
+            _ => return Ok(0),
+        }
+        Ok(deepest + 1)
+    }
+
+    fn string(&mut self, at: usize, text: String) -> Result<Rc<str>, Problem> {
+        self.text += text.len();
+        if self.text > MAX_TEXT {
+            return Err(Problem::new(at, "the program makes too much text"));
+        }
+        Ok(text.into())
+    }
+
+    /// Runs statements; gives what was returned, if anything was.
+    fn block(&mut self, block: &[Statement], scope: &Rc<Scope>) -> Result<Option<Value>, Problem> {
+        for statement in block {
+            let returned = match statement {
+                Statement::Pass => None,
+                Statement::Expr(expr) => {
+                    self.value(expr, scope)?;
+                    None
+                }
+                Statement::Assign(name, expr) => {
+                    let value = self.value(expr, scope)?;
+                    scope.set(name, value);
+                    None
+                }
+                Statement::Define(function) => {
+                    // Python evaluates them once, where the function is defined.
+                    let defaults = function.parameters.iter().map(|(_, default)| {
+                        default.as_ref().map(|default| self.value(default, scope)).transpose()
+                    });
+                    let defaults = Rc::new(defaults.collect::<Result<Vec<_>, _>>()?);
+                    let value = Value::Function(Rc::clone(function), defaults, Rc::clone(scope));
+                    let value = self.shallow(0, value)?;
+                    scope.set(&function.name, value);
+                    None
+                }
+                Statement::Return(None) => Some(Value::None),
+                Statement::Return(Some(expr)) => Some(self.value(expr, scope)?),
+                Statement::For(name, values, body) => {
+                    let items = match self.value(values, scope)? {
+                        Value::List(items) => items,
+                        Value::Dict(pairs) => Rc::new(pairs.iter().map(|(key, _)| key.clone()).collect()),
+                        _ => return Err(Problem::new(values.at, "expected a list or a dictionary")),
+                    };
+                    let mut returned = None;
+                    for item in items.iter() {
+                        self.step(values.at)?;
+                        scope.set(name, item.clone());
+                        returned = self.block(body, scope)?;
+                        if returned.is_some() {
+                            break;
+                        }
+                    }
+                    returned
+                }
+                Statement::If(branches, otherwise) => {
+                    let mut chosen = otherwise;
+                    for (condition, body) in branches {
+                        if self.value(condition, scope)?.truthy() {
+                            chosen = body;
+                            break;
+                        }
+                    }
+                    self.block(chosen, scope)?
+                }
+            };
+            if returned.is_some() {
+                return Ok(returned);
+            }
+        }
+        Ok(None)
+    }
+
+    fn value(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Result<Value, Problem> {
+        self.step(expr.at)?;
+        Ok(match &expr.kind {
+            Kind::Str(text) => Value::Str(self.string(expr.at, text.clone())?),
+            Kind::Int(n) => Value::Int(*n),
+            Kind::Name(name) => match name.as_str() {
+                "None" => Value::None,
+                "True" => Value::Bool(true),
+                "False" => Value::Bool(false),
+                name => scope
+                    .get(name)
+                    .ok_or_else(|| Problem::new(expr.at, format!("'{name}' has no value here")))?,
+            },
+            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) => {
+                let items = items.iter().map(|item| self.value(item, scope)).collect::<Result<_, _>>()?;
+                self.shallow(expr.at, Value::List(Rc::new(items)))?
+            }
+            Kind::Dict(pairs) => {
+                let mut found: Vec<(Value, Value)> = Vec::with_capacity(pairs.len());
+                for (key, value) in pairs {
+                    let (key, value) = (self.value(key, scope)?, self.value(value, scope)?);
+                    match found.iter_mut().find(|(have, _)| have.equals(&key)) {
+                        Some((_, old)) => *old = value,
+                        None => found.push((key, value)),
+                    }
+                }
+                self.shallow(expr.at, Value::Dict(Rc::new(found)))?
+            }
+            Kind::Sum(terms) => {
+                let mut terms = terms.iter();
+                let mut total = match terms.next() {
+                    Some(first) => self.value(first, scope)?,
+                    None => Value::None,
+                };
+                for term in terms {
+                    let more = self.value(term, scope)?;
+                    total = match (&total, &more) {
+                        (Value::Str(a), Value::Str(b)) => {
+                            Value::Str(self.string(term.at, format!("{a}{b}"))?)
+                        }
+                        (Value::List(a), Value::List(b)) => {
+                            self.steps += a.len() + b.len();
+                            self.step(term.at)?;
+                            Value::List(Rc::new(a.iter().chain(b.iter()).cloned().collect()))
+                        }
+                        _ => return Err(Problem::new(term.at, "only lists and strings can be added")),
+                    };
+                }
+                total
+            }
+            Kind::Index(of, index) => {
+                let (of, key) = (self.value(of, scope)?, self.value(index, scope)?);
+                let found = match (&of, &key) {
+                    (Value::Dict(pairs), key) => {
+                        pairs.iter().find(|(have, _)| have.equals(key)).map(|(_, value)| value.clone())
+                    }
+                    (Value::List(items), Value::Int(n)) => {
+                        usize::try_from(*n).ok().and_then(|n| items.get(n)).cloned()
+                    }
+                    _ => None,
+                };
+                found.ok_or_else(|| Problem::new(index.at, "there is no such element"))?
+            }
+            Kind::Attribute(of, name) => match (self.value(of, scope)?, name.as_str()) {
+                (Value::Dict(pairs), "keys") => Value::Method(pairs, true),
+                (Value::Dict(pairs), "values") => Value::Method(pairs, false),
+                _ => return Err(Problem::new(expr.at, format!("'.{name}' is not read here"))),
+            },
+            Kind::Call(of, arguments) => {
+                let function = self.value(of, scope)?;
+                let mut given = Arguments { positional: Vec::new(), named: Vec::new() };
+                for argument in arguments {
+                    match &argument.kind {
+                        Kind::Named(name, value) => {
+                            given.named.push((name.clone(), self.value(value, scope)?))
+                        }
+                        _ => given.positional.push(self.value(argument, scope)?),
+                    }
+                }
+                self.call(expr.at, function, given)?
+            }
+            Kind::Not(of) => Value::Bool(!self.value(of, scope)?.truthy()),
+            Kind::And(operands) => self.first(operands, scope, false)?,
+            Kind::Or(operands) => self.first(operands, scope, true)?,
+            Kind::Compare(first, rest) => {
+                let mut left = self.value(first, scope)?;
+                for (comparison, operand) in rest {
+                    let right = self.value(operand, scope)?;
+                    if !self.compare(&left, *comparison, &right, operand.at)? {
+                        return Ok(Value::Bool(false));
+                    }
+                    left = right;
+                }
+                Value::Bool(true)
+            }
+            Kind::Named(..) => return Err(Problem::new(expr.at, "expected a value")),
+        })
+    }
+
+    /// `and` and `or`: the first operand that decides, else the last.
+    fn first(&mut self, operands: &[Expr], scope: &Rc<Scope>, decides: bool) -> Result<Value, Problem> {
+        let mut last = Value::Bool(!decides);
+        for operand in operands {
+            last = self.value(operand, scope)?;
+            if last.truthy() == decides {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    fn compare(&mut self, left: &Value, how: Comparison, right: &Value, at: usize) -> Result<bool, Problem> {
+        let within = match (how, right) {
+            (Comparison::Equal, _) => return Ok(left.equals(right)),
+            (Comparison::NotEqual, _) => return Ok(!left.equals(right)),
+            (_, Value::List(items)) => items.iter().any(|item| item.equals(left)),
+            (_, Value::Dict(pairs)) => pairs.iter().any(|(key, _)| key.equals(left)),
+            (_, Value::Str(text)) => match left {
+                Value::Str(part) => text.contains(&**part),
+                _ => return Err(Problem::new(at, "only a string can be in a string")),
+            },
+            _ => return Err(Problem::new(at, "expected a list, a dictionary or a string")),
+        };
+        Ok(within == (how == Comparison::In))
+    }
+
+    fn call(&mut self, at: usize, function: Value, mut given: Arguments) -> Result<Value, Problem> {
+        match function {
+            Value::Function(function, defaults, outer) => {
+                let scope = self.scope(Some(outer));
+                for (i, ((name, _), default)) in function.parameters.iter().zip(defaults.iter()).enumerate() {
+                    let value = given.take(i, name).or_else(|| default.clone());
+                    let missing =
+                        || Problem::new(at, format!("{} lacks its argument '{name}'", function.name));
+                    scope.set(name, value.ok_or_else(missing)?);
+                }
+                self.finished(at, &given, function.parameters.len())?;
+                self.calls += 1;
+                if self.calls > MAX_CALLS {
+                    return Err(Problem::new(at, format!("calls nest more than {MAX_CALLS} deep")));
+                }
+                let returned = self.block(&function.body, &scope)?;
+                self.calls -= 1;
+                Ok(returned.unwrap_or(Value::None))
+            }
+            Value::Native(Native::Template) => {
+                let name = self.text_of(at, given.take(0, "name"))?;
+                let source = self.text_of(at, given.take(1, "source"))?;
+                self.finished(at, &given, 2)?;
+                Ok(Value::Template(name, source))
+            }
+            Value::Native(Native::Test) => {
+                let name = self.text_of(at, given.take(0, "name"))?;
+                let source = self.text_of(at, given.take(1, "source"))?;
+                let expectation = given.take(2, "expectation");
+                let extra_flags = match given.take(3, "extra_flags") {
+                    None => Vec::new(),
+                    Some(Value::List(flags)) => flags
+                        .iter()
+                        .map(|flag| self.text_of(at, Some(flag.clone())).map(|flag| String::from(&*flag)))
+                        .collect::<Result<_, _>>()?,
+                    Some(_) => return Err(Problem::new(at, "extra_flags should be a list of strings")),
+                };
+                self.finished(at, &given, 4)?;
+                self.test(at, name.to_string(), source.to_string(), expectation, extra_flags)
+            }
+            Value::Template(name, source) => {
+                let replacement = given.take(0, "replacement");
+                let expectation = given.take(1, "expectation");
+                self.finished(at, &given, 2)?;
+                let Some(Value::Dict(replacement)) = replacement else {
+                    return Err(Problem::new(at, "expected a dictionary of replacements"));
+                };
+                let mut pairs = Vec::with_capacity(replacement.len());
+                for (key, value) in replacement.iter() {
+                    let key = self.text_of(at, Some(key.clone()))?;
+                    pairs.push((format!("${key}"), self.text_of(at, Some(value.clone()))?));
+                }
+                // V8 goes by the order of a dictionary, which happens to replace `$opname` before `$op`.
+                pairs.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+                let mut texts = [name.to_string(), source.to_string()];
+                for (key, value) in &pairs {
+                    for text in &mut texts {
+                        *text = text.replace(key.as_str(), value);
+                        self.text += text.len();
+                    }
+                }
+                let [name, source] = texts;
+                self.test(at, name, source, expectation, Vec::new())
+            }
+            Value::Method(pairs, keys) => {
+                self.finished(at, &given, 0)?;
+                let items = pairs.iter().map(|(key, value)| if keys { key.clone() } else { value.clone() });
+                Ok(Value::List(Rc::new(items.collect())))
+            }
+            _ => Err(Problem::new(at, "this is nothing that can be called")),
+        }
+    }
+
+    /// Nothing may be left of a call's arguments.
+    fn finished(&self, at: usize, given: &Arguments, parameters: usize) -> Result<(), Problem> {
+        if let Some((name, _)) = given.named.first() {
+            return Err(Problem::new(at, format!("there is no parameter '{name}'")));
+        }
+        if given.positional.len() > parameters {
+            return Err(Problem::new(at, format!("expected {parameters} arguments at most")));
+        }
+        Ok(())
+    }
+
+    fn text_of(&self, at: usize, value: Option<Value>) -> Result<Rc<str>, Problem> {
+        match value {
+            Some(Value::Str(text)) => Ok(text),
+            _ => Err(Problem::new(at, "expected a string")),
+        }
+    }
+
+    fn test(
+        &mut self,
+        at: usize,
+        name: String,
+        source: String,
+        expectation: Option<Value>,
+        extra_flags: Vec<String>,
+    ) -> Result<Value, Problem> {
+        let expectation = match expectation {
+            None | Some(Value::None) => None,
+            Some(Value::Str(text)) => Some(String::from(&*text)).filter(|text| !text.is_empty()),
+            Some(_) => return Err(Problem::new(at, "expected the name of an error, or None")),
+        };
+        self.string(at, format!("{name}{source}"))?;
+        self.tests.push(Generated { name, source, expectation, extra_flags });
+        Ok(Value::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        generate(Path::new("a.pyt"), text).unwrap().into_iter().map(|test| test.name).collect()
+    }
+
+    fn problem(text: &str) -> String {
+        generate(Path::new("a.pyt"), text).unwrap_err().to_string().lines().next().unwrap().into()
+    }
+
+    #[test]
+    fn templates_are_filled_in_longest_name_first() {
+        let tests = generate(
+            Path::new("a.pyt"),
+            "t = Template('assign-$id-$opname', '''\n  $id $op 42;\n''')\n\
+             t({'op': '<<=', 'id': 'eval', 'opname': 'shleq'}, 'strict')\n",
+        );
+        let expected = Generated {
+            name: "assign-eval-shleq".into(),
+            source: "\n  eval <<= 42;\n".into(),
+            expectation: Some("strict".into()),
+            extra_flags: vec![],
+        };
+        assert_eq!(tests.unwrap(), [expected]);
+    }
+
+    #[test]
+    fn functions_close_over_what_they_were_made_in() {
+        let text = "
+def Strict(name, source, allow = True):
+  def Make(replacement, expectation):
+    if (allow):
+      Template('strict-' + name, source)(replacement, expectation)
+    elif name == 'b':
+      Template('loose-' + name, source)(replacement, expectation);
+    else:
+      return None
+    Template(name, source)(replacement, expectation)
+  return Make
+
+for word in ['a', 'b'] + ['c']:
+  # A comment
+  Strict(word, 'x', word not in ['b', 'c'])({}, None)
+for key in {'k': 'v'}.keys() if False else []:
+  pass
+";
+        assert!(problem(text).contains("expected"), "conditional expressions are none of it");
+        let text = text.replace(" if False else []", "").replace("{'k': 'v'}", "d").replacen(
+            "\ndef",
+            "\nd = {'k': 'v'}\ndef",
+            1,
+        );
+        assert_eq!(names(&text), ["strict-a", "a", "loose-b", "b"]);
+    }
+
+    #[test]
+    fn a_test_may_have_flags() {
+        let tests = generate(Path::new("a.pyt"), "Test('a', 'b', None, extra_flags=['--c'])").unwrap();
+        assert_eq!((&*tests[0].extra_flags, &tests[0].expectation), (&["--c".to_string()][..], &None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        assert_eq!(problem("import os\n"), "a.pyt:1:1: statements with 'import' are not read here");
+        assert_eq!(problem("x = 1\ny(2)\n"), "a.pyt:2:1: 'y' has no value here");
+        assert_eq!(problem("for x in y\n  z\n"), "a.pyt:1:1: expected a line that ends with ':'");
+        assert_eq!(
+            problem("if 1:\nTest('a', 'b', None)\n"),
+            "a.pyt:1:1: expected an indented block below this line"
+        );
+        assert_eq!(problem("x = 1\n  y = 2\n"), "a.pyt:2:3: this line is indented like none before it");
+        assert_eq!(problem("Test('a')"), "a.pyt:1:1: expected a string");
+        assert_eq!(problem("def f(a):\n  return a\nf()\n"), "a.pyt:3:1: f lacks its argument 'a'");
+        assert_eq!(
+            problem("x = 'a'\nTest('a', 'b', None, 'c', 'd')").split(": ").last(),
+            Some("extra_flags should be a list of strings")
+        );
+    }
+
+    #[test]
+    fn programs_that_do_not_end_are_ended() {
+        assert!(problem("def f(x):\n  return f(x)\nf(1)\n").contains("calls nest more than"));
+        let mut text = String::from("x = 'aaaaaaaaaaaaaaaa'\ny = [1, 2, 3, 4, 5, 6, 7, 8]\n");
+        for _ in 0..30 {
+            text.push_str("x = x + x\n");
+        }
+        assert!(problem(&text).contains("too much text"));
+        let deep = format!(
+            "{}for i in range:\n  x = [x]\n",
+            "x = 1\nrange = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]\n"
+        );
+        assert!(problem(&deep).contains("deep within values"));
+        let mut text = String::from("y = [1, 2, 3, 4, 5, 6, 7, 8]\n");
+        for _ in 0..30 {
+            text.push_str("y = y + y\n");
+        }
+        assert!(problem(&text).contains("steps"));
+        let deep = "def f():\n ".to_string()
+            + &" ".repeat(0)
+            + "return 1\n"
+            + &(1..200).map(|i| format!("{}if 1:\n", " ".repeat(i - 1))).collect::<String>();
+        assert!(problem(&deep).contains("nested more than") || problem(&deep).contains("indented block"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_run_or_refused(text in any::<String>()) {
+            let _ = generate(Path::new("a.pyt"), &text);
+        }
+
+        #[test]
+        fn any_words_are_run_or_refused(
+            words in prop::collection::vec(
+                prop::sample::select(vec![
+                    "Test", "Template", "(", ")", "'a'", ",", "x", "=", "for", "in", "if", "elif", "else", ":", "\n",
+                    "\n ", "\n  ", "def", "f", "return", "[", "]", "{", "}", ".keys()", "+", "==", "None",
+                ]),
+                0..60,
+            )
+        ) {
+            let _ = generate(Path::new("a.pyt"), &words.join(" "));
+        }
+    }
+}
