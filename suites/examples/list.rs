@@ -19,7 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [root, variants, outdir, tests @ ..] = args.as_slice() else {
         return Err("usage: list [--count] ROOT VARIANTS OUTDIR [TESTS...]".into());
     };
+    // What the build of a classic tree was made with.
+    let build_with = std::env::var("BUILD_WITH").unwrap_or_default();
     let tree = Tree::open(Options {
+        build_with: build_with.split_whitespace().map(String::from).collect(),
         root: root.into(),
         variants: Some(variants.clone()),
         outdir: outdir.into(),
@@ -42,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
         let (judge, detail) = match &case.judge {
             Judge::ExitCode => ("exit", json!(null)),
-            Judge::Template { fails, basename } => ("template", json!([fails, basename])),
+            Judge::Template { fails, basename, .. } => ("template", json!([fails, basename])),
             Judge::Lines { comments, .. } => ("lines", json!(comments)),
             Judge::Exception { expected, negative } => ("exception", json!([expected, negative])),
         };

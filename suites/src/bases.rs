@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::dialect::Listing;
 use crate::status::Outcomes;
 use crate::suite::Suite;
 use crate::walk::walk;
@@ -21,6 +22,8 @@ pub struct Base {
     pub utf8: bool,
     /// Its outcomes for all variants alike.
     pub outcomes: Outcomes,
+    /// Its number among the suite's listed tests; meaningless where the suite has none.
+    pub listed: u32,
 }
 
 /// All tests that were asked for.
@@ -51,6 +54,31 @@ impl Bases {
     fn find_in(&mut self, suite: &Suite, index: u16, without_i18n: bool) {
         let first = self.list.len();
         let Self { names, list, matched, warnings } = self;
+        for (listed, test) in (0..).zip(&suite.listed) {
+            if !suite.filter.takes(&test.name, |selector| matched[selector] = true) {
+                continue;
+            }
+            let (Ok(name_start), Ok(name_len)) = (u32::try_from(names.len()), u32::try_from(test.name.len()))
+            else {
+                continue;
+            };
+            names.push_str(&test.name);
+            let outcomes = suite.status.outcomes(&test.name);
+            let base = Base {
+                name_start,
+                name_len,
+                suite: index,
+                dir: 0,
+                extension: 0,
+                utf8: true,
+                outcomes,
+                listed,
+            };
+            list.push(base);
+        }
+        if suite.rules.listing != Listing::Files {
+            return;
+        }
         for (dir, place) in (0..).zip(&suite.test_dirs) {
             let enter = |prefix: &str| suite.filter.may_take_below(prefix);
             walk(
@@ -77,6 +105,7 @@ impl Bases {
                         extension: u8::try_from(file.extension).unwrap_or_default(),
                         utf8: file.utf8,
                         outcomes: suite.status.outcomes(file.name),
+                        listed: 0,
                     });
                 },
                 warnings,

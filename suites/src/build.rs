@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::dialect::{ConfigKey, Dchecks, Dialect, Simulator};
+use crate::dialect::{ConfigKey, Dchecks, Dialect, Layout, Simulator};
 use crate::error::OpenError;
 use crate::options::Options;
 use crate::read::read;
@@ -45,6 +45,12 @@ pub enum Mode {
     ReleaseWithDchecks,
     /// A debug build.
     Debug,
+    /// Classic trees: a debug build with optimizations.
+    OptDebug,
+    /// Classic trees: a release build with checks, for which status files hold that are for debug builds.
+    TryRelease,
+    /// The same with slow checks.
+    SlowRelease,
 }
 
 impl Mode {
@@ -54,6 +60,40 @@ impl Mode {
             Self::Release => "release",
             Self::ReleaseWithDchecks => "release+dchecks",
             Self::Debug => "debug",
+            Self::OptDebug => "optdebug",
+            Self::TryRelease => "tryrelease",
+            Self::SlowRelease => "slowrelease",
+        }
+    }
+
+    /// What `--mode` may say of classic trees.
+    const CLASSIC: [Self; 5] =
+        [Self::Release, Self::Debug, Self::OptDebug, Self::TryRelease, Self::SlowRelease];
+
+    /// The mode's part of a build directory's name in classic trees.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::TryRelease | Self::SlowRelease => Self::Release.label(),
+            mode => mode.label(),
+        }
+    }
+
+    /// Whether tests get the flags of debug builds.
+    pub fn has_debug_flags(self) -> bool {
+        matches!(self, Self::Debug | Self::OptDebug)
+    }
+
+    /// Whether status files hold that are for debug builds.
+    fn counts_as_debug(self) -> bool {
+        !matches!(self, Self::Release | Self::ReleaseWithDchecks)
+    }
+
+    /// By how much tests may take longer than in a release build; `debug`: in a debug build.
+    pub fn patience(self, debug: f64) -> f64 {
+        match self {
+            Self::Release | Self::TryRelease => 1.0,
+            Self::SlowRelease => 2.0,
+            Self::ReleaseWithDchecks | Self::Debug | Self::OptDebug => debug,
         }
     }
 }
@@ -81,6 +121,11 @@ impl Build {
                 Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 Err(source) => return Err(OpenError::Read { path: file, source }),
             }
+        }
+        if dialect.layout == Layout::PerMode
+            && let Some(build) = Self::of_name(&outdir, options, dialect)?
+        {
+            return Ok(build);
         }
         if options.outdir != Options::default().outdir && options.shell_dir.is_none() {
             return Err(OpenError::NoBuild(outdir));
@@ -126,24 +171,76 @@ impl Build {
         Ok(Self { dir: Some(dir), arch, mode, properties, mips, simulator })
     }
 
+    /// The build in `OUTDIR/ARCH.MODE` that the options choose; the only one, if they do not.
+    fn of_name(outdir: &Path, options: &Options, dialect: &Dialect) -> Result<Option<Self>, OpenError> {
+        let mode = options.mode.as_deref().map(classic_mode).transpose()?;
+        let entries = std::fs::read_dir(outdir).into_iter().flatten().flatten();
+        let mut found: Vec<String> = entries
+            .filter(|entry| entry.path().is_dir())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| name.split_once('.').is_some_and(|(_, mode)| classic_mode(mode).is_ok()))
+            .collect();
+        found.sort_unstable();
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let fits = |name: &&String| {
+            let (arch, folder) = name.split_once('.').unwrap_or_default();
+            options.arch.as_deref().is_none_or(|wanted| wanted == arch)
+                && mode.is_none_or(|mode| mode.folder() == folder)
+        };
+        let fitting: Vec<&String> = found.iter().filter(fits).collect();
+        let refuse = |reason: &str, found: Vec<String>| {
+            Err(OpenError::NoBuildOf { reason: reason.into(), outdir: outdir.into(), found })
+        };
+        let [name] = fitting.as_slice() else {
+            let reason = match fitting.as_slice() {
+                [] => "there is no build of this architecture and mode",
+                _ => "there are several builds, of which --arch and --mode must choose one,",
+            };
+            return refuse(reason, found);
+        };
+        let (arch, folder) = name.split_once('.').unwrap_or_default();
+        let mode = match mode {
+            Some(mode) => mode,
+            None => classic_mode(folder)?,
+        };
+        let options = Options { arch: Some(arch.into()), ..options.clone() };
+        let mut build = Self::with_mode(&options, dialect, mode);
+        build.simulator = match dialect.simulator {
+            Simulator::Configured => false,
+            Simulator::Foreign(archs) => archs.contains(&arch) && arch != host_arch(),
+        };
+        build.dir = Some(outdir.join(name));
+        Ok(Some(build))
+    }
+
     /// What holds where nothing was built: this host's architecture, an ordinary release.
     fn of_host(options: &Options, dialect: &Dialect) -> Result<Self, OpenError> {
         let mode = match options.mode.as_deref() {
             None | Some("release") => Mode::Release,
             Some("debug") => Mode::Debug,
+            Some(other) if dialect.layout == Layout::PerMode => classic_mode(other)?,
             Some(other) => return Err(unknown_mode(other)),
         };
+        Ok(Self::with_mode(options, dialect, mode))
+    }
+
+    fn with_mode(options: &Options, dialect: &Dialect, mode: Mode) -> Self {
         let mut properties: BTreeMap<_, _> =
             dialect.config.iter().map(|key| (key.variable, key.unbuilt)).collect();
-        properties.insert("is_debug", mode == Mode::Debug);
-        Ok(Self {
+        properties.insert("is_debug", mode.has_debug_flags());
+        for (variable, value) in &mut properties {
+            *value |= options.build_with.iter().any(|with| with == variable);
+        }
+        Self {
             dir: None,
             arch: options.arch.clone().unwrap_or_else(|| host_arch().into()),
             mode,
             properties,
             mips: None,
             simulator: false,
-        })
+        }
     }
 
     /// `--arch` and `--mode` must say what the configuration says.
@@ -207,7 +304,7 @@ impl Build {
         variables.set("isolates", options.isolates);
         variables.set("no_harness", options.no_harness);
         let dchecks = self.is("dcheck_always_on") && dialect.dchecks != Dchecks::Ignored;
-        let debug = self.mode == Mode::Debug || dchecks;
+        let debug = self.mode.counts_as_debug() || dchecks;
         variables.set("mode", if debug { "debug" } else { "release" });
         variables.set("system", if self.is("is_android") { "android" } else { host_system() });
         variables.set("simulator_run", self.simulator);
@@ -231,6 +328,14 @@ impl Build {
         variables.set("no_simd_hardware", no_simd);
         variables
     }
+}
+
+fn classic_mode(name: &str) -> Result<Mode, OpenError> {
+    Mode::CLASSIC.into_iter().find(|mode| mode.label() == name).ok_or_else(|| OpenError::Option {
+        option: "--mode",
+        value: name.into(),
+        reason: format!("it is none of {}", Mode::CLASSIC.map(Mode::label).join(", ")),
+    })
 }
 
 fn unknown_mode(mode: &str) -> OpenError {
@@ -263,7 +368,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::dialect::{V7_0, V8_4, V9_2};
+    use crate::dialect::{V5_4, V7_0, V8_4, V9_2};
 
     fn config(changes: &[(&str, Value)]) -> Vec<u8> {
         let mut config = Map::new();
@@ -350,6 +455,45 @@ mod tests {
         assert_eq!(refused.exit_code(), 2);
         assert!(read(None, Some("debug")).unwrap_err().to_string().contains("the build's mode is release"));
         assert!(read(None, Some("optdebug")).unwrap_err().to_string().contains("neither debug nor release"));
+    }
+
+    #[test]
+    fn classic_builds_are_known_by_their_directory() {
+        let root = tempfile::tempdir().unwrap();
+        let options = |arch: Option<&str>, mode: Option<&str>| Options {
+            root: root.path().into(),
+            arch: arch.map(String::from),
+            mode: mode.map(String::from),
+            ..Options::default()
+        };
+        let read = |arch, mode| Build::read(&options(arch, mode), &V5_4);
+        assert_eq!(read(None, None).unwrap().dir, None);
+        for dir in ["x64.release", "gen", "x64.nonsense"] {
+            fs::create_dir_all(root.path().join("out").join(dir)).unwrap();
+        }
+        let build = read(None, None).unwrap();
+        assert_eq!((build.arch.as_str(), build.mode), ("x64", Mode::Release));
+        assert_eq!(build.dir, Some(root.path().join("out/x64.release")));
+        let build = read(Some("x64"), Some("slowrelease")).unwrap();
+        assert_eq!((build.mode, build.dir), (Mode::SlowRelease, Some(root.path().join("out/x64.release"))));
+        fs::create_dir_all(root.path().join("out/arm.debug")).unwrap();
+        assert_eq!(read(Some("arm"), None).unwrap().mode, Mode::Debug);
+        let several = read(None, None).unwrap_err().to_string();
+        assert!(several.ends_with("\n    builds here: arm.debug x64.release"), "{several}");
+        let none = read(Some("arm"), Some("release")).unwrap_err();
+        assert!(
+            none.to_string().starts_with("there is no build of this architecture and mode in "),
+            "{none}"
+        );
+        assert!(
+            read(None, Some("fast")).unwrap_err().to_string().contains("none of release, debug, optdebug")
+        );
+        let variables = build_variables(&read(Some("x64"), Some("tryrelease")).unwrap());
+        assert_eq!(variables.get("mode"), Some(&"debug".into()));
+    }
+
+    fn build_variables(build: &Build) -> Variables {
+        build.variables(&Options::default(), &[], &V5_4)
     }
 
     #[test]

@@ -4,12 +4,15 @@
 //! what the trees keep in code, and what to take where a tree has no tables.
 
 mod builtin;
+mod classic;
 mod detect;
 mod versions;
 
-pub use builtin::VARIANTS;
+pub use classic::{V3_14, V5_4};
 pub use detect::detect;
 pub use versions::{V7_0, V8_4, V9_2};
+
+use crate::status::{Syntax, Vocabulary};
 
 /// One version's rules.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +47,8 @@ pub struct Dialect {
     pub constants: &'static [&'static str],
     /// The suites.
     pub suites: &'static [SuiteRules],
+    /// The variants with their flags, where the tree has none.
+    pub variants: &'static [(&'static str, &'static [&'static str])],
     /// The variants that come first.
     pub slow_variants: &'static [&'static str],
     /// What `--variants` is without the option, and the aliases where the tree has none.
@@ -54,6 +59,24 @@ pub struct Dialect {
     pub lines_exit_code_counts: bool,
     /// Whether they leave out lines that begin `WARNING: linker:`.
     pub skip_linker_warnings: bool,
+    /// Whether they leave out lines that begin `###`.
+    pub lines_skip_hashes: bool,
+    /// Whether the judge of message looks at the exit code.
+    pub template_exit_code_counts: bool,
+    /// Where builds lie, and what is known of them.
+    pub layout: Layout,
+    /// The words of status files.
+    pub vocabulary: Vocabulary,
+    /// How they are written.
+    pub status_syntax: Syntax,
+    /// Whether SLOW tests are skipped.
+    pub skips_slow: bool,
+    /// Whether flags in sources can be quoted as for a shell.
+    pub quoted_flags: bool,
+    /// Whether [`SuiteRules::removed_flags`] stay where `--extra-flags` says them.
+    pub keeps_extra_flags: bool,
+    /// Whether tests are told `--random-seed=`.
+    pub passes_seed: bool,
     /// test262: flags for features, where the tree's `testcfg.py` has none.
     pub feature_flags: &'static [(&'static str, &'static str)],
 }
@@ -105,6 +128,8 @@ pub struct Timeouts {
     pub sanitizer: f64,
     /// Words of the command line that each multiply the time.
     pub words: &'static [(&'static str, f64)],
+    /// Whether they count where the test's source says them.
+    pub words_in_source: bool,
     /// Tests marked SLOW.
     pub slow: f64,
     /// All tests.
@@ -176,6 +201,53 @@ pub struct SuiteRules {
     pub judging: Judging,
     /// Variables of the environment that tests must not see.
     pub unset_env: &'static [&'static str],
+    /// The order of a command line's parts, if it is not the version's.
+    pub order: &'static [Part],
+    /// How its tests are found.
+    pub listing: Listing,
+    /// Which variants its tests run in.
+    pub variants: SuiteVariants,
+}
+
+/// How the tests of a suite are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Each file is one.
+    Files,
+    /// `*.pyt` in the suite's directory generate them.
+    Templates {
+        /// The word that tells the shell to expect an error.
+        throws: &'static str,
+        /// Whether the error's name follows it, and each `*.js` in the directory is a test as well, which
+        /// `preparser.expectation` may say the error of (V8 3).
+        expectation: bool,
+    },
+    /// Each file in these directories, for the shell `v8_simple_DIRECTORY_fuzzer`.
+    Fuzzer(&'static [&'static str]),
+    /// Kraken, Octane and SunSpider.
+    Benchmarks,
+}
+
+/// Which variants a suite's tests run in, of those that are selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuiteVariants {
+    /// All.
+    All,
+    /// All, and this one, whether it is selected or not, if the suite's `testcfg.py` names it.
+    And(&'static str),
+    /// `default`
+    Default,
+    /// `default` and `turbofan`, with the flags of FAST_VARIANTS.
+    Fast,
+}
+
+/// Where builds lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One in `--outdir` or its `build`, which says what it is in `v8_build_config.json`.
+    Configured,
+    /// The same, or one in `OUTDIR/ARCH.MODE`.
+    PerMode,
 }
 
 /// Which directives a suite's sources may have.

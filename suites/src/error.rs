@@ -85,9 +85,16 @@ pub enum OpenError {
     /// The directory given for the build holds none.
     #[error("there is no v8_build_config.json in {} or its directory build", .0.display())]
     NoBuild(PathBuf),
-    /// The tree's runner is of the generation before its test processors (2017), whose rules differ throughout.
-    #[error("{} holds a tree of V8's older test runner, whose rules are not supported yet", .0.display())]
-    Classic(PathBuf),
+    /// There is no build of that architecture and mode, or there are several and none was chosen.
+    #[error("{reason} in {}{}", .outdir.display(), builds(.found))]
+    NoBuildOf {
+        /// What is wrong.
+        reason: String,
+        /// Where builds lie.
+        outdir: PathBuf,
+        /// Those there are, such as `x64.release`.
+        found: Vec<String>,
+    },
     /// A file or directory cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Read {
@@ -96,6 +103,10 @@ pub enum OpenError {
         /// Why.
         source: io::Error,
     },
+}
+
+fn builds(found: &[String]) -> String {
+    if found.is_empty() { String::new() } else { format!("\n    builds here: {}", found.join(" ")) }
 }
 
 impl OpenError {
@@ -113,7 +124,7 @@ impl OpenError {
             | Self::Table { .. }
             | Self::BuildConfig { .. }
             | Self::NoBuild(_)
-            | Self::Classic(_)
+            | Self::NoBuildOf { .. }
             | Self::Read { .. } => 5,
         }
     }

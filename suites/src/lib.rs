@@ -10,7 +10,7 @@
 //! | the build, and the variables of conditions | `build` |
 //! | which suites and tests were asked for | `open`, `select` |
 //! | what is expected | [`status`], `conflict` |
-//! | which tests are on disk | `walk`, `bases` |
+//! | which tests are on disk | `walk`, `listed`, `bases` |
 //! | variants, strict halves, filters | `subtests` |
 //! | what sources say | `read`, `source`, `frontmatter`, `prepare` |
 //! | the case | `make` |
@@ -26,6 +26,7 @@ mod dialect;
 mod error;
 mod frontmatter;
 mod inputs;
+mod listed;
 mod make;
 mod open;
 mod options;

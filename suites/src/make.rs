@@ -77,15 +77,14 @@ impl Tree {
         let reverse = Self::is_reverse(prepared.strictness, subtest);
         let outcomes = self.outcomes(base, subtest);
         let status_flags = suite.status.flags(&name.name, subtest.variant);
-        let variant = subtest.variant.and_then(|i| self.variants.get(i));
-        let mut variant_flags = variant.map(|variant| variant.flags.clone()).unwrap_or_default();
-        if subtest.strict {
-            variant_flags.push("--use-strict".into());
-        }
+        let variant_flags = self.variant_flags(suite, base, subtest);
 
         let mut params: Vec<Arg> = Vec::with_capacity(20);
         let texts = |flags: &[String]| flags.iter().cloned().map(Arg::Text).collect::<Vec<_>>();
-        for part in self.dialect.order {
+        let is = |arg: &Arg, word: &str| matches!(arg, Arg::Text(text) if text == word);
+        let removed = |arg: &Arg| rules.removed_flags.iter().any(|flag| is(arg, flag));
+        let order = if rules.order.is_empty() { self.dialect.order } else { rules.order };
+        for part in order {
             match part {
                 Part::Files => match prepared.phase_file.as_ref().filter(|_| !reverse) {
                     Some((at, file)) => {
@@ -95,8 +94,13 @@ impl Tree {
                     }
                     None => params.extend_from_slice(&prepared.files),
                 },
+                Part::Seed if !self.dialect.passes_seed => {}
                 Part::Seed => params.push(Arg::Text(format!("--random-seed={}", self.options.random_seed))),
                 Part::Mode => params.extend(texts(&self.mode_flags)),
+                Part::Extra if self.dialect.keeps_extra_flags => {
+                    params.retain(|arg| !removed(arg));
+                    params.extend(texts(&self.extra_flags));
+                }
                 Part::Extra => params.extend(texts(&self.extra_flags)),
                 Part::Variant => params.extend(texts(&variant_flags)),
                 Part::Source => params.extend(texts(&prepared.source_flags)),
@@ -104,13 +108,18 @@ impl Tree {
                 Part::Status => params.extend(texts(&status_flags)),
             }
         }
-        let is = |arg: &Arg, word: &str| matches!(arg, Arg::Text(text) if text == word);
-        params.retain(|arg| !rules.removed_flags.iter().any(|flag| is(arg, flag)));
+        if !self.dialect.keeps_extra_flags {
+            params.retain(|arg| !removed(arg));
+        }
 
         let timeouts = &self.dialect.timeouts;
         let mut seconds = self.base_timeout;
         for (word, factor) in timeouts.words {
-            if params.iter().any(|arg| is(arg, word)) {
+            let in_source = || prepared.source_flags.iter().any(|flag| flag == word);
+            let said = params.iter().filter(|arg| is(arg, word)).count();
+            // A word that the source says as well stands there once more.
+            let counts = timeouts.words_in_source || said > usize::from(in_source());
+            if said > 0 && counts {
                 seconds *= factor;
             }
         }
@@ -123,7 +132,7 @@ impl Tree {
         let (judge, expected_file) = self.judging(suite, base, &name.name, prepared, reverse);
         TestCase {
             prefix: self.prefix.clone(),
-            program: suite.program.clone(),
+            program: suite.program_of(base).clone(),
             args: shell_flags.chain(params).collect(),
             env: prepared.env.clone(),
             unset_env: rules.unset_env.iter().map(|name| (*name).into()).collect(),
@@ -205,8 +214,11 @@ impl Tree {
                 };
                 let judge = Judge::Template {
                     // A file called fail.js counts as well as a directory.
-                    fails: name.split('/').any(|part| part == "fail"),
+                    fails: self.dialect.template_exit_code_counts
+                        && name.split('/').any(|part| part == "fail"),
                     basename: file.rsplit('/').next().unwrap_or_default().into(),
+                    exit_code_counts: self.dialect.template_exit_code_counts,
+                    skip_linker_warnings: self.dialect.skip_linker_warnings,
                 };
                 (judge, beside(".out"))
             }
@@ -215,6 +227,7 @@ impl Tree {
                     comments,
                     exit_code_counts: self.dialect.lines_exit_code_counts,
                     skip_linker_warnings: self.dialect.skip_linker_warnings,
+                    skip_hashes: self.dialect.lines_skip_hashes,
                 };
                 (judge, beside("-expected.txt"))
             }

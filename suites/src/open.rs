@@ -10,13 +10,14 @@ use flotilla_messages::{Arg, Program};
 
 use crate::build::{Build, Mode};
 use crate::conflict::conflicts;
-use crate::dialect::{Dialect, Judging, SuiteRules, detect};
+use crate::dialect::{Dialect, Judging, SuiteRules, SuiteVariants, detect};
 use crate::error::OpenError;
+use crate::listed::list;
 use crate::options::{Options, Shell};
 use crate::prepare::Cache;
 use crate::read::read;
 use crate::select::{NameFilter, Selector};
-use crate::status::{StatusFile, Variables};
+use crate::status::{Reading, StatusFile, Variables};
 use crate::subtests::Subtest;
 use crate::suite::{Place, Suite};
 use crate::tables::{Tables, Variant, feature_flags, skipped_features};
@@ -38,9 +39,6 @@ impl Tree {
         options.root = normalize(&options.root);
         let root = options.root.as_path();
         let runner = root.join("tools/testrunner");
-        if runner.join("local/execution.py").is_file() && !runner.join("testproc").is_dir() {
-            return Err(OpenError::Classic(root.into()));
-        }
         let (dialect, version) = detect(root);
         let build = Build::read(&options, dialect)?;
         let tables = Tables::read(root, dialect)?;
@@ -48,7 +46,9 @@ impl Tree {
 
         // These builds can run one variant only, whatever was asked for.
         let restricted = build.is("predictable") || build.is("msan");
-        let variants = tables.select(if restricted { Some(DEFAULT) } else { options.variants.as_deref() })?;
+        let mut variants =
+            tables.select(if restricted { Some(DEFAULT) } else { options.variants.as_deref() })?;
+        let selected_variants = variants.len();
         if variants.len() > Subtest::MAX_VARIANTS {
             return Err(OpenError::Option {
                 option: "--variants",
@@ -75,11 +75,21 @@ impl Tree {
 
         let test_root = root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
         let (selectors, selected) = select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
+        // Behind those that were asked for.
+        let also: Vec<Option<String>> =
+            selected.iter().map(|rules| also(rules, &test_root, &tables).filter(|_| !restricted)).collect();
+        for name in also.iter().flatten() {
+            let known = tables.variants.iter().find(|variant| variant.name == *name);
+            if let Some(variant) = known.filter(|variant| !variants.contains(variant)) {
+                variants.push(variant.clone());
+            }
+        }
         let opening =
             Opening { options: &options, dialect, build: &build, tables: &tables, variants: &variants };
         let mut suites = Vec::with_capacity(selected.len());
-        for rules in selected {
-            suites.push(opening.suite(rules, &test_root, &selectors, &variables)?);
+        for (rules, also) in selected.into_iter().zip(also) {
+            let also = also.and_then(|name| variants.iter().position(|variant| variant.name == name));
+            suites.push(opening.suite(rules, also, &test_root, &selectors, &variables)?);
         }
         if build.dir.is_none()
             && options.shell == Shell::FromTree
@@ -101,8 +111,9 @@ impl Tree {
             base_timeout: base_timeout(&options, &build, &tables, dialect),
             mode_flags: {
                 let mode =
-                    if build.mode == Mode::Debug { &tables.debug_flags } else { &tables.release_flags };
-                mode.iter().chain(&tables.runner_flags).cloned().collect()
+                    if build.mode.has_debug_flags() { &tables.debug_flags } else { &tables.release_flags };
+                let slow = (build.mode == Mode::SlowRelease).then(|| "--enable-slow-asserts".to_owned());
+                mode.iter().chain(&tables.runner_flags).cloned().chain(slow).collect()
             },
             options,
             dialect,
@@ -110,6 +121,7 @@ impl Tree {
             build,
             tables,
             variants,
+            selected_variants,
             selectors,
             suites,
             prefix,
@@ -134,6 +146,7 @@ impl Opening<'_> {
     fn suite(
         &self,
         rules: &'static SuiteRules,
+        also: Option<usize>,
         test_root: &Path,
         selectors: &[Selector],
         variables: &Variables,
@@ -142,13 +155,19 @@ impl Opening<'_> {
         let dir = Place::new(root, &test_root.join(rules.name));
         let path = dir.path().join(format!("{}.status", rules.name));
         let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
-        let status = StatusFile::read(
-            path.strip_prefix(root).unwrap_or(&path),
-            &String::from_utf8_lossy(&bytes),
+        let reading = Reading {
             variables,
-            &names(&self.tables.variants),
-            &names(self.variants),
-        )?;
+            all_variants: &names(&self.tables.variants),
+            selected: &names(self.variants),
+            vocabulary: self.dialect.vocabulary,
+            syntax: self.dialect.status_syntax,
+        };
+        let shown = path.strip_prefix(root).unwrap_or(&path);
+        let status = StatusFile::read(shown, &String::from_utf8_lossy(&bytes), reading)?;
+        let listed = list(&dir, rules.listing, root)?;
+        let mut shells: Vec<&String> = listed.iter().filter_map(|test| test.shell.as_ref()).collect();
+        shells.sort_unstable();
+        shells.dedup();
         let mut test_dirs: Vec<PathBuf> =
             rules.test_dirs.iter().map(|test_dir| dir.path().join(test_dir)).collect();
         test_dirs.sort();
@@ -160,9 +179,12 @@ impl Opening<'_> {
             test_dirs: test_dirs.iter().map(|test_dir| Place::new(root, test_dir)).collect(),
             status,
             filter: NameFilter::new(selectors.iter().enumerate().filter(of_suite)),
+            programs: shells.into_iter().map(|shell| (shell.clone(), self.program(shell))).collect(),
+            listed,
+            also,
             before: args(rules.before),
             after: args(rules.after),
-            program: self.program(rules),
+            program: self.program(rules.shell),
             feature_flags: if is_test262 { feature_flags(dir.path(), self.dialect)? } else { Vec::new() },
             skipped_features: if is_test262 { skipped_features(dir.path())? } else { Vec::new() },
             dir,
@@ -170,9 +192,9 @@ impl Opening<'_> {
     }
 
     /// What runs a suite. An engine that was chosen stands in for `d8`, and for no other shell.
-    fn program(&self, rules: &SuiteRules) -> Program {
+    fn program(&self, shell: &str) -> Program {
         let root = &self.options.root;
-        let is_d8 = rules.shell == D8;
+        let is_d8 = shell == D8;
         let dir = match (&self.options.shell, &self.options.shell_dir) {
             (Shell::Builtin, _) if is_d8 => return Program::Builtin,
             (Shell::Path(path), _) if is_d8 => {
@@ -182,11 +204,19 @@ impl Opening<'_> {
             (_, None) => self.build.dir.clone(),
         };
         match dir {
-            Some(dir) => Program::Shell(Arg::below(root, &normalize(&dir.join(rules.shell)))),
+            Some(dir) => Program::Shell(Arg::below(root, &normalize(&dir.join(shell)))),
             None if is_d8 => Program::Builtin,
-            None => Program::Shell(Arg::Text(rules.shell.into())),
+            None => Program::Shell(Arg::Text(shell.into())),
         }
     }
+}
+
+/// The variant that a suite runs in whether it was asked for or not.
+fn also(rules: &SuiteRules, test_root: &Path, tables: &Tables) -> Option<String> {
+    let SuiteVariants::And(name) = rules.variants else { return None };
+    let config = read(&test_root.join(rules.name).join("testcfg.py")).ok()?;
+    let says = memchr::memmem::find(&config, format!("\"{name}\"").as_bytes()).is_some();
+    (says && tables.variants.iter().any(|variant| variant.name == name)).then(|| name.into())
 }
 
 fn names(variants: &[Variant]) -> Vec<&str> {
@@ -227,9 +257,7 @@ fn extra_flags(
 fn base_timeout(options: &Options, build: &Build, tables: &Tables, dialect: &Dialect) -> f64 {
     let timeouts = &dialect.timeouts;
     let mut seconds = f64::from(options.timeout) * timeouts.always;
-    if build.mode != Mode::Release {
-        seconds *= timeouts.debug;
-    }
+    seconds *= build.mode.patience(timeouts.debug);
     if tables.slow_archs.contains(&build.arch) {
         seconds *= timeouts.slow_arch;
     }

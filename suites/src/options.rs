@@ -15,6 +15,8 @@ pub struct Options {
     pub arch: Option<String>,
     /// `debug` or `release` (`--mode`), with the same conditions.
     pub mode: Option<String>,
+    /// What the build was made with, as its status variables (`no_i18n`, `asan`), where no configuration says so.
+    pub build_with: Vec<String>,
     /// Suites, tests, patterns and groups, as typed; none means the tree's group `default`, or every suite the tree
     /// has where it has no such group.
     pub tests: Vec<String>,
@@ -54,6 +56,7 @@ impl Default for Options {
             outdir: "out".into(),
             arch: None,
             mode: None,
+            build_with: Vec::new(),
             tests: Vec::new(),
             variants: None,
             extra_flags: Vec::new(),

@@ -117,6 +117,10 @@ impl Tree {
         if !base.utf8 {
             return Err("its file name is not UTF-8".into());
         }
+        if let Some(test) = suite.listed(base) {
+            // What there is to know of it was known when it was listed.
+            return Ok(Prepared { files: test.args.clone(), ..Prepared::default() });
+        }
         let name = self.bases().name(base);
         let path = suite.source_path(name, base);
         let source = read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
@@ -134,7 +138,7 @@ impl Tree {
     /// Every suite but test262.
     fn plain(&self, suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
         let rules = suite.rules;
-        let found = source::directives(source, rules.directives)?;
+        let found = source::directives(source, rules.directives, self.dialect.quoted_flags)?;
         let test = test_file(suite, name, base);
         let mut files = Vec::new();
         if found.file_name {

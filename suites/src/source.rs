@@ -33,9 +33,11 @@ fn is_space(byte: u8) -> bool {
 /// What the directives of `source` say, of those that the suite knows (V8 9.2 `objects/testcase.py` and the
 /// suites' `testcfg.py`: `//\s+Flags:(.*)` and its like; blanks may be line ends, `.` excludes `\n` alone).
 ///
+/// Flags may be quoted as for a shell if `quoted` (not before V8 6).
+///
 /// # Errors
 /// A directive that makes no sense: an open quote in flags, a variable without its `=`.
-pub fn directives(source: &[u8], known: Directives) -> Result<Found, String> {
+pub fn directives(source: &[u8], known: Directives, quoted: bool) -> Result<Found, String> {
     let mut found = Found::default();
     // Each directive takes the rest of its line; another of its own kind does not begin within.
     let (mut flags_end, mut files_end, mut env_seen) = (0, 0, false);
@@ -54,9 +56,13 @@ pub fn directives(source: &[u8], known: Directives) -> Result<Found, String> {
                 let text = line(rest, b"Flags:".len());
                 flags_end = start + b"Flags:".len() + text.len();
                 let text = lossy(text);
-                let words =
-                    shlex::split(&text).map_err(|e| format!("cannot split its flags '{text}': {e}"))?;
-                found.flags.extend(words);
+                if quoted {
+                    let words =
+                        shlex::split(&text).map_err(|e| format!("cannot split its flags '{text}': {e}"))?;
+                    found.flags.extend(words);
+                } else {
+                    found.flags.extend(text.split_whitespace().map(String::from));
+                }
             }
             Some(b'F') if known.files && at >= files_end && rest.starts_with(b"Files:") => {
                 let text = line(rest, b"Files:".len());
@@ -124,7 +130,7 @@ mod tests {
     const ALL: Directives = Directives { flags: true, files: true, env: true, file_name: true, module: true };
 
     fn read(source: &str) -> Found {
-        directives(source.as_bytes(), ALL).unwrap()
+        directives(source.as_bytes(), ALL, true).unwrap()
     }
 
     #[test]
@@ -153,7 +159,7 @@ mod tests {
     fn whole_line_directives_count_on_lines_of_their_own() {
         assert!(read("// NO HARNESS").no_harness);
         assert!(read("x\n// MODULE\ny").module);
-        assert!(!directives(b"// MODULE", Directives { module: false, ..ALL }).unwrap().module);
+        assert!(!directives(b"// MODULE", Directives { module: false, ..ALL }, true).unwrap().module);
     }
 
     #[test]
@@ -166,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let refused = |source: &str| directives(source.as_bytes(), ALL).unwrap_err();
+        let refused = |source: &str| directives(source.as_bytes(), ALL, true).unwrap_err();
         assert_eq!(
             refused("// Flags: --a 'b"),
             "cannot split its flags '--a 'b': a quotation mark is not closed"
@@ -179,15 +185,21 @@ mod tests {
 
     #[test]
     fn sources_need_not_be_utf8() {
-        let found = directives(b"\xff// Flags: --a\n// Env: TEST_FILE_NAME \xff", ALL).unwrap();
+        let found = directives(b"\xff// Flags: --a\n// Env: TEST_FILE_NAME \xff", ALL, true).unwrap();
         assert_eq!(found.flags, ["--a"]);
         assert!(found.file_name);
+    }
+
+    #[test]
+    fn flags_are_not_quoted_in_classic_trees() {
+        let found = directives(b"// Flags: --a 'b c'", ALL, false).unwrap();
+        assert_eq!(found.flags, ["--a", "'b", "c'"]);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(source in any::<Vec<u8>>()) {
-            let _ = directives(&source, ALL);
+            let _ = directives(&source, ALL, true);
         }
 
         #[test]

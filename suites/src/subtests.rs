@@ -3,6 +3,7 @@
 use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::bases::Base;
+use crate::dialect::SuiteVariants;
 use crate::prepare::Strictness;
 use crate::status::{Outcomes, SourceRule};
 use crate::suite::Suite;
@@ -106,7 +107,11 @@ impl Tree {
     /// The filter of status file outcomes (V8's `StatusFileFilterProc`), which holds before and after variants.
     fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
         let options = &self.options;
-        if outcomes.has(Outcomes::SKIP) && !options.run_skipped {
+        let skipped = match self.dialect.skips_slow {
+            true => Outcomes::SKIP | Outcomes::SLOW,
+            false => Outcomes::SKIP,
+        };
+        if outcomes.has(skipped) && !options.run_skipped {
             Some(LeftOut::Rule)
         } else if options.slow_tests.leaves_out(outcomes.has(Outcomes::SLOW)) {
             Some(LeftOut::Slow)
@@ -122,7 +127,9 @@ impl Tree {
         let option = |name: &str, value: &str| (format!("{name}={value}"), String::new());
         let (rule, condition) = match why {
             LeftOut::Rule => {
-                let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, Outcomes::SKIP));
+                let words =
+                    Outcomes::SKIP | if self.dialect.skips_slow { Outcomes::SLOW } else { Outcomes::SKIP };
+                let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, words));
                 rule.map(|rule| (rule.rule.clone(), rule.condition.clone())).unwrap_or_default()
             }
             LeftOut::Slow => option("--slow-tests", self.options.slow_tests.as_str()),
@@ -163,9 +170,22 @@ impl Tree {
             Some((Strictness::Strict, true)) => &[(true, false), (true, true)],
             Some((Strictness::Both, true)) => &[(false, false), (true, false), (false, true), (true, true)],
         };
-        let only_default = base.outcomes.has(Outcomes::NO_VARIANTS);
-        let variants =
-            || self.variants.iter().enumerate().filter(move |(_, v)| !only_default || v.name == "default");
+        let suite = self.suite(base);
+        let of_suite = suite.map_or(SuiteVariants::All, |suite| suite.rules.variants);
+        let only: &[&str] = match of_suite {
+            _ if base.outcomes.has(Outcomes::NO_VARIANTS) => &["default"],
+            SuiteVariants::Default => &["default"],
+            _ if self.is_fast(suite, base) => &["default", "turbofan"],
+            _ => &[],
+        };
+        let also = suite.and_then(|suite| suite.also).filter(|_| only.is_empty());
+        let variants = || {
+            let all = self.variants.iter().enumerate();
+            all.filter(move |(i, variant)| {
+                (*i < self.selected_variants || also == Some(*i))
+                    && (only.is_empty() || only.contains(&variant.name.as_str()))
+            })
+        };
         let mut found = Vec::with_capacity(halves.len() * self.variants.len());
         for phase in [false, true] {
             for (variant, _) in variants() {
@@ -177,6 +197,25 @@ impl Tree {
             }
         }
         found
+    }
+
+    /// Whether a test runs in the fast variants only, with flags of their own.
+    fn is_fast(&self, suite: Option<&Suite>, base: &Base) -> bool {
+        suite.is_some_and(|suite| suite.rules.variants == SuiteVariants::Fast)
+            || base.outcomes.has(Outcomes::FAST_VARIANTS) && !base.outcomes.has(Outcomes::NO_VARIANTS)
+    }
+
+    /// The flags that a subtest's variant means.
+    pub(crate) fn variant_flags(&self, suite: &Suite, base: &Base, subtest: Subtest) -> Vec<String> {
+        let Some(variant) = subtest.variant.and_then(|i| self.variants.get(i)) else { return Vec::new() };
+        let fast = || self.tables.fast.iter().find(|fast| fast.name == variant.name);
+        let variant =
+            Some(variant).filter(|_| !self.is_fast(Some(suite), base)).or_else(fast).unwrap_or(variant);
+        let mut flags = variant.flags.clone();
+        if subtest.strict {
+            flags.push("--use-strict".into());
+        }
+        flags
     }
 
     /// Which halves a test has, and whether it has two phases; `None` if it has no subtests at all.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
+use crate::bases::Base;
 use crate::dialect::SuiteRules;
+use crate::listed::ListedTest;
 use crate::select::NameFilter;
 use crate::status::StatusFile;
 
@@ -22,6 +24,12 @@ pub struct Suite {
     pub status: StatusFile,
     /// Which of its tests were asked for.
     pub filter: NameFilter,
+    /// Its tests, where they are not simply files.
+    pub listed: Vec<ListedTest>,
+    /// Their programs, where they are not the suite's; by the shell's name.
+    pub programs: Vec<(String, Program)>,
+    /// The variant that its tests run in whether it was asked for or not, among the tree's.
+    pub also: Option<usize>,
     /// The files before each test.
     pub before: Vec<Arg>,
     /// The files behind it.
@@ -32,6 +40,25 @@ pub struct Suite {
     pub feature_flags: Vec<(String, String)>,
     /// test262: features whose tests are left out.
     pub skipped_features: Vec<String>,
+}
+
+impl Suite {
+    /// A test's entry among those that are not simply files.
+    pub fn listed(&self, base: &Base) -> Option<&ListedTest> {
+        self.listed.get(base.listed as usize)
+    }
+
+    /// What runs a test.
+    pub fn program_of(&self, base: &Base) -> &Program {
+        let shell = self.listed(base).and_then(|test| test.shell.as_ref());
+        let own = shell.and_then(|shell| self.programs.iter().find(|(name, _)| name == shell));
+        own.map_or(&self.program, |(_, program)| program)
+    }
+
+    /// Whether any test is run by the suite's own program.
+    pub fn needs_its_program(&self) -> bool {
+        self.listed.is_empty() || self.listed.iter().any(|test| test.shell.is_none())
+    }
 }
 
 /// A directory whose files become arguments: relative to the root if it lies below it.

@@ -5,7 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dialect::{Dialect, VARIANTS};
+use crate::dialect::{Dialect, Layout};
 use crate::error::OpenError;
 use crate::python::{Module, Value};
 use crate::read::read;
@@ -28,6 +28,8 @@ pub struct Variant {
 pub struct Tables {
     /// All variants in the order they run: slow ones first, `default` last, otherwise in source order.
     pub variants: Vec<Variant>,
+    /// The flags that variants mean for tests marked FAST_VARIANTS, where they are others.
+    pub fast: Vec<Variant>,
     /// Aliases of variants.
     pub aliases: Lists,
     /// Groups of suites, if the tree has any.
@@ -55,6 +57,8 @@ pub struct Tables {
 const VARIANTS_FILE: &str = "tools/testrunner/local/variants.py";
 const STANDARD_RUNNER: &str = "tools/testrunner/standard_runner.py";
 const BASE_RUNNER: &str = "tools/testrunner/base_runner.py";
+/// Of classic trees.
+const RUN_TESTS: &str = "tools/run-tests.py";
 
 impl Tables {
     /// Reads a tree's tables.
@@ -62,21 +66,22 @@ impl Tables {
     /// # Errors
     /// A file of the tree that is there but cannot be read, or a table of an unexpected shape.
     pub fn read(root: &Path, dialect: &Dialect) -> Result<Self, OpenError> {
+        if dialect.layout == Layout::PerMode {
+            return Self::read_classic(root, dialect);
+        }
         let variants = Source::open(root, VARIANTS_FILE)?;
         let standard = Source::open(root, STANDARD_RUNNER)?;
         let base = Source::open(root, BASE_RUNNER)?;
-        let all = match variants.variants()? {
+        let all = match variants.variants("ALL_VARIANT_FLAGS")? {
             Some(all) => all,
-            None => VARIANTS
-                .iter()
-                .map(|(name, flags)| Variant { name: (*name).into(), flags: owned(flags) })
-                .collect(),
+            None => dialect_variants(dialect),
         };
         let slow = variants.strings("SLOW_VARIANTS")?.unwrap_or_else(|| owned(dialect.slow_variants));
         let fast = variants.strings("FAST_VARIANTS")?.unwrap_or_else(|| owned(&["default"]));
         let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
         Ok(Self {
             variants: in_order(all, &slow, &fast),
+            fast: Vec::new(),
             aliases: match standard.lists("VARIANT_ALIASES")? {
                 Some(aliases) => aliases,
                 None => dialect.aliases.iter().map(|(name, of)| ((*name).into(), owned(of))).collect(),
@@ -90,6 +95,50 @@ impl Tables {
             debug_flags: or(base.strings("DEBUG_FLAGS")?, dialect.debug_flags),
             release_flags: or(base.strings("RELEASE_FLAGS")?, dialect.release_flags),
             slow_archs: or(base.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+            variants_file: VARIANTS_FILE,
+        })
+    }
+
+    /// The tables of a tree of V8 3 to 5. They stand in `run-tests.py`, and from 2015 on partly in `variants.py`.
+    fn read_classic(root: &Path, dialect: &Dialect) -> Result<Self, OpenError> {
+        let variants = Source::open(root, VARIANTS_FILE)?;
+        let runner = Source::open(root, RUN_TESTS)?;
+        let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
+        let all = match variants.variants("ALL_VARIANT_FLAGS")? {
+            Some(all) => all,
+            None => runner.classic_variants()?.unwrap_or_else(|| dialect_variants(dialect)),
+        };
+        let names = || -> Vec<String> { all.iter().map(|variant| variant.name.clone()).collect() };
+        let aliases = match runner.lists("VARIANT_ALIASES")? {
+            Some(mut aliases) => {
+                let exhaustive = runner.strings("EXHAUSTIVE_VARIANTS")?;
+                aliases.push(("exhaustive".into(), exhaustive.unwrap_or_else(names)));
+                aliases
+            }
+            None => {
+                let dev = runner.strings("VARIANTS")?.unwrap_or_else(names);
+                vec![("dev".into(), dev), ("exhaustive".into(), names())]
+            }
+        };
+        let modes = runner.lists("MODE_FLAGS").ok().flatten().unwrap_or_default();
+        let of_mode =
+            |mode: &str| modes.iter().find(|(name, _)| name == mode).map(|(_, flags)| flags.clone());
+        let debug = runner.strings("DEBUG_FLAGS")?.or_else(|| of_mode("debug"));
+        let release = runner.strings("RELEASE_FLAGS")?.or_else(|| of_mode("release"));
+        let default_group = runner.strings("DEFAULT_TESTS")?.map(|suites| vec![("default".into(), suites)]);
+        Ok(Self {
+            fast: variants.variants("FAST_VARIANT_FLAGS")?.unwrap_or_default(),
+            variants: in_order(all, &owned(dialect.slow_variants), &owned(&["default"])),
+            aliases,
+            groups: runner.lists("TEST_MAP")?.or(default_group),
+            per_variant: Lists::new(),
+            per_build: Lists::new(),
+            per_extra_flag: Lists::new(),
+            gc_stress_flags: or(runner.strings("GC_STRESS_FLAGS")?, dialect.gc_stress_flags),
+            runner_flags: Vec::new(),
+            debug_flags: or(debug, dialect.debug_flags),
+            release_flags: or(release, dialect.release_flags),
+            slow_archs: or(runner.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
             variants_file: VARIANTS_FILE,
         })
     }
@@ -155,6 +204,11 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).into()).collect()
 }
 
+fn dialect_variants(dialect: &Dialect) -> Vec<Variant> {
+    let variant = |(name, flags): &(&str, &[&str])| Variant { name: (*name).into(), flags: owned(flags) };
+    dialect.variants.iter().map(variant).collect()
+}
+
 /// Slow ones first, fast ones last, and within each kind the source's order.
 fn in_order(mut variants: Vec<Variant>, slow: &[String], fast: &[String]) -> Vec<Variant> {
     variants.sort_by_key(|variant| {
@@ -212,20 +266,50 @@ impl Source {
         lists.collect::<Result<_, _>>().map(Some)
     }
 
-    /// ALL_VARIANT_FLAGS: each variant has a list of lists of flags, of which the first counts.
-    fn variants(&self) -> Result<Option<Vec<Variant>>, OpenError> {
-        const NAME: &str = "ALL_VARIANT_FLAGS";
-        const SHAPE: &str = "a dictionary from variants to lists of lists of flags";
+    /// VARIANT_FLAGS of trees before 2015: flags by name; in 2012, lists of flags without names.
+    fn classic_variants(&self) -> Result<Option<Vec<Variant>>, OpenError> {
+        const NAME: &str = "VARIANT_FLAGS";
+        const SHAPE: &str = "a dictionary from variants to lists of flags, or a list of lists of flags";
         let Some(value) = self.get(NAME)? else { return Ok(None) };
-        let Value::Dict(pairs) = value else { return Err(self.shape(NAME, SHAPE)) };
+        let shape = || self.shape(NAME, SHAPE);
+        let variants = match value {
+            Value::Dict(pairs) => pairs
+                .iter()
+                .map(|(key, flags)| match (key, flags.strings()) {
+                    (Value::Str(name), Some(flags)) => Ok(Variant { name: name.clone(), flags }),
+                    _ => Err(shape()),
+                })
+                .collect::<Result<_, _>>()?,
+            Value::List(lists) => lists
+                .iter()
+                .map(|flags| {
+                    let flags = flags.strings().ok_or_else(shape)?;
+                    let name = match flags.first().map(|flag| flag.trim_start_matches('-')) {
+                        None => "default",
+                        Some("stress-opt") => "stress",
+                        Some(first) => first,
+                    };
+                    Ok(Variant { name: name.into(), flags })
+                })
+                .collect::<Result<_, OpenError>>()?,
+            _ => return Err(shape()),
+        };
+        Ok(Some(variants))
+    }
+
+    /// ALL_VARIANT_FLAGS and its like: each variant has a list of lists of flags, of which the first counts.
+    fn variants(&self, name: &'static str) -> Result<Option<Vec<Variant>>, OpenError> {
+        const SHAPE: &str = "a dictionary from variants to lists of lists of flags";
+        let Some(value) = self.get(name)? else { return Ok(None) };
+        let Value::Dict(pairs) = value else { return Err(self.shape(name, SHAPE)) };
         let variants = pairs.iter().map(|(key, value)| {
             let flags = match value {
                 Value::List(lists) => lists.first().and_then(Value::strings),
                 _ => None,
             };
             match (key, flags) {
-                (Value::Str(name), Some(flags)) => Ok(Variant { name: name.clone(), flags }),
-                _ => Err(self.shape(NAME, SHAPE)),
+                (Value::Str(variant), Some(flags)) => Ok(Variant { name: variant.clone(), flags }),
+                _ => Err(self.shape(name, SHAPE)),
             }
         });
         variants.collect::<Result<_, _>>().map(Some)

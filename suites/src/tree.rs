@@ -10,8 +10,9 @@ use flotilla_messages::{CaseId, Program};
 use crate::bases::{Base, Bases};
 use crate::build::Build;
 use crate::conflict::Conflict;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Listing};
 use crate::error::{EngineError, ReadError};
+use crate::listed::Source;
 use crate::options::Options;
 use crate::prepare::Cache;
 use crate::read::read;
@@ -31,8 +32,10 @@ pub struct Tree {
     pub(crate) version: Option<String>,
     pub(crate) build: Build,
     pub(crate) tables: Tables,
-    /// The selected ones, in the order they run.
+    /// The selected ones, in the order they run; behind them what some suites run in any case.
     pub(crate) variants: Vec<Variant>,
+    /// How many of them are selected.
+    pub(crate) selected_variants: usize,
     pub(crate) selectors: Vec<Selector>,
     pub(crate) suites: Vec<Suite>,
     pub(crate) prefix: Vec<String>,
@@ -73,7 +76,7 @@ pub struct Description {
 impl Tree {
     /// What this tree is and what was selected.
     pub fn description(&self) -> Description {
-        let engines: BTreeSet<String> = self.suites.iter().map(|suite| self.engine(suite)).collect();
+        let engines: BTreeSet<String> = self.programs().map(|(_, program)| engine(program)).collect();
         let dialect = match &self.version {
             Some(version) if !self.dialect.name.ends_with(&format!(" {version}")) => {
                 format!("{} (for {version})", self.dialect.name)
@@ -85,17 +88,15 @@ impl Tree {
             arch: self.build.arch.clone(),
             mode: self.build.mode.label().into(),
             detected: self.build.detected(self.dialect),
-            variants: self.variants.iter().map(|variant| variant.name.clone()).collect(),
+            variants: self
+                .variants
+                .iter()
+                .take(self.selected_variants)
+                .map(|variant| variant.name.clone())
+                .collect(),
             engine: engines.into_iter().collect::<Vec<_>>().join(", "),
             suites: self.suites.iter().map(|suite| suite.rules.name.into()).collect(),
             dialect,
-        }
-    }
-
-    fn engine(&self, suite: &Suite) -> String {
-        match &suite.program {
-            Program::Builtin => "built-in shell".into(),
-            Program::Shell(path) => path.relative(),
         }
     }
 
@@ -104,8 +105,8 @@ impl Tree {
     /// # Errors
     /// The first one that is not.
     pub fn check_engines(&self) -> Result<(), EngineError> {
-        for suite in &self.suites {
-            let Program::Shell(shell) = &suite.program else { continue };
+        for (_, program) in self.programs() {
+            let Program::Shell(shell) = program else { continue };
             let path = PathBuf::from(shell.resolve(&self.options.root));
             // A shell of the build has no directory where there is no build.
             let reason = if path.components().count() < 2 {
@@ -120,14 +121,22 @@ impl Tree {
                     Err(e) => format!("cannot be used: {e}"),
                 }
             };
-            let needed = self.suites.iter().filter(|other| other.program == suite.program);
-            return Err(EngineError {
-                path,
-                reason,
-                suites: needed.map(|suite| suite.rules.name.into()).collect(),
-            });
+            let needed = self.programs().filter(|(_, other)| *other == program).map(|(suite, _)| suite);
+            let mut suites: Vec<String> = needed.map(|suite| suite.rules.name.into()).collect();
+            suites.dedup();
+            return Err(EngineError { path, reason, suites });
         }
         Ok(())
+    }
+
+    /// The programs that tests need, with their suites.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = (&Suite, &Program)> {
+        self.suites.iter().flat_map(|suite| {
+            let own = suite.programs.iter().map(|(_, program)| program);
+            // A suite all of whose tests have shells of their own needs no other.
+            let common = suite.needs_its_program().then_some(&suite.program);
+            common.into_iter().chain(own).map(move |program| (suite, program))
+        })
     }
 
     /// A test's source.
@@ -135,10 +144,15 @@ impl Tree {
     /// # Errors
     /// It cannot be read, or there is no such test.
     pub fn source(&self, id: CaseId) -> Result<Vec<u8>, ReadError> {
-        let path = Subtest::from_id(id)
-            .and_then(|(index, _)| self.bases().get(index))
-            .and_then(|base| Some(self.suite(base)?.source_path(self.bases().name(base), base)))
-            .unwrap_or_default();
+        let base = Subtest::from_id(id).and_then(|(index, _)| self.bases().get(index));
+        let found = base.and_then(|base| Some((base, self.suite(base)?)));
+        let listed = found.and_then(|(base, suite)| suite.listed(base));
+        let path = match (listed.map(|test| &test.source), found) {
+            (Some(Source::Text(text)), _) => return Ok(text.clone().into_bytes()),
+            (Some(Source::File(path)), _) => path.clone(),
+            (None, Some((base, suite))) => suite.source_path(self.bases().name(base), base),
+            (None, None) => PathBuf::new(),
+        };
         read(&path).map_err(|source| ReadError { path, source })
     }
 
@@ -200,8 +214,9 @@ impl Tree {
     fn all_names(&self, suite: &Suite) -> Vec<String> {
         let everything = Selector::new(suite.rules.name, true);
         let filter = NameFilter::new([(0, &everything)].into_iter());
-        let mut names = Vec::new();
-        for dir in &suite.test_dirs {
+        let mut names: Vec<String> = suite.listed.iter().map(|test| test.name.clone()).collect();
+        let walked = suite.rules.listing == Listing::Files;
+        for dir in suite.test_dirs.iter().filter(|_| walked) {
             crate::walk::walk(
                 dir.path(),
                 suite.rules,
@@ -222,6 +237,14 @@ impl Tree {
     /// A test's suite.
     pub(crate) fn suite(&self, base: &Base) -> Option<&Suite> {
         self.suites.get(usize::from(base.suite))
+    }
+}
+
+/// A program as people are told of it.
+fn engine(program: &Program) -> String {
+    match program {
+        Program::Builtin => "built-in shell".into(),
+        Program::Shell(path) => path.relative(),
     }
 }
 

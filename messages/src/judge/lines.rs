@@ -8,6 +8,7 @@ use crate::outcome::Output;
 pub(super) struct Rules {
     pub(super) comments: bool,
     pub(super) skip_linker_warnings: bool,
+    pub(super) skip_hashes: bool,
 }
 
 /// What differs from the expected lines, unless nothing does.
@@ -51,7 +52,8 @@ pub(super) fn failure(output: &Output, expected: &[u8], rules: Rules) -> Option<
 /// Lines of output that are no part of the comparison: empty ones, and what valgrind, Android and d8 add.
 fn ignored(line: &str, rules: Rules) -> bool {
     line.is_empty()
-        || ["==", "**", "ANDROID", "###"].iter().any(|prefix| line.starts_with(prefix))
+        || ["==", "**", "ANDROID"].iter().any(|prefix| line.starts_with(prefix))
+        || rules.skip_hashes && line.starts_with("###")
         || rules.skip_linker_warnings && line.starts_with("WARNING: linker:")
         || line == "Warning: unknown flag --enable-slow-asserts."
         || line == "Try --help for options"
@@ -64,7 +66,7 @@ mod tests {
     use crate::outcome::Exit;
 
     fn differs(stdout: &str, expected: &str) -> bool {
-        let rules = Rules { comments: true, skip_linker_warnings: true };
+        let rules = Rules { comments: true, skip_linker_warnings: true, skip_hashes: true };
         failure(&printed(stdout, Exit::Code(0)), expected.as_bytes(), rules).is_some()
     }
 
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_difference_is_named() {
-        let rules = Rules { comments: false, skip_linker_warnings: true };
+        let rules = Rules { comments: false, skip_linker_warnings: true, skip_hashes: true };
         let why = failure(&printed("a\nx\n", Exit::Code(0)), b"a\nb\n", rules).unwrap();
         assert_eq!(why, r#"line 2 of the output is "x", expected "b""#);
     }

@@ -17,6 +17,10 @@ pub enum Judge {
         fails: bool,
         /// What `%(basename)s` stands for.
         basename: String,
+        /// Whether the exit code counts (it did not before V8 6).
+        exit_code_counts: bool,
+        /// Whether output lines starting with `WARNING: linker:` are left out (not before V8 9).
+        skip_linker_warnings: bool,
     },
     /// webkit and inspector: stdout equals the expected lines; only the first block between `==` lines counts.
     Lines {
@@ -26,6 +30,8 @@ pub enum Judge {
         exit_code_counts: bool,
         /// Whether output lines starting with `WARNING: linker:` are left out (not before V8 9).
         skip_linker_warnings: bool,
+        /// Whether output lines starting with `###` are left out (not before V8 6).
+        skip_hashes: bool,
     },
     /// test262: a non-zero exit code or `FAILED!` on stdout fails.
     Exception {
@@ -55,12 +61,18 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
     }
     let (failure, negative) = match judge {
         Judge::ExitCode => (exit_failure(output.exit), false),
-        Judge::Template { fails, basename } => {
-            (template::failure(output, required(expected), *fails, basename), false)
+        Judge::Template { fails, basename, exit_code_counts, skip_linker_warnings } => {
+            let exit = if *exit_code_counts { template::exit(output, *fails) } else { None };
+            let rules = template::Rules { basename, skip_linker_warnings: *skip_linker_warnings };
+            (exit.or_else(|| template::failure(output, required(expected), rules)), false)
         }
-        Judge::Lines { comments, exit_code_counts, skip_linker_warnings } => {
+        Judge::Lines { comments, exit_code_counts, skip_linker_warnings, skip_hashes } => {
             let failure = exit_failure(output.exit).filter(|_| *exit_code_counts);
-            let rules = lines::Rules { comments: *comments, skip_linker_warnings: *skip_linker_warnings };
+            let rules = lines::Rules {
+                comments: *comments,
+                skip_linker_warnings: *skip_linker_warnings,
+                skip_hashes: *skip_hashes,
+            };
             (failure.or_else(|| lines::failure(output, required(expected), rules)), false)
         }
         Judge::Exception { expected, negative } => {
@@ -127,8 +139,12 @@ pub(super) mod tests {
     #[test]
     fn old_line_judges_do_not_look_at_the_exit_code() {
         let output = printed("a\n", Exit::Code(1));
-        let lines =
-            |exit_code_counts| Judge::Lines { comments: false, exit_code_counts, skip_linker_warnings: true };
+        let lines = |exit_code_counts| Judge::Lines {
+            comments: false,
+            exit_code_counts,
+            skip_linker_warnings: true,
+            skip_hashes: true,
+        };
         assert_eq!(judge(&lines(true), &output, Some(b"a\n")).outcome, Outcome::Fail);
         assert_eq!(judge(&lines(false), &output, Some(b"a\n")).outcome, Outcome::Pass);
     }

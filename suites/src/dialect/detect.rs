@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Dialect, V7_0, V8_4, V9_2};
+use super::{Dialect, V3_14, V5_4, V7_0, V8_4, V9_2};
 use crate::read::read;
 
 fn text(path: &Path) -> Option<String> {
@@ -11,9 +11,18 @@ fn text(path: &Path) -> Option<String> {
 
 /// The rules for a tree, and its version if it says one.
 ///
-/// `include/v8-version.h` decides where there is one; else what the tree's own runner looks like; a tree without a
-/// runner gets the newest rules.
+/// A runner without test processors is a classic one, whatever the version. Else `include/v8-version.h` decides where
+/// there is one; else what the tree's own runner looks like; a tree without a runner gets the newest rules.
 pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
+    let runner = root.join("tools/testrunner");
+    if runner.join("local/execution.py").is_file() && !runner.join("testproc").is_dir() {
+        let lines = runner.join("local/old_statusfile.py").is_file();
+        let version = ["include/v8-version.h", "src/version.cc"].iter().find_map(|header| {
+            let (major, minor) = version(&text(&root.join(header))?)?;
+            Some(format!("{major}.{minor}"))
+        });
+        return (if lines { &V3_14 } else { &V5_4 }, version);
+    }
     if let Some((major, minor)) = text(&root.join("include/v8-version.h")).as_deref().and_then(version) {
         let dialect = match major {
             9.. => &V9_2,
@@ -22,7 +31,6 @@ pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
         };
         return (dialect, Some(format!("{major}.{minor}")));
     }
-    let runner = root.join("tools/testrunner");
     let says = |file: &str, word: &str| text(&runner.join(file)).is_some_and(|text| text.contains(word));
     let dialect = if !runner.is_dir() || says("local/variants.py", "INCOMPATIBLE_FLAGS_PER_VARIANT") {
         &V9_2
@@ -44,7 +52,10 @@ fn version(header: &str) -> Option<(u32, u32)> {
                 .flatten()
         })
     };
-    Some((number("V8_MAJOR_VERSION")?, number("V8_MINOR_VERSION")?))
+    // V8 3 called them otherwise.
+    let either =
+        |kind: &str| number(&format!("V8_{kind}_VERSION")).or_else(|| number(&format!("{kind}_VERSION")));
+    Some((either("MAJOR")?, either("MINOR")?))
 }
 
 #[cfg(test)]
@@ -73,6 +84,16 @@ mod tests {
         {
             assert_eq!(tree(&[("include/v8-version.h", &header(major, minor))]), name, "{major}.{minor}");
         }
+    }
+
+    #[test]
+    fn a_runner_without_test_processors_is_classic() {
+        let execution = ("tools/testrunner/local/execution.py", "");
+        let header = "#define V8_MAJOR_VERSION 6\n#define V8_MINOR_VERSION 0\n";
+        assert_eq!(tree(&[execution, ("include/v8-version.h", header)]), V5_4.name);
+        assert_eq!(tree(&[execution, ("tools/testrunner/local/old_statusfile.py", "")]), V3_14.name);
+        assert_eq!(tree(&[execution, ("tools/testrunner/testproc/base.py", "")]), V7_0.name);
+        assert_eq!(version("#define MAJOR_VERSION    3\n#define MINOR_VERSION    14\n"), Some((3, 14)));
     }
 
     #[test]

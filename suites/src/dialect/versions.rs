@@ -1,9 +1,14 @@
 //! The versions' rules.
 
-use super::{ConfigKey, Dchecks, Dialect, Directives, Judging, Part, Simulator, SuiteRules, Timeouts};
+use super::builtin::VARIANTS;
+use super::{
+    ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Simulator, SuiteRules,
+    SuiteVariants, Timeouts,
+};
+use crate::status::{Syntax, Vocabulary};
 
 /// Most suites are like this one, and say only what is different.
-const SUITE: SuiteRules = SuiteRules {
+pub(super) const SUITE: SuiteRules = SuiteRules {
     name: "",
     shell: "d8",
     shell_flags: &["--test"],
@@ -23,12 +28,15 @@ const SUITE: SuiteRules = SuiteRules {
     isolates: true,
     judging: Judging::ExitCode,
     unset_env: &[],
+    order: &[],
+    listing: Listing::Files,
+    variants: SuiteVariants::All,
 };
 
 const NO_DIRECTIVES: Directives =
     Directives { flags: false, files: false, env: false, file_name: false, module: false };
 
-const MJSUNIT: SuiteRules = SuiteRules {
+pub(super) const MJSUNIT: SuiteRules = SuiteRules {
     name: "mjsunit",
     excluded_files: &["mjsunit.js", "mjsunit_numfuzz.js"],
     before: &["mjsunit.js"],
@@ -37,7 +45,7 @@ const MJSUNIT: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const MESSAGE: SuiteRules = SuiteRules {
+pub(super) const MESSAGE: SuiteRules = SuiteRules {
     name: "message",
     directives: Directives { flags: true, ..NO_DIRECTIVES },
     removed_flags: &["--enable-slow-asserts"],
@@ -46,7 +54,7 @@ const MESSAGE: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const WEBKIT: SuiteRules = SuiteRules {
+pub(super) const WEBKIT: SuiteRules = SuiteRules {
     name: "webkit",
     excluded_dirs: &["resources"],
     before: &["resources/standalone-pre.js"],
@@ -56,7 +64,7 @@ const WEBKIT: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const INTL: SuiteRules = SuiteRules {
+pub(super) const INTL: SuiteRules = SuiteRules {
     name: "intl",
     excluded_files: &["assert.js", "utils.js"],
     before: &["assert.js", "utils.js"],
@@ -90,7 +98,7 @@ const INSPECTOR: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const TEST262: SuiteRules = SuiteRules {
+pub(super) const TEST262: SuiteRules = SuiteRules {
     name: "test262",
     test_dirs: &["data/test", "local-tests/test"],
     excluded_dirs_without_i18n: &["intl402"],
@@ -271,6 +279,7 @@ const TIMEOUTS_9_2: Timeouts = Timeouts {
     builds: &[("lite_mode", 2.0), ("predictable", 4.0), ("tsan", 1.5), ("is_full_debug", 4.0)],
     sanitizer: 1.5,
     words: &[("--stress-opt", 4.0), ("--jitless", 2.0), ("--no-opt", 2.0), ("--noenable-vfp3", 2.0)],
+    words_in_source: true,
     slow: 4.0,
     always: 1.0,
 };
@@ -323,6 +332,7 @@ pub const V9_2: Dialect = Dialect {
     simulator: Simulator::Configured,
     constants: CONSTANTS,
     suites: SUITES_9_2,
+    variants: VARIANTS,
     slow_variants: &["stress", "stress_snapshot", "nooptimization"],
     aliases: &[
         ("dev", &["default"]),
@@ -352,6 +362,15 @@ pub const V9_2: Dialect = Dialect {
     message_basename_is_js: false,
     lines_exit_code_counts: true,
     skip_linker_warnings: true,
+    lines_skip_hashes: true,
+    template_exit_code_counts: true,
+    layout: Layout::Configured,
+    vocabulary: Vocabulary::Modern,
+    status_syntax: Syntax::Python,
+    skips_slow: false,
+    quoted_flags: true,
+    keeps_extra_flags: false,
+    passes_seed: true,
     feature_flags: &[
         ("Intl.DateTimeFormat-dayPeriod", "--harmony-intl-dateformat-day-period"),
         ("Intl.Locale-info", "--harmony_intl_locale_info"),
@@ -410,6 +429,7 @@ pub const V7_0: Dialect = Dialect {
         builds: &[("predictable", 2.0)],
         sanitizer: 1.0,
         words: &[("--stress-opt", 4.0), ("--noenable-vfp3", 2.0)],
+        words_in_source: true,
         slow: 1.0,
         always: 2.0,
     },

@@ -574,6 +574,12 @@ for key in {'k': 'v'}.keys() if False else []:
     }
 
     #[test]
+    fn strings_are_those_of_python_2() {
+        let tests = generate(Path::new("a.pyt"), r"Test('a', '\u0061\x61', None)").unwrap();
+        assert_eq!(tests[0].source, r"\u0061a");
+    }
+
+    #[test]
     fn a_test_may_have_flags() {
         let tests = generate(Path::new("a.pyt"), "Test('a', 'b', None, extra_flags=['--c'])").unwrap();
         assert_eq!((&*tests[0].extra_flags, &tests[0].expectation), (&["--c".to_string()][..], &None));

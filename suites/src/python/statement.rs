@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::diagnostic::Problem;
 use super::expr::{Expr, MAX_DEPTH, parse_tokens};
-use super::token::{Spanned, Token, tokenize};
+use super::token::{Spanned, Token, tokenize_python2};
 
 /// A statement.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl<'t, 'a> Line<'t, 'a> {
 /// # Errors
 /// The first statement of another kind, or text that is no statement.
 pub(super) fn parse(text: &str) -> Result<Vec<Statement>, Problem> {
-    let tokens = tokenize(text)?;
+    let tokens = tokenize_python2(text)?;
     let mut lines = Vec::new();
     for line in tokens.split(|token| matches!(token.token, Token::Newline | Token::End)) {
         // Some lines end in `;`, as they would in JavaScript.

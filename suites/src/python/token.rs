@@ -39,6 +39,18 @@ const LONG_OPS: [&str; 18] = [
 /// # Errors
 /// A string that is not closed.
 pub fn tokenize(text: &str) -> Result<Vec<Spanned<'_>>, Problem> {
+    tokens(text, true)
+}
+
+/// All tokens of a program for Python 2, in whose strings `\u` is no escape.
+///
+/// # Errors
+/// As [`tokenize`].
+pub fn tokenize_python2(text: &str) -> Result<Vec<Spanned<'_>>, Problem> {
+    tokens(text, false)
+}
+
+fn tokens(text: &str, unicode: bool) -> Result<Vec<Spanned<'_>>, Problem> {
     let mut tokens: Vec<Spanned<'_>> = Vec::new();
     let mut depth = 0_usize;
     let mut at = 0;
@@ -65,8 +77,8 @@ pub fn tokenize(text: &str) -> Result<Vec<Spanned<'_>>, Problem> {
                 if let Some(raw) = string_prefix(word)
                     && rest[word.len()..].starts_with(['"', '\''])
                 {
-                    let (value, len) =
-                        string(&rest[word.len()..], raw).map_err(|message| Problem::new(at, message))?;
+                    let (value, len) = string(&rest[word.len()..], raw, unicode)
+                        .map_err(|message| Problem::new(at, message))?;
                     tokens.push(Spanned { token: Token::Str(value), at });
                     at += word.len() + len;
                 } else {
@@ -110,7 +122,7 @@ fn string_prefix(word: &str) -> Option<bool> {
 }
 
 /// The string literal at the start of `text`: its value and its length in bytes, quotes included.
-fn string(text: &str, raw: bool) -> Result<(String, usize), &'static str> {
+fn string(text: &str, raw: bool, unicode: bool) -> Result<(String, usize), &'static str> {
     const UNCLOSED: &str = "this string is not closed";
     let quote = &text[..1];
     let triple = ["\"\"\"", "'''"].into_iter().find(|triple| text.starts_with(triple));
@@ -126,7 +138,7 @@ fn string(text: &str, raw: bool) -> Result<(String, usize), &'static str> {
         match c {
             '\n' if triple.is_none() => return Err(UNCLOSED),
             '\\' => {
-                let (text, len) = escape(rest, raw).ok_or(UNCLOSED)?;
+                let (text, len) = escape(rest, raw, unicode).ok_or(UNCLOSED)?;
                 value.push_str(&text);
                 at += len;
             }
@@ -140,7 +152,7 @@ fn string(text: &str, raw: bool) -> Result<(String, usize), &'static str> {
 
 /// The escape sequence at the start of `text`: what it stands for and its length. As in Python, a backslash before
 /// anything without a meaning stands for itself.
-fn escape(text: &str, raw: bool) -> Option<(String, usize)> {
+fn escape(text: &str, raw: bool, unicode: bool) -> Option<(String, usize)> {
     let c = text[1..].chars().next()?;
     let whole = 1 + c.len_utf8();
     if raw {
@@ -156,6 +168,7 @@ fn escape(text: &str, raw: bool) -> Option<(String, usize)> {
         'b' => '\x08',
         'f' => '\x0c',
         'v' => '\x0b',
+        'u' if !unicode => return Some((text[..whole].into(), whole)),
         'x' | 'u' => {
             let digits = if c == 'x' { 2 } else { 4 };
             return match code_point(text.get(2..2 + digits), 16) {

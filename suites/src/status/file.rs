@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::condition::{Truth, Variables};
-use super::outcomes::Outcomes;
+use super::lines;
+use super::outcomes::{Outcomes, Vocabulary};
 use super::rules::{Rule, Rules, SourceRule};
 use crate::python::{Diagnostic, Expr, Kind, Problem, parse};
 use crate::text::nearest::{hint, nearest};
@@ -12,47 +13,64 @@ use crate::text::nearest::{hint, nearest};
 /// The condition that always holds; alone among conditions it is written without quotes.
 const ALWAYS: &str = "ALWAYS";
 
+/// What a status file is read for.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// The names that conditions can use.
+    pub variables: &'a Variables,
+    /// The variants the tree knows.
+    pub all_variants: &'a [&'a str],
+    /// Those of this run.
+    pub selected: &'a [&'a str],
+    /// The words that the tree's version has.
+    pub vocabulary: Vocabulary,
+    /// How the version writes its status files.
+    pub syntax: Syntax,
+}
+
+/// How status files are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    /// A Python literal.
+    Python,
+    /// Lines `[ CONDITION ]` and `TEST: OUTCOMES`, as until 2012: [`lines`].
+    Lines,
+}
+
 /// A status file as it holds in one run.
 #[derive(Clone, Debug, Default)]
 pub struct StatusFile {
-    path: PathBuf,
-    sources: Vec<SourceRule>,
-    always: Rules,
+    pub(super) path: PathBuf,
+    pub(super) sources: Vec<SourceRule>,
+    pub(super) always: Rules,
     /// One for each selected variant, in their order.
     per_variant: Vec<Rules>,
     has_flags: bool,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl StatusFile {
     /// Reads a status file's text.
     ///
-    /// `all_variants` are the variants the tree knows, `selected` those of this run. Sections whose condition
-    /// depends on the variant are evaluated for all of them, so that a broken one is found whatever is selected.
+    /// Sections whose condition depends on the variant are evaluated for all variants of the tree, so that a broken
+    /// one is found whatever is selected.
     ///
     /// # Errors
     /// The first syntax or evaluation error, with its position.
-    pub fn read(
-        path: &Path,
-        text: &str,
-        variables: &Variables,
-        all_variants: &[&str],
-        selected: &[&str],
-    ) -> Result<Self, Diagnostic> {
-        let mut reader = Reader {
-            text,
-            variables,
-            all_variants,
-            selected,
-            lines: Lines::new(text),
-            file: Self {
-                path: path.into(),
-                per_variant: vec![Rules::default(); selected.len()],
-                ..Self::default()
-            },
+    pub fn read(path: &Path, text: &str, reading: Reading<'_>) -> Result<Self, Diagnostic> {
+        let file = Self {
+            path: path.into(),
+            per_variant: vec![Rules::default(); reading.selected.len()],
+            ..Self::default()
         };
-        reader.read().map_err(|problem| problem.located(path, text))?;
-        Ok(reader.file)
+        let result = match reading.syntax {
+            Syntax::Python => {
+                let mut reader = Reader { text, reading, lines: Lines::new(text), file };
+                reader.read().map(|()| reader.file)
+            }
+            Syntax::Lines => lines::read(file, text, reading),
+        };
+        result.map_err(|problem| problem.located(path, text))
     }
 
     /// The file.
@@ -131,9 +149,7 @@ impl Lines {
 
 struct Reader<'a> {
     text: &'a str,
-    variables: &'a Variables,
-    all_variants: &'a [&'a str],
-    selected: &'a [&'a str],
+    reading: Reading<'a>,
     lines: Lines,
     file: StatusFile,
 }
@@ -147,7 +163,7 @@ struct Section<'a> {
 impl Reader<'_> {
     fn read(&mut self) -> Result<(), Problem> {
         let content = parse(self.text)?;
-        check_names(&content)?;
+        check_names(&content, self.reading.vocabulary)?;
         let Kind::List(sections) = &content.kind else {
             return Err(Problem::new(
                 content.at,
@@ -183,7 +199,7 @@ impl Reader<'_> {
             Truth::Known(false) => {}
             Truth::Known(true) => self.rules(rules_of, &Section { condition: text, variant: None })?,
             Truth::NeedsVariant => {
-                for variant in self.all_variants {
+                for variant in self.reading.all_variants {
                     if self.evaluate(condition, text, Some(variant))? == Truth::Known(true) {
                         self.rules(rules_of, &Section { condition: text, variant: Some(variant) })?;
                     }
@@ -198,7 +214,7 @@ impl Reader<'_> {
         if text == ALWAYS {
             return Ok(Truth::Known(true));
         }
-        let result = parse(text).and_then(|expr| self.variables.evaluate(&expr, variant));
+        let result = parse(text).and_then(|expr| self.reading.variables.evaluate(&expr, variant));
         result.map_err(|problem| {
             // A plain string's text stands in the file as it is, behind its quote; one with escapes, triple quotes
             // or several parts does not, and then the string's start has to do.
@@ -226,7 +242,8 @@ impl Reader<'_> {
             }
             let selected = match section.variant {
                 None => &mut self.file.always,
-                Some(variant) => match self.selected.iter().position(|selected| *selected == variant) {
+                Some(variant) => match self.reading.selected.iter().position(|selected| *selected == variant)
+                {
                     Some(at) => &mut self.file.per_variant[at],
                     None => continue,
                 },
@@ -238,7 +255,11 @@ impl Reader<'_> {
                 line: self.lines.of(key.at),
                 outcomes: rule.outcomes,
             });
-            selected.add(text, rule);
+            if self.reading.vocabulary == Vocabulary::Classic && text.ends_with('*') {
+                // V8 5 looks for flags under whole names only.
+                rule.flags.clear();
+            }
+            selected.add(text, rule, Outcomes::join);
         }
         Ok(())
     }
@@ -294,8 +315,14 @@ impl Reader<'_> {
         let Some(text) = word(outcome) else {
             return Err(Problem::new(outcome.at, "expected an outcome or [condition, outcome, ...]"));
         };
-        match Outcomes::word(text) {
+        let vocabulary = self.reading.vocabulary;
+        let classic_flags = text.strip_prefix("Flags: ").filter(|_| vocabulary == Vocabulary::Classic);
+        match vocabulary.word(text) {
             Some(word) => rule.outcomes |= word,
+            None if classic_flags.is_some() => {
+                self.file.has_flags = true;
+                rule.flags.extend(classic_flags.unwrap_or_default().split_whitespace().map(String::from));
+            }
             None if text.starts_with("--") => {
                 self.file.has_flags = true;
                 rule.flags.push(text.into());
@@ -305,7 +332,7 @@ impl Reader<'_> {
                     "{}:{}: '{text}' is no outcome and is ignored{}",
                     self.file.path.display(),
                     self.lines.of(outcome.at),
-                    hint(nearest(text, Outcomes::words()))
+                    hint(nearest(text, vocabulary.words()))
                 );
                 if !self.file.warnings.contains(&warning) {
                     self.file.warnings.push(warning);
@@ -326,18 +353,20 @@ fn word(expr: &Expr) -> Option<&str> {
 
 /// Python evaluates the whole file before anything is looked at: each name must have a meaning, in sections that do
 /// not hold too.
-fn check_names(expr: &Expr) -> Result<(), Problem> {
+fn check_names(expr: &Expr, words: Vocabulary) -> Result<(), Problem> {
     match &expr.kind {
         Kind::Name(name) => {
-            if name == ALWAYS || Outcomes::word(name).is_some() {
+            if name == ALWAYS || words.word(name).is_some() {
                 return Ok(());
             }
-            let nearest = nearest(name, Outcomes::words().chain([ALWAYS]));
+            let nearest = nearest(name, words.words().chain([ALWAYS]));
             Err(Problem::new(expr.at, format!("unknown outcome '{name}'{}", hint(nearest))))
         }
         Kind::Str(_) | Kind::Int(_) => Ok(()),
-        Kind::List(items) | Kind::Tuple(items) => items.iter().try_for_each(check_names),
-        Kind::Dict(pairs) => pairs.iter().flat_map(|(key, value)| [key, value]).try_for_each(check_names),
+        Kind::List(items) | Kind::Tuple(items) => items.iter().try_for_each(|item| check_names(item, words)),
+        Kind::Dict(pairs) => {
+            pairs.iter().flat_map(|(key, value)| [key, value]).try_for_each(|part| check_names(part, words))
+        }
         _ => Err(Problem::new(expr.at, "expected a string, a name, a list or a dictionary")),
     }
 }
@@ -362,7 +391,23 @@ mod tests {
     }
 
     fn try_read(text: &str, selected: &[&str]) -> Result<StatusFile, Diagnostic> {
-        StatusFile::read(Path::new("t.status"), text, &variables(), &VARIANTS, selected)
+        try_read_with(text, selected, Vocabulary::Modern)
+    }
+
+    fn try_read_with(
+        text: &str,
+        selected: &[&str],
+        vocabulary: Vocabulary,
+    ) -> Result<StatusFile, Diagnostic> {
+        let variables = variables();
+        let reading = Reading {
+            variables: &variables,
+            all_variants: &VARIANTS,
+            selected,
+            vocabulary,
+            syntax: Syntax::Python,
+        };
+        StatusFile::read(Path::new("t.status"), text, reading)
     }
 
     fn read(text: &str) -> StatusFile {
@@ -426,6 +471,19 @@ mod tests {
         assert_eq!(file.outcomes("a").to_string(), "PASS");
         let odd = read("[[ALWAYS, {'a': ['FIAL']}]]");
         assert_eq!(odd.warnings(), ["t.status:1: 'FIAL' is no outcome and is ignored; did you mean 'FAIL'?"]);
+    }
+
+    #[test]
+    fn classic_trees_have_words_of_their_own() {
+        let text = "[[ALWAYS, {'a': [PASS, TIMEOUT], 'b': [FAIL_OK], 'c': PASS_OR_FAIL, 'd': [PASS, 'Flags: --x  y'], 'd*': ['Flags: -z']}]]";
+        let file = try_read_with(text, &VARIANTS, Vocabulary::Classic).unwrap();
+        assert_eq!(file.outcomes("a").to_string(), "PASS, TIMEOUT");
+        assert_eq!(file.outcomes("b").to_string(), "FAIL, OKAY");
+        assert_eq!(file.outcomes("c").to_string(), "PASS, FAIL");
+        assert_eq!(file.flags("d", None), ["--x", "y"], "a rule with a star has none");
+        assert!(problem(text).contains("unknown outcome 'TIMEOUT'"), "no modern word");
+        let modern = "[[ALWAYS, {'a': FAIL_PHASE_ONLY}]]";
+        assert!(try_read_with(modern, &VARIANTS, Vocabulary::Classic).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use flotilla_messages::Outcome;
 pub struct Outcomes(u16);
 
 /// Every word with its set. HEAVY came after V8 9.2; no tree is worse off for our knowing it.
-const WORDS: [(&str, Outcomes); 10] = [
+const WORDS: [(&str, Outcomes); 13] = [
     ("PASS", Outcomes::PASS),
     ("FAIL", Outcomes::FAIL),
     ("CRASH", Outcomes::CRASH),
@@ -21,7 +21,39 @@ const WORDS: [(&str, Outcomes); 10] = [
     ("NO_VARIANTS", Outcomes::NO_VARIANTS),
     ("FAIL_SLOPPY", Outcomes::FAIL_SLOPPY),
     ("FAIL_PHASE_ONLY", Outcomes::FAIL_PHASE_ONLY),
+    ("TIMEOUT", Outcomes::TIMEOUT),
+    ("OKAY", Outcomes::OKAY),
+    ("FAST_VARIANTS", Outcomes::FAST_VARIANTS),
 ];
+
+/// Which words a tree's status files have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// Those of V8 6 and later.
+    Modern,
+    /// Those of V8 3 to 5: TIMEOUT is an outcome that can be expected, FAIL_OK and PASS_OR_FAIL are short for two
+    /// words each.
+    Classic,
+}
+
+impl Vocabulary {
+    /// The set that a word stands for.
+    pub fn word(self, word: &str) -> Option<Outcomes> {
+        match (self, word) {
+            (Self::Classic, "FAIL_OK") => Some(Outcomes::FAIL | Outcomes::OKAY),
+            (Self::Classic, "PASS_OR_FAIL") => Some(Outcomes::PASS | Outcomes::FAIL),
+            (Self::Classic, "HEAVY" | "FAIL_PHASE_ONLY")
+            | (Self::Modern, "TIMEOUT" | "OKAY" | "FAST_VARIANTS") => None,
+            _ => Outcomes::word(word),
+        }
+    }
+
+    /// Every word.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let all = WORDS.iter().map(|(name, _)| *name).chain(["PASS_OR_FAIL"]);
+        all.filter(move |word| self.word(word).is_some())
+    }
+}
 
 impl Outcomes {
     /// The test is expected to pass.
@@ -45,14 +77,16 @@ impl Outcomes {
     /// test262: to throw the right error in the wrong phase.
     pub const FAIL_PHASE_ONLY: Self = Self(1 << 9);
 
-    /// The set of this one word.
+    /// To take longer than it may.
+    pub const TIMEOUT: Self = Self(1 << 10);
+    /// What is expected is right as it is: beside FAIL, nobody means to mend it.
+    pub const OKAY: Self = Self(1 << 11);
+    /// Only the variants `default` and `turbofan` make sense, with flags of their own.
+    pub const FAST_VARIANTS: Self = Self(1 << 12);
+
+    /// The set of this one word, whichever version knows it.
     pub fn word(word: &str) -> Option<Self> {
         WORDS.iter().find(|(name, _)| *name == word).map(|(_, set)| *set)
-    }
-
-    /// Every word.
-    pub fn words() -> impl Iterator<Item = &'static str> {
-        WORDS.iter().map(|(name, _)| *name)
     }
 
     /// Whether any word of `other` is in this set.
@@ -73,7 +107,7 @@ impl Outcomes {
 
     /// V8's "flaky": PASS and FAIL, not CRASH. FAIL_OK does not count.
     pub fn is_pass_or_fail(self) -> bool {
-        self.has(Self::PASS) && self.has(Self::FAIL) && !self.has(Self::CRASH)
+        self.has(Self::PASS) && self.has(Self::FAIL) && !self.has(Self::CRASH | Self::OKAY)
     }
 
     /// The outcomes that are as expected, in V8's order; FAIL_SLOPPY means FAIL unless the test runs in strict mode.
@@ -87,6 +121,9 @@ impl Outcomes {
         }
         if self.has(Self::CRASH) {
             expected.push(Outcome::Crash);
+        }
+        if self.has(Self::TIMEOUT) {
+            expected.push(Outcome::Timeout);
         }
         // PASS beside modifiers alone (PASS, SLOW) is what holds without any rule.
         if expected.is_empty() || self.has(Self::PASS) {

@@ -78,7 +78,15 @@ fn debug_builds_have_their_flags_and_message_tests_not_all_of_them() {
     assert_eq!(argv[2..4], ["test/message/fail/a.mjs", "--random-seed=7"]);
     assert_eq!(argv[4..], ["--nohard-abort", "--verify-heap", "--testing-d8-test-runner"]);
     assert_eq!(case.timeout.as_secs(), 240);
-    assert_eq!(case.judge, Judge::Template { fails: true, basename: "a.mjs".into() });
+    assert_eq!(
+        case.judge,
+        Judge::Template {
+            fails: true,
+            basename: "a.mjs".into(),
+            exit_code_counts: true,
+            skip_linker_warnings: true
+        }
+    );
     assert_eq!(case.expected_file, Some(Arg::Path("test/message/fail/a.out".into())));
 }
 

@@ -1,0 +1,230 @@
+//! The rules of V8 3 to 5, whose runner had no test processors.
+
+use super::versions::{INTL, MESSAGE, MJSUNIT, SUITE, WEBKIT};
+use super::{
+    ConfigKey, Dchecks, Dialect, Directives, Layout, Listing, Part, Simulator, SuiteRules, SuiteVariants,
+    Timeouts, V7_0,
+};
+use crate::status::{Syntax, Vocabulary};
+
+/// The order of most suites: what was listed, what the status file and the variant add, the mode, the source. What
+/// options add comes last.
+const ORDER: &[Part] = &[
+    Part::Seed,
+    Part::Status,
+    Part::Variant,
+    Part::Suite,
+    Part::Mode,
+    Part::Source,
+    Part::Files,
+    Part::Extra,
+];
+
+/// Message tests have their source's flags first.
+const SOURCE_FIRST: &[Part] =
+    &[Part::Seed, Part::Status, Part::Variant, Part::Source, Part::Mode, Part::Files, Part::Extra];
+
+/// What is generated has no mode's flags.
+const NO_MODE: &[Part] = &[Part::Seed, Part::Files, Part::Status, Part::Variant, Part::Extra];
+
+const JS: &[&str] = &[".js"];
+
+const CLASSIC: SuiteRules = SuiteRules { extensions: JS, order: ORDER, ..SUITE };
+
+const MJSUNIT_5: SuiteRules = SuiteRules {
+    excluded_files: &["mjsunit.js"],
+    directives: Directives { env: false, module: true, ..MJSUNIT.directives },
+    extensions: JS,
+    order: ORDER,
+    ..MJSUNIT
+};
+
+const MESSAGE_5: SuiteRules = SuiteRules {
+    directives: Directives { module: true, ..MESSAGE.directives },
+    extensions: JS,
+    order: SOURCE_FIRST,
+    variants: SuiteVariants::And("preparser"),
+    ..MESSAGE
+};
+
+const PREPARSER_5: SuiteRules = SuiteRules {
+    name: "preparser",
+    order: NO_MODE,
+    listing: Listing::Templates { throws: "--throws", expectation: false },
+    variants: SuiteVariants::Default,
+    ..CLASSIC
+};
+
+const FUZZER_5: SuiteRules = SuiteRules {
+    name: "fuzzer",
+    shell_flags: &[],
+    order: &[Part::Seed, Part::Files, Part::Extra],
+    listing: Listing::Fuzzer(&["json", "parser", "regexp", "wasm", "wasm_asmjs"]),
+    variants: SuiteVariants::Default,
+    ..CLASSIC
+};
+
+const BENCHMARKS_5: SuiteRules =
+    SuiteRules { name: "benchmarks", listing: Listing::Benchmarks, variants: SuiteVariants::Fast, ..CLASSIC };
+
+const SUITES_5_4: &[SuiteRules] = &[
+    MJSUNIT_5,
+    MESSAGE_5,
+    SuiteRules { extensions: JS, order: ORDER, ..WEBKIT },
+    SuiteRules {
+        extensions: JS,
+        order: ORDER,
+        excluded_files: &["assert.js", "utils.js", "regexp-assert.js", "regexp-prepare.js"],
+        before: &["assert.js", "utils.js", "regexp-prepare.js"],
+        after: &["regexp-assert.js"],
+        directives: Directives { flags: true, files: true, file_name: true, ..CLASSIC.directives },
+        unset_env: &[],
+        ..INTL
+    },
+    PREPARSER_5,
+    FUZZER_5,
+    BENCHMARKS_5,
+];
+
+const SUITES_3_14: &[SuiteRules] = &[
+    SuiteRules {
+        directives: Directives { env: false, flags: true, files: true, file_name: true, module: false },
+        harness_optional: false,
+        order: SOURCE_FIRST,
+        ..MJSUNIT_5
+    },
+    SuiteRules {
+        directives: MESSAGE.directives,
+        variants: SuiteVariants::All,
+        removed_flags: &[],
+        ..MESSAGE_5
+    },
+    SuiteRules {
+        shell: "preparser",
+        shell_flags: &[],
+        listing: Listing::Templates { throws: "throws", expectation: true },
+        ..PREPARSER_5
+    },
+];
+
+/// A key whose variable is shown under its own name.
+const fn key(key: &'static str, variable: &'static str) -> ConfigKey {
+    ConfigKey { key, variable, inverted: false, shown: Some(variable), unbuilt: false }
+}
+
+const CONFIG_5_4: &[ConfigKey] = &[
+    key("is_asan", "asan"),
+    key("dcheck_always_on", "dcheck_always_on"),
+    ConfigKey { shown: None, ..key("is_debug", "is_debug") },
+    key("is_msan", "msan"),
+    ConfigKey { inverted: true, ..key("v8_enable_i18n_support", "no_i18n") },
+    ConfigKey { inverted: true, ..key("v8_use_snapshot", "no_snap") },
+    key("is_tsan", "tsan"),
+];
+
+/// V8 5.4 and its neighbours, from the status files in Python (2013) to the test processors (2017).
+pub const V5_4: Dialect = Dialect {
+    name: "V8 5.4",
+    order: ORDER,
+    debug_flags: &[
+        "--nohard-abort",
+        "--nodead-code-elimination",
+        "--nofold-constants",
+        "--enable-slow-asserts",
+        "--debug-code",
+        "--verify-heap",
+    ],
+    release_flags: &["--nohard-abort", "--nodead-code-elimination", "--nofold-constants"],
+    no_snapshot_flags: &[],
+    dchecks: Dchecks::Ignored,
+    timeouts: Timeouts {
+        debug: 4.0,
+        slow_arch: 2.0,
+        slow_archs: &[
+            "android_arm",
+            "android_arm64",
+            "android_ia32",
+            "android_x64",
+            "arm",
+            "mips",
+            "mipsel",
+            "mips64",
+            "mips64el",
+            "s390",
+            "s390x",
+            "x87",
+            "arm64",
+        ],
+        builds: &[("predictable", 2.0)],
+        sanitizer: 1.0,
+        words: &[("--stress-opt", 4.0), ("--noenable-vfp3", 2.0)],
+        words_in_source: false,
+        slow: 2.0,
+        always: 1.0,
+    },
+    config: CONFIG_5_4,
+    simulator: Simulator::Foreign(&["arm64", "arm", "mipsel", "mips", "mips64", "mips64el", "ppc", "ppc64"]),
+    suites: SUITES_5_4,
+    slow_variants: &["stress"],
+    variants: &[
+        ("default", &[]),
+        ("stress", &["--stress-opt", "--always-opt"]),
+        ("turbofan", &["--turbo"]),
+        ("turbofan_opt", &["--turbo", "--always-opt"]),
+        ("nocrankshaft", &["--nocrankshaft"]),
+        ("ignition", &["--ignition"]),
+        ("ignition_staging", &["--ignition-staging"]),
+        ("ignition_turbofan", &["--ignition-staging", "--turbo"]),
+        ("preparser", &["--min-preparse-length=0"]),
+    ],
+    aliases: &[
+        ("dev", &["default", "turbofan", "ignition_staging"]),
+        ("more", &["ignition", "stress", "turbofan_opt"]),
+        ("extra", &["nocrankshaft"]),
+        ("exhaustive", &["default", "turbofan", "ignition_staging", "ignition", "stress", "turbofan_opt"]),
+    ],
+    feature_flags: &[],
+    layout: Layout::PerMode,
+    vocabulary: Vocabulary::Classic,
+    quoted_flags: false,
+    keeps_extra_flags: true,
+    template_exit_code_counts: false,
+    lines_exit_code_counts: true,
+    lines_skip_hashes: false,
+    ..V7_0
+};
+
+/// V8 3.14 and its neighbours (2012): status files in lines of their own.
+pub const V3_14: Dialect = Dialect {
+    name: "V8 3.14",
+    order: SOURCE_FIRST,
+    debug_flags: &[
+        "--nobreak-on-abort",
+        "--nodead-code-elimination",
+        "--enable-slow-asserts",
+        "--debug-code",
+        "--verify-heap",
+    ],
+    release_flags: &["--nobreak-on-abort", "--nodead-code-elimination"],
+    gc_stress_flags: &[],
+    timeouts: Timeouts {
+        slow_archs: &["android_arm", "android_ia32", "arm", "mipsel", "mips"],
+        words: &[("--stress-opt", 4.0)],
+        slow: 1.0,
+        ..V5_4.timeouts
+    },
+    suites: SUITES_3_14,
+    variants: &[
+        ("default", &[]),
+        ("stress", &["--stress-opt", "--always-opt"]),
+        ("nocrankshaft", &["--nocrankshaft"]),
+    ],
+    aliases: &[
+        ("dev", &["default", "stress", "nocrankshaft"]),
+        ("exhaustive", &["default", "stress", "nocrankshaft"]),
+    ],
+    status_syntax: Syntax::Lines,
+    skips_slow: true,
+    passes_seed: false,
+    ..V5_4
+};
