@@ -20,6 +20,9 @@ const MIPS: [&str; 4] = ["mips", "mipsel", "mips64", "mips64el"];
 /// Sanitizers, by their status variables.
 const SANITIZERS: [&str; 5] = ["asan", "cfi_vptr", "msan", "tsan", "ubsan_vptr"];
 
+/// What the configurations of classic trees do not say, by status variables: the runner's options did.
+const UNCONFIGURED: [&str; 2] = ["gcov_coverage", "predictable"];
+
 /// A build's properties.
 #[derive(Clone, Debug)]
 pub struct Build {
@@ -153,6 +156,9 @@ impl Build {
         for key in dialect.config {
             properties.insert(key.variable, flag(key.key)? != key.inverted);
         }
+        if dialect.layout == Layout::PerMode {
+            properties.extend(UNCONFIGURED.map(|variable| (variable, false)));
+        }
         let mips = if MIPS.contains(&arch.as_str()) {
             Some((text("mips_arch_variant")?, flag("mips_use_msa")?))
         } else {
@@ -230,6 +236,9 @@ impl Build {
         let mut properties: BTreeMap<_, _> =
             dialect.config.iter().map(|key| (key.variable, key.unbuilt)).collect();
         properties.insert("is_debug", mode.has_debug_flags());
+        if dialect.layout == Layout::PerMode {
+            properties.extend(UNCONFIGURED.map(|variable| (variable, false)));
+        }
         for (variable, value) in &mut properties {
             *value |= options.build_with.iter().any(|with| with == variable);
         }

@@ -269,6 +269,8 @@ const CONSTANTS: &[&str] = &[
     "fuchsia",
     "ios",
     "tvos",
+    "x87",
+    "x32",
 ];
 
 const TIMEOUTS_9_2: Timeouts = Timeouts {
