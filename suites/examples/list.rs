@@ -48,6 +48,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Judge::Template { fails, basename, .. } => ("template", json!([fails, basename])),
             Judge::Lines { comments, .. } => ("lines", json!(comments)),
             Judge::Exception { expected, negative } => ("exception", json!([expected, negative])),
+            Judge::Phrases { required, forbidden, negative } => {
+                ("phrases", json!([required, forbidden, negative]))
+            }
+            Judge::GrokDump => ("grokdump", json!(null)),
         };
         let line = json!({
             "suite": case.name.suite,

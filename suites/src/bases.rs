@@ -26,6 +26,13 @@ pub struct Base {
     pub listed: u32,
 }
 
+impl Base {
+    /// Orders a suite's tests as they were found.
+    pub fn found(&self) -> u32 {
+        self.name_start
+    }
+}
+
 /// All tests that were asked for.
 #[derive(Debug, Default)]
 pub struct Bases {

@@ -12,6 +12,8 @@ pub use classic::{V3_14, V5_4};
 pub use detect::detect;
 pub use versions::{V7_0, V8_4, V9_2};
 
+use crate::binary::Format;
+use crate::shard::Sharding;
 use crate::status::{Syntax, Vocabulary};
 
 /// One version's rules.
@@ -75,6 +77,8 @@ pub struct Dialect {
     pub quoted_flags: bool,
     /// Whether [`SuiteRules::removed_flags`] stay where `--extra-flags` says them.
     pub keeps_extra_flags: bool,
+    /// How tests are divided among shards.
+    pub sharding: Sharding,
     /// Whether tests are told `--random-seed=`.
     pub passes_seed: bool,
     /// test262: flags for features, where the tree's `testcfg.py` has none.
@@ -207,6 +211,12 @@ pub struct SuiteRules {
     pub listing: Listing,
     /// Which variants its tests run in.
     pub variants: SuiteVariants,
+    /// The directories that tests are in, of those in a directory to walk; empty: all.
+    pub top_dirs: &'static [&'static str],
+    /// A file that is loaded before the test from each directory on the way to it, where it is there.
+    pub script_of_dirs: Option<&'static str>,
+    /// Flags of its tests' sources, where no proposal of the suite says otherwise.
+    pub source_flags: &'static [&'static str],
 }
 
 /// How the tests of a suite are found.
@@ -224,6 +234,14 @@ pub enum Listing {
     },
     /// Each file in these directories, for the shell `v8_simple_DIRECTORY_fuzzer`.
     Fuzzer(&'static [&'static str]),
+    /// The suite's shell says which there are.
+    Binary(Format),
+    /// The suite's shell is the one test.
+    ShellItself,
+    /// Python scripts, whose interpreter runs them, and which run the suite's shell.
+    Python,
+    /// `shell_test_runner` and what is in `benchmarks`, below `data/src`.
+    SimdJs,
     /// Kraken, Octane and SunSpider.
     Benchmarks,
 }
@@ -263,6 +281,8 @@ pub struct Directives {
     pub file_name: bool,
     /// `// MODULE`: puts `--module` before the test.
     pub module: bool,
+    /// `META:`: scripts and timeout of web platform tests.
+    pub meta: bool,
 }
 
 /// How a suite's output is judged.
@@ -279,4 +299,10 @@ pub enum Judging {
     },
     /// By test262's frontmatter.
     Test262,
+    /// By the exit code and the word `FAILED!`; tests whose name ends in `-n` must fail.
+    Failed,
+    /// promises-aplus: by what its runner says; tests whose source says `@negative` must fail.
+    Promises,
+    /// mkgrokdump: against `tools/v8heapconst.py`.
+    GrokDump,
 }

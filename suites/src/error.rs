@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::binary::ListError;
 use crate::python::Diagnostic;
 use crate::text::nearest::hint;
 
@@ -23,7 +24,7 @@ pub enum OpenError {
         known: Vec<String>,
     },
     /// The directory exists, but nothing is known of such a suite.
-    #[error("the suite '{name}' is not supported yet\n    suites here: {}", .known.join(" "))]
+    #[error("nothing is known of a suite '{name}'\n    suites here: {}", .known.join(" "))]
     UnsupportedSuite {
         /// What was typed.
         name: String,
@@ -60,6 +61,14 @@ pub enum OpenError {
         value: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A program does not say which tests it has.
+    #[error("cannot list the tests of {}: {source}", .binary.display())]
+    List {
+        /// The program.
+        binary: PathBuf,
+        /// What is wrong.
+        source: ListError,
     },
     /// A status file or a table of the tree is not what it should be.
     #[error(transparent)]
@@ -120,6 +129,7 @@ impl OpenError {
             | Self::UnknownVariant { .. }
             | Self::Option { .. } => 2,
             Self::NoTestRoot(_)
+            | Self::List { .. }
             | Self::Syntax(_)
             | Self::Table { .. }
             | Self::BuildConfig { .. }

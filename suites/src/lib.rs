@@ -10,9 +10,9 @@
 //! | the build, and the variables of conditions | `build` |
 //! | which suites and tests were asked for | `open`, `select` |
 //! | what is expected | [`status`], `conflict` |
-//! | which tests are on disk | `walk`, `listed`, `bases` |
-//! | variants, strict halves, filters | `subtests` |
-//! | what sources say | `read`, `source`, `frontmatter`, `prepare` |
+//! | which tests are on disk | `walk`, `listed`, `binary`, `bases` |
+//! | variants, strict halves, filters | `subtests`, `shard` |
+//! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
 //! | the case | `make` |
 //! | what another machine needs for it | `inputs` |
 //!
@@ -20,6 +20,7 @@
 //! about text.
 
 mod bases;
+mod binary;
 mod build;
 mod conflict;
 mod dialect;
@@ -34,6 +35,7 @@ mod prepare;
 pub mod python;
 mod read;
 mod select;
+mod shard;
 mod source;
 pub mod status;
 mod subtests;
@@ -42,10 +44,12 @@ mod tables;
 pub mod text;
 mod tree;
 mod walk;
+mod wasm;
 
 pub use error::{EngineError, OpenError, ReadError};
 pub use inputs::{Bound, Inputs};
 pub use options::{Filter, Options, Shell};
 pub use select::Unmatched;
+pub use shard::Shard;
 pub use subtests::{Listed, Skip};
 pub use tree::{Description, Tree, find_root};

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use flotilla_messages::Arg;
+use flotilla_messages::{Arg, Program};
 
-use crate::dialect::Listing;
+use crate::binary::{self, Format};
+use crate::dialect::{Listing, SuiteRules};
 use crate::error::OpenError;
 use crate::python::{Generated, generate};
 use crate::read::read;
 use crate::suite::Place;
+use crate::text::shlex;
 
 /// A test that is not simply a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct ListedTest {
     pub name: String,
     /// What its command line has in the place of files.
     pub args: Vec<Arg>,
+    /// And in that of the suite's flags.
+    pub flags: Vec<String>,
     /// The name of its shell, if it is not the suite's.
     pub shell: Option<String>,
     /// What `--cat` shows.
@@ -34,17 +38,134 @@ pub enum Source {
     File(PathBuf),
 }
 
-/// The tests of a suite in `dir`, in V8's order; none where each file is one.
+/// What a listing may need to know.
+pub struct Asking<'a> {
+    /// The suite's directory.
+    pub dir: &'a Place,
+    /// The tree's root.
+    pub root: &'a Path,
+    /// The suite's own program.
+    pub program: &'a Program,
+    /// The words before every command.
+    pub prefix: &'a [String],
+    /// The flags of the whole run.
+    pub extra_flags: &'a [String],
+    /// `--random-seed`
+    pub seed: i64,
+}
+
+/// The tests of a suite, in V8's order; none where each file is one.
 ///
 /// # Errors
-/// A file or directory that cannot be read, or a template that is none.
-pub fn list(dir: &Place, listing: Listing, root: &Path) -> Result<Vec<ListedTest>, OpenError> {
-    match listing {
+/// A file or directory that cannot be read, a template that is none, a program that does not name its tests.
+pub fn list(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, OpenError> {
+    let dir = asking.dir;
+    match rules.listing {
         Listing::Files => Ok(Vec::new()),
-        Listing::Templates { throws, expectation } => templates(dir, throws, expectation, root),
+        Listing::Templates { throws, expectation } => templates(dir, throws, expectation, asking.root),
         Listing::Fuzzer(kinds) => fuzzer(dir, kinds),
         Listing::Benchmarks => Ok(BENCHMARKS.iter().map(|name| benchmark(dir, name)).collect()),
+        Listing::Binary(format) => of_binary(format, asking),
+        Listing::ShellItself => Ok(vec![plain(rules.shell, Vec::new(), Source::Text(String::new()))]),
+        Listing::Python => python(rules, asking),
+        Listing::SimdJs => simdjs(dir),
     }
+}
+
+/// A test without anything of its own.
+fn plain(name: impl Into<String>, args: Vec<Arg>, source: Source) -> ListedTest {
+    ListedTest { name: name.into(), args, flags: Vec::new(), shell: None, source }
+}
+
+/// cctest, unittests and their like.
+fn of_binary(format: Format, asking: &Asking<'_>) -> Result<Vec<ListedTest>, OpenError> {
+    let binary = match asking.program {
+        Program::Shell(shell) => PathBuf::from(shell.resolve(asking.root)),
+        Program::Builtin => PathBuf::new(),
+    };
+    let names = binary::list(&binary, format, asking.prefix, asking.extra_flags, asking.root)
+        .map_err(|source| OpenError::List { binary, source })?;
+    let tests = names.into_iter().map(|name| {
+        let test = plain(name.clone(), Vec::new(), Source::Text(String::new()));
+        match format {
+            Format::Words => ListedTest { args: vec![Arg::Text(name)], ..test },
+            Format::GoogleTest => {
+                let seed = asking.seed;
+                let flags = [
+                    format!("--gtest_filter={name}"),
+                    format!("--gtest_random_seed={seed}"),
+                    "--gtest_print_time=0".into(),
+                ];
+                ListedTest { flags: flags.into(), ..test }
+            }
+        }
+    });
+    Ok(tests.collect())
+}
+
+/// V8 9.2 `test/debugging/testcfg.py`: `python3 TEST.py -- d8 FLAGS`.
+fn python(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, OpenError> {
+    let shell = match asking.program {
+        Program::Shell(shell) => shell.clone(),
+        Program::Builtin => Arg::Text(rules.shell.into()),
+    };
+    let mut tests = Vec::new();
+    let scripts = SuiteRules { extensions: &[".py"], ..*rules };
+    let mut names = Vec::new();
+    let visit = |file: crate::walk::FoundFile<'_>| names.push(file.name.to_owned());
+    crate::walk::walk(asking.dir.path(), &scripts, false, |_| true, visit, &mut Vec::new());
+    for name in names {
+        let file = format!("{name}.py");
+        let path = asking.dir.path().join(&file);
+        let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+        let mut args = vec![asking.dir.arg(&file), Arg::Text("--".into()), shell.clone()];
+        args.extend(python_flags(&String::from_utf8_lossy(&bytes)).into_iter().map(Arg::Text));
+        tests.push(ListedTest { shell: Some(PYTHON.into()), ..plain(name, args, Source::File(path)) });
+    }
+    Ok(tests)
+}
+
+/// The interpreter of Python tests, from PATH.
+pub const PYTHON: &str = "python3";
+
+/// `# Flags:` of a script; words that cannot be split are left out.
+fn python_flags(text: &str) -> Vec<String> {
+    let directive = |line: &str| {
+        let (_, rest) = line.split_once('#')?;
+        let flags = rest.strip_prefix([' ', '\t'])?.trim_start().strip_prefix("Flags:")?;
+        shlex::split(flags.trim()).ok()
+    };
+    text.split('\n').filter_map(directive).flatten().collect()
+}
+
+/// V8 5.4 `test/simdjs/testcfg.py`; V8 has the benchmarks in the order of the directory.
+fn simdjs(dir: &Place) -> Result<Vec<ListedTest>, OpenError> {
+    let test = |name: String| {
+        let file = format!("data/src/{name}.js");
+        let source = Source::File(dir.path().join(&file));
+        let word = |word: &str| Arg::Text(word.into());
+        let args = vec![
+            dir.arg("harness-adapt.js"),
+            word("--harmony"),
+            word("--harmony-simd"),
+            dir.arg(&file),
+            dir.arg("harness-finish.js"),
+        ];
+        plain(name, args, source)
+    };
+    let data = dir.path().join("data/src/benchmarks");
+    if !data.is_dir() {
+        return Ok(Vec::new());
+    }
+    let names = files(&data)?;
+    let of_suite = |name: &&String| {
+        name.ends_with(".js") && !["run.js", "run_browser.js", "base.js"].contains(&name.as_str())
+    };
+    let benchmarks = names.iter().filter(of_suite).map(|name| {
+        let stem = name.split('.').next().unwrap_or_default();
+        test(format!("benchmarks/{stem}"))
+    });
+    Ok([test("shell_test_runner".into())].into_iter().chain(benchmarks).collect())
 }
 
 /// The regular files in a directory, by name, in byte order.
@@ -82,12 +203,7 @@ fn templates(
             args.extend(
                 expected.get(name).filter(|error| !error.is_empty()).into_iter().flat_map(|e| throwing(e)),
             );
-            tests.push(ListedTest {
-                name: name.into(),
-                args,
-                shell: None,
-                source: Source::File(dir.path().join(file)),
-            });
+            tests.push(plain(name, args, Source::File(dir.path().join(file))));
         }
     }
     for name in names.iter().filter_map(|name| name.strip_suffix(".pyt")) {
@@ -101,12 +217,7 @@ fn templates(
             let mut args = vec![Arg::Text("-e".into()), Arg::Text(line)];
             args.extend(expectation.iter().flat_map(|error| throwing(error)));
             args.extend(extra_flags.into_iter().map(Arg::Text));
-            tests.push(ListedTest {
-                name: format!("{name}/{own}"),
-                args,
-                shell: None,
-                source: Source::Text(source),
-            });
+            tests.push(plain(format!("{name}/{own}"), args, Source::Text(source)));
         }
     }
     Ok(tests)
@@ -153,12 +264,9 @@ fn fuzzer(dir: &Place, kinds: &[&str]) -> Result<Vec<ListedTest>, OpenError> {
         }
         for file in files(&data)? {
             let name = format!("{kind}/{file}");
-            tests.push(ListedTest {
-                args: vec![dir.arg(&name)],
-                shell: Some(format!("v8_simple_{kind}_fuzzer")),
-                source: Source::File(dir.path().join(&name)),
-                name,
-            });
+            let (args, source) = (vec![dir.arg(&name)], Source::File(dir.path().join(&name)));
+            let shell = Some(format!("v8_simple_{kind}_fuzzer"));
+            tests.push(ListedTest { shell, ..plain(name, args, source) });
         }
     }
     tests.sort_by(|a, b| a.name.cmp(&b.name));
@@ -188,7 +296,7 @@ fn benchmark(dir: &Place, name: &str) -> ListedTest {
         args.extend(["-e", "BenchmarkSuite.RunSuites({});"].map(|word| Arg::Text(word.into())));
     }
     let source = Source::File(dir.path().join(format!("data/{name}.js")));
-    ListedTest { name: name.into(), args, shell: None, source }
+    plain(name, args, source)
 }
 
 /// In V8's order.
@@ -265,6 +373,12 @@ mod tests {
         (root, dir)
     }
 
+    fn listed(root: &Path, dir: &Place, listing: Listing) -> Result<Vec<ListedTest>, OpenError> {
+        let rules = SuiteRules { listing, ..*crate::dialect::V9_2.suites.first().unwrap() };
+        let asking = Asking { dir, root, program: &Program::Builtin, prefix: &[], extra_flags: &[], seed: 7 };
+        list(&rules, &asking)
+    }
+
     fn shown(tests: &[ListedTest]) -> Vec<String> {
         let args = |test: &ListedTest| test.args.iter().map(Arg::relative).collect::<Vec<_>>().join(" ");
         tests.iter().map(|test| format!("{}: {}", test.name, args(test))).collect()
@@ -279,7 +393,7 @@ mod tests {
         ];
         let (root, dir) = tree(&files);
         let listing = Listing::Templates { throws: "--throws", expectation: false };
-        let found = list(&dir, listing, root.path()).unwrap();
+        let found = listed(root.path(), &dir, listing).unwrap();
         assert_eq!(shown(&found), ["a/w: -e v w", "b/x: -e a b --throws", "b/x: -e c --f"]);
         assert_eq!(found[1].source, Source::Text("a\nb".into()));
     }
@@ -296,7 +410,7 @@ mod tests {
         ];
         let (root, dir) = tree(&files);
         let listing = Listing::Templates { throws: "throws", expectation: true };
-        let found = list(&dir, listing, root.path()).unwrap();
+        let found = listed(root.path(), &dir, listing).unwrap();
         assert_eq!(
             shown(&found),
             [
@@ -312,18 +426,36 @@ mod tests {
     fn a_broken_template_is_named_with_its_place() {
         let (root, dir) = tree(&[("b.pyt", "x = 1\nTest(x)\n")]);
         let listing = Listing::Templates { throws: "--throws", expectation: false };
-        let error = list(&dir, listing, root.path()).unwrap_err().to_string();
+        let error = listed(root.path(), &dir, listing).unwrap_err().to_string();
         assert!(error.starts_with("test/s/b.pyt:2:1: expected a string"), "{error}");
     }
 
     #[test]
     fn fuzzers_have_a_shell_for_each_kind() {
         let (root, dir) = tree(&[("json/b", ""), ("json/a.x", ""), ("regexp/c", "")]);
-        let found = list(&dir, Listing::Fuzzer(&["json", "regexp", "wasm"]), root.path()).unwrap();
+        let found = listed(root.path(), &dir, Listing::Fuzzer(&["json", "regexp", "wasm"])).unwrap();
         assert_eq!(
             shown(&found),
             ["json/a.x: test/s/json/a.x", "json/b: test/s/json/b", "regexp/c: test/s/regexp/c"]
         );
         assert_eq!(found[2].shell.as_deref(), Some("v8_simple_regexp_fuzzer"));
+    }
+
+    #[test]
+    fn python_tests_run_the_shell_with_their_flags() {
+        let script = "import x\n# Flags: --a 'b c'\n  #  Flags: --d\n#Flags: --no\n";
+        let (root, dir) = tree(&[("wasm/t.py", script), ("testcfg.py", "")]);
+        let rules = crate::dialect::V9_2.suites.iter().find(|rules| rules.name == "debugging").unwrap();
+        let program = Program::Shell(Arg::Path("out/d8".into()));
+        let asking = Asking {
+            dir: &dir,
+            root: root.path(),
+            program: &program,
+            prefix: &[],
+            extra_flags: &[],
+            seed: 7,
+        };
+        let found = list(rules, &asking).unwrap();
+        assert_eq!(shown(&found), ["wasm/t: test/s/wasm/t.py -- out/d8 --a b c --d"]);
     }
 }

@@ -13,6 +13,9 @@ use crate::subtests::Subtest;
 use crate::suite::Suite;
 use crate::tree::Tree;
 
+/// By how much a test of wasm-js may take longer whose source says so.
+const LONG: f64 = 10.0;
+
 impl Tree {
     /// The case of an id.
     pub(crate) fn make_case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
@@ -123,6 +126,9 @@ impl Tree {
                 seconds *= factor;
             }
         }
+        if prepared.long {
+            seconds *= LONG;
+        }
         let slow = outcomes.has(Outcomes::SLOW);
         if slow {
             seconds *= timeouts.slow;
@@ -231,6 +237,16 @@ impl Tree {
                 };
                 (judge, beside("-expected.txt"))
             }
+            Judging::Failed => (Judge::Exception { expected: None, negative: name.ends_with("-n") }, None),
+            Judging::Promises => {
+                let judge = Judge::Phrases {
+                    required: vec!["All tests have run.".into()],
+                    forbidden: vec!["FAIL:".into()],
+                    negative: prepared.negative,
+                };
+                (judge, None)
+            }
+            Judging::GrokDump => (Judge::GrokDump, Some(Arg::Path("tools/v8heapconst.py".into()))),
             Judging::Test262 => {
                 // V8 asserts that only tests that expect an error are reversed.
                 let negative = reverse && prepared.exception.is_some();

@@ -12,11 +12,12 @@ use crate::build::{Build, Mode};
 use crate::conflict::conflicts;
 use crate::dialect::{Dialect, Judging, SuiteRules, SuiteVariants, detect};
 use crate::error::OpenError;
-use crate::listed::list;
+use crate::listed::{Asking, PYTHON, list};
 use crate::options::{Options, Shell};
 use crate::prepare::Cache;
 use crate::read::read;
 use crate::select::{NameFilter, Selector};
+use crate::shard::Members;
 use crate::status::{Reading, StatusFile, Variables};
 use crate::subtests::Subtest;
 use crate::suite::{Place, Suite};
@@ -24,6 +25,7 @@ use crate::tables::{Tables, Variant, feature_flags, skipped_features};
 use crate::text::nearest::nearest;
 use crate::text::shlex;
 use crate::tree::Tree;
+use crate::wasm::proposals;
 
 /// The only variant of builds that allow no other, and of tests marked NO_VARIANTS.
 const DEFAULT: &str = "default";
@@ -84,8 +86,15 @@ impl Tree {
                 variants.push(variant.clone());
             }
         }
-        let opening =
-            Opening { options: &options, dialect, build: &build, tables: &tables, variants: &variants };
+        let opening = Opening {
+            options: &options,
+            dialect,
+            build: &build,
+            tables: &tables,
+            variants: &variants,
+            prefix: &prefix,
+            extra_flags: &extra_flags,
+        };
         let mut suites = Vec::with_capacity(selected.len());
         for (rules, also) in selected.into_iter().zip(also) {
             let also = also.and_then(|name| variants.iter().position(|variant| variant.name == name));
@@ -128,6 +137,7 @@ impl Tree {
             extra_flags,
             warnings,
             bases: OnceLock::new(),
+            members: Members::default(),
             cache: Cache::default(),
         })
     }
@@ -140,6 +150,8 @@ struct Opening<'a> {
     build: &'a Build,
     tables: &'a Tables,
     variants: &'a [Variant],
+    prefix: &'a [String],
+    extra_flags: &'a [String],
 }
 
 impl Opening<'_> {
@@ -164,7 +176,16 @@ impl Opening<'_> {
         };
         let shown = path.strip_prefix(root).unwrap_or(&path);
         let status = StatusFile::read(shown, &String::from_utf8_lossy(&bytes), reading)?;
-        let listed = list(&dir, rules.listing, root)?;
+        let program = self.program(rules.shell);
+        let asking = Asking {
+            dir: &dir,
+            root,
+            program: &program,
+            prefix: self.prefix,
+            extra_flags: self.extra_flags,
+            seed: self.options.random_seed,
+        };
+        let listed = list(rules, &asking)?;
         let mut shells: Vec<&String> = listed.iter().filter_map(|test| test.shell.as_ref()).collect();
         shells.sort_unstable();
         shells.dedup();
@@ -184,7 +205,8 @@ impl Opening<'_> {
             also,
             before: args(rules.before),
             after: args(rules.after),
-            program: self.program(rules.shell),
+            program,
+            proposals: if rules.source_flags.is_empty() { Vec::new() } else { proposals(dir.path())? },
             feature_flags: if is_test262 { feature_flags(dir.path(), self.dialect)? } else { Vec::new() },
             skipped_features: if is_test262 { skipped_features(dir.path())? } else { Vec::new() },
             dir,
@@ -194,6 +216,9 @@ impl Opening<'_> {
     /// What runs a suite. An engine that was chosen stands in for `d8`, and for no other shell.
     fn program(&self, shell: &str) -> Program {
         let root = &self.options.root;
+        if shell == PYTHON {
+            return Program::Shell(Arg::Text(on_path(shell)));
+        }
         let is_d8 = shell == D8;
         let dir = match (&self.options.shell, &self.options.shell_dir) {
             (Shell::Builtin, _) if is_d8 => return Program::Builtin,
@@ -209,6 +234,13 @@ impl Opening<'_> {
             None => Program::Shell(Arg::Text(shell.into())),
         }
     }
+}
+
+/// The path of a program that is found in PATH; its bare name if it is not.
+fn on_path(program: &str) -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file());
+    found.map_or_else(|| program.to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
 /// The variant that a suite runs in whether it was asked for or not.
@@ -325,7 +357,7 @@ fn select(
         }
     }
     if !unsupported.is_empty() {
-        warnings.push(format!("not supported yet and left out: {}", unsupported.join(" ")));
+        warnings.push(format!("without a known configuration and left out: {}", unsupported.join(" ")));
     }
     if !without_shell.is_empty() {
         warnings

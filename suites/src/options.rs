@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::shard::Shard;
+
 /// All that chooses and shapes the tests of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -22,6 +24,8 @@ pub struct Options {
     pub tests: Vec<String>,
     /// Variants and aliases, separated by commas (`--variants`); `None` is the alias `dev`.
     pub variants: Option<String>,
+    /// Which part of the tests, of several runs that divide them.
+    pub shard: Option<Shard>,
     /// `--extra-flags`, each as typed; split as a shell would.
     pub extra_flags: Vec<String>,
     /// `--command-prefix`, split as a shell would.
@@ -59,6 +63,7 @@ impl Default for Options {
             build_with: Vec::new(),
             tests: Vec::new(),
             variants: None,
+            shard: None,
             extra_flags: Vec::new(),
             command_prefix: String::new(),
             random_seed: 1,

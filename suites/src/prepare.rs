@@ -15,6 +15,7 @@ use crate::source;
 use crate::status::Outcomes;
 use crate::suite::Suite;
 use crate::tree::Tree;
+use crate::wasm::{Meta, meta, proposal_of};
 
 /// What the subtests of one test share.
 #[derive(Debug, Default)]
@@ -29,6 +30,10 @@ pub struct Prepared {
     pub suite_flags: Vec<String>,
     /// Both, in one spelling: what variants and builds may contradict.
     pub normal_flags: Vec<String>,
+    /// wasm-js: it may take ten times as long.
+    pub long: bool,
+    /// Whether the source says that the test must fail.
+    pub negative: bool,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
     /// Which halves there are.
@@ -119,7 +124,10 @@ impl Tree {
         }
         if let Some(test) = suite.listed(base) {
             // What there is to know of it was known when it was listed.
-            return Ok(Prepared { files: test.args.clone(), ..Prepared::default() });
+            let (files, suite_flags) = (test.args.clone(), test.flags.clone());
+            let suite_flags =
+                suite_flags.into_iter().chain(suite.rules.flags.iter().map(|flag| (*flag).into()));
+            return Ok(Prepared { files, suite_flags: suite_flags.collect(), ..Prepared::default() });
         }
         let name = self.bases().name(base);
         let path = suite.source_path(name, base);
@@ -156,6 +164,20 @@ impl Tree {
         if !rules.files_first {
             files.extend(extra);
         }
+        let proposal = proposal_of(name, &suite.proposals).map(|(_, flags)| flags.clone());
+        let of_suite = || rules.source_flags.iter().map(|flag| (*flag).into()).collect();
+        let source_flags = found.flags.into_iter().chain(proposal.unwrap_or_else(of_suite)).collect();
+        let meta =
+            if rules.directives.meta { meta(source, name, &suite.proposals)? } else { Meta::default() };
+        let tests = suite.test_dirs.get(usize::from(base.dir)).unwrap_or(&suite.dir);
+        files.extend(meta.scripts.iter().map(|script| tests.arg_normalized(&self.options.root, script)));
+        if let Some(script) = rules.script_of_dirs {
+            let directories = name.match_indices('/').map(|(at, _)| format!("{}{script}", &name[..=at]));
+            let scripts = [script.to_owned()].into_iter().chain(directories);
+            files.extend(
+                scripts.filter(|script| tests.path().join(script).exists()).map(|script| tests.arg(&script)),
+            );
+        }
         if found.module {
             files.push(Arg::Text("--module".into()));
         }
@@ -168,7 +190,10 @@ impl Tree {
         }
         Ok(Prepared {
             files,
-            source_flags: found.flags,
+            source_flags,
+            long: meta.long,
+            negative: rules.judging == Judging::Promises
+                && memchr::memmem::find(source, b"@negative").is_some(),
             suite_flags: rules.flags.iter().map(|flag| (*flag).into()).collect(),
             env: found.env,
             ..Prepared::default()

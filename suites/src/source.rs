@@ -127,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: Directives = Directives { flags: true, files: true, env: true, file_name: true, module: true };
+    const ALL: Directives =
+        Directives { flags: true, files: true, env: true, file_name: true, module: true, meta: true };
 
     fn read(source: &str) -> Found {
         directives(source.as_bytes(), ALL, true).unwrap()

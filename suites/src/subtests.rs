@@ -95,6 +95,7 @@ impl Tree {
                     .subtests(index, base)
                     .into_iter()
                     .map(|(subtest, outcomes)| (subtest, outcomes, self.left_out(outcomes)))
+                    .filter(|(subtest, _, why)| why.is_some() || self.is_in_shard(index, base, *subtest))
                     .collect(),
             };
             found.into_iter().map(move |(subtest, _, why)| Listed {
@@ -199,6 +200,21 @@ impl Tree {
         found
     }
 
+    /// A test's subtests that would run.
+    pub(crate) fn runnable(&self, index: u32, base: &Base) -> Vec<(Subtest, Outcomes)> {
+        if self.is_left_out(base) {
+            return Vec::new();
+        }
+        let mut subtests = self.subtests(index, base);
+        subtests.retain(|(_, outcomes)| self.left_out(*outcomes).is_none());
+        subtests
+    }
+
+    /// Whether a test is left out before there are variants.
+    pub(crate) fn is_left_out(&self, base: &Base) -> bool {
+        self.left_out(base.outcomes).is_some()
+    }
+
     /// Whether a test runs in the fast variants only, with flags of their own.
     fn is_fast(&self, suite: Option<&Suite>, base: &Base) -> bool {
         suite.is_some_and(|suite| suite.rules.variants == SuiteVariants::Fast)
@@ -266,8 +282,8 @@ impl Cases for Tree {
     fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
         let bases = self.bases().iter().filter(|(_, base)| self.left_out(base.outcomes).is_none());
         Box::new(bases.flat_map(move |(index, base)| {
-            let run = self.subtests(index, base).into_iter().filter(|(_, o)| self.left_out(*o).is_none());
-            run.map(move |(subtest, outcomes)| {
+            let in_shard = move |(subtest, _): &(Subtest, Outcomes)| self.is_in_shard(index, base, *subtest);
+            self.runnable(index, base).into_iter().filter(in_shard).map(move |(subtest, outcomes)| {
                 let mut hash = Fnv::default();
                 self.id_pieces(index, base, subtest, |piece| hash = hash.with(piece));
                 Entry {

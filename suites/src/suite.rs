@@ -10,6 +10,7 @@ use crate::dialect::SuiteRules;
 use crate::listed::ListedTest;
 use crate::select::NameFilter;
 use crate::status::StatusFile;
+use crate::wasm::Proposals;
 
 /// A suite with all that its tests share.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub struct Suite {
     pub after: Vec<Arg>,
     /// What runs its tests.
     pub program: Program,
+    /// wasm-js, wasm-spec-tests: flags of tests by proposal.
+    pub proposals: Proposals,
     /// test262: flags for features.
     pub feature_flags: Vec<(String, String)>,
     /// test262: features whose tests are left out.

@@ -224,13 +224,17 @@ fn in_order(mut variants: Vec<Variant>, slow: &[String], fast: &[String]) -> Vec
 }
 
 /// A Python file of the tree; empty if there is none.
-struct Source {
+pub struct Source {
     path: PathBuf,
     module: Module,
 }
 
 impl Source {
-    fn open(root: &Path, name: &str) -> Result<Self, OpenError> {
+    /// Reads the file `name` below `root`.
+    ///
+    /// # Errors
+    /// As [`Tables::read`].
+    pub fn open(root: &Path, name: &str) -> Result<Self, OpenError> {
         let path = root.join(name);
         let module = match read(&path) {
             // Messages name the file as people in the tree do.
@@ -241,11 +245,16 @@ impl Source {
         Ok(Self { path, module })
     }
 
-    fn get(&self, name: &str) -> Result<Option<&Value>, OpenError> {
+    /// What the file assigns to a name, if it does.
+    ///
+    /// # Errors
+    /// That is no literal.
+    pub fn get(&self, name: &str) -> Result<Option<&Value>, OpenError> {
         self.module.get(name).map_err(|problem| OpenError::Syntax(problem.clone()))
     }
 
-    fn shape(&self, name: &'static str, expected: &'static str) -> OpenError {
+    /// The error that the value of `name` is not what was expected.
+    pub fn shape(&self, name: &'static str, expected: &'static str) -> OpenError {
         OpenError::Table { file: self.path.clone(), name, expected }
     }
 

@@ -17,6 +17,7 @@ use crate::options::Options;
 use crate::prepare::Cache;
 use crate::read::read;
 use crate::select::{NameFilter, Selector, Unmatched, suggestion};
+use crate::shard::Members;
 use crate::subtests::Subtest;
 use crate::suite::Suite;
 use crate::tables::{Tables, Variant};
@@ -50,6 +51,7 @@ pub struct Tree {
     pub(crate) warnings: Vec<String>,
     pub(crate) bases: OnceLock<Bases>,
     pub(crate) cache: Cache,
+    pub(crate) members: Members,
 }
 
 /// What a person may want to know of an opened tree.

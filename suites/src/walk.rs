@@ -34,7 +34,7 @@ pub fn walk(
     let mut waiting = vec![Directory { path: root.into(), prefix: String::new(), utf8: true, links: None }];
     let mut name = String::new();
     while let Some(directory) = waiting.pop() {
-        let (files, mut subdirectories) = match directory.read(warnings) {
+        let (mut files, mut subdirectories) = match directory.read(warnings) {
             Ok(entries) => entries,
             Err(_) if directory.prefix.is_empty() && !root.exists() => return,
             Err(e) => {
@@ -42,6 +42,12 @@ pub fn walk(
                 continue;
             }
         };
+        // Where only some directories hold tests, none lie beside them.
+        let top = directory.prefix.is_empty() && !rules.top_dirs.is_empty();
+        if top {
+            files.clear();
+            subdirectories.retain(|(name, _)| rules.top_dirs.iter().any(|dir| name.as_os_str() == *dir));
+        }
         for file in &files {
             let text = file.to_string_lossy();
             let Some((stem, extension)) = test_name(&text, rules) else { continue };

@@ -2,7 +2,9 @@
 
 mod exception;
 mod exit;
+mod grokdump;
 mod lines;
+mod phrases;
 mod template;
 mod text;
 mod verdict;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::exit::exit_failure;
-use super::{exception, lines, template};
+use super::{exception, grokdump, lines, phrases, template};
 use crate::outcome::{Outcome, Output};
 
 /// How a test's output is judged (V8 9.2 `outproc/*.py`).
@@ -37,9 +37,20 @@ pub enum Judge {
     Exception {
         /// The type of the error the test must end with, from the frontmatter's `negative.type`.
         expected: Option<String>,
-        /// Inverted: the `-fail-phase-reverse` half of a FAIL_PHASE_ONLY test.
+        /// Inverted: the `-fail-phase-reverse` half of a FAIL_PHASE_ONLY test, a test of mozilla that must fail.
         negative: bool,
     },
+    /// Exit code 0, and stdout says this and not that (promises-aplus).
+    Phrases {
+        /// What stdout must contain.
+        required: Vec<String>,
+        /// What it must not.
+        forbidden: Vec<String>,
+        /// Inverted: the test must fail.
+        negative: bool,
+    },
+    /// mkgrokdump: stdout's lines are those of the expected file; builds that are not shipped may print anything.
+    GrokDump,
 }
 
 /// An outcome, and for all but a plain pass what it rests on.
@@ -78,6 +89,10 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
         Judge::Exception { expected, negative } => {
             (exception::failure(output, expected.as_deref()), *negative)
         }
+        Judge::Phrases { required, forbidden, negative } => {
+            (phrases::failure(output, required, forbidden), *negative)
+        }
+        Judge::GrokDump => (grokdump::failure(output, expected.unwrap_or_default()), false),
     };
     match (failure, negative) {
         (None, false) => Judgement { outcome: Outcome::Pass, why: None },
@@ -85,7 +100,7 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
         (Some(why), false) => Judgement { outcome: Outcome::Fail, why: Some(why) },
         (None, true) => Judgement {
             outcome: Outcome::Fail,
-            why: Some("the error came in the right phase, although FAIL_PHASE_ONLY says it does not".into()),
+            why: Some("it ended well, although it must fail (FAIL_PHASE_ONLY, or marked as negative)".into()),
         },
     }
 }

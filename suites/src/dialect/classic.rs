@@ -1,10 +1,13 @@
 //! The rules of V8 3 to 5, whose runner had no test processors.
 
-use super::versions::{INTL, MESSAGE, MJSUNIT, SUITE, WEBKIT};
-use super::{
-    ConfigKey, Dchecks, Dialect, Directives, Layout, Listing, Part, Simulator, SuiteRules, SuiteVariants,
-    Timeouts, V7_0,
+use super::versions::{
+    BENCHMARKS, CCTEST, FUZZER, INTL, MESSAGE, MJSUNIT, MOZILLA, SUITE, UNITTESTS, WEBKIT,
 };
+use super::{
+    ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Simulator, SuiteRules,
+    SuiteVariants, Timeouts, V7_0,
+};
+use crate::shard::Sharding;
 use crate::status::{Syntax, Vocabulary};
 
 /// The order of most suites: what was listed, what the status file and the variant add, the mode, the source. What
@@ -56,16 +59,46 @@ const PREPARSER_5: SuiteRules = SuiteRules {
 };
 
 const FUZZER_5: SuiteRules = SuiteRules {
-    name: "fuzzer",
-    shell_flags: &[],
     order: &[Part::Seed, Part::Files, Part::Extra],
     listing: Listing::Fuzzer(&["json", "parser", "regexp", "wasm", "wasm_asmjs"]),
-    variants: SuiteVariants::Default,
+    ..FUZZER
+};
+
+const BENCHMARKS_5: SuiteRules = SuiteRules { order: ORDER, variants: SuiteVariants::Fast, ..BENCHMARKS };
+
+/// The suite's flags stand behind the mode's.
+const MODE_FIRST: &[Part] =
+    &[Part::Seed, Part::Status, Part::Variant, Part::Mode, Part::Suite, Part::Files, Part::Extra];
+
+const CCTEST_5: SuiteRules = SuiteRules {
+    order: &[Part::Seed, Part::Status, Part::Variant, Part::Files, Part::Mode, Part::Extra],
+    ..CCTEST
+};
+
+const UNITTESTS_5: SuiteRules = SuiteRules {
+    order: &[Part::Seed, Part::Status, Part::Variant, Part::Suite, Part::Mode, Part::Extra],
+    ..UNITTESTS
+};
+
+const PROMISES_5: SuiteRules = SuiteRules {
+    name: "promises-aplus",
+    order: MODE_FIRST,
+    test_dirs: &["promises-tests/lib/tests"],
+    before: &["lib/global.js", "lib/require.js", "lib/mocha.js", "lib/adapter.js"],
+    after: &["lib/run-tests.js"],
+    flags: &["--allow-natives-syntax"],
+    isolates: false,
+    judging: Judging::Promises,
     ..CLASSIC
 };
 
-const BENCHMARKS_5: SuiteRules =
-    SuiteRules { name: "benchmarks", listing: Listing::Benchmarks, variants: SuiteVariants::Fast, ..CLASSIC };
+const SIMDJS_5: SuiteRules = SuiteRules {
+    name: "simdjs",
+    order: MODE_FIRST,
+    listing: Listing::SimdJs,
+    judging: Judging::Failed,
+    ..CLASSIC
+};
 
 const SUITES_5_4: &[SuiteRules] = &[
     MJSUNIT_5,
@@ -77,18 +110,28 @@ const SUITES_5_4: &[SuiteRules] = &[
         excluded_files: &["assert.js", "utils.js", "regexp-assert.js", "regexp-prepare.js"],
         before: &["assert.js", "utils.js", "regexp-prepare.js"],
         after: &["regexp-assert.js"],
-        directives: Directives { flags: true, files: true, file_name: true, ..CLASSIC.directives },
+        directives: Directives { flags: true, ..CLASSIC.directives },
         unset_env: &[],
         ..INTL
     },
     PREPARSER_5,
     FUZZER_5,
     BENCHMARKS_5,
+    SuiteRules { order: MODE_FIRST, extensions: JS, ..MOZILLA },
+    CCTEST_5,
+    UNITTESTS_5,
+    SuiteRules {
+        name: "inspector_protocol_parser_test",
+        shell: "inspector_protocol_parser_test",
+        ..UNITTESTS_5
+    },
+    PROMISES_5,
+    SIMDJS_5,
 ];
 
 const SUITES_3_14: &[SuiteRules] = &[
     SuiteRules {
-        directives: Directives { env: false, flags: true, files: true, file_name: true, module: false },
+        directives: Directives { env: false, ..MJSUNIT.directives },
         harness_optional: false,
         order: SOURCE_FIRST,
         ..MJSUNIT_5
@@ -105,6 +148,7 @@ const SUITES_3_14: &[SuiteRules] = &[
         listing: Listing::Templates { throws: "throws", expectation: true },
         ..PREPARSER_5
     },
+    CCTEST_5,
 ];
 
 /// A key whose variable is shown under its own name.
@@ -188,6 +232,7 @@ pub const V5_4: Dialect = Dialect {
     vocabulary: Vocabulary::Classic,
     quoted_flags: false,
     keeps_extra_flags: true,
+    sharding: Sharding::Subtests,
     template_exit_code_counts: false,
     lines_exit_code_counts: true,
     lines_skip_hashes: false,

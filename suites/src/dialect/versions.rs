@@ -5,6 +5,8 @@ use super::{
     ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Simulator, SuiteRules,
     SuiteVariants, Timeouts,
 };
+use crate::binary::Format;
+use crate::shard::Sharding;
 use crate::status::{Syntax, Vocabulary};
 
 /// Most suites are like this one, and say only what is different.
@@ -31,17 +33,20 @@ pub(super) const SUITE: SuiteRules = SuiteRules {
     order: &[],
     listing: Listing::Files,
     variants: SuiteVariants::All,
+    top_dirs: &[],
+    script_of_dirs: None,
+    source_flags: &[],
 };
 
 const NO_DIRECTIVES: Directives =
-    Directives { flags: false, files: false, env: false, file_name: false, module: false };
+    Directives { flags: false, files: false, env: false, file_name: false, module: false, meta: false };
 
 pub(super) const MJSUNIT: SuiteRules = SuiteRules {
     name: "mjsunit",
     excluded_files: &["mjsunit.js", "mjsunit_numfuzz.js"],
     before: &["mjsunit.js"],
     harness_optional: true,
-    directives: Directives { flags: true, files: true, env: true, file_name: true, module: false },
+    directives: Directives { flags: true, files: true, env: true, file_name: true, ..NO_DIRECTIVES },
     ..SUITE
 };
 
@@ -109,7 +114,133 @@ pub(super) const TEST262: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const SUITES_9_2: &[SuiteRules] = &[MJSUNIT, MESSAGE, WEBKIT, INTL, DEBUGGER, INSPECTOR, TEST262];
+/// The parts of what gets neither the mode's flags nor the variant's.
+const PLAIN: &[Part] = &[Part::Files, Part::Seed, Part::Extra];
+
+pub(super) const MOZILLA: SuiteRules = SuiteRules {
+    name: "mozilla",
+    test_dirs: &["data"],
+    top_dirs: &["ecma", "ecma_2", "ecma_3", "js1_1", "js1_2", "js1_3", "js1_4", "js1_5"],
+    excluded_files: &["browser.js", "shell.js", "jsref.js", "template.js"],
+    excluded_dirs: &["CVS", ".svn"],
+    before: &["mozilla-shell-emulation.js"],
+    script_of_dirs: Some("shell.js"),
+    flags: &["--expose-gc"],
+    isolates: false,
+    judging: Judging::Failed,
+    ..SUITE
+};
+
+pub(super) const CCTEST: SuiteRules = SuiteRules {
+    name: "cctest",
+    shell: "cctest",
+    shell_flags: &[],
+    listing: Listing::Binary(Format::Words),
+    ..SUITE
+};
+
+pub(super) const UNITTESTS: SuiteRules = SuiteRules {
+    name: "unittests",
+    shell: "unittests",
+    shell_flags: &[],
+    listing: Listing::Binary(Format::GoogleTest),
+    variants: SuiteVariants::Default,
+    ..SUITE
+};
+
+pub(super) const FUZZER: SuiteRules = SuiteRules {
+    name: "fuzzer",
+    shell: "",
+    shell_flags: &[],
+    order: PLAIN,
+    listing: Listing::Fuzzer(&[
+        "inspector",
+        "json",
+        "multi_return",
+        "parser",
+        "regexp",
+        "regexp_builtins",
+        "wasm",
+        "wasm_async",
+        "wasm_code",
+        "wasm_compile",
+    ]),
+    variants: SuiteVariants::Default,
+    ..SUITE
+};
+
+pub(super) const BENCHMARKS: SuiteRules =
+    SuiteRules { name: "benchmarks", listing: Listing::Benchmarks, ..SUITE };
+
+const MKGROKDUMP: SuiteRules = SuiteRules {
+    name: "mkgrokdump",
+    shell: "mkgrokdump",
+    shell_flags: &[],
+    order: PLAIN,
+    listing: Listing::ShellItself,
+    judging: Judging::GrokDump,
+    ..SUITE
+};
+
+const DEBUGGING: SuiteRules = SuiteRules {
+    name: "debugging",
+    shell_flags: &[],
+    order: &[Part::Files],
+    listing: Listing::Python,
+    excluded_files: &[
+        "gdb_rsp.py",
+        "testcfg.py",
+        "__init__.py",
+        "test_basic.py",
+        "test_float.py",
+        "test_memory.py",
+        "test_trap.py",
+    ],
+    ..SUITE
+};
+
+const WASM_JS: SuiteRules = SuiteRules {
+    name: "wasm-js",
+    extensions: &[".any.js"],
+    test_dirs: &["tests"],
+    before: &["../mjsunit/mjsunit.js", "third_party/testharness.js", "testharness-additions.js", "report.js"],
+    after: &["after.js"],
+    directives: Directives { meta: true, ..NO_DIRECTIVES },
+    source_flags: &["--wasm-staging"],
+    isolates: false,
+    ..SUITE
+};
+
+const WASM_SPEC_TESTS: SuiteRules = SuiteRules {
+    name: "wasm-spec-tests",
+    test_dirs: &["tests"],
+    source_flags: &["--experimental-wasm-reftypes"],
+    isolates: false,
+    ..SUITE
+};
+
+const WASM_API_TESTS: SuiteRules =
+    SuiteRules { name: "wasm-api-tests", shell: "wasm_api_tests", ..UNITTESTS };
+
+const SUITES_9_2: &[SuiteRules] = &[
+    MJSUNIT,
+    MESSAGE,
+    WEBKIT,
+    INTL,
+    DEBUGGER,
+    INSPECTOR,
+    TEST262,
+    MOZILLA,
+    CCTEST,
+    UNITTESTS,
+    FUZZER,
+    BENCHMARKS,
+    MKGROKDUMP,
+    DEBUGGING,
+    WASM_JS,
+    WASM_SPEC_TESTS,
+    WASM_API_TESTS,
+];
 
 const SUITES_8_4: &[SuiteRules] = &[
     MJSUNIT,
@@ -119,6 +250,15 @@ const SUITES_8_4: &[SuiteRules] = &[
     DEBUGGER,
     SuiteRules { excluded_files: &["protocol-test.js"], ..INSPECTOR },
     TEST262,
+    MOZILLA,
+    CCTEST,
+    UNITTESTS,
+    FUZZER,
+    BENCHMARKS,
+    MKGROKDUMP,
+    WASM_JS,
+    WASM_SPEC_TESTS,
+    WASM_API_TESTS,
 ];
 
 const JS_ONLY: &[&str] = &[".js"];
@@ -150,6 +290,20 @@ const SUITES_7_0: &[SuiteRules] = &[
     },
     SuiteRules { extensions: JS_ONLY, excluded_files: &["protocol-test.js"], ..INSPECTOR },
     SuiteRules { extensions: JS_ONLY, ..TEST262 },
+    SuiteRules { extensions: JS_ONLY, ..MOZILLA },
+    CCTEST,
+    UNITTESTS,
+    FUZZER,
+    BENCHMARKS,
+    MKGROKDUMP,
+    SuiteRules { extensions: JS_ONLY, ..WASM_SPEC_TESTS },
+    SuiteRules {
+        name: "preparser",
+        listing: Listing::Templates { throws: "--throws", expectation: false },
+        variants: SuiteVariants::Default,
+        order: &[Part::Files, Part::Seed, Part::Extra, Part::Variant],
+        ..SUITE
+    },
 ];
 
 /// A key whose variable is shown under its own name.
@@ -373,6 +527,7 @@ pub const V9_2: Dialect = Dialect {
     quoted_flags: true,
     keeps_extra_flags: false,
     passes_seed: true,
+    sharding: Sharding::Hash,
     feature_flags: &[
         ("Intl.DateTimeFormat-dayPeriod", "--harmony-intl-dateformat-day-period"),
         ("Intl.Locale-info", "--harmony_intl_locale_info"),
@@ -439,5 +594,6 @@ pub const V7_0: Dialect = Dialect {
     suites: SUITES_7_0,
     slow_variants: &["stress", "nooptimization"],
     message_basename_is_js: true,
+    sharding: Sharding::Tests,
     ..V8_4
 };

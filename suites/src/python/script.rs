@@ -352,7 +352,7 @@ impl Run {
                 for argument in arguments {
                     match &argument.kind {
                         Kind::Named(name, value) => {
-                            given.named.push((name.clone(), self.value(value, scope)?))
+                            given.named.push((name.clone(), self.value(value, scope)?));
                         }
                         _ => given.positional.push(self.value(argument, scope)?),
                     }

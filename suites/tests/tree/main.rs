@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod cases;
+mod classic;
 mod problems;
 mod selection;
+mod shards;
 mod trees;

@@ -1,0 +1,164 @@
+//! Asking a test binary for its tests: cctest, GoogleTest.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output, Stdio};
+
+/// A binary's tests may be listed that often before it is given up (V8 9.2 tries as often).
+const ATTEMPTS: usize = 3;
+/// The most bytes of its output that an error shows.
+const SHOWN: usize = 2000;
+
+/// Why a binary's tests are not known. Reads well after "cannot list the tests of PATH: ".
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// It does not start.
+    #[error("{0}")]
+    Start(#[from] io::Error),
+    /// It ended otherwise than well.
+    #[error("{how}{printed}")]
+    Failed {
+        /// Its exit code or signal.
+        how: String,
+        /// What it printed, on lines of its own.
+        printed: String,
+    },
+    /// It named no test.
+    #[error("it names none{0}")]
+    Nothing(String),
+}
+
+/// How a binary lists its tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `--list`: words.
+    Words,
+    /// `--gtest_list_tests`: a case ends with `.`, the tests below it are indented.
+    GoogleTest,
+}
+
+/// The names of a binary's tests, sorted. The command is the prefix, the binary, the listing option and `extra`.
+///
+/// # Errors
+/// [`ListError`]. A run without these tests would be a smaller one than was asked for, so it is no warning.
+pub fn list(
+    binary: &Path,
+    format: Format,
+    prefix: &[String],
+    extra: &[String],
+    root: &Path,
+) -> Result<Vec<String>, ListError> {
+    let option = match format {
+        Format::Words => "--list",
+        Format::GoogleTest => "--gtest_list_tests",
+    };
+    let mut words: Vec<PathBuf> = prefix.iter().map(PathBuf::from).collect();
+    words.push(binary.into());
+    let mut attempt = 0;
+    let output = loop {
+        attempt += 1;
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).arg(option).args(extra).current_dir(root).stdin(Stdio::null());
+        // They would leave tests out.
+        command.env_remove("GTEST_TOTAL_SHARDS").env_remove("GTEST_SHARD_INDEX").env_remove("GTEST_FILTER");
+        let output = command.output()?;
+        if output.status.success() {
+            break output;
+        }
+        if attempt == ATTEMPTS {
+            return Err(ListError::Failed { how: ended(output.status), printed: printed(&output) });
+        }
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut names: Vec<String> = match format {
+        Format::Words => text.split_whitespace().map(String::from).collect(),
+        Format::GoogleTest => google_tests(&text),
+    };
+    if names.is_empty() {
+        return Err(ListError::Nothing(printed(&output)));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn google_tests(text: &str) -> Vec<String> {
+    let mut case = "";
+    let mut names = Vec::new();
+    for word in text.lines().filter_map(|line| line.split_whitespace().next()) {
+        if word.ends_with('.') {
+            case = word;
+        } else if !case.is_empty() {
+            names.push(format!("{case}{word}"));
+        }
+    }
+    names
+}
+
+fn ended(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("it was ended by signal {signal}");
+    }
+    status.code().map_or_else(|| "it failed".into(), |code| format!("it ended with exit code {code}"))
+}
+
+/// What it printed, as lines below a message.
+fn printed(output: &Output) -> String {
+    let mut shown = String::new();
+    for (what, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]);
+        for line in text.trim_end().lines() {
+            shown.push_str(&format!("\n    {what}: {line}"));
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn run(script: &str, format: Format) -> Result<Vec<String>, String> {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("list.sh");
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // Through a shell: a script that was just written may be held open by a child of another test.
+        list(&path, format, &["/bin/sh".into()], &["--extra".into()], root.path()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn words_and_cases_are_names() {
+        assert_eq!(run("echo b/2 a/1; echo c", Format::Words).unwrap(), ["a/1", "b/2", "c"]);
+        let listing = "printf 'note\\n\\nB.\\n  two  # comment\\n  one\\nA/0.  # TypeParam = int\\n  x\\n'";
+        assert_eq!(run(listing, Format::GoogleTest).unwrap(), ["A/0.x", "B.one", "B.two"]);
+    }
+
+    #[test]
+    fn the_option_and_extra_flags_are_given_and_shards_taken_away() {
+        let script = "echo \"$1\" \"$2\" \"${GTEST_TOTAL_SHARDS:-none}\"";
+        assert_eq!(run(script, Format::Words).unwrap(), ["--extra", "--list", "none"]);
+    }
+
+    #[test]
+    fn a_binary_that_cannot_list_is_an_error_with_its_words() {
+        let crashed = run("echo why >&2; kill -SEGV $$", Format::GoogleTest).unwrap_err();
+        assert_eq!(crashed, "it was ended by signal 11\n    stderr: why");
+        assert_eq!(
+            run("echo x; exit 3", Format::Words).unwrap_err(),
+            "it ended with exit code 3\n    stdout: x"
+        );
+        assert_eq!(run("echo", Format::Words).unwrap_err(), "it names none");
+        let missing = list(Path::new("/nonexistent/x"), Format::Words, &[], &[], Path::new("/"));
+        assert!(matches!(missing, Err(ListError::Start(_))));
+    }
+
+    #[test]
+    fn a_second_attempt_counts() {
+        let script = "f=\"$PWD/once\"; [ -e \"$f\" ] && { echo a; exit 0; }; touch \"$f\"; exit 1";
+        assert_eq!(run(script, Format::Words).unwrap(), ["a"]);
+    }
+}
