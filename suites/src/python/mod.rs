@@ -8,6 +8,7 @@
 pub mod diagnostic;
 pub mod expr;
 pub mod module;
+mod object;
 pub mod script;
 mod statement;
 pub mod token;

@@ -5,14 +5,13 @@
 //! Python is here and nothing else: strings, lists, dictionaries, `+`, comparisons, `for`, `if`, functions with
 //! closures. A program is bounded in steps, depth and text; it can reach nothing outside of itself.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
 use super::diagnostic::{Diagnostic, Problem};
 use super::expr::{Comparison, Expr, Kind};
-use super::statement::{Function, Statement, parse};
+use super::object::{Native, Scope, Value};
+use super::statement::{Statement, parse};
 
 /// Statements and expressions that are evaluated at most. V8's largest file takes some 60,000.
 const MAX_STEPS: usize = 5_000_000;
@@ -49,91 +48,11 @@ pub fn generate(file: &Path, text: &str) -> Result<Vec<Generated>, Diagnostic> {
     let result = parse(text).and_then(|program| run.block(&program, &globals));
     // Functions hold the scopes that hold them.
     for scope in &run.scopes {
-        scope.names.take();
+        scope.clear();
     }
     match result {
         Ok(_) => Ok(run.tests),
         Err(problem) => Err(problem.located(file, text)),
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Native {
-    Test,
-    Template,
-}
-
-impl Native {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Test => "Test",
-            Self::Template => "Template",
-        }
-    }
-}
-
-#[derive(Clone)]
-enum Value {
-    None,
-    Bool(bool),
-    Int(i64),
-    Str(Rc<str>),
-    List(Rc<Vec<Value>>),
-    Dict(Rc<Vec<(Value, Value)>>),
-    Function(Rc<Function>, Rc<Vec<Option<Value>>>, Rc<Scope>),
-    Native(Native),
-    /// What `Template(name, source)` gives: a function of replacements and an expectation.
-    Template(Rc<str>, Rc<str>),
-    /// A dictionary's `keys` or `values`, not called yet.
-    Method(Rc<Vec<(Value, Value)>>, bool),
-}
-
-impl Value {
-    fn truthy(&self) -> bool {
-        match self {
-            Self::None => false,
-            Self::Bool(value) => *value,
-            Self::Int(n) => *n != 0,
-            Self::Str(text) => !text.is_empty(),
-            Self::List(items) => !items.is_empty(),
-            Self::Dict(pairs) => !pairs.is_empty(),
-            _ => true,
-        }
-    }
-
-    fn equals(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::None, Self::None) => true,
-            (Self::Bool(a), Self::Bool(b)) => a == b,
-            (Self::Int(a), Self::Int(b)) => a == b,
-            (Self::Str(a), Self::Str(b)) => a == b,
-            (Self::List(a), Self::List(b)) => {
-                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.equals(b))
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The names of a function's call, or of the program.
-struct Scope {
-    names: RefCell<HashMap<String, Value>>,
-    outer: Option<Rc<Scope>>,
-}
-
-impl Scope {
-    fn set(&self, name: &str, value: Value) {
-        self.names.borrow_mut().insert(name.into(), value);
-    }
-
-    fn get(&self, name: &str) -> Option<Value> {
-        let mut scope = self;
-        loop {
-            if let Some(value) = scope.names.borrow().get(name) {
-                return Some(value.clone());
-            }
-            scope = scope.outer.as_deref()?;
-        }
     }
 }
 
@@ -173,7 +92,7 @@ impl Run {
     }
 
     fn scope(&mut self, outer: Option<Rc<Scope>>) -> Rc<Scope> {
-        let scope = Rc::new(Scope { names: RefCell::default(), outer });
+        let scope = Rc::new(Scope::new(outer));
         self.scopes.push(Rc::clone(&scope));
         scope
     }
