@@ -29,6 +29,7 @@ fn runner(own: &Machine, root: &Path, args: &[&str]) -> Command {
         .args(["--no-config", "--exit-after-n-failures=0"])
         .args(args)
         .env("FLOTILLA_HOME", own.path(""))
+        .env("XDG_CACHE_HOME", own.path("cache"))
         .env_remove("LD_LIBRARY_PATH");
     command
 }

@@ -71,6 +71,8 @@ pub struct PeerNews {
 /// How a peer takes part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PeerPart {
+    /// It is asked to.
+    Asked,
     /// It runs tests from now on.
     Joined {
         /// Bytes of inputs it was sent before.

@@ -85,7 +85,7 @@ impl History for Known {
     fn expected(&self, history_key: u64) -> Option<Duration> {
         let find = |means: &OnceLock<Means>| means.get().and_then(|means| means.get(history_key));
         let millis = find(&self.0.own).or_else(|| find(&self.0.told))?;
-        Duration::try_from_secs_f32(millis / 1000.0).ok()
+        Duration::try_from_secs_f64(f64::from(millis) / 1000.0).ok()
     }
 }
 

@@ -24,7 +24,9 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     let mut args = env::args().skip(1).peekable();
     if args.next_if_eq("reap").is_some() {
-        return reaper::main(&args.next().unwrap_or_default());
+        return explain: false,
+ history: None,
+ reaper::main(&args.next().unwrap_or_default());
     }
     match work(args) {
         Ok(code) => ExitCode::from(code),
