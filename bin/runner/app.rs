@@ -80,7 +80,8 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     }
     let only_looks = cli.list || cli.list_format.is_some() || cli.cat;
     // It is read while the suites are walked.
-    let history = (!only_looks && !settings.no_history).then(|| History::open(&tree, &root, &settings)).flatten();
+    let history =
+        (!only_looks && !settings.no_history).then(|| History::open(&tree, &root, &settings)).flatten();
     let unmatched = tree.unmatched();
     if !unmatched.is_empty() {
         let lines: Vec<String> = unmatched.iter().map(no_test).collect();

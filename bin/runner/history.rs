@@ -138,8 +138,12 @@ mod tests {
         let one = configuration(&description("out/x64/d8, out/x64/inspector-test"), &plain);
         assert_eq!(one, "x64.release with d8, inspector-test asan");
         assert_eq!(one, configuration(&description("out.gn/d8, out.gn/inspector-test"), &plain));
-        let stressed = Settings { gc_stress: true, extra_flags: vec!["--jitless".into()], ..Settings::default() };
-        assert_eq!(configuration(&description("qjs"), &stressed), "x64.release with qjs asan --gc-stress --jitless");
+        let stressed =
+            Settings { gc_stress: true, extra_flags: vec!["--jitless".into()], ..Settings::default() };
+        assert_eq!(
+            configuration(&description("qjs"), &stressed),
+            "x64.release with qjs asan --gc-stress --jitless"
+        );
     }
 
     #[test]

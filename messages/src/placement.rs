@@ -84,11 +84,17 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Next { expected } => write!(f, "the longest of those that wait ({})", Expected(*expected)),
-            Self::Share { expected } => write!(f, "part of its share of what is left ({})", Expected(*expected)),
+            Self::Share { expected } => {
+                write!(f, "part of its share of what is left ({})", Expected(*expected))
+            }
             Self::Heavy => f.write_str("heavy, and few of these run at once"),
             Self::TakenOver { from } => write!(f, "taken over from {from}, which would begin it much later"),
             Self::Late { at, since } => {
-                write!(f, "run twice, since it is late on {at}, which has had it for {:.1} s", since.as_secs_f64())
+                write!(
+                    f,
+                    "run twice, since it is late on {at}, which has had it for {:.1} s",
+                    since.as_secs_f64()
+                )
             }
             Self::Lost { at, reason } => write!(f, "run again, since {at} is lost: {reason}"),
             Self::TakenBack { from, reason } => write!(f, "taken back from {from}: {reason}"),
@@ -123,6 +129,9 @@ mod tests {
         let why = Why::TakenOver { from: Place::Peer("bob".into()) };
         assert_eq!(why.to_string(), "taken over from bob, which would begin it much later");
         let why = Why::Late { at: Place::Local, since: Duration::from_secs(3) };
-        assert_eq!(why.to_string(), "run twice, since it is late on this machine, which has had it for 3.0 s");
+        assert_eq!(
+            why.to_string(),
+            "run twice, since it is late on this machine, which has had it for 3.0 s"
+        );
     }
 }

@@ -43,7 +43,8 @@ const SCHEMA: Schema = Schema {
 
 const READ: &str = "SELECT millis, samples, outcome, as_expected, previous_outcome, previous_as_expected, runs, \
                     unexpected, changes, last_run, last_change FROM results WHERE configuration = ?1 AND test = ?2";
-const WRITE: &str = "INSERT OR REPLACE INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const WRITE: &str =
+    "INSERT OR REPLACE INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 /// An open history, under one configuration.
 #[derive(Debug)]

@@ -89,9 +89,9 @@ impl DatabaseError {
             | rusqlite::Error::InvalidColumnType(..) => Self::Damaged { path, source },
             rusqlite::Error::SqliteFailure(error, _) => match error.code {
                 ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Self::Damaged { path, source },
-                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
-                    Self::Locked { path }
-                }
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed => Self::Locked { path },
                 _ => Self::Sqlite { path, source },
             },
             _ => Self::Sqlite { path, source },

@@ -118,10 +118,7 @@ mod tests {
         let known = Known::default();
         assert_eq!(known.expected(1), None);
         assert!(!known.lacks_all(), "they are not read yet");
-        known.set_told(vec![
-            TestDuration { test: 3, millis: 30 },
-            TestDuration { test: 1, millis: 10 },
-        ]);
+        known.set_told(vec![TestDuration { test: 3, millis: 30 }, TestDuration { test: 1, millis: 10 }]);
         assert_eq!(known.expected(1), Some(Duration::from_millis(10)));
         known.set_own(Means::new(vec![(2, 20.0), (1, 1500.0)]));
         assert_eq!(known.expected(1), Some(Duration::from_millis(1500)));

@@ -33,7 +33,7 @@ mod tests;
 
 pub use book::Book;
 pub use database::DatabaseError;
-pub use keeper::{Kept, Keeper, Recorder};
+pub use keeper::{Keeper, Kept, Recorder};
 pub use known::Known;
 pub use mean::{MOST_SAMPLES, Mean};
 pub use record::{Noted, Record, Verdict};

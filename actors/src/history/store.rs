@@ -101,51 +101,59 @@ impl Drop for DurationStore {
 }
 
 fn live(path: &Path, to: &Recipient<Restored>, jobs: &Receiver<Job>) {
-    let mut file = match opened(path) {
-        Ok(file) => file,
+    let mut file = match restored(path) {
+        Ok((file, stored)) => {
+            to.do_send(Restored(stored));
+            file
+        }
         Err(error) => {
             log::warn!(target: "local", "durations of tests will be forgotten when this daemon ends: {error}");
             return;
         }
     };
-    match file.read() {
-        Ok(stored) => to.do_send(Restored(stored)),
-        Err(error) => {
-            log::warn!(target: "local", "durations of tests are not known: {error}");
-            if !error.is_damaged() {
-                return;
-            }
-            drop(file);
-            match anew(path, &error) {
-                Ok(new) => file = new,
-                Err(error) => return log::warn!(target: "local", "durations will be forgotten: {error}"),
-            }
-        }
-    }
     while let Ok(job) = jobs.recv() {
-        let done = match job {
-            Job::Keep(stored) => file.keep(&stored),
-            Job::Forget(configuration) => file.forget(&configuration),
-        };
-        if let Err(error) = done {
-            // The disk may have room again at the next time.
+        if let Err(error) = done(path, &mut file, &job) {
             log::warn!(target: "local", "some durations of tests will be forgotten: {error}");
+            if error.is_damaged() {
+                file = None;
+                if let Err(error) = put_aside(path, &error) {
+                    log::warn!(target: "local", "durations of tests are not kept: {error}");
+                    return;
+                }
+            }
         }
     }
 }
 
-fn opened(path: &Path) -> Result<File, DatabaseError> {
-    match File::open(path) {
-        Err(error) if error.is_damaged() => anew(path, &error),
-        opened => opened,
+/// What the file holds, if there is one. A damaged one is set aside.
+fn restored(path: &Path) -> Result<(Option<File>, Vec<Stored>), DatabaseError> {
+    let read = || match File::open(path, false)? {
+        Some(file) => file.read().map(|stored| (Some(file), stored)),
+        None => Ok((None, Vec::new())),
+    };
+    match read() {
+        Err(error) if error.is_damaged() => put_aside(path, &error).map(|()| (None, Vec::new())),
+        read => read,
     }
 }
 
-fn anew(path: &Path, error: &DatabaseError) -> Result<File, DatabaseError> {
+fn put_aside(path: &Path, error: &DatabaseError) -> Result<(), DatabaseError> {
     if let Some(aside) = database::set_aside(path, &SCHEMA)? {
         log::warn!(target: "local", "{error}; it is now {}", aside.display());
     }
-    File::open(path)
+    Ok(())
+}
+
+/// The file is made when there is something to be kept.
+fn done(path: &Path, file: &mut Option<File>, job: &Job) -> Result<(), DatabaseError> {
+    if file.is_none() {
+        *file = File::open(path, true)?;
+    }
+    let Some(file) = file else { return Err(DatabaseError::Foreign { path: path.to_owned() }) };
+    match job {
+        Job::Keep(stored) => file.keep(stored),
+        Job::Forget(configuration) => file.forget(configuration),
+    }
 }
 
 struct File {
@@ -154,20 +162,17 @@ struct File {
 }
 
 impl File {
-    fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let connection = database::open(path, &SCHEMA, true)?;
-        let path = path.to_owned();
-        match connection {
-            Some(connection) => Ok(Self { path, connection }),
-            None => Err(DatabaseError::Foreign { path }),
-        }
+    fn open(path: &Path, create: bool) -> Result<Option<Self>, DatabaseError> {
+        let connection = database::open(path, &SCHEMA, create)?;
+        Ok(connection.map(|connection| Self { path: path.to_owned(), connection }))
     }
 
     fn read(&self) -> Result<Vec<Stored>, DatabaseError> {
         let read = || {
             let mut names = self.connection.prepare("SELECT name FROM configurations ORDER BY id")?;
-            let mut statement =
-                self.connection.prepare("SELECT test, millis, samples FROM durations WHERE configuration = ?1")?;
+            let mut statement = self
+                .connection
+                .prepare("SELECT test, millis, samples FROM durations WHERE configuration = ?1")?;
             let mut all = Vec::new();
             for name in names.query_map([], |row| row.get::<_, String>(0))? {
                 let configuration = name?;

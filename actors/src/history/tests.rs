@@ -31,7 +31,8 @@ impl Place {
 
     fn names(&self) -> Vec<String> {
         let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
-        let mut names: Vec<_> = fs::read_dir(self.path().parent().unwrap()).unwrap().flatten().map(name).collect();
+        let mut names: Vec<_> =
+            fs::read_dir(self.path().parent().unwrap()).unwrap().flatten().map(name).collect();
         names.sort();
         names
     }
@@ -161,7 +162,8 @@ fn a_damaged_file_is_set_aside_and_the_next_one_is_written() {
     let path = place.path();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     for round in 1..=2 {
-        fs::write(&path, "no database at all, but long enough to be looked at as if it were one".repeat(99)).unwrap();
+        fs::write(&path, "no database at all, but long enough to be looked at as if it were one".repeat(99))
+            .unwrap();
         let kept = run(&path, &[noted("a", Outcome::Pass, 100)]);
         assert_eq!(kept.notices.len(), 1, "{:?}", kept.notices);
         let said = &kept.notices[0];

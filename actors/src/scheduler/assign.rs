@@ -116,7 +116,8 @@ impl Core {
             executor.leases(now, heavy);
         }
         self.live += 1;
-        let leased = Leased { index, executor: id, attempt, since: now, started: None, queued: None, live: true };
+        let leased =
+            Leased { index, executor: id, attempt, since: now, started: None, queued: None, live: true };
         self.leases.insert(lease, leased);
         let lease = Lease { id: lease, test: self.table.id(index), attempt };
         self.assignments.entry(id).or_default().push(lease);

@@ -209,7 +209,8 @@ impl Core {
                 }
             }
             Input::Queued { executor, lease, queued } => {
-                if let Some(leased) = self.leases.get_mut(&lease).filter(|leased| leased.executor == executor) {
+                if let Some(leased) = self.leases.get_mut(&lease).filter(|leased| leased.executor == executor)
+                {
                     leased.queued = Some(queued);
                 }
             }

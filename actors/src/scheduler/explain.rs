@@ -96,3 +96,7 @@ impl Core {
 pub(super) fn taken_back(from: Place, reason: &str) -> Why {
     Why::TakenBack { from, reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

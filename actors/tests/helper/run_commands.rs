@@ -24,9 +24,7 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     let mut args = env::args().skip(1).peekable();
     if args.next_if_eq("reap").is_some() {
-        return explain: false,
- history: None,
- reaper::main(&args.next().unwrap_or_default());
+        return reaper::main(&args.next().unwrap_or_default());
     }
     match work(args) {
         Ok(code) => ExitCode::from(code),
@@ -66,6 +64,8 @@ fn work(mut args: impl Iterator<Item = String>) -> Result<u8, Error> {
         exit_after_failures: None,
         keep_passing_output: false,
         confirm_failures: Default::default(),
+        explain: false,
+        history: None,
         reaper,
         peers: None,
     };

@@ -27,7 +27,8 @@ impl Explain {
         let Placement { place, attempt, why, .. } = placement;
         let attempt = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
         // A reason may hold a peer's words, line ends included: one line each.
-        let why: String = why.to_string().chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+        let why: String =
+            why.to_string().chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
         format!("placed: {name} on {place}{attempt}: {why}")
     }
 }

@@ -8,8 +8,8 @@ use flotilla_messages::{Event, Outcome};
 
 use super::console::Console;
 use super::context::Context;
-use super::running::Running;
 use super::failure;
+use super::running::Running;
 use super::tally::{self, Tally};
 
 /// After this long without a line, `verbose` says what is running.
