@@ -57,6 +57,26 @@ fn the_demo_is_green_on_a_peers_built_in_shell() {
 }
 
 #[test]
+fn a_fresh_build_learns_durations_from_the_own_daemon_even_after_its_restart() {
+    let own = Machine::running();
+    let scripts = [("a", "exit 0"), ("b", "sleep 0.4"), ("c", "sleep 0.2"), ("d", "exit 0")];
+    let placed = |tree: &Fixture| {
+        let ran =
+            Ran(runner(&own, &tree.root(), &["-j1", "--variants=default", "--explain"]).output().unwrap());
+        assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""), "{}", ran.all());
+        let name = |line: &str| Some(line.strip_prefix("placed: mjsunit/")?.split(' ').next()?.to_owned());
+        ran.stdout().lines().filter_map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(placed(&Fixture::with(&scripts)), ["a", "b", "c", "d"]);
+    // Another tree, with a history of its own: none.
+    assert_eq!(placed(&Fixture::with(&scripts))[..2], ["b", "c"]);
+    own.done(&["stop"]);
+    assert_eq!(placed(&Fixture::with(&scripts)), ["a", "b", "c", "d"]);
+    own.start(&[]);
+    assert_eq!(placed(&Fixture::with(&scripts))[..2], ["b", "c"]);
+}
+
+#[test]
 fn a_peer_that_is_killed_amid_a_run_costs_no_verdict() {
     let (peer, own) = two();
     let address = peer.ports().unwrap().work.to_string();

@@ -146,9 +146,10 @@ async fn durations_outlive_the_daemon_and_a_damaged_file_does_not_stop_it() {
         }
         client.close().await;
     }
-    cluster.end().await;
+    cluster.down(0).await;
     assert!(file.with_file_name("durations.sqlite.damaged-1").exists());
     assert_ne!(std::fs::read(&file).unwrap()[..11], *b"no database");
+    cluster.end().await;
 }
 
 #[actix_rt::test]

@@ -61,7 +61,7 @@ pub enum DatabaseError {
         source: rusqlite::Error,
     },
     /// Anything else: a full disk, a directory that cannot be written.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot use {}: {source}", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum DatabaseError {
         source: rusqlite::Error,
     },
     /// The directory cannot be made, or the damaged file not be set aside.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot use {}: {source}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,

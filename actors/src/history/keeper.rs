@@ -160,7 +160,7 @@ impl Life {
             self.note(noted);
         }
         if let Err(error) = self.write() {
-            self.say(format!("this run's results are not kept in the history: {error}"));
+            self.say(format!("results are not kept in the history: {error}"));
         }
         if self.lost > 0 {
             let lost = self.lost;
@@ -231,7 +231,7 @@ impl Life {
             Err(error) if error.is_locked() => self.locked = Some(Instant::now()),
             Err(error) => {
                 self.given_up = true;
-                self.say(format!("results are no longer kept in the history: {error}"));
+                self.say(format!("results are not kept in the history: {error}"));
             }
         }
     }

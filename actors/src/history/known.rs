@@ -8,6 +8,11 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::scheduler::History;
 
+/// So many tests are looked at before the first is given out: finding them takes less than a millisecond.
+const FIRST: usize = 1024;
+/// Unknown ones come before those that take less, as in the scheduler's table.
+const UNKNOWN: Duration = Duration::from_millis(100);
+
 /// Expected durations by test.
 #[derive(Debug, Default)]
 pub(super) struct Means {
@@ -74,7 +79,12 @@ impl Known {
         self.0.own.get().is_some_and(Means::is_empty)
     }
 
-    /// The same tests, which are listed when what is known of them is, or after `most`: what is listed before is
+    /// Whether nothing is known, so far.
+    fn knows_nothing(&self) -> bool {
+        self.0.own.get().is_none_or(Means::is_empty) && self.0.told.get().is_none_or(Means::is_empty)
+    }
+
+    /// The same tests, the longest of the first thousand first. They are listed when what is known of them is, or after `most`: what is listed before is
     /// taken for unknown.
     pub fn before(&self, cases: Arc<dyn Cases>, most: Duration) -> Arc<dyn Cases> {
         Arc::new(Informed { known: self.clone(), cases, most })
@@ -101,7 +111,17 @@ impl Cases for Informed {
         if !self.known.wait(self.most) {
             log::info!("tests are listed before the history is read: some are taken for unknown");
         }
-        self.cases.entries()
+        let mut entries = self.cases.entries();
+        if self.known.knows_nothing() {
+            return entries;
+        }
+        // The first tests are given out one by one as they are found: the longest of them should be among those.
+        let mut first: Vec<Entry> = entries.by_ref().take(FIRST).collect();
+        first.sort_by_cached_key(|entry| {
+            let expected = self.known.expected(entry.history_key);
+            std::cmp::Reverse(expected.unwrap_or(if entry.slow { Duration::MAX } else { UNKNOWN }))
+        });
+        Box::new(first.into_iter().chain(entries))
     }
 
     fn case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
@@ -125,6 +145,24 @@ mod tests {
         assert_eq!(known.expected(3), Some(Duration::from_millis(30)));
         assert_eq!(known.expected(4), None);
         assert!(known.wait(Duration::ZERO) && !known.lacks_all());
+    }
+
+    #[test]
+    fn the_first_tests_are_listed_by_their_length_and_none_is_lost() {
+        let known = Known::default();
+        let fake: Arc<dyn Cases> = Arc::new(crate::run::fake::Fake::scripts(3000, "true"));
+        let listed = |known: &Known| {
+            let cases = known.before(Arc::clone(&fake), Duration::ZERO);
+            cases.entries().map(|entry| entry.history_key).collect::<Vec<_>>()
+        };
+        let as_found: Vec<u64> = (0..3000).collect();
+        assert_eq!(listed(&known), as_found);
+        known.set_own(Means::new(vec![(7, 5.0), (9, 500.0), (2500, 9000.0), (3, 200.0)]));
+        let mut listed = listed(&known);
+        assert_eq!(listed[..4], [9, 3, 0, 1]);
+        assert_eq!(listed[1021..1026], [1022, 1023, 7, 1024, 1025]);
+        listed.sort_unstable();
+        assert_eq!(listed, as_found);
     }
 
     #[test]
