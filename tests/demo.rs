@@ -12,6 +12,8 @@ fn demo(args: &[&str]) -> Output {
         .arg(root)
         .args(["--no-config", "--exit-after-n-failures=0"])
         .args(args)
+        // Not among the user's own.
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .output()
         .unwrap()
 }

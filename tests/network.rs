@@ -29,6 +29,7 @@ fn runner(own: &Machine, root: &Path, args: &[&str]) -> Command {
         .args(["--no-config", "--exit-after-n-failures=0"])
         .args(args)
         .env("FLOTILLA_HOME", own.path(""))
+        .env("XDG_CACHE_HOME", own.path("cache"))
         .env_remove("LD_LIBRARY_PATH");
     command
 }
@@ -53,6 +54,26 @@ fn the_demo_is_green_on_a_peers_built_in_shell() {
     // The second run found all inputs there.
     let again = Ran(runner(&own, &root, &["--local-jobs=0", "--peer", &address]).output().unwrap());
     assert!(again.stdout().contains("takes part: 0 bytes sent"), "{}", again.all());
+}
+
+#[test]
+fn a_fresh_build_learns_durations_from_the_own_daemon_even_after_its_restart() {
+    let own = Machine::running();
+    let scripts = [("a", "exit 0"), ("b", "sleep 0.4"), ("c", "sleep 0.2"), ("d", "exit 0")];
+    let placed = |tree: &Fixture| {
+        let ran =
+            Ran(runner(&own, &tree.root(), &["-j1", "--variants=default", "--explain"]).output().unwrap());
+        assert_eq!((ran.code(), ran.stderr().as_str()), (Some(0), ""), "{}", ran.all());
+        let name = |line: &str| Some(line.strip_prefix("placed: mjsunit/")?.split(' ').next()?.to_owned());
+        ran.stdout().lines().filter_map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(placed(&Fixture::with(&scripts)), ["a", "b", "c", "d"]);
+    // Another tree, with a history of its own: none.
+    assert_eq!(placed(&Fixture::with(&scripts))[..2], ["b", "c"]);
+    own.done(&["stop"]);
+    assert_eq!(placed(&Fixture::with(&scripts)), ["a", "b", "c", "d"]);
+    own.start(&[]);
+    assert_eq!(placed(&Fixture::with(&scripts))[..2], ["b", "c"]);
 }
 
 #[test]

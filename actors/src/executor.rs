@@ -4,6 +4,7 @@
 //! Every lease it was assigned is answered by exactly one [`What::Finished`], unless the executor is lost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Message;
 use flotilla_messages::{CaseId, Cases, Judgement, Outcome, Output, TestCase, TestName};
@@ -73,6 +74,14 @@ pub enum What {
         lease: LeaseId,
         /// The test's names.
         name: TestName,
+    },
+    /// How long a lease has waited at a peer, from its arrival there to its process's start: what the peer says. Comes
+    /// before [`What::Finished`], if at all; of other executors the scheduler sees it itself.
+    Queued {
+        /// Which.
+        lease: LeaseId,
+        /// So long.
+        queued: Duration,
     },
     /// A lease has ended.
     Finished {

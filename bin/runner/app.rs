@@ -7,6 +7,7 @@ use std::sync::Arc;
 use flotilla_suites::{Filter, OpenError, Options, Shell, Tree, Unmatched};
 
 use crate::cli::{self, Cli, ListFormat, Settings};
+use crate::history::History;
 use crate::{config, list, overview, run};
 
 /// What `--shell` calls the built-in shell.
@@ -77,6 +78,10 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     for warning in tree.warnings() {
         eprintln!("runner: warning: {warning}");
     }
+    let only_looks = cli.list || cli.list_format.is_some() || cli.cat;
+    // It is read while the suites are walked.
+    let history =
+        (!only_looks && !settings.no_history).then(|| History::open(&tree, &root, &settings)).flatten();
     let unmatched = tree.unmatched();
     if !unmatched.is_empty() {
         let lines: Vec<String> = unmatched.iter().map(no_test).collect();
@@ -97,7 +102,7 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     if cli.warn_unused {
         overview::unused_rules(&tree);
     }
-    Ok(run::run(&tree, &root, &settings, cli.verbose, cli.home)?)
+    Ok(run::run(&tree, &root, &settings, cli.verbose, cli.home, history)?)
 }
 
 /// The paths of the command line, which mean files seen from the current directory; those of `runner.toml` are seen

@@ -150,6 +150,10 @@ pub struct Settings {
     #[arg(long, value_name = "N", help_heading = "How they run")]
     pub exit_after_n_failures: Option<u64>,
 
+    /// Take no notice of earlier runs of this tree, and keep nothing of this one.
+    #[arg(long, help_heading = "How they run")]
+    pub no_history: bool,
+
     /// Leave out the suites' own harness files where tests can do without.
     #[arg(long, alias = "noharness", help_heading = "How they run")]
     pub no_harness: bool,
@@ -202,6 +206,10 @@ pub struct Settings {
     /// How progress is shown [default: bar on a terminal, else plain].
     #[arg(short, long, value_name = "STYLE", help_heading = "What is shown")]
     pub progress: Option<Progress>,
+
+    /// Say of each test where it is run, and why there; without --progress in plain lines.
+    #[arg(long, help_heading = "What is shown")]
+    pub explain: bool,
 
     /// Print the slowest tests at the end.
     #[arg(long, help_heading = "What is shown")]
@@ -304,6 +312,7 @@ impl Settings {
             j: self.j.or(file.j),
             max_heavy_tests: self.max_heavy_tests.or(file.max_heavy_tests),
             exit_after_n_failures: self.exit_after_n_failures.or(file.exit_after_n_failures),
+            no_history: self.no_history || file.no_history,
             no_harness: self.no_harness || file.no_harness,
             isolates: self.isolates || file.isolates,
             gc_stress: self.gc_stress || file.gc_stress,
@@ -317,6 +326,7 @@ impl Settings {
             inputs: self.inputs.into_iter().chain(file.inputs).collect(),
             env: self.env.into_iter().chain(file.env).collect(),
             progress: self.progress.or(file.progress),
+            explain: self.explain || file.explain,
             time: self.time || file.time,
             json_test_results: self.json_test_results.or(file.json_test_results),
             junitout: self.junitout.or(file.junitout),

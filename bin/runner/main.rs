@@ -4,6 +4,7 @@
 mod app;
 mod cli;
 mod config;
+mod history;
 mod list;
 mod logging;
 mod network;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_actors::daemon::Settings as Defaults;
+use flotilla_actors::history::Known;
 use flotilla_actors::identity::{Home, Identity};
 use flotilla_actors::inputs::{Placed, Selection};
 use flotilla_actors::link::Timing;
@@ -15,13 +16,15 @@ use flotilla_actors::run::PeersOptions;
 use flotilla_actors::trust::{Ledger, Policy, now};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::Engine;
-use flotilla_messages::port::local::{PeerView, Question};
+use flotilla_messages::port::local::{MOST_DURATIONS, PeerView, Question, TestDuration};
 use flotilla_suites::{Inputs, Tree};
 
 use crate::cli::Settings;
 
 /// How long the daemon may take: tests do not wait for one that does not answer.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the first test waits for what the daemon knows of durations.
+const LEARNING: Duration = Duration::from_millis(50);
 /// How long a name server may take.
 const LOOKUP: Duration = Duration::from_secs(3);
 /// How long a run lasts before peers are asked, in seconds.
@@ -34,8 +37,12 @@ pub struct Network {
     pub peers: Option<PeersOptions>,
     /// Why not, if that is to be said.
     pub why_not: Option<String>,
+    /// Trusted peers that the daemon knows and cannot use now, and why.
+    pub unusable: Vec<(String, String)>,
     /// Holds this run's claim on the job slots of this machine.
     claim: Option<Client>,
+    /// An answer of the daemon is still to come that nobody waits for.
+    out_of_step: bool,
 }
 
 /// What the search needs to know of the run.
@@ -66,11 +73,39 @@ impl Network {
         network
     }
 
-    /// Gives back what was claimed.
-    pub async fn close(self) {
-        if let Some(claim) = self.claim {
-            let _ = tokio::time::timeout(PATIENCE, claim.close()).await;
+    /// Asks the daemon how long tests take, if this tree's own runs do not say. Tests do not wait for it long.
+    pub async fn learn(&mut self, known: &Known, configuration: &str) {
+        let Some(client) = &mut self.claim else { return };
+        if !known.wait(Duration::ZERO) || !known.lacks_all() {
+            return;
         }
+        match tokio::time::timeout(LEARNING, client.durations(configuration)).await {
+            Ok(Ok(durations)) => known.set_told(durations),
+            Ok(Err(error)) => log::info!("durations are not known from peerd: {error}"),
+            Err(_) => {
+                // What it says now would be taken for the answer to the next question.
+                log::info!("durations are not known from peerd: it takes too long");
+                self.out_of_step = true;
+            }
+        }
+    }
+
+    /// Tells the daemon how long tests took, by configuration, and gives back what was claimed.
+    pub async fn close(self, took: Option<(String, Vec<TestDuration>)>) {
+        let Some(mut claim) = self.claim else { return };
+        let closing = async {
+            if let Some((configuration, tests)) = took.filter(|_| !self.out_of_step) {
+                for tests in tests.chunks(MOST_DURATIONS) {
+                    let (configuration, tests) = (configuration.clone(), tests.to_vec());
+                    if let Err(error) = claim.ask(Question::InformDurations { configuration, tests }).await {
+                        log::info!("peerd does not take all durations: {error}");
+                        break;
+                    }
+                }
+            }
+            claim.close().await;
+        };
+        let _ = tokio::time::timeout(PATIENCE, closing).await;
     }
 
     /// The peers; nothing where nobody expects any.
@@ -89,7 +124,10 @@ impl Network {
         let identity = home.identity().map_err(|error| error.to_string())?;
         let (targets, trusted) = if settings.peer.is_empty() {
             match self.ask(&home, &identity, request.jobs).await {
-                Ok(peers) => (peers.iter().filter_map(usable).collect(), Vec::new()),
+                Ok(peers) => {
+                    self.unusable = peers.iter().filter_map(unusable).collect();
+                    (peers.iter().filter_map(usable).collect(), Vec::new())
+                }
                 Err(Unasked { nobody: true, .. }) if !asked_for => return Ok(None),
                 Err(Unasked { reason, .. }) => return Err(reason),
             }
@@ -105,7 +143,14 @@ impl Network {
             (targets, trusted(&home)?)
         };
         if targets.is_empty() {
-            return if asked_for { Err("no peer can be used now".into()) } else { Ok(None) };
+            let why = |(peer, reason): &(String, String)| format!("{peer}: {reason}");
+            let reasons: Vec<String> = self.unusable.iter().map(why).collect();
+            return match reasons.as_slice() {
+                // Somebody trusted is there, so somebody may be expected to help.
+                [_, ..] => Err(format!("no peer can be used now: {}", reasons.join("; "))),
+                [] if asked_for => Err("no peer can be used now".into()),
+                [] => Ok(None),
+            };
         }
         if !asked_for && !cfg!(target_os = "linux") {
             return Ok(None);
@@ -176,6 +221,13 @@ fn usable(peer: &PeerView) -> Option<Target> {
     let address: SocketAddr = peer.address.as_deref()?.parse().ok()?;
     let name = if address.port() == default_port() { address.ip().to_string() } else { address.to_string() };
     Some(Target { name, address, key: Some(peer.fingerprint) })
+}
+
+/// A peer that is trusted here and cannot be used all the same, by the name it would have, and why.
+fn unusable(peer: &PeerView) -> Option<(String, String)> {
+    let reason = peer.obstacle.clone().filter(|_| !peer.chain.is_empty())?;
+    let name = peer.address.clone().unwrap_or_else(|| peer.fingerprint.to_string());
+    Some((name, reason))
 }
 
 /// A peer that was named on the command line.

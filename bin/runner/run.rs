@@ -9,11 +9,12 @@ use std::sync::Arc;
 use flotilla_actors::run::drive;
 use flotilla_actors::scheduler::ConfirmFailures;
 use flotilla_actors::{RunError, RunOptions, StopSource};
-use flotilla_messages::Cases;
+use flotilla_messages::{Cases, Event, PeerNews, PeerPart};
 use flotilla_suites::Tree;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Confirm, Settings};
+use crate::history::History;
 use crate::network::{Network, Request};
 use crate::report::{self, Context, ReportError};
 
@@ -60,6 +61,7 @@ pub fn run(
     settings: &Settings,
     verbose: bool,
     home: Option<PathBuf>,
+    history: Option<History>,
 ) -> Result<u8, Error> {
     let program = std::env::current_exe().map_err(Error::Program)?.into_os_string();
     let builtin = vec![program.clone(), "shell".into()];
@@ -70,12 +72,15 @@ pub fn run(
         local => affordable(jobs(local.or(settings.j)))?.get(),
     };
     actix_rt::System::new().block_on(async {
-        let network = Network::look(&Request { home, settings, tree, root, jobs }).await;
+        let mut network = Network::look(&Request { home, settings, tree, root, jobs }).await;
         if let Some(why) = &network.why_not {
             if jobs == 0 {
                 return Err(Error::Nowhere(why.clone()));
             }
             eprintln!("runner: all tests run on this machine: {why}");
+        }
+        if let Some(history) = &history {
+            network.learn(&history.known(), history.configuration()).await;
         }
         let options = RunOptions {
             root: root.to_owned(),
@@ -91,12 +96,21 @@ pub fn run(
                 Some(Confirm::All) => ConfirmFailures::All,
                 Some(Confirm::Off) => ConfirmFailures::Off,
             },
+            explain: settings.explain,
+            history: history.as_ref().map(History::known),
             reaper: Some(vec![program, crate::REAPER.into()]),
             peers: network.peers.clone(),
         };
-        let reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
+        let mut reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
+        for (peer, reason) in std::mem::take(&mut network.unusable) {
+            let out = Event::Peer(PeerNews { peer, part: PeerPart::Out { reason } });
+            reporters.iter_mut().for_each(|reporter| reporter.event(&out));
+        }
+        // The last one: what people wait for comes first.
+        reporters.extend(history.as_ref().map(History::recorder));
         let result = drive(options, cases, reporters, StopSource::Signals).await;
-        network.close().await;
+        let kept = history.map(|history| (history.configuration().to_owned(), history.close().durations));
+        network.close(kept).await;
         if result.is_err() {
             // Actors that were created and never began would begin when the system is taken apart, and panic.
             actix_rt::task::yield_now().await;

@@ -204,7 +204,7 @@ pub struct Entry {
     pub slow: bool,
     /// Marked HEAVY: few of them at once on one machine.
     pub heavy: bool,
-    /// Identifies the test across runs (a hash of [`TestCase::id`]) for durations and outcomes of earlier runs.
+    /// Identifies the test across runs ([`history_key`](crate::history_key) of [`TestCase::id`]) for durations and outcomes of earlier runs.
     pub history_key: u64,
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{CaseId, TestCase, TestName};
 use crate::outcome::{Outcome, Output};
+use crate::placement::Placement;
 
 /// What happened in a run, in order. Counts and exit code are the aggregator's; reporters only show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,10 @@ pub enum Event {
     Stopping(StopReason),
     /// Something a person should know that is no test's verdict.
     Notice(String),
+    /// A test was given to an executor. Only if the run is to explain itself.
+    Placed(Box<Placement>),
+    /// A peer takes part, or does not. What is to be said of it at once comes as a notice, too.
+    Peer(PeerNews),
     /// The last event.
     RunFinished(Summary),
 }
@@ -51,6 +56,53 @@ impl Place {
             Self::Local => None,
             Self::Peer(name) => Some(name),
         }
+    }
+}
+
+/// What became of a peer that a run was to use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerNews {
+    /// The name people know it by, as in [`Place::Peer`].
+    pub peer: String,
+    /// What became of it.
+    pub part: PeerPart,
+}
+
+/// How a peer takes part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PeerPart {
+    /// It is asked to.
+    Asked,
+    /// It runs tests from now on.
+    Joined {
+        /// Bytes of inputs it was sent before.
+        sent: u64,
+    },
+    /// It runs none, or no more.
+    Out {
+        /// Why; reads well after "NAME was not used: ".
+        reason: String,
+    },
+}
+
+/// Where the time between a test's lease and its verdict went, apart from the process's own ([`TestReport::duration`]).
+/// The three add up to that time where a peer ran the test; here, judging and passing on are in none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// At the executor: from the lease to the process's start. On a peer, from the lease's arrival there, by the peer's
+    /// own clock, and never more than the whole. Zero if no process was started.
+    pub queued: Duration,
+    /// What is left where a peer ran the test: both ways over the link, waiting for others in a batch, judging. Zero for
+    /// tests of this machine.
+    pub transfer: Duration,
+}
+
+impl Times {
+    /// Of a test that a peer answered `total` after it was leased: it waited for `queued`, as the peer says, and its
+    /// process took `run`. A peer that says more than can be is cut to what can.
+    pub fn remote(total: Duration, queued: Duration, run: Duration) -> Self {
+        let queued = queued.min(total.saturating_sub(run));
+        Self { queued, transfer: total.saturating_sub(run).saturating_sub(queued) }
     }
 }
 
@@ -77,6 +129,8 @@ pub struct TestReport {
     pub place: Place,
     /// Which attempt this was, from 1.
     pub attempt: u32,
+    /// Where its time went besides the run.
+    pub times: Times,
     /// The peer where it had ended unexpectedly, while here, where it was tried again, it did not.
     pub differs_on: Option<String>,
 }
@@ -166,6 +220,14 @@ mod tests {
             stopped,
             elapsed: Duration::ZERO,
         }
+    }
+
+    #[test]
+    fn what_a_peer_says_of_its_queue_never_exceeds_what_was_seen() {
+        let ms = Duration::from_millis;
+        assert_eq!(Times::remote(ms(100), ms(20), ms(50)), Times { queued: ms(20), transfer: ms(30) });
+        assert_eq!(Times::remote(ms(100), ms(9000), ms(50)), Times { queued: ms(50), transfer: ms(0) });
+        assert_eq!(Times::remote(ms(100), ms(20), ms(9000)), Times::default());
     }
 
     #[test]

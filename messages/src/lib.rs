@@ -12,6 +12,8 @@
 //! | [`mod@judge`] | from output to outcome, one file per kind of judge |
 //! | [`event`] | the one event type that feeds every reporter |
 //! | [`datagram`] | what peers say over UDP to find one another, signed |
+//! | [`placement`] | why a test was given to whom |
+//! | [`hash`] | a hash by which tests are recognised from run to run |
 //! | [`inputs`] | the files a run needs, by content: digests, directories, packs |
 //! | [`wire`] | frames: length, snappy, CBOR, and their limits |
 //! | [`packet`] | who asks whom to run what, signed |
@@ -21,17 +23,21 @@ pub mod case;
 pub mod datagram;
 pub mod event;
 pub mod fingerprint;
+pub mod hash;
 pub mod inputs;
 pub mod judge;
 pub mod outcome;
 pub mod packet;
+pub mod placement;
 pub mod port;
 pub mod statement;
 pub mod wire;
 
 pub use case::{Arg, CaseId, Cases, Entry, Expectation, Program, TestCase, TestName, Unrunnable};
 pub use datagram::{Datagram, DatagramError, DatagramKind, Presence};
-pub use event::{Counts, Event, Place, StopReason, Summary, TestReport};
+pub use event::{Counts, Event, PeerNews, PeerPart, Place, StopReason, Summary, TestReport, Times};
 pub use fingerprint::Fingerprint;
+pub use hash::history_key;
 pub use judge::{Judge, Judgement, judge};
 pub use outcome::{Captured, Exit, Outcome, Output};
+pub use placement::{Placement, Why};

@@ -1,5 +1,6 @@
 //! From tests to what runs: variants, test262's strict halves, filters.
 
+use flotilla_messages::hash::Fnv;
 use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::bases::Base;
@@ -7,7 +8,6 @@ use crate::dialect::SuiteVariants;
 use crate::prepare::Strictness;
 use crate::status::{Outcomes, SourceRule};
 use crate::suite::Suite;
-use crate::text::hash::Fnv;
 use crate::tree::Tree;
 
 /// A test that exists, and why it is skipped if it is.

@@ -118,6 +118,41 @@ async fn durations_are_kept_and_given_back_and_too_many_are_refused() {
 }
 
 #[actix_rt::test]
+async fn durations_outlive_the_daemon_and_a_damaged_file_does_not_stop_it() {
+    let mut cluster = Cluster::start(1).await;
+    let file = cluster.peers[0].home().path().join("data/durations.sqlite");
+    let tests: Vec<_> = (0..3000).map(|test| TestDuration { test, millis: 5 }).collect();
+    assert!(!file.exists(), "nothing was told");
+    let mut client = cluster.client(0).await;
+    let inform = Question::InformDurations { configuration: "c".to_owned(), tests: tests.clone() };
+    assert_eq!(client.ask(inform.clone()).await.unwrap(), Answer::Done);
+    client.close().await;
+    for round in 0..2 {
+        cluster.down(0).await;
+        if round == 1 {
+            std::fs::write(&file, "no database".repeat(1000)).unwrap();
+        }
+        cluster.up(0).await;
+        let mut client = cluster.client(0).await;
+        if round == 0 {
+            // It is read while the daemon answers already.
+            let mut polls = Polls::new();
+            while client.durations("c").await.unwrap() != tests {
+                assert!(polls.next().await, "durations are not known again");
+            }
+        } else {
+            assert_eq!(client.durations("c").await.unwrap(), []);
+            assert_eq!(client.ask(inform.clone()).await.unwrap(), Answer::Done);
+        }
+        client.close().await;
+    }
+    cluster.down(0).await;
+    assert!(file.with_file_name("durations.sqlite.damaged-1").exists());
+    assert_ne!(std::fs::read(&file).unwrap()[..11], *b"no database");
+    cluster.end().await;
+}
+
+#[actix_rt::test]
 async fn claimed_slots_come_back_when_their_runner_goes() {
     let cluster = Cluster::start(2).await;
     cluster.befriend(0, 1).await;

@@ -64,6 +64,8 @@ fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOptions 
         exit_after_failures: None,
         keep_passing_output: false,
         confirm_failures: ConfirmFailures::Off,
+        explain: false,
+        history: None,
         reaper: None,
         peers,
     }

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use actix::Message;
 use flotilla_messages::{
-    Captured, CaseId, Counts, Event, Outcome, Place, StopReason, Summary, TestName, TestReport,
+    Captured, CaseId, Counts, Event, Outcome, PeerNews, Place, Placement, StopReason, Summary, TestName,
+    TestReport, Times,
 };
 
 use crate::executor::Ending;
@@ -48,6 +49,8 @@ pub enum Tell {
         place: Place,
         /// Which attempt it was.
         attempt: u32,
+        /// Where its time went besides the run.
+        times: Times,
         /// The peer where it had ended otherwise, if this is the second opinion.
         differs_on: Option<String>,
     },
@@ -55,6 +58,10 @@ pub enum Tell {
     Stopping(StopReason),
     /// Something a person should know.
     Notice(String),
+    /// A test was given to an executor.
+    Placed(Box<Placement>),
+    /// A peer takes part, or does not.
+    Peer(PeerNews),
     /// Nothing runs any more.
     Over {
         /// Tests without a verdict.
@@ -109,8 +116,8 @@ impl Core {
         match told {
             Tell::Known { tests, complete } => effects.push(Effect::Event(Event::Listed { tests, complete })),
             Tell::Started { test, name } => effects.push(Effect::Event(Event::Started { test, name })),
-            Tell::Verdict { test, ending, place, attempt, differs_on } => {
-                if let Some(report) = report(test, ending, place, attempt, differs_on) {
+            Tell::Verdict { test, ending, place, attempt, times, differs_on } => {
+                if let Some(report) = report(test, ending, place, (attempt, times), differs_on) {
                     self.verdict(now, report, effects);
                 }
             }
@@ -121,6 +128,8 @@ impl Core {
                 }
             }
             Tell::Notice(text) => effects.push(Effect::Event(Event::Notice(text))),
+            Tell::Placed(placement) => effects.push(Effect::Event(Event::Placed(placement))),
+            Tell::Peer(news) => effects.push(Effect::Event(Event::Peer(news))),
             Tell::Over { not_run, all_found } => {
                 self.done = true;
                 let summary = Summary {
@@ -180,7 +189,7 @@ fn report(
     test: CaseId,
     ending: Ending,
     place: Place,
-    attempt: u32,
+    (attempt, times): (u32, Times),
     differs_on: Option<String>,
 ) -> Option<TestReport> {
     let as_expected = ending.as_expected()?;
@@ -196,6 +205,7 @@ fn report(
             output: Some(judged.output),
             place,
             attempt,
+            times,
             differs_on,
         }),
         Ending::Failed(failed) => Some(TestReport {
@@ -209,6 +219,7 @@ fn report(
             output: None,
             place,
             attempt,
+            times,
             differs_on,
         }),
         Ending::Withdrawn | Ending::Unable { .. } => None,
@@ -245,9 +256,8 @@ mod tests {
     }
 
     fn verdict(core: &mut Core, test: u64, ending: Ending) -> Vec<Effect> {
-        let verdict =
-            Tell::Verdict { test: CaseId(test), ending, place: Place::Local, attempt: 1, differs_on: None };
-        tell(core, verdict)
+        let (test, place, times) = (CaseId(test), Place::Local, Times::default());
+        tell(core, Tell::Verdict { test, ending, place, attempt: 1, times, differs_on: None })
     }
 
     fn report(effects: &[Effect]) -> &TestReport {
@@ -300,9 +310,9 @@ mod tests {
     fn a_peer_that_differs_is_named_before_the_result() {
         let mut core = Core::new(Policy::default(), Instant::now());
         let (place, ending) = (Place::Local, judged(Outcome::Pass, Outcome::Pass));
-        let differs_on = Some("bob".into());
+        let (differs_on, times) = (Some("bob".into()), Times::default());
         let effects =
-            tell(&mut core, Tell::Verdict { test: CaseId(1), ending, place, attempt: 2, differs_on });
+            tell(&mut core, Tell::Verdict { test: CaseId(1), ending, place, attempt: 2, times, differs_on });
         let notice = "fake/1 (default) differs on bob: it failed there and is as expected here";
         assert_eq!(effects.first(), Some(&Effect::Event(Event::Notice(notice.into()))));
         assert!(matches!(effects.last(), Some(Effect::Event(Event::Finished(report)))

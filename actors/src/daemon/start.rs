@@ -204,7 +204,13 @@ impl Daemon {
             work: work.clone(),
             average,
         };
-        let about = About { fingerprint, since: SystemTime::now(), jobs: settings.jobs, warnings };
+        let about = About {
+            fingerprint,
+            since: SystemTime::now(),
+            jobs: settings.jobs,
+            warnings,
+            durations: home.path().join("data/durations.sqlite"),
+        };
         let load = status.clone().recipient();
         let local = local.run(LocalHandler::new(local_port, about, facts, load, vital("LocalHandler")));
         if let Some(discovery) = &discovery {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Context, Handler};
-use flotilla_messages::port::local::{Answer, LocalMessage, Overview, PeerView, Question};
+use flotilla_messages::port::local::{Answer, LocalMessage, Overview, PeerView, Question, TestDuration};
 use flotilla_messages::wire::Hello;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -157,6 +157,30 @@ impl Client {
         match self.ask(Question::Overview).await? {
             Answer::Overview(overview) => Ok(overview),
             _ => Err(AskError::Other),
+        }
+    }
+
+    /// How long tests take under this configuration, as far as runners have told.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub async fn durations(&mut self, configuration: &str) -> Result<Vec<TestDuration>, AskError> {
+        let mut all: Vec<TestDuration> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.test);
+            let question = Question::Durations { configuration: configuration.to_owned(), after };
+            let Answer::Durations { page, more } = self.ask(question).await? else {
+                return Err(AskError::Other);
+            };
+            // A daemon that never comes to an end is not ours.
+            if page.first().is_some_and(|first| Some(first.test) <= after) {
+                return Err(AskError::Other);
+            }
+            let end = !more || page.is_empty();
+            all.extend(page);
+            if end {
+                return Ok(all);
+            }
         }
     }
 

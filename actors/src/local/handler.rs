@@ -1,6 +1,7 @@
 //! The actor of the Local port.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use actix::fut::{ready, wrap_future};
@@ -11,14 +12,15 @@ use actix::{
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{
     Answer, LONGEST_TEXT, LocalMessage, MOST_DURATIONS, Overview, PEERS_A_PAGE, PeerView, PortView, Question,
-    RefusalView,
+    RefusalView, TestDuration,
 };
 use flotilla_messages::port::status::Load;
 use flotilla_messages::wire::printable;
 
-use super::durations::Durations;
+use super::durations::{Changes, Durations};
 use super::slots::Slots;
 use crate::daemon::Vital;
+use crate::history::{DurationStore, Restored, Stored};
 use crate::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Refusal, Say};
 use crate::registry::{PeerRegistry, Performance, Show, Shown, Unresponsive};
 use crate::status::{Gate, Gates, OwnLoad, StatusHandler};
@@ -36,6 +38,8 @@ pub struct About {
     pub jobs: u16,
     /// What a person should know, each a sentence.
     pub warnings: Vec<String>,
+    /// The file in which durations of tests are kept.
+    pub durations: PathBuf,
 }
 
 /// Whom it asks.
@@ -69,6 +73,8 @@ pub struct LocalHandler {
     /// As they were told last.
     guests: Guests,
     durations: Durations,
+    /// Keeps them over restarts.
+    store: Option<DurationStore>,
     links: BTreeMap<LinkId, Client>,
     /// None once it has parted.
     listening: Option<Listening>,
@@ -108,6 +114,7 @@ impl LocalHandler {
             slots,
             guests: Guests::default(),
             durations: Durations::default(),
+            store: None,
             links: BTreeMap::new(),
             listening: Some(listening),
             vital,
@@ -149,10 +156,8 @@ impl LocalHandler {
             Question::InformDurations { configuration, tests } => {
                 if configuration.len() > LONGEST_TEXT || tests.len() > MOST_DURATIONS {
                     refused("that is too much in one message")
-                } else if self.durations.inform(&configuration, &tests) {
-                    Answer::Done
                 } else {
-                    refused("there is no room for more durations")
+                    self.inform(configuration, &tests)
                 }
             }
             Question::Durations { configuration, after } => {
@@ -182,6 +187,24 @@ impl LocalHandler {
         };
         self.say(link, answer);
         None
+    }
+
+    fn inform(&mut self, configuration: String, tests: &[TestDuration]) -> Answer {
+        let Changes { means, forgotten, full } = self.durations.inform(&configuration, tests);
+        self.forget(forgotten);
+        if let Some(store) = &self.store {
+            store.keep(Stored { configuration, means });
+        }
+        if full { refused("there is no room for more durations") } else { Answer::Done }
+    }
+
+    fn forget(&self, configurations: Vec<String>) {
+        for configuration in configurations {
+            log::info!(target: "local", "durations of {} make room for others", printable(&configuration));
+            if let Some(store) = &self.store {
+                store.forget(configuration);
+            }
+        }
     }
 
     fn ask_trust(&self, command: Command) -> ResponseActFuture<Self, Asked> {
@@ -295,6 +318,8 @@ impl Actor for LocalHandler {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
+        let path = self.about.durations.clone();
+        self.store = Some(DurationStore::start(path, context.address().recipient()));
         self.tell_load();
         context.run_interval(LOAD, |this, _| this.tell_load());
     }
@@ -333,6 +358,15 @@ impl Handler<LinkNews<LocalMessage>> for LocalHandler {
             }
         }
         Box::pin(ready(()))
+    }
+}
+
+impl Handler<Restored> for LocalHandler {
+    type Result = ();
+
+    fn handle(&mut self, Restored(stored): Restored, _: &mut Self::Context) {
+        let changes = self.durations.restore(stored);
+        self.forget(changes.forgotten);
     }
 }
 

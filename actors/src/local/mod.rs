@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `handler` | [`LocalHandler`]: answers questions |
-//! | `durations` | how long tests take, as runners told; in memory |
+//! | `durations` | how long tests take, as runners told |
 //! | `slots` | [`Slots`]: which job slots the host's own user has claimed |
 //! | `client` | [`Client`]: the side that asks |
 
@@ -13,6 +13,6 @@ mod handler;
 mod slots;
 
 pub use client::{AskError, Client, ConnectError};
-pub use durations::Durations;
+pub use durations::{Changes, Durations};
 pub use handler::{About, Facts, LocalHandler, Part};
 pub use slots::Slots;

@@ -195,10 +195,11 @@ impl Core {
                 }
                 _ => self.strayed(effects),
             },
-            RemoteNews::Finished { lease, ending, .. } => {
+            RemoteNews::Finished { lease, ending, queued } => {
                 let lease = LeaseId(lease);
                 match self.leases.remove(&lease) {
                     Some(Out::There { case, withdrawn }) => {
+                        effects.push(Effect::News(What::Queued { lease, queued }));
                         let ending = ended(case, ending, withdrawn);
                         effects.push(Effect::News(What::Finished { lease, ending }));
                     }

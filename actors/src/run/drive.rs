@@ -19,12 +19,14 @@ use crate::orphans::Orphans;
 use crate::pool::{Control, LocalPool, Setup};
 use crate::process::Launcher;
 use crate::reaper::{Guard, ReaperError};
-use crate::scheduler::{Join, NoHistory, Scheduler, Stop};
+use crate::scheduler::{History, Join, NoHistory, Scheduler, Stop};
 
 /// The executor of this machine.
 const LOCAL: ExecutorId = ExecutorId(0);
 /// How long the reaper may take to start before the first test does.
 const REAPER_START: Duration = Duration::from_secs(2);
+/// How long the first tests may wait for what is known of their durations, which is being read meanwhile.
+const HISTORY: Duration = Duration::from_millis(20);
 /// How long killed tests may take to end, at the second request to stop and when the run broke off.
 const KILLED: Duration = Duration::from_secs(3);
 /// How long tests may take to end at the first request: well beyond what it takes to terminate and then kill them. A
@@ -156,6 +158,10 @@ fn start_actors(
         exit_after_failures: options.exit_after_failures,
         keep_passing_output: options.keep_passing_output,
     };
+    let (history, cases): (Box<dyn History>, _) = match &options.history {
+        Some(known) => (Box::new(known.clone()), known.before(cases, HISTORY)),
+        None => (Box::new(NoHistory), cases),
+    };
     let mut listing = Ok(());
     let mut telling = None;
     let scheduler = Scheduler::create(|context| {
@@ -165,7 +171,8 @@ fn start_actors(
         telling = Some(aggregator.clone());
         let vital = Vital::new("scheduler", happened.clone());
         let scheduler = Scheduler::new(cases, aggregator, vital)
-            .with_policy(options.confirm_failures, Box::new(NoHistory));
+            .with_policy(options.confirm_failures, history)
+            .explaining(options.explain);
         listing = scheduler.list(own.recipient());
         scheduler
     });

@@ -10,6 +10,7 @@ use std::time::Duration;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::Engine;
 
+use crate::history::Known;
 use crate::identity::Identity;
 use crate::inputs::Selection;
 use crate::link::Timing;
@@ -38,6 +39,10 @@ pub struct RunOptions {
     pub keep_passing_output: bool,
     /// Which unexpected results of peers are confirmed on this machine before they count.
     pub confirm_failures: ConfirmFailures,
+    /// Tell of each placement, as [`Event::Placed`](flotilla_messages::Event::Placed).
+    pub explain: bool,
+    /// What is known of the tests' durations.
+    pub history: Option<Known>,
     /// The command that starts the [reaper](crate::reaper); the run's id is appended. Without one, a SIGKILL of
     /// this process leaves its tests behind.
     pub reaper: Option<Vec<OsString>>,

@@ -10,7 +10,7 @@ use flotilla_messages::Cases;
 use flotilla_messages::inputs::Digest;
 use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::wire::Hello;
-use flotilla_messages::{Fingerprint, Place};
+use flotilla_messages::{Fingerprint, PeerNews, PeerPart, Place};
 
 use super::options::{PeersOptions, RunOptions};
 use crate::aggregator::{ResultAggregator, Tell};
@@ -141,6 +141,7 @@ impl Peers {
         // 0 is this machine.
         for (target, number) in self.options.peers.iter().zip(1..) {
             let executor = ExecutorId(number);
+            self.tell(&target.name, PeerPart::Asked);
             let proxy = PeerProxy::new(executor, target.clone(), Rc::clone(&job)).start();
             self.proxies.insert(executor, (proxy, target.name.clone()));
         }
@@ -165,6 +166,11 @@ impl Peers {
             let what = What::Lost { reason: format!("no peer can be used: {reasons}") };
             self.scheduler.do_send(News { executor, what });
         }
+    }
+
+    /// For the summary.
+    fn tell(&self, peer: &str, part: PeerPart) {
+        self.aggregator.do_send(Tell::Peer(PeerNews { peer: peer.to_owned(), part }));
     }
 
     fn say(&self, notice: String) {
@@ -204,12 +210,14 @@ impl Handler<Gone> for Peers {
         let Some((_, name)) = self.proxies.get(&executor) else { return };
         match gone {
             Gone::Joined { sent, after, .. } => {
+                self.tell(name, PeerPart::Joined { sent });
                 self.say(format!("{name} takes part: {} sent, {:.1} s", bytes(sent), after.as_secs_f64()));
             }
             Gone::Over { reason, joined, .. } => {
                 let Some(reason) = reason else { return };
                 let used = if joined { "is not used any more" } else { "is not used" };
                 let line = format!("{name} {used}: {reason}");
+                self.tell(name, PeerPart::Out { reason });
                 if self.without_us.is_none() || joined {
                     self.say(line.clone());
                 }

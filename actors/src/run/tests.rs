@@ -26,6 +26,8 @@ fn options() -> RunOptions {
         exit_after_failures: None,
         keep_passing_output: true,
         confirm_failures: Default::default(),
+        explain: false,
+        history: None,
         reaper: None,
         peers: None,
     }

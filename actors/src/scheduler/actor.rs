@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient};
-use flotilla_messages::{CaseId, Cases, Outcome, Place, StopReason};
+use flotilla_messages::{CaseId, Cases, Outcome, Place, StopReason, Times};
 
 use super::core::Core;
 use super::effect::{Effect, Input};
@@ -79,6 +79,13 @@ impl Scheduler {
         self
     }
 
+    /// Before it starts: each placement is to be explained.
+    #[must_use]
+    pub fn explaining(mut self, explain: bool) -> Self {
+        self.core.explain(explain);
+        self
+    }
+
     /// Starts to find tests, on a thread that reports to `scheduler`, this actor's address.
     ///
     /// # Errors
@@ -108,9 +115,10 @@ impl Scheduler {
             Effect::StopExecutor { executor, kill } => self.order(executor, Order::Stop { kill }),
             Effect::Known { tests, complete } => self.tell(Tell::Known { tests, complete }),
             Effect::Started { test, name } => self.tell(Tell::Started { test, name }),
-            Effect::Verdict { test, ending, place, attempt, differs_on } => {
-                self.tell(Tell::Verdict { test, ending, place, attempt, differs_on });
+            Effect::Verdict { test, ending, place, attempt, times, differs_on } => {
+                self.tell(Tell::Verdict { test, ending, place, attempt, times, differs_on });
             }
+            Effect::Placed(placement) => self.tell(Tell::Placed(Box::new(placement))),
             Effect::TookDown { test, attempts, history, place } => {
                 let reason = format!("took down {} executors: {}", history.len(), history.join("; "));
                 self.failed(test, Outcome::Crash, reason, (place, attempts));
@@ -143,7 +151,8 @@ impl Scheduler {
         };
         failed.outcome = outcome;
         let ending = Ending::Failed(Box::new(failed));
-        self.tell(Tell::Verdict { test, ending, place, attempt, differs_on: None });
+        let times = Times::default();
+        self.tell(Tell::Verdict { test, ending, place, attempt, times, differs_on: None });
     }
 
     /// Credit bounds what is on its way to an executor, and it may be gone: its loss will be reported.
@@ -188,6 +197,7 @@ impl Handler<News> for Scheduler {
         self.handle(match what {
             What::Ready { credit } => Input::Ready { executor, credit },
             What::Started { lease, name } => Input::Started { executor, lease, name },
+            What::Queued { lease, queued } => Input::Queued { executor, lease, queued },
             What::Finished { lease, ending } => Input::Finished { executor, lease, ending },
             What::Suspected => Input::Suspected { executor },
             What::Recovered => Input::Recovered { executor },

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use flotilla_messages::Why;
+
 use super::capacity::Executor;
 use super::core::{Core, Leased};
 use super::table::Index;
@@ -17,6 +19,7 @@ impl Core {
         }
         let credit: usize = self.executors.values().map(|executor| executor.credit).sum();
         let plenty = waiting >= 2 * credit || (!self.all_found && waiting >= credit);
+        self.near_the_end(!plenty);
         let limits: Vec<(ExecutorId, usize)> =
             if plenty { self.credits().collect() } else { self.shares(now, waiting) };
         for (executor, limit) in limits {
@@ -66,6 +69,10 @@ impl Core {
                 if let Some(held) = self.held.get_mut(&index) {
                     held.here = Some(lease);
                 }
+                self.placed(lease, |core, _| {
+                    let peer = core.held.get(&index).map(|held| held.peer.clone()).unwrap_or_default();
+                    Why::Confirmation { peer }
+                });
                 continue;
             }
             if !within {
@@ -73,7 +80,8 @@ impl Core {
             }
             let next = self.next_elsewhere(id, heavy_allowed).or_else(|| self.table.next(heavy_allowed));
             let Some(index) = next else { return };
-            self.lease(now, id, index);
+            let lease = self.lease(now, id, index);
+            self.placed(lease, Core::why_next);
         }
     }
 
@@ -108,7 +116,8 @@ impl Core {
             executor.leases(now, heavy);
         }
         self.live += 1;
-        let leased = Leased { index, executor: id, attempt, since: now, started: None, live: true };
+        let leased =
+            Leased { index, executor: id, attempt, since: now, started: None, queued: None, live: true };
         self.leases.insert(lease, leased);
         let lease = Lease { id: lease, test: self.table.id(index), attempt };
         self.assignments.entry(id).or_default().push(lease);

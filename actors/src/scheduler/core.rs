@@ -9,11 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use flotilla_messages::{Place, StopReason};
+use flotilla_messages::{Place, StopReason, Times, Why};
 
 use super::capacity::{Answered, Executor};
 use super::doubt::{Held, Standing};
 use super::effect::{Effect, Input};
+use super::explain::{Explanations, taken_back};
 use super::policy::{ConfirmFailures, History, NoHistory};
 use super::table::{Index, Table};
 use crate::executor::{Ending, ExecutorId, Lease, LeaseId};
@@ -35,6 +36,8 @@ pub(super) struct Leased {
     pub(super) attempt: u32,
     pub(super) since: Instant,
     pub(super) started: Option<Instant>,
+    /// How long it waited at its executor, as that says.
+    pub(super) queued: Option<Duration>,
     /// Not withdrawn: its result counts.
     pub(super) live: bool,
 }
@@ -76,6 +79,8 @@ pub struct Core {
     /// What is to be said at the end of an input, by executor.
     pub(super) withdrawals: BTreeMap<ExecutorId, Vec<LeaseId>>,
     pub(super) assignments: BTreeMap<ExecutorId, Vec<Lease>>,
+    /// Why tests are given to whom, if that is to be explained.
+    pub(super) explanations: Option<Explanations>,
     /// What happened to the executor that went last.
     pub(super) last_gone: Option<String>,
     pub(super) stopping: Option<Instant>,
@@ -115,6 +120,7 @@ impl Core {
             samples: 0,
             withdrawals: BTreeMap::new(),
             assignments: BTreeMap::new(),
+            explanations: None,
             last_gone: None,
             stopping: None,
             killing: false,
@@ -182,7 +188,7 @@ impl Core {
                 if let Some(entry) = self.executors.get_mut(&executor) {
                     entry.credit = credit;
                     let excess = entry.live().saturating_sub(credit);
-                    self.take_back(executor, excess);
+                    self.take_back(executor, excess, "it takes fewer than before");
                 }
                 self.release_unconfirmable(effects);
             }
@@ -200,6 +206,12 @@ impl Core {
                     if live && !self.copies.contains_key(&index) && !self.held.contains_key(&index) {
                         effects.push(Effect::Started { test: self.table.id(index), name });
                     }
+                }
+            }
+            Input::Queued { executor, lease, queued } => {
+                if let Some(leased) = self.leases.get_mut(&lease).filter(|leased| leased.executor == executor)
+                {
+                    leased.queued = Some(queued);
                 }
             }
             Input::Finished { executor, lease, ending } => {
@@ -242,13 +254,35 @@ impl Core {
             }
             Ending::Withdrawn | Ending::Unable { .. } if self.stopping.is_some() => {}
             // The executor had its reasons; the test is still to be run.
-            Ending::Withdrawn if alone => self.put_back(&leased),
+            Ending::Withdrawn if alone => {
+                self.because(leased.index, |core| taken_back(core.place(executor), "it gave the test back"));
+                self.put_back(&leased);
+            }
             Ending::Withdrawn => {}
             Ending::Unable { reason } if self.place(executor) == Place::Local => {
                 self.nobody_can(&leased, vec![reason], effects);
             }
             Ending::Unable { reason } => self.was_unable(&leased, alone, reason, effects),
-            ending => self.result(&leased, ending, effects),
+            ending => {
+                let times = self.times(now, &leased, &ending);
+                self.result(&leased, ending, times, effects);
+            }
+        }
+    }
+
+    /// Where the time went from the lease to this answer.
+    fn times(&self, now: Instant, leased: &Leased, ending: &Ending) -> Times {
+        let since = |then: Instant, now: Instant| now.saturating_duration_since(then);
+        let Ending::Judged(judged) = ending else { return Times::default() };
+        match self.place(leased.executor) {
+            Place::Local => {
+                let queued = leased.started.map_or(Duration::ZERO, |started| since(leased.since, started));
+                Times { queued, transfer: Duration::ZERO }
+            }
+            Place::Peer(_) => {
+                let queued = leased.queued.unwrap_or_default();
+                Times::remote(since(leased.since, now), queued, judged.output.duration)
+            }
         }
     }
 
@@ -284,28 +318,28 @@ impl Core {
         self.samples > 0
     }
 
-    fn result(&mut self, leased: &Leased, ending: Ending, effects: &mut Vec<Effect>) {
+    fn result(&mut self, leased: &Leased, ending: Ending, times: Times, effects: &mut Vec<Effect>) {
         let index = leased.index;
         let place = self.place(leased.executor);
         let as_expected = ending.as_expected() == Some(true);
         if let Some(held) = self.held.remove(&index) {
             let differs_on = as_expected.then(|| held.peer.clone());
-            self.verdict(leased, ending, place, differs_on, effects);
+            self.verdict(leased, (ending, times), place, differs_on, effects);
             self.settle(held.peer, as_expected, effects);
             return;
         }
         match place {
             Place::Peer(peer) if !as_expected && self.may_confirm(&peer) => {
-                self.hold(leased, Held { ending, peer, attempt: leased.attempt, here: None });
+                self.hold(leased, Held { ending, peer, attempt: leased.attempt, times, here: None });
             }
-            place => self.verdict(leased, ending, place, None, effects),
+            place => self.verdict(leased, (ending, times), place, None, effects),
         }
     }
 
     fn verdict(
         &mut self,
         leased: &Leased,
-        ending: Ending,
+        (ending, times): (Ending, Times),
         place: Place,
         differs_on: Option<String>,
         effects: &mut Vec<Effect>,
@@ -316,7 +350,7 @@ impl Core {
         }
         self.done(leased.index);
         let (test, attempt) = (self.table.id(leased.index), leased.attempt);
-        effects.push(Effect::Verdict { test, ending, place, attempt, differs_on });
+        effects.push(Effect::Verdict { test, ending, place, attempt, times, differs_on });
     }
 
     /// The test has its verdict: what else is out for it is of no interest.
@@ -350,11 +384,11 @@ impl Core {
         let Some(entry) = self.executors.get_mut(&executor) else { return };
         entry.suspected = true;
         // What it has not begun goes to others at once, what it has when somebody is idle.
-        self.take_back(executor, usize::MAX);
+        self.take_back(executor, usize::MAX, "nothing has been heard of it for some seconds");
     }
 
     /// Takes so many tests back that the executor has not begun, the last first.
-    fn take_back(&mut self, executor: ExecutorId, most: usize) {
+    fn take_back(&mut self, executor: ExecutorId, most: usize, why: &str) {
         if most == 0 {
             return;
         }
@@ -368,6 +402,7 @@ impl Core {
             let Some(leased) = self.leases.get(&lease) else { continue };
             let index = leased.index;
             if self.withdraw(lease) && self.stopping.is_none() {
+                self.because(index, |core| taken_back(core.place(executor), why));
                 self.table.put_back(index);
             }
         }
@@ -405,6 +440,8 @@ impl Core {
             }
             if alone {
                 again += 1;
+                let (at, reason) = (&gone.place, reason);
+                self.because(leased.index, |_| Why::Lost { at: at.clone(), reason: reason.to_owned() });
                 self.put_back(&leased);
             }
         }
@@ -457,6 +494,7 @@ impl Core {
         for (executor, leases) in std::mem::take(&mut self.withdrawals) {
             effects.push(Effect::Withdraw { executor, leases });
         }
+        self.tell_placements(effects);
         for (executor, leases) in std::mem::take(&mut self.assignments) {
             effects.push(Effect::Assign { executor, leases });
         }

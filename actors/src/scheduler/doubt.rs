@@ -1,10 +1,11 @@
 //! Which results and which peers are believed: unexpected ones are confirmed here, and who is unable to run tests, or
 //! runs them otherwise than this machine, gets no more.
 
-use flotilla_messages::Place;
+use flotilla_messages::{Place, Times};
 
 use super::core::{Core, Leased};
 use super::effect::Effect;
+use super::explain::taken_back;
 use super::policy::ConfirmFailures;
 use super::table::Index;
 use crate::executor::{Ending, ExecutorId, LeaseId};
@@ -34,6 +35,7 @@ pub(super) struct Held {
     pub(super) ending: Ending,
     pub(super) peer: String,
     pub(super) attempt: u32,
+    pub(super) times: Times,
     /// The lease that is to confirm it, once it is out.
     pub(super) here: Option<LeaseId>,
 }
@@ -75,7 +77,7 @@ impl Core {
 
     /// A result that cannot be confirmed counts as it is.
     pub(super) fn release(&mut self, index: Index, effects: &mut Vec<Effect>) {
-        let Some(Held { ending, peer, attempt, here }) = self.held.remove(&index) else { return };
+        let Some(Held { ending, peer, attempt, times, here }) = self.held.remove(&index) else { return };
         self.think_of(&peer, |standing| standing.pending = standing.pending.saturating_sub(1));
         if let Some(lease) = here {
             self.withdraw(lease);
@@ -86,6 +88,7 @@ impl Core {
             ending,
             place: Place::Peer(peer),
             attempt,
+            times,
             differs_on: None,
         });
     }
@@ -170,6 +173,9 @@ impl Core {
         let unable = self.unable.entry(leased.index).or_default();
         unable.insert(leased.executor, format!("{peer}: {reason}"));
         if alone {
+            self.because_unable(leased.index);
+        }
+        if alone {
             self.elsewhere.push_back(leased.index);
         }
         if worn_out {
@@ -194,6 +200,8 @@ impl Core {
             let (_, had) = self.remove(executor);
             for (leased, alone) in had.into_iter().rev() {
                 if alone && self.stopping.is_none() {
+                    let from = Place::Peer(peer.clone());
+                    self.because(leased.index, |_| taken_back(from, "it gets no more tests"));
                     self.put_back(&leased);
                 }
             }

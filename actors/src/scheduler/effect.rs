@@ -1,6 +1,8 @@
 //! What the scheduler hears, and what it does about it.
 
-use flotilla_messages::{CaseId, Entry, Place, StopReason, TestName};
+use std::time::Duration;
+
+use flotilla_messages::{CaseId, Entry, Place, Placement, StopReason, TestName, Times};
 
 use crate::executor::{Ending, ExecutorId, Lease, LeaseId};
 
@@ -37,6 +39,15 @@ pub enum Input {
         lease: LeaseId,
         /// Its names.
         name: TestName,
+    },
+    /// How long a lease has waited at its executor, as that says.
+    Queued {
+        /// Who says so.
+        executor: ExecutorId,
+        /// Which lease.
+        lease: LeaseId,
+        /// So long.
+        queued: Duration,
     },
     /// A lease has ended.
     Finished {
@@ -123,6 +134,8 @@ pub enum Effect {
         place: Place,
         /// Which attempt it was.
         attempt: u32,
+        /// Where its time went besides the run.
+        times: Times,
         /// The peer where it had ended unexpectedly, while here it did not.
         differs_on: Option<String>,
     },
@@ -150,6 +163,8 @@ pub enum Effect {
     },
     /// Something a person should know.
     Notice(String),
+    /// A test was given to an executor. Only if that is to be explained.
+    Placed(Placement),
     /// The run stops.
     Stopping(StopReason),
     /// Tests are left and no executor is.

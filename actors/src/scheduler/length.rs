@@ -37,6 +37,11 @@ impl Length {
         Self(bits)
     }
 
+    /// In seconds, if it is known.
+    pub(super) fn known(self) -> Option<f64> {
+        (!matches!(self.0, UNKNOWN | SLOW)).then(|| self.seconds(0.0))
+    }
+
     /// In seconds, where tests take `typical` seconds whose length is unknown.
     pub(super) fn seconds(self, typical: f64) -> f64 {
         match self.0 {

@@ -9,6 +9,7 @@
 //! | `assign` | of these: who gets the tests that wait |
 //! | `relieve` | and: what idle executors take from others near the end |
 //! | `doubt` | and: which results and which peers are believed |
+//! | `explain` | why each test went where it did, for who asks |
 //! | `effect` | what goes in and out |
 //! | `capacity` | an executor's load and measured speed |
 //! | `table`, `length` | the tests, thirteen bytes each, and how long they are expected to take |
@@ -24,6 +25,7 @@ mod doubt;
 mod effect;
 #[cfg(test)]
 mod efficiency;
+mod explain;
 mod length;
 mod lister;
 mod policy;

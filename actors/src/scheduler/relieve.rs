@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use flotilla_messages::Why;
+
 use super::capacity::Executor;
 use super::core::Core;
+use super::explain::taken_back;
 use super::table::Index;
 use crate::executor::{ExecutorId, LeaseId};
 
@@ -89,9 +92,10 @@ impl Core {
     /// Takes a lease from its executor and gives its test to this one, if it may have it.
     fn move_to(&mut self, now: Instant, thief: ExecutorId, lease: LeaseId) {
         let Some(leased) = self.leases.get(&lease) else { return };
-        let index = leased.index;
+        let (index, victim) = (leased.index, leased.executor);
         if self.may_run(thief, index) && self.withdraw(lease) {
-            self.lease(now, thief, index);
+            let lease = self.lease(now, thief, index);
+            self.placed(lease, |core, _| Why::TakenOver { from: core.place(victim) });
         }
     }
 
@@ -107,6 +111,7 @@ impl Core {
         for (_, lease) in late {
             let Some(leased) = self.leases.get(&lease) else { continue };
             let (index, attempt, begun) = (leased.index, leased.attempt, leased.started.is_some());
+            let (at, since) = (leased.executor, leased.started.unwrap_or(leased.since));
             let copies = self.copies.get(&index).cloned().unwrap_or_else(|| vec![lease]);
             // All copies have to be late, and the newest is asked about them.
             if copies
@@ -129,6 +134,14 @@ impl Core {
             }
             self.tried(index, attempt);
             let new = self.lease(now, id, index);
+            self.placed(new, |core, _| {
+                let at = core.place(at);
+                if begun {
+                    Why::Late { at, since: now.saturating_duration_since(since) }
+                } else {
+                    taken_back(at, "it has not begun it in time")
+                }
+            });
             let mut copies: Vec<LeaseId> = copies;
             copies.retain(|&copy| begun || copy != lease);
             copies.push(new);

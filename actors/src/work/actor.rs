@@ -330,6 +330,8 @@ impl Handler<News> for WorkSession {
     fn handle(&mut self, News { what, .. }: News, context: &mut Self::Context) {
         let input = match what {
             What::Started { lease, name } => Input::Started { lease: lease.0, name },
+            // Only proxies say that.
+            What::Queued { .. } => return,
             What::Finished { lease, ending } => Input::Finished { lease: lease.0, ending },
             What::Lost { reason } => Input::Broken(reason),
             What::Ready { .. } | What::Suspected | What::Recovered => return,

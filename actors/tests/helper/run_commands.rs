@@ -64,6 +64,8 @@ fn work(mut args: impl Iterator<Item = String>) -> Result<u8, Error> {
         exit_after_failures: None,
         keep_passing_output: false,
         confirm_failures: Default::default(),
+        explain: false,
+        history: None,
         reaper,
         peers: None,
     };

@@ -121,7 +121,7 @@ impl Reporter for Bar {
                 let closing = self.console.styled(style, &tally::closing(summary));
                 self.console.line(&closing);
             }
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
         }
     }
 

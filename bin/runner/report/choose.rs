@@ -12,6 +12,7 @@ use super::compact::Compact;
 use super::console::Console;
 use super::context::Context;
 use super::dots::Dots;
+use super::explain::Explain;
 use super::file::{ReportError, ReportFile};
 use super::json::Json;
 use super::junit::Junit;
@@ -32,11 +33,15 @@ pub fn reporters(
     cases: Arc<dyn Cases>,
 ) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
     let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+    if settings.explain {
+        reporters.push(Box::new(Explain::new(Console::new(), Arc::clone(&cases))));
+    }
     if verbose {
         reporters.push(Box::new(Commands::new(Console::new(), context.clone(), cases)));
     }
     let terminal = io::stdout().is_terminal();
-    let default = if terminal { Progress::Bar } else { Progress::Plain };
+    // A bar would be torn apart by a line for each test.
+    let default = if terminal && !settings.explain { Progress::Bar } else { Progress::Plain };
     let context = || context.clone();
     reporters.push(match settings.progress.unwrap_or(default) {
         // Away from a terminal a bar would draw nothing at all.

@@ -90,7 +90,7 @@ impl Reporter for Compact {
                 }
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
         }
     }
 }

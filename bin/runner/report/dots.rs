@@ -5,12 +5,14 @@ use flotilla_messages::{Event, Outcome};
 
 use super::console::Console;
 use super::context::Context;
-use super::{failure, tally};
+use super::failure;
+use super::tally::{self, Tally};
 
 /// A character a test.
 pub struct Dots {
     console: Console,
     context: Context,
+    tally: Tally,
     count: u64,
     failures: Vec<u8>,
 }
@@ -18,12 +20,13 @@ pub struct Dots {
 impl Dots {
     /// Writes to `console`.
     pub fn new(console: Console, context: Context) -> Self {
-        Self { console, context, count: 0, failures: Vec::new() }
+        Self { console, context, tally: Tally::default(), count: 0, failures: Vec::new() }
     }
 }
 
 impl Reporter for Dots {
     fn event(&mut self, event: &Event) {
+        self.tally.note(event);
         match event {
             Event::Finished(report) => {
                 let mark = match report.outcome {
@@ -44,9 +47,12 @@ impl Reporter for Dots {
             Event::RunFinished(summary) => {
                 self.console.line("");
                 self.console.write(&self.failures);
+                if let Some(places) = self.tally.places() {
+                    self.console.line(&places);
+                }
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
         }
     }
 }

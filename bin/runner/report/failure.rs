@@ -5,6 +5,7 @@ use flotilla_messages::{Captured, Exit, Outcome, TestReport};
 use super::console::Console;
 use super::context::Context;
 use super::quote;
+use super::tally::seconds;
 
 /// The failure as text, ready to print. Streams come as the test wrote them, UTF-8 or not.
 pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
@@ -32,10 +33,21 @@ pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u
         line(&command);
     }
     if let Some(peer) = report.place.peer() {
-        line(format!("It ran on {peer}.").as_bytes());
+        line(format!("It ran on {peer}. {}", times(report)).as_bytes());
     }
     line(console.styled("1;31", &closing(report)).as_bytes());
     out
+}
+
+/// `Queued 0.10 s, ran 1.20 s, transfer 0.03 s; attempt 2.`
+fn times(report: &TestReport) -> String {
+    let attempt = if report.attempt > 1 { format!("; attempt {}", report.attempt) } else { String::new() };
+    format!(
+        "Queued {}, ran {}, transfer {}{attempt}.",
+        seconds(report.times.queued),
+        seconds(report.duration()),
+        seconds(report.times.transfer)
+    )
 }
 
 /// `expected PASS, got FAIL: line 3 of the output is ...`.

@@ -1,5 +1,7 @@
 //! `--junitout`: JUnit XML with every test that has a verdict.
 
+use std::time::Duration;
+
 use flotilla_actors::Reporter;
 use flotilla_messages::{Event, Outcome, TestReport};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -28,6 +30,14 @@ impl Junit {
         case.set_time(report.duration());
         if let Some(peer) = report.place.peer() {
             case.add_property(("peer", peer));
+        }
+        // `time` is the run alone.
+        let seconds = |duration: Duration| format!("{:.6}", duration.as_secs_f64());
+        case.add_property(("attempt", report.attempt.to_string().as_str()));
+        case.add_property(("queued", seconds(report.times.queued).as_str()));
+        case.add_property(("transfer", seconds(report.times.transfer).as_str()));
+        if let Some(peer) = &report.differs_on {
+            case.add_property(("differs_on", peer.as_str()));
         }
         if let Some(output) = report.output.as_ref().filter(|_| !report.as_expected) {
             for (captured, stdout) in [(&output.stdout, true), (&output.stderr, false)] {

@@ -12,6 +12,7 @@
 //! | `--junitout` | `junit.rs` |
 //! | `--time` | `slowest.rs` |
 //! | `-v` | `commands.rs` |
+//! | `--explain` | `explain.rs` |
 
 mod bar;
 mod choose;
@@ -20,6 +21,7 @@ mod compact;
 mod console;
 mod context;
 mod dots;
+mod explain;
 mod failure;
 mod file;
 mod json;

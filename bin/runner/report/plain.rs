@@ -52,7 +52,7 @@ impl Reporter for Plain {
                 }
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
         }
     }
 

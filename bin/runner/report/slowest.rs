@@ -30,6 +30,13 @@ pub struct Record {
     /// Our own addition: the peer it ran on.
     #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<String>,
+    /// Our own addition: seconds from the lease to the process's start, where it ran. `duration` is the run alone.
+    queued: f64,
+    /// Our own addition: what is left of the time from the lease to the verdict if a peer ran it, else 0.
+    transfer: f64,
+    /// Our own addition: the peer where it had ended unexpectedly, while here it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differs_on: Option<String>,
     #[serde(flatten)]
     detail: Detail,
 }
@@ -109,6 +116,9 @@ impl Record {
             variant_flags: case.map(|case| case.variant_flags.clone()).unwrap_or_default(),
             framework_name: "standard_runner",
             peer: report.place.peer().map(str::to_owned),
+            queued: report.times.queued.as_secs_f64(),
+            transfer: report.times.transfer.as_secs_f64(),
+            differs_on: report.differs_on.clone(),
             detail,
         }
     }
@@ -238,6 +248,7 @@ mod tests {
             }),
             place: Place::Local,
             attempt: 1,
+            times: flotilla_messages::Times::default(),
             differs_on: None,
         }
     }

@@ -4,22 +4,24 @@ use flotilla_actors::Reporter;
 use flotilla_messages::{Event, Outcome};
 
 use super::console::Console;
-use super::tally;
+use super::tally::{self, Tally};
 
 /// A verdict and a name a line.
 pub struct Stream {
     console: Console,
+    tally: Tally,
 }
 
 impl Stream {
     /// Writes to `console`.
     pub fn new(console: Console) -> Self {
-        Self { console }
+        Self { console, tally: Tally::default() }
     }
 }
 
 impl Reporter for Stream {
     fn event(&mut self, event: &Event) {
+        self.tally.note(event);
         match event {
             Event::Finished(report) => {
                 let verdict = match report.outcome {
@@ -31,8 +33,13 @@ impl Reporter for Stream {
             }
             Event::Stopping(reason) => self.console.line(tally::stopping(*reason)),
             Event::Notice(text) => self.console.line(text),
-            Event::RunFinished(summary) => self.console.line(&tally::closing(summary)),
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::RunFinished(summary) => {
+                if let Some(places) = self.tally.places() {
+                    self.console.line(&places);
+                }
+                self.console.line(&tally::closing(summary));
+            }
+            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use flotilla_messages::{Event, StopReason, Summary, TestReport};
+use flotilla_messages::{Event, PeerNews, PeerPart, StopReason, Summary, TestReport};
 
 use super::failure;
 
@@ -18,8 +18,21 @@ pub struct Tally {
     pub passed: u64,
     /// Unexpected.
     pub failed: u64,
-    /// Tests with a verdict, by the peer they ran on.
-    places: BTreeMap<String, u64>,
+    /// The peers of the run.
+    peers: BTreeMap<String, Peer>,
+    /// Whether peers were asked at all: a short run ends before.
+    asked: bool,
+}
+
+/// What is known of a peer.
+#[derive(Debug, Default)]
+struct Peer {
+    /// Tests with a verdict that ran there.
+    tests: u64,
+    /// It took part, after it was sent so many bytes.
+    sent: Option<u64>,
+    /// Why it takes no part, or no more.
+    out: Option<String>,
 }
 
 impl Tally {
@@ -28,9 +41,17 @@ impl Tally {
         if let Event::Finished(report) = event
             && let Some(name) = report.place.peer()
         {
-            match self.places.get_mut(name) {
-                Some(tests) => *tests += 1,
-                None => drop(self.places.insert(name.to_owned(), 1)),
+            match self.peers.get_mut(name) {
+                Some(peer) => peer.tests += 1,
+                None => drop(self.peers.insert(name.to_owned(), Peer { tests: 1, ..Peer::default() })),
+            }
+        }
+        if let Event::Peer(PeerNews { peer, part }) = event {
+            let peer = self.peers.entry(peer.clone()).or_default();
+            match part {
+                PeerPart::Asked => self.asked = true,
+                PeerPart::Joined { sent } => peer.sent = Some(*sent),
+                PeerPart::Out { reason } => peer.out = Some(reason.clone()),
             }
         }
         match event {
@@ -49,14 +70,38 @@ impl Tally {
         self.passed + self.failed
     }
 
-    /// `12 tests ran on this machine, 30 on 10.0.0.7`; nothing if all ran here.
+    /// `12 tests ran on this machine, 30 on 10.0.0.7 (4.0 MB sent).`, and a line for each peer that was not used, or not
+    /// to the end. Nothing if no peer was asked.
     pub fn places(&self) -> Option<String> {
-        if self.places.is_empty() {
+        let anywhere = |peer: &Peer| peer.tests > 0 || peer.sent.is_some();
+        if !self.asked && !self.peers.values().any(anywhere) {
             return None;
         }
-        let here = self.finished() - self.places.values().sum::<u64>();
-        let there = self.places.iter().map(|(name, tests)| format!(", {tests} on {name}"));
-        Some(format!("{here} tests ran on this machine{}.", there.collect::<String>()))
+        let here = self.finished().saturating_sub(self.peers.values().map(|peer| peer.tests).sum());
+        let mut text = match here {
+            1 => "1 test ran on this machine".to_owned(),
+            _ => format!("{here} tests ran on this machine"),
+        };
+        for (name, peer) in self.peers.iter().filter(|(_, peer)| anywhere(peer)) {
+            let sent = match peer.sent {
+                Some(0) => " (nothing sent)".to_owned(),
+                Some(sent) => format!(" ({} sent)", bytes(sent)),
+                None => String::new(),
+            };
+            text.push_str(&format!(", {} on {name}{sent}", peer.tests));
+        }
+        text.push('.');
+        for (name, peer) in &self.peers {
+            let line = match (anywhere(peer), &peer.out) {
+                (false, Some(reason)) => format!("\n{name} was not used: {reason}."),
+                (false, None) => format!("\n{name} was not used: the run was over before it was ready."),
+                (true, Some(reason)) => format!("\n{name} was not used to the end: {reason}."),
+                (true, None) => continue,
+            };
+            text.push_str(line.trim_end_matches('.'));
+            text.push('.');
+        }
+        Some(text)
     }
 
     /// Share of the known tests that have a verdict, in percent.
@@ -102,6 +147,15 @@ pub fn closing(summary: &Summary) -> String {
     text
 }
 
+/// `980 bytes`, `12.3 kB`, `4.0 MB`.
+fn bytes(count: u64) -> String {
+    match count {
+        0..1000 => format!("{count} bytes"),
+        1000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
+        _ => format!("{:.1} MB", count as f64 / 1e6),
+    }
+}
+
 /// One failure in the list at a run's end.
 pub fn failed_line(report: &TestReport) -> String {
     let expected = failure::expectation(report);
@@ -141,6 +195,38 @@ mod tests {
             closing(&summary),
             "7 tests ran in 0.42 s: 2 unexpected (1 crashed).\nThe run ended early: 7 tests have no verdict."
         );
+    }
+
+    #[test]
+    fn peers_are_summed_up_with_what_they_were_sent_and_why_not() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.places(), None);
+        let mut note = |peer: &str, part| tally.note(&Event::Peer(PeerNews { peer: peer.into(), part }));
+        let out = |reason: &str| PeerPart::Out { reason: reason.into() };
+        note("dora", out("it does not trust this machine"));
+        for peer in ["anna", "bob", "carl", "emil"] {
+            note(peer, PeerPart::Asked);
+        }
+        note("anna", PeerPart::Joined { sent: 4_000_000 });
+        note("bob", PeerPart::Joined { sent: 0 });
+        note("bob", out("its link is cut."));
+        note("carl", out("it is full"));
+        assert_eq!(
+            tally.places().unwrap(),
+            "0 tests ran on this machine, 0 on anna (4.0 MB sent), 0 on bob (nothing sent).\n\
+             bob was not used to the end: its link is cut.\n\
+             carl was not used: it is full.\n\
+             dora was not used: it does not trust this machine.\n\
+             emil was not used: the run was over before it was ready."
+        );
+    }
+
+    #[test]
+    fn a_run_too_short_for_peers_says_nothing_of_them() {
+        let mut tally = Tally::default();
+        let part = PeerPart::Out { reason: "it is gone".into() };
+        tally.note(&Event::Peer(PeerNews { peer: "bob".into(), part }));
+        assert_eq!(tally.places(), None);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use flotilla_messages::{Event, Outcome};
 
 use super::console::Console;
 use super::context::Context;
+use super::failure;
 use super::running::Running;
-use super::{failure, tally};
+use super::tally::{self, Tally};
 
 /// After this long without a line, `verbose` says what is running.
 const VERBOSE_SILENCE: Duration = Duration::from_secs(30);
@@ -22,6 +23,7 @@ pub struct Verbose {
     context: Context,
     quiet: bool,
     last: Instant,
+    tally: Tally,
     running: Running,
     failures: Vec<u8>,
 }
@@ -34,6 +36,7 @@ impl Verbose {
             context,
             quiet,
             last: Instant::now(),
+            tally: Tally::default(),
             running: Running::default(),
             failures: Vec::new(),
         }
@@ -47,6 +50,7 @@ impl Verbose {
 
 impl Reporter for Verbose {
     fn event(&mut self, event: &Event) {
+        self.tally.note(event);
         self.running.note(event);
         match event {
             Event::Finished(report) => {
@@ -61,7 +65,8 @@ impl Reporter for Verbose {
                         Outcome::Fail | Outcome::Pass => "FAIL",
                     };
                     let name = report.name.path();
-                    self.line(&format!("{name} {}: {verdict}", report.name.variant_and_detail()));
+                    let place = report.place.peer().map(|peer| format!(" (on {peer})")).unwrap_or_default();
+                    self.line(&format!("{name} {}: {verdict}{place}", report.name.variant_and_detail()));
                 }
             }
             Event::Stopping(reason) => self.line(tally::stopping(*reason)),
@@ -69,9 +74,12 @@ impl Reporter for Verbose {
             Event::RunFinished(summary) => {
                 self.line("");
                 self.console.write(&self.failures);
+                if let Some(places) = self.tally.places() {
+                    self.console.line(&places);
+                }
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
         }
     }
 

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::{
         Arg, Captured, CaseId, Event, Exit, Expectation, Judge, Outcome, Output, Place, Program, TestCase,
-        TestName, TestReport,
+        TestName, TestReport, Times,
     };
 
     fn case() -> TestCase {
@@ -214,6 +214,7 @@ mod tests {
             output: Some(output),
             place: Place::Peer("bob".into()),
             attempt: 2,
+            times: Times::default(),
             differs_on: None,
         }));
         assert_eq!(through(&event), event);

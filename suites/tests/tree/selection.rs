@@ -141,6 +141,11 @@ fn entries_and_listing_name_the_same_tests() {
     let listed: Vec<_> = found.listing().filter(|l| l.skipped.is_none()).map(|l| l.id).collect();
     assert_eq!(entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), listed);
     assert_eq!(entries.iter().map(|entry| entry.heavy).collect::<Vec<_>>(), [false, true, false]);
+    for entry in &entries {
+        // Results are kept under the id, and asked for under the key.
+        let case = found.case(entry.id).unwrap();
+        assert_eq!(flotilla_messages::history_key(&case.id), entry.history_key, "{}", case.id);
+    }
     let mut keys: Vec<u64> = entries.iter().map(|entry| entry.history_key).collect();
     keys.dedup();
     assert_eq!(keys.len(), 3, "each test has a history of its own");

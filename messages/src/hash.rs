@@ -1,4 +1,4 @@
-//! A hash that stays the same across runs, machines and versions.
+//! A hash that stays the same across runs, machines and versions: how tests are recognised in what is kept of earlier runs.
 
 /// FNV-1a, 64 bits, fed piece by piece.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,11 @@ impl Fnv {
     pub fn finish(self) -> u64 {
         self.0
     }
+}
+
+/// The [`Entry::history_key`](crate::Entry::history_key) of the test with this [`TestCase::id`](crate::TestCase::id).
+pub fn history_key(id: &str) -> u64 {
+    Fnv::default().with(id).finish()
 }
 
 #[cfg(test)]

@@ -1,0 +1,168 @@
+//! Which history a run reads and writes, and under which configuration.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use flotilla_actors::Reporter;
+use flotilla_actors::history::{Keeper, Kept, Known};
+use flotilla_messages::hash::Fnv;
+use flotilla_messages::port::local::LONGEST_TEXT;
+use flotilla_suites::{Description, Tree};
+
+use crate::cli::Settings;
+
+/// How long a run waits at its end for what it came to to be written.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The history of a run.
+pub struct History {
+    keeper: Keeper,
+    configuration: String,
+}
+
+impl History {
+    /// Begins to read it. Nothing where there is no place for one.
+    pub fn open(tree: &Tree, root: &Path, settings: &Settings) -> Option<Self> {
+        let description = tree.description();
+        let configuration = configuration(&description, settings);
+        let Some(path) = place(description.build_dir.as_deref(), root) else {
+            log::info!("no history is kept: there is neither a build nor a cache directory");
+            return None;
+        };
+        log::info!("the history is {}, for {configuration}", path.display());
+        match Keeper::start(path, configuration.clone(), !settings.no_network) {
+            Ok(keeper) => Some(Self { keeper, configuration }),
+            Err(error) => {
+                eprintln!("runner: no history is kept: no thread is left: {error}");
+                None
+            }
+        }
+    }
+
+    /// What is known of the tests' durations.
+    pub fn known(&self) -> Known {
+        self.keeper.known()
+    }
+
+    /// What keeps durations of different kinds apart.
+    pub fn configuration(&self) -> &str {
+        &self.configuration
+    }
+
+    /// Notes what tests come to.
+    pub fn recorder(&self) -> Box<dyn Reporter> {
+        Box::new(self.keeper.recorder())
+    }
+
+    /// Waits for what was noted to be written.
+    pub fn close(self) -> Kept {
+        let kept = self.keeper.end(PATIENCE);
+        for notice in &kept.notices {
+            eprintln!("runner: {notice}");
+        }
+        kept
+    }
+}
+
+/// Beside what was built: the results of one build say nothing of another's. A tree without a build is left as it is;
+/// its history lies in the user's cache directory.
+fn place(build: Option<&Path>, root: &Path) -> Option<PathBuf> {
+    match build {
+        Some(build) => Some(build.join(".flotilla/history.sqlite")),
+        None => {
+            let name = root.file_name().unwrap_or_default().to_string_lossy();
+            let key = Fnv::default().with(&root.to_string_lossy()).finish();
+            Some(cache_directory()?.join(format!("history/{name}-{key:016x}.sqlite")))
+        }
+    }
+}
+
+/// `$XDG_CACHE_HOME/flotilla`, else `~/.cache/flotilla`.
+fn cache_directory() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?;
+    Some(base.join("flotilla"))
+}
+
+/// Architecture, mode, engine, and whatever else makes the same test another one; variants are part of its identity.
+/// Engines go by their names, so that trees may learn from one another through the daemon.
+fn configuration(description: &Description, settings: &Settings) -> String {
+    let engines = description.engine.split(", ").map(|engine| engine.rsplit('/').next().unwrap_or(engine));
+    let engines: Vec<&str> = engines.collect();
+    let mut text = format!("{}.{} with {}", description.arch, description.mode, engines.join(", "));
+    let switches = [
+        (settings.isolates, "--isolates"),
+        (settings.gc_stress, "--gc-stress"),
+        (settings.no_harness, "--no-harness"),
+    ];
+    let switches = switches.into_iter().filter_map(|(on, name)| on.then_some(name.to_owned()));
+    let prefix = settings.command_prefix.iter().filter(|prefix| !prefix.is_empty());
+    let prefix = prefix.map(|prefix| format!("--command-prefix={prefix}"));
+    let words = description.detected.iter().cloned().chain(switches).chain(prefix);
+    for word in words.chain(settings.extra_flags.iter().cloned()) {
+        text.push(' ');
+        text.push_str(&word);
+    }
+    // The daemon takes no longer ones.
+    if text.len() > LONGEST_TEXT {
+        let key = Fnv::default().with(&text).finish();
+        let cut = text.floor_char_boundary(LONGEST_TEXT - 20);
+        text.truncate(cut);
+        text.push_str(&format!(" {key:016x}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description(engine: &str) -> Description {
+        Description {
+            build_dir: None,
+            arch: "x64".into(),
+            mode: "release".into(),
+            detected: vec!["asan".into()],
+            variants: vec!["default".into()],
+            engine: engine.into(),
+            suites: Vec::new(),
+            dialect: String::new(),
+        }
+    }
+
+    #[test]
+    fn configurations_differ_by_what_changes_tests() {
+        let plain = Settings::default();
+        let one = configuration(&description("out/x64/d8, out/x64/inspector-test"), &plain);
+        assert_eq!(one, "x64.release with d8, inspector-test asan");
+        assert_eq!(one, configuration(&description("out.gn/d8, out.gn/inspector-test"), &plain));
+        let stressed =
+            Settings { gc_stress: true, extra_flags: vec!["--jitless".into()], ..Settings::default() };
+        assert_eq!(
+            configuration(&description("qjs"), &stressed),
+            "x64.release with qjs asan --gc-stress --jitless"
+        );
+    }
+
+    #[test]
+    fn long_configurations_are_cut_and_stay_different() {
+        let with = |flags: String| {
+            let settings = Settings { extra_flags: vec![flags], ..Settings::default() };
+            configuration(&description("d8"), &settings)
+        };
+        let (one, other) = (with("é".repeat(2000) + "1"), with("é".repeat(2000) + "2"));
+        assert!(one.len() <= LONGEST_TEXT && one != other);
+    }
+
+    #[test]
+    fn the_place_is_the_builds_or_one_of_the_users() {
+        let root = Path::new("/home/me/test262");
+        let build = place(Some(Path::new("/v8/out/build")), root).unwrap();
+        assert_eq!(build, Path::new("/v8/out/build/.flotilla/history.sqlite"));
+        let own = place(None, root).unwrap();
+        assert!(own.file_name().unwrap().to_str().unwrap().starts_with("test262-"), "{own:?}");
+        assert_ne!(own, place(None, Path::new("/home/you/test262")).unwrap());
+    }
+}
