@@ -1,5 +1,6 @@
 //! Which peers may run tests of this run, and why none, where none may.
 
+use std::cmp::Reverse;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use flotilla_actors::daemon::Settings as Defaults;
 use flotilla_actors::identity::{Home, Identity};
 use flotilla_actors::inputs::{Placed, Selection};
 use flotilla_actors::link::Timing;
-use flotilla_actors::local::{Client, ConnectError};
+use flotilla_actors::local::{Client, ConnectError, Liaison};
 use flotilla_actors::proxy::Target;
 use flotilla_actors::run::PeersOptions;
 use flotilla_actors::trust::{Ledger, Policy, now};
@@ -17,6 +18,8 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::Engine;
 use flotilla_messages::port::local::{PeerView, Question};
 use flotilla_suites::{Inputs, Tree};
+
+use tokio::task::JoinHandle;
 
 use crate::cli::Settings;
 
@@ -34,8 +37,8 @@ pub struct Network {
     pub peers: Option<PeersOptions>,
     /// Why not, if that is to be said.
     pub why_not: Option<String>,
-    /// Holds this run's claim on the job slots of this machine.
-    claim: Option<Client>,
+    /// Holds this run's claim on the job slots of this machine, and tells of peers meanwhile.
+    daemon: Option<(Liaison, JoinHandle<()>)>,
 }
 
 /// What the search needs to know of the run.
@@ -68,8 +71,11 @@ impl Network {
 
     /// Gives back what was claimed.
     pub async fn close(self) {
-        if let Some(claim) = self.claim {
-            let _ = tokio::time::timeout(PATIENCE, claim.close()).await;
+        // The run's own copies have gone with it.
+        drop(self.peers);
+        if let Some((daemon, closed)) = self.daemon {
+            drop(daemon);
+            let _ = tokio::time::timeout(PATIENCE, closed).await;
         }
     }
 
@@ -89,7 +95,7 @@ impl Network {
         let identity = home.identity().map_err(|error| error.to_string())?;
         let (targets, trusted) = if settings.peer.is_empty() {
             match self.ask(&home, &identity, request.jobs).await {
-                Ok(peers) => (peers.iter().filter_map(usable).collect(), Vec::new()),
+                Ok(peers) => (by_ease(&peers).filter_map(usable).collect(), Vec::new()),
                 Err(Unasked { nobody: true, .. }) if !asked_for => return Ok(None),
                 Err(Unasked { reason, .. }) => return Err(reason),
             }
@@ -127,6 +133,7 @@ impl Network {
             cache: home.path().join("data/inputs"),
             env: variables(&settings.env),
             timing: Timing::default(),
+            daemon: self.daemon.as_ref().map(|(daemon, _)| daemon.clone()),
         }))
     }
 
@@ -148,7 +155,8 @@ impl Network {
         };
         match tokio::time::timeout(PATIENCE, asking).await {
             Ok(Ok((client, peers))) => {
-                self.claim = Some(client);
+                let known = peers.as_deref().unwrap_or_default();
+                self.daemon = Some(Liaison::start(client, known));
                 peers.map_err(|error| other(error.to_string()))
             }
             Ok(Err(error @ ConnectError::Nobody { .. })) => {
@@ -166,6 +174,18 @@ struct Unasked {
     /// There is none.
     nobody: bool,
     reason: String,
+}
+
+/// Peers in the order in which they are dialled: those that have nothing to do first, then the fastest.
+fn by_ease(peers: &[PeerView]) -> impl Iterator<Item = &PeerView> {
+    let mut peers: Vec<&PeerView> = peers.iter().collect();
+    peers.sort_by_key(|peer| {
+        let load = peer.load.unwrap_or_default();
+        // Who waits there already is served first.
+        let busy = u32::from(load.running) + 1000 * u32::from(load.waiting);
+        (busy, Reverse(peer.performance.unwrap_or(0)), Reverse(peer.jobs))
+    });
+    peers.into_iter()
 }
 
 /// A peer that the daemon calls usable, under its address.

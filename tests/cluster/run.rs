@@ -93,6 +93,7 @@ fn peers(cluster: &Cluster, tree: &Tree, of: &[usize]) -> PeersOptions {
         engine: Engine::Native { os: std::env::consts::OS.into(), arch: std::env::consts::ARCH.into() },
         env: vec![("LANG".into(), "C".into()), ("FIXTURE".into(), root.to_string_lossy().into())],
         timing: Timing::default(),
+        daemon: None,
     }
 }
 

@@ -13,6 +13,7 @@ use flotilla_messages::packet::Engine;
 use crate::identity::Identity;
 use crate::inputs::Selection;
 use crate::link::Timing;
+use crate::local::Liaison;
 use crate::proxy::Target;
 
 use crate::scheduler::ConfirmFailures;
@@ -66,6 +67,9 @@ pub struct PeersOptions {
     pub env: Vec<(String, String)>,
     /// How long links wait.
     pub timing: Timing,
+    /// The own daemon, if there is one. It is told how fast peers are and which do not answer, and tells which are not
+    /// trusted any more; without it, that is as it was when the run began.
+    pub daemon: Option<Liaison>,
 }
 
 impl RunOptions {
