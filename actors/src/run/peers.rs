@@ -66,6 +66,8 @@ struct Peer {
     joined: Option<Instant>,
     /// Whether it has ever joined.
     known: bool,
+    /// Why it went after it had joined.
+    left: Option<String>,
     /// Dials since it was last there for a while.
     dials: u32,
     /// Nothing is to be expected of it any more.
@@ -185,6 +187,7 @@ impl Peers {
             proxy: None,
             joined: None,
             known: false,
+            left: None,
             dials: 0,
             given_up: false,
         };
@@ -255,12 +258,17 @@ impl Peers {
             let pause = pause(peer.dials);
             log::info!("{name} is dialled again in {:.1} s: {reason}", pause.as_secs_f32());
             if joined {
+                peer.left = Some(reason.clone());
                 self.say(format!("{name} is not used any more: {reason}; it is dialled again"));
             }
             context.notify_later(Redial(number), pause);
             return;
         }
         peer.given_up = true;
+        let reason = match peer.left.take() {
+            Some(left) if !joined => format!("{left}; and then: {reason}"),
+            _ => reason,
+        };
         let used = if peer.known { "is not used any more" } else { "is not used" };
         let line = format!("{name} {used}: {reason}");
         if !alone || joined {
