@@ -1,5 +1,6 @@
 //! Which peers may run tests of this run, and why none, where none may.
 
+use std::cmp::Reverse;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,14 +11,16 @@ use flotilla_actors::history::Known;
 use flotilla_actors::identity::{Home, Identity};
 use flotilla_actors::inputs::{Placed, Selection};
 use flotilla_actors::link::Timing;
-use flotilla_actors::local::{Client, ConnectError};
+use flotilla_actors::local::{Client, ConnectError, Liaison};
 use flotilla_actors::proxy::Target;
 use flotilla_actors::run::PeersOptions;
 use flotilla_actors::trust::{Ledger, Policy, now};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::Engine;
-use flotilla_messages::port::local::{MOST_DURATIONS, PeerView, Question, TestDuration};
+use flotilla_messages::port::local::{PeerView, Question, TestDuration};
 use flotilla_suites::{Inputs, Tree};
+
+use tokio::task::JoinHandle;
 
 use crate::cli::Settings;
 
@@ -39,10 +42,8 @@ pub struct Network {
     pub why_not: Option<String>,
     /// Trusted peers that the daemon knows and cannot use now, and why.
     pub unusable: Vec<(String, String)>,
-    /// Holds this run's claim on the job slots of this machine.
-    claim: Option<Client>,
-    /// An answer of the daemon is still to come that nobody waits for.
-    out_of_step: bool,
+    /// Holds this run's claim on the job slots of this machine, and tells of peers meanwhile.
+    daemon: Option<(Liaison, JoinHandle<()>)>,
 }
 
 /// What the search needs to know of the run.
@@ -74,38 +75,28 @@ impl Network {
     }
 
     /// Asks the daemon how long tests take, if this tree's own runs do not say. Tests do not wait for it long.
-    pub async fn learn(&mut self, known: &Known, configuration: &str) {
-        let Some(client) = &mut self.claim else { return };
+    pub async fn learn(&self, known: &Known, configuration: &str) {
+        let Some((daemon, _)) = &self.daemon else { return };
         if !known.wait(Duration::ZERO) || !known.lacks_all() {
             return;
         }
-        match tokio::time::timeout(LEARNING, client.durations(configuration)).await {
+        match tokio::time::timeout(LEARNING, daemon.durations(configuration)).await {
             Ok(Ok(durations)) => known.set_told(durations),
             Ok(Err(error)) => log::info!("durations are not known from peerd: {error}"),
-            Err(_) => {
-                // What it says now would be taken for the answer to the next question.
-                log::info!("durations are not known from peerd: it takes too long");
-                self.out_of_step = true;
-            }
+            Err(_) => log::info!("durations are not known from peerd: it takes too long"),
         }
     }
 
     /// Tells the daemon how long tests took, by configuration, and gives back what was claimed.
     pub async fn close(self, took: Option<(String, Vec<TestDuration>)>) {
-        let Some(mut claim) = self.claim else { return };
-        let closing = async {
-            if let Some((configuration, tests)) = took.filter(|_| !self.out_of_step) {
-                for tests in tests.chunks(MOST_DURATIONS) {
-                    let (configuration, tests) = (configuration.clone(), tests.to_vec());
-                    if let Err(error) = claim.ask(Question::InformDurations { configuration, tests }).await {
-                        log::info!("peerd does not take all durations: {error}");
-                        break;
-                    }
-                }
-            }
-            claim.close().await;
-        };
-        let _ = tokio::time::timeout(PATIENCE, closing).await;
+        // The run's own copies have gone with it.
+        drop(self.peers);
+        let Some((daemon, closed)) = self.daemon else { return };
+        if let Some((configuration, tests)) = took {
+            daemon.inform_durations(&configuration, &tests);
+        }
+        drop(daemon);
+        let _ = tokio::time::timeout(PATIENCE, closed).await;
     }
 
     /// The peers; nothing where nobody expects any.
@@ -126,7 +117,7 @@ impl Network {
             match self.ask(&home, &identity, request.jobs).await {
                 Ok(peers) => {
                     self.unusable = peers.iter().filter_map(unusable).collect();
-                    (peers.iter().filter_map(usable).collect(), Vec::new())
+                    (by_ease(&peers).filter_map(usable).collect(), Vec::new())
                 }
                 Err(Unasked { nobody: true, .. }) if !asked_for => return Ok(None),
                 Err(Unasked { reason, .. }) => return Err(reason),
@@ -172,6 +163,7 @@ impl Network {
             cache: home.path().join("data/inputs"),
             env: variables(&settings.env),
             timing: Timing::default(),
+            daemon: self.daemon.as_ref().map(|(daemon, _)| daemon.clone()),
         }))
     }
 
@@ -193,7 +185,8 @@ impl Network {
         };
         match tokio::time::timeout(PATIENCE, asking).await {
             Ok(Ok((client, peers))) => {
-                self.claim = Some(client);
+                let known = peers.as_deref().unwrap_or_default();
+                self.daemon = Some(Liaison::start(client, known));
                 peers.map_err(|error| other(error.to_string()))
             }
             Ok(Err(error @ ConnectError::Nobody { .. })) => {
@@ -211,6 +204,18 @@ struct Unasked {
     /// There is none.
     nobody: bool,
     reason: String,
+}
+
+/// Peers in the order in which they are dialled: those that have nothing to do first, then the fastest.
+fn by_ease(peers: &[PeerView]) -> impl Iterator<Item = &PeerView> {
+    let mut peers: Vec<&PeerView> = peers.iter().collect();
+    peers.sort_by_key(|peer| {
+        let load = peer.load.unwrap_or_default();
+        // Who waits there already is served first.
+        let busy = u32::from(load.running) + 1000 * u32::from(load.waiting);
+        (busy, Reverse(peer.performance.unwrap_or(0)), Reverse(peer.jobs))
+    });
+    peers.into_iter()
 }
 
 /// A peer that the daemon calls usable, under its address.

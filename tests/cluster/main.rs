@@ -11,6 +11,7 @@ mod crowd;
 mod harness;
 mod local;
 mod ports;
+mod redial;
 mod run;
 mod strangers;
 #[path = "../support/mod.rs"]

@@ -41,7 +41,7 @@ fn tree() -> Fixture {
     fixture
 }
 
-fn open(fixture: &Fixture, timeout: u32) -> Arc<Tree> {
+pub fn open(fixture: &Fixture, timeout: u32) -> Arc<Tree> {
     let options = Options {
         root: fixture.root(),
         variants: Some("default".into()),
@@ -52,7 +52,7 @@ fn open(fixture: &Fixture, timeout: u32) -> Arc<Tree> {
     Arc::new(Tree::open(options).unwrap())
 }
 
-fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOptions {
+pub fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOptions {
     let marker = ("FIXTURE".into(), root.into());
     RunOptions {
         root: root.to_owned(),
@@ -71,7 +71,7 @@ fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOptions 
     }
 }
 
-fn peers(cluster: &Cluster, tree: &Tree, of: &[usize]) -> PeersOptions {
+pub fn peers(cluster: &Cluster, tree: &Tree, of: &[usize]) -> PeersOptions {
     let inputs = tree.inputs().unwrap();
     let home = cluster.peers[0].home();
     let root = tree_root(tree);
@@ -95,6 +95,7 @@ fn peers(cluster: &Cluster, tree: &Tree, of: &[usize]) -> PeersOptions {
         engine: Engine::Native { os: std::env::consts::OS.into(), arch: std::env::consts::ARCH.into() },
         env: vec![("LANG".into(), "C".into()), ("FIXTURE".into(), root.to_string_lossy().into())],
         timing: Timing::default(),
+        daemon: None,
     }
 }
 
@@ -119,17 +120,17 @@ impl Reporter for Watcher {
 }
 
 /// What came of a run.
-struct Ran {
+pub struct Ran {
     result: Result<Summary, RunError>,
     events: Vec<Event>,
 }
 
 impl Ran {
-    async fn of(options: RunOptions, tree: &Arc<Tree>) -> Self {
+    pub async fn of(options: RunOptions, tree: &Arc<Tree>) -> Self {
         Self::watched(options, tree, |_, _| {}).await
     }
 
-    async fn watched(
+    pub async fn watched(
         options: RunOptions,
         tree: &Arc<Tree>,
         mut at: impl FnMut(&Event, &UnboundedSender<StopRequest>) + 'static,
@@ -144,18 +145,23 @@ impl Ran {
         Self { result, events }
     }
 
-    fn summary(&self) -> &Summary {
+    pub fn summary(&self) -> &Summary {
         self.result.as_ref().unwrap_or_else(|error| panic!("{error}: {:#?}", self.notices()))
     }
 
-    fn reports(&self) -> impl Iterator<Item = &TestReport> {
+    pub fn reports(&self) -> impl Iterator<Item = &TestReport> {
         self.events.iter().filter_map(|event| match event {
             Event::Finished(report) => Some(&**report),
             _ => None,
         })
     }
 
-    fn notices(&self) -> Vec<&str> {
+    /// In the order in which they came.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter()
+    }
+
+    pub fn notices(&self) -> Vec<&str> {
         let mut notices = Vec::new();
         for event in &self.events {
             if let Event::Notice(text) = event {
@@ -166,7 +172,7 @@ impl Ran {
     }
 
     /// What each test came to, and what is said of it, apart from where and when.
-    fn verdicts(&self) -> BTreeMap<String, String> {
+    pub fn verdicts(&self) -> BTreeMap<String, String> {
         let told = |report: &TestReport| {
             let output = report.output.as_ref().map(|output| {
                 // Texts of tests that ended as expected stay where they ran.
@@ -192,7 +198,7 @@ impl Ran {
 }
 
 /// Daemons of which the others trust the first, whose identity runs tests, and are trusted by it.
-async fn cluster(peers: usize) -> Cluster {
+pub async fn cluster(peers: usize) -> Cluster {
     let mut cluster = Cluster::new(peers);
     for number in 0..peers {
         cluster.up(number).await;
@@ -229,7 +235,7 @@ async fn verdicts_and_exit_code_are_the_same_on_one_machine_on_one_peer_and_on_t
 }
 
 /// A tree with this many tests that take a moment.
-fn slow_tree(tests: usize) -> Fixture {
+pub fn slow_tree(tests: usize) -> Fixture {
     let fixture = Fixture::new();
     for number in 0..tests {
         fixture.test(&format!("pass{number}"), "sleep 0.05");

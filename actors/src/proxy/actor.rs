@@ -74,6 +74,8 @@ pub enum Gone {
     Joined {
         /// Which.
         executor: ExecutorId,
+        /// Whose key it showed.
+        key: Option<Fingerprint>,
         /// Bytes of packs it was sent.
         sent: u64,
         /// What that took, from the beginning of the dial.
@@ -83,12 +85,21 @@ pub enum Gone {
     Over {
         /// Which.
         executor: ExecutorId,
+        /// Whose key it showed, if a link was up.
+        key: Option<Fingerprint>,
         /// Why, unless the run is over.
         reason: Option<String>,
         /// Whether it had joined.
         joined: bool,
+        /// Whether the peer may come back: its link was cut, or it is being restarted.
+        again: bool,
     },
 }
+
+/// This peer is not trusted here any more: end with it.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Distrust(pub Fingerprint);
 
 /// The run is over: say Bye.
 #[derive(Clone, Copy, Debug, Message)]
@@ -173,18 +184,24 @@ impl PeerProxy {
                     orders: context.address().recipient(),
                 });
                 let (executor, sent, after) = (self.executor, self.sent, self.begun.elapsed());
-                self.job.owner.do_send(Gone::Joined { executor, sent, after });
+                self.job.owner.do_send(Gone::Joined { executor, key: self.key(), sent, after });
             }
             Effect::News(what) => self.job.news.do_send(News { executor: self.executor, what }),
-            Effect::Over { reason, joined } => {
+            Effect::Over { reason, joined, again } => {
                 let bye = reason.clone().unwrap_or_else(|| "the run is over".into());
                 if let Some(link) = &self.link {
                     link.do_send(Close { reason: bye });
                 }
                 self.wanted.clear();
-                self.job.owner.do_send(Gone::Over { executor: self.executor, reason, joined });
+                let (executor, key) = (self.executor, self.key());
+                self.job.owner.do_send(Gone::Over { executor, key, reason, joined, again });
             }
         }
+    }
+
+    /// Whose key was shown, if a link was up.
+    fn key(&self) -> Option<Fingerprint> {
+        self.peer.map(|(key, _)| key)
     }
 
     fn send_packet(&mut self, context: &mut Context<Self>) {
@@ -237,6 +254,26 @@ impl PeerProxy {
     }
 }
 
+/// Whether the other end of a link that ended so may be there again before long. Who refuses us, is somebody else or
+/// breaks the protocol would do so again.
+fn may_come_back(end: &link::End) -> bool {
+    use link::End;
+    match end {
+        End::Unreachable(_)
+        | End::Insecure(_)
+        | End::Late(_)
+        | End::Cut(_)
+        | End::Silent(_)
+        | End::Crowded(_)
+        | End::ByeByPeer(_) => true,
+        End::OtherKey { .. }
+        | End::RefusedByUs { .. }
+        | End::RefusedByPeer { .. }
+        | End::Closed(_)
+        | End::Violated(_) => false,
+    }
+}
+
 /// Packs what was asked for.
 fn pack(tree: &Tree, asked: Vec<Digest>, packed: &mpsc::Sender<Result<Pack, SendError>>) {
     match Packs::new(tree, asked) {
@@ -286,7 +323,7 @@ impl Handler<LinkNews<WorkMessage>> for PeerProxy {
             LinkEvent::Suspected => Input::Suspected(true),
             LinkEvent::Recovered => Input::Suspected(false),
             LinkEvent::Ended(end) => {
-                self.handle(Input::Ended(end.to_string()), context);
+                self.handle(Input::Ended { reason: end.to_string(), again: may_come_back(&end) }, context);
                 self.link = None;
                 return;
             }
@@ -332,6 +369,16 @@ impl Handler<Packed> for PeerProxy {
         if !self.core.is_over() {
             self.sent += pack.data.len() as u64;
             self.say(WorkMessage::Pack(pack));
+        }
+    }
+}
+
+impl Handler<Distrust> for PeerProxy {
+    type Result = ();
+
+    fn handle(&mut self, Distrust(key): Distrust, context: &mut Self::Context) {
+        if self.key().or(self.target.key) == Some(key) {
+            self.handle(Input::Distrusted, context);
         }
     }
 }

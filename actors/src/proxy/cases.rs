@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Handler, Message, Recipient, SyncArbiter, SyncContext};
-use flotilla_messages::{Arg, Cases, Outcome, TestCase};
+use flotilla_messages::{Arg, Cases, Outcome, Program, TestCase, TestName};
 
 use super::core::Made;
 use crate::executor::{Failed, Lease, LeaseId};
@@ -88,13 +88,24 @@ impl Handler<Make> for CaseMaker {
     }
 }
 
-/// About how many bytes a case has that can be many.
-fn size(case: &TestCase) -> usize {
+/// About how many bytes a case has on the wire: its texts, and what names them there.
+pub(super) fn size(case: &TestCase) -> usize {
+    /// The names of a case's fields, and all that is of fixed size.
+    const FIXED: usize = 500;
+    /// What goes around one text.
+    const AROUND: usize = 24;
     let arg = |arg: &Arg| match arg {
         Arg::Text(text) | Arg::Path(text) => text.len(),
         Arg::Embedded { before, path, after } => before.len() + path.len() + after.len(),
     };
-    let flags = case.variant_flags.iter().chain(&case.prefix).map(String::len);
+    let program = match &case.program {
+        Program::Shell(shell) => arg(shell),
+        Program::Builtin => 0,
+    };
+    let TestName { suite, name, variant, detail } = &case.name;
+    let names = [suite, name, variant, &case.id].into_iter().chain(detail).chain(&case.expectation.reason);
+    let texts = names.chain(&case.variant_flags).chain(&case.prefix).chain(&case.unset_env).map(String::len);
     let env = case.env.iter().map(|(name, value)| name.len() + value.len());
-    case.args.iter().map(arg).chain(flags).chain(env).sum()
+    let args = case.args.iter().chain(&case.expected_file).map(arg);
+    FIXED + program + args.chain(texts).chain(env).map(|text| text + AROUND).sum::<usize>()
 }

@@ -9,17 +9,23 @@
 //! The peer is trusted to run tests, not to keep to the protocol: whatever it says, each lease is answered once.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use flotilla_messages::inputs::Digest;
 use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteLease, RemoteNews, WorkMessage};
 use flotilla_messages::{Outcome, TestCase};
 
+use super::cases::size;
 use crate::executor::{Ending, Failed, Judged, Lease, LeaseId, What};
 
 /// Answers about leases that are not out which a peer may give. Some are honest: a withdrawal may cross a result.
 const MOST_STRAY: usize = 1000;
 /// The most leases a peer is given at a time, whatever it asks for.
 const MOST_CREDIT: u32 = 16_384;
+/// The most bytes of cases in one message, unless one case alone has more: small beside what a frame may hold.
+const ASSIGN_BYTES: usize = 512 << 10;
+/// A case of more bytes is not sent: it might not fit in a frame. Systems start no command that is as long.
+const MOST_CASE: usize = 3 << 20;
 /// The most characters of a peer's reasons that are passed on.
 const MOST_WORDS: usize = 2000;
 
@@ -33,7 +39,14 @@ pub enum Input {
     /// Nothing was heard of the peer for some seconds, or something is heard again.
     Suspected(bool),
     /// The link is over, or was never made.
-    Ended(String),
+    Ended {
+        /// How.
+        reason: String,
+        /// Whether another one may be made.
+        again: bool,
+    },
+    /// The peer is not trusted here any more.
+    Distrusted,
     /// Something here stands in the way: a file that was to be sent has changed.
     Trouble(String),
     /// The scheduler leases tests to the peer.
@@ -73,6 +86,8 @@ pub enum Effect {
         reason: Option<String>,
         /// Whether the peer ran tests at all, or could have.
         joined: bool,
+        /// Whether it is worth while to dial it once more.
+        again: bool,
     },
 }
 
@@ -124,7 +139,12 @@ impl Core {
             Input::Up if self.state == State::Dialling => self.state = State::Queued,
             Input::Up => {}
             Input::Said(message) => self.said(message, effects),
-            Input::Ended(reason) | Input::Trouble(reason) => self.over(reason, effects),
+            Input::Ended { reason, again } => self.over(reason, again, effects),
+            Input::Trouble(reason) => self.over(reason, false, effects),
+            Input::Distrusted => {
+                effects.push(Effect::Say(WorkMessage::Done));
+                self.over("its key is not trusted here any more".into(), false, effects);
+            }
             Input::Suspected(suspected) if self.state == State::Serving => {
                 effects.push(Effect::News(if suspected { What::Suspected } else { What::Recovered }));
             }
@@ -176,7 +196,7 @@ impl Core {
                 }
             }
             (WorkMessage::Refused { reason }, _) => {
-                self.over(format!("it says: {}", words(&reason)), effects);
+                self.over(format!("it says: {}", words(&reason)), false, effects);
             }
             (message, state) => {
                 let what = kind(&message);
@@ -227,11 +247,25 @@ impl Core {
 
     fn made(&mut self, made: Vec<(LeaseId, Made)>, effects: &mut Vec<Effect>) {
         let mut ready = Vec::new();
+        let mut bytes = 0;
         for (lease, made) in made {
             // Withdrawn meanwhile.
             let Some(out @ Out::Making) = self.leases.get_mut(&lease) else { continue };
             match made {
                 Ok(case) => {
+                    let size = size(&case);
+                    if size > MOST_CASE {
+                        self.leases.remove(&lease);
+                        let reason = format!("its command of {size} bytes is too long to be sent");
+                        let ending = Ending::Unable { reason };
+                        effects.push(Effect::News(What::Finished { lease, ending }));
+                        continue;
+                    }
+                    if ready.len() >= MOST_LEASES || (bytes + size > ASSIGN_BYTES && !ready.is_empty()) {
+                        effects.push(Effect::Say(WorkMessage::Assign(mem::take(&mut ready))));
+                        bytes = 0;
+                    }
+                    bytes += size;
                     let keep_output = self.keep_output;
                     ready.push(RemoteLease { lease: lease.0, case: (*case).clone(), keep_output });
                     *out = Out::There { case, withdrawn: false };
@@ -273,18 +307,18 @@ impl Core {
             effects.push(Effect::Say(WorkMessage::Done));
         }
         self.state = State::Stopped;
-        effects.extend(std::mem::take(&mut self.leases).into_keys().map(withdrawn));
-        effects.push(Effect::Over { reason: None, joined });
+        effects.extend(mem::take(&mut self.leases).into_keys().map(withdrawn));
+        effects.push(Effect::Over { reason: None, joined, again: false });
     }
 
-    fn over(&mut self, reason: String, effects: &mut Vec<Effect>) {
+    fn over(&mut self, reason: String, again: bool, effects: &mut Vec<Effect>) {
         let joined = self.state == State::Serving;
         self.state = State::Over;
         self.leases.clear();
         if joined {
             effects.push(Effect::News(What::Lost { reason: reason.clone() }));
         }
-        effects.push(Effect::Over { reason: Some(reason), joined });
+        effects.push(Effect::Over { reason: Some(reason), joined, again });
     }
 
     fn strayed(&mut self, effects: &mut Vec<Effect>) {
@@ -295,7 +329,7 @@ impl Core {
     }
 
     fn violated(&mut self, how: &str, effects: &mut Vec<Effect>) {
-        self.over(format!("it breaks the protocol: {how}"), effects);
+        self.over(format!("it breaks the protocol: {how}"), false, effects);
     }
 }
 

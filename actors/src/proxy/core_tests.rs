@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use flotilla_messages::inputs::{Digest, Pack};
-use flotilla_messages::port::work::{RemoteEnding, RemoteNews, WorkMessage};
+use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteNews, WorkMessage};
+use flotilla_messages::wire::{Codec, Limits};
 use flotilla_messages::{CaseId, Outcome};
 use proptest::prelude::*;
 
@@ -149,6 +150,59 @@ fn a_test_that_cannot_be_made_is_answered_here() {
     assert!(!bench.done.iter().any(|effect| matches!(effect, Effect::Say(_))));
 }
 
+#[test]
+fn many_and_large_cases_go_in_messages_that_fit() {
+    let mut bench = Bench::serving();
+    let count = 2 * MOST_LEASES as u64 + 10;
+    bench.take(Input::Assign((0..count).map(lease).collect()));
+    let text = |id: u64| match id {
+        // A few of 200 kB among small ones, and one that is too large for any frame.
+        0..10 => 200_000,
+        10 => 5 << 20,
+        _ => 10,
+    };
+    let large = |id: u64| {
+        let (lease, made) = made(id);
+        let mut case = made.unwrap();
+        // Snappy finds nothing in it.
+        let noise = (0..text(id)).map(|at| char::from(b' ' + ((at * at * 31 + at / 7 + id) % 90) as u8));
+        case.args.push(flotilla_messages::Arg::Text(noise.collect()));
+        (lease, Ok(case))
+    };
+    bench.take(Input::Made((0..count).map(large).collect()));
+    let mut codec = Codec::new(Limits::ESTABLISHED);
+    let mut assigned = Vec::new();
+    for effect in &bench.done {
+        let Effect::Say(message) = effect else { continue };
+        let mut frame = bytes::BytesMut::new();
+        codec.encode(message, &mut frame).unwrap();
+        assert!(message.is_within_limits() && frame.len() < 1 << 20);
+        let WorkMessage::Assign(leases) = message else { panic!("{message:?}") };
+        assigned.extend(leases.iter().map(|lease| lease.lease));
+    }
+    assert_eq!(assigned, Vec::from_iter((0..count).filter(|id| *id != 10)));
+    let [(10, Ending::Unable { reason })] = bench.answers()[..] else { panic!("{:?}", bench.answers()) };
+    assert!(reason.contains("too long to be sent"), "{reason}");
+}
+
+#[test]
+fn only_a_peer_that_went_without_a_word_is_worth_another_dial() {
+    let again = |input| {
+        let mut bench = Bench::serving();
+        match bench.take(input) {
+            [.., Effect::Over { joined: true, again, .. }] => *again,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(again(Input::Ended { reason: "cut".into(), again: true }));
+    assert!(!again(Input::Ended { reason: "refused".into(), again: false }));
+    assert!(!again(Input::Said(WorkMessage::Refused { reason: "no".into() })));
+    assert!(!again(Input::Said(WorkMessage::Done)), "it breaks the protocol");
+    assert!(!again(Input::Trouble("a file has changed".into())));
+    assert!(!again(Input::Distrusted));
+    assert!(!again(Input::Stop));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Assign(u8),
@@ -225,7 +279,7 @@ proptest! {
                     bench.take(Input::Stop);
                 }
                 Step::End => {
-                    bench.take(Input::Ended("cut".into()));
+                    bench.take(Input::Ended { reason: "cut".into(), again: true });
                 }
             }
             for effect in &bench.done[from..] {

@@ -19,6 +19,6 @@ mod core;
 #[cfg(test)]
 mod core_tests;
 
-pub use actor::{End, Gone, Job, PeerProxy, Target};
+pub use actor::{Distrust, End, Gone, Job, PeerProxy, Target};
 pub use cases::CaseMaker;
 pub use core::{Core, Effect, Input, Made};

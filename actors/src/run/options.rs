@@ -14,6 +14,7 @@ use crate::history::Known;
 use crate::identity::Identity;
 use crate::inputs::Selection;
 use crate::link::Timing;
+use crate::local::Liaison;
 use crate::proxy::Target;
 
 use crate::scheduler::ConfirmFailures;
@@ -71,6 +72,9 @@ pub struct PeersOptions {
     pub env: Vec<(String, String)>,
     /// How long links wait.
     pub timing: Timing,
+    /// The own daemon, if there is one. It is told how fast peers are and which do not answer, and tells which are not
+    /// trusted any more; without it, that is as it was when the run began.
+    pub daemon: Option<Liaison>,
 }
 
 impl RunOptions {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
 use flotilla_messages::Cases;
@@ -17,9 +17,18 @@ use crate::aggregator::{ResultAggregator, Tell};
 use crate::executor::{ExecutorId, News, Order, What};
 use crate::inputs::{ScanError, StatCache, Tree, scan};
 use crate::link::{self, Open, TrustedKeys};
-use crate::proxy::{CaseMaker, End, Gone, Job, PeerProxy};
-use crate::scheduler::{Join, Scheduler};
+use crate::local::Distrusted;
+use crate::proxy::{CaseMaker, Distrust, End, Gone, Job, PeerProxy, Target};
+use crate::scheduler::{Join, Rated, Rates, Scheduler};
 
+/// The first pause before a peer is dialled again; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// A peer that was there for so long is not one that comes and goes.
+const STEADY: Duration = Duration::from_secs(10);
+/// Where nobody else runs tests, a peer is dialled so many times more: for seven seconds.
+const MOST_DIALS_ALONE: u32 = 4;
 /// How long peers may take to be told that the run is over.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -35,12 +44,40 @@ pub(super) struct Peers {
     aggregator: Addr<ResultAggregator>,
     /// Told when no peer is left, if there is no other executor.
     without_us: Option<ExecutorId>,
-    proxies: BTreeMap<ExecutorId, (Addr<PeerProxy>, String)>,
+    /// What all are asked to do, once the inputs are known.
+    job: Option<Rc<Job>>,
+    peers: Vec<Peer>,
+    /// Whom each executor is, or was: a peer that comes back is another one.
+    executors: BTreeMap<ExecutorId, usize>,
+    /// The number of the last one; 0 is this machine.
+    last_executor: u32,
     /// Why peers are not used.
     reasons: Vec<String>,
     open: Open,
     over: bool,
 }
+
+/// One of them.
+struct Peer {
+    target: Target,
+    /// Its latest executor's.
+    proxy: Option<Addr<PeerProxy>>,
+    /// When that joined.
+    joined: Option<Instant>,
+    /// Whether it has ever joined.
+    known: bool,
+    /// Why it went after it had joined.
+    left: Option<String>,
+    /// Dials since it was last there for a while.
+    dials: u32,
+    /// Nothing is to be expected of it any more.
+    given_up: bool,
+}
+
+/// Dial this peer again.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Redial(usize);
 
 /// The inputs are known.
 #[derive(Message)]
@@ -85,7 +122,10 @@ impl Peers {
             scheduler,
             aggregator,
             without_us,
-            proxies: BTreeMap::new(),
+            job: None,
+            peers: Vec::new(),
+            executors: BTreeMap::new(),
+            last_executor: 0,
             reasons: Vec::new(),
             open: Open::default(),
             over: false,
@@ -138,13 +178,113 @@ impl Peers {
             news: self.scheduler.clone().recipient(),
             owner: context.address().recipient(),
         });
-        // 0 is this machine.
-        for (target, number) in self.options.peers.iter().zip(1..) {
-            let executor = ExecutorId(number);
-            self.tell(&target.name, PeerPart::Asked);
-            let proxy = PeerProxy::new(executor, target.clone(), Rc::clone(&job)).start();
-            self.proxies.insert(executor, (proxy, target.name.clone()));
+        self.job = Some(job);
+        if let Some(daemon) = &self.options.daemon {
+            daemon.watch(context.address().recipient());
         }
+        let peer = |target: &Target| Peer {
+            target: target.clone(),
+            proxy: None,
+            joined: None,
+            known: false,
+            left: None,
+            dials: 0,
+            given_up: false,
+        };
+        self.peers = self.options.peers.iter().map(peer).collect();
+        for number in 0..self.peers.len() {
+            self.dial(number);
+        }
+        self.look_whether_any_is_left();
+    }
+
+    fn dial(&mut self, number: usize) {
+        let (Some(peer), Some(job)) = (self.peers.get_mut(number), &self.job) else { return };
+        self.last_executor += 1;
+        let executor = ExecutorId(self.last_executor);
+        let first = peer.dials == 0 && !peer.known;
+        peer.dials += 1;
+        peer.proxy = Some(PeerProxy::new(executor, peer.target.clone(), Rc::clone(job)).start());
+        let name = peer.target.name.clone();
+        self.executors.insert(executor, number);
+        if first {
+            self.tell(&name, PeerPart::Asked);
+        }
+    }
+
+    fn joined(
+        &mut self,
+        number: usize,
+        executor: ExecutorId,
+        key: Option<Fingerprint>,
+        sent: u64,
+        after: Duration,
+    ) {
+        let Some(peer) = self.peers.get_mut(number) else { return };
+        let again = if peer.known { " again" } else { "" };
+        (peer.joined, peer.known) = (Some(now()), true);
+        let text = format!(
+            "{} takes part{again}: {} sent, {:.1} s",
+            peer.target.name,
+            bytes(sent),
+            after.as_secs_f64()
+        );
+        let name = peer.target.name.clone();
+        self.tell(&name, PeerPart::Joined { sent });
+        self.say(text);
+        if let (Some(key), Some(daemon)) = (key, &self.options.daemon)
+            && let Some(permille) = daemon.rate(key)
+        {
+            self.scheduler.do_send(Rated { executor, permille });
+        }
+    }
+
+    fn gone(&mut self, number: usize, gone: Gone, context: &mut Context<Self>) {
+        let Gone::Over { key, reason, joined, again, .. } = gone else { return };
+        let alone = self.without_us.is_some();
+        let Some(peer) = self.peers.get_mut(number) else { return };
+        peer.proxy = None;
+        // Whoever takes its place at that address is somebody else.
+        peer.target.key = key.or(peer.target.key);
+        let name = peer.target.name.clone();
+        let Some(reason) = reason else {
+            // By word of the scheduler, which has said why.
+            peer.given_up = true;
+            self.tell(&name, PeerPart::Out { reason: "it gets no more tests".into() });
+            self.reasons.push(format!("{name} gets no more tests"));
+            return self.look_whether_any_is_left();
+        };
+        if again && let (Some(key), Some(daemon)) = (peer.target.key, &self.options.daemon) {
+            daemon.unresponsive(key, &reason);
+        }
+        if peer.joined.take().is_some_and(|since| now().saturating_duration_since(since) >= STEADY) {
+            peer.dials = 0;
+        }
+        // One that never answered is most likely switched off; one that did may come back.
+        let seen = peer.known || peer.target.key.is_some() && peer.dials > 1 || key.is_some();
+        if again && seen && !(alone && peer.dials > MOST_DIALS_ALONE) {
+            let pause = pause(peer.dials);
+            log::info!("{name} is dialled again in {:.1} s: {reason}", pause.as_secs_f32());
+            if joined {
+                peer.left = Some(reason.clone());
+                self.tell(&name, PeerPart::Out { reason: reason.clone() });
+                self.say(format!("{name} is not used any more: {reason}; it is dialled again"));
+            }
+            context.notify_later(Redial(number), pause);
+            return;
+        }
+        peer.given_up = true;
+        let reason = match peer.left.take() {
+            Some(left) if !joined => format!("{left}; and then: {reason}"),
+            _ => reason,
+        };
+        let used = if peer.known { "is not used any more" } else { "is not used" };
+        let line = format!("{name} {used}: {reason}");
+        self.tell(&name, PeerPart::Out { reason });
+        if !alone || joined {
+            self.say(line.clone());
+        }
+        self.reasons.push(line);
         self.look_whether_any_is_left();
     }
 
@@ -158,7 +298,8 @@ impl Peers {
     }
 
     fn look_whether_any_is_left(&mut self) {
-        if let (true, Some(executor)) = (self.proxies.is_empty() && !self.over, self.without_us) {
+        let none = self.peers.iter().all(|peer| peer.given_up);
+        if let (true, Some(executor)) = (none && !self.over, self.without_us) {
             let reasons = match self.reasons.as_slice() {
                 [] => "there are no peers".to_owned(),
                 reasons => reasons.join("; "),
@@ -205,27 +346,41 @@ impl Handler<Scanned> for Peers {
 impl Handler<Gone> for Peers {
     type Result = ();
 
-    fn handle(&mut self, gone: Gone, _: &mut Self::Context) {
+    fn handle(&mut self, gone: Gone, context: &mut Self::Context) {
         let (Gone::Joined { executor, .. } | Gone::Over { executor, .. }) = gone;
-        let Some((_, name)) = self.proxies.get(&executor) else { return };
+        let Some(&number) = self.executors.get(&executor) else { return };
         match gone {
-            Gone::Joined { sent, after, .. } => {
-                self.tell(name, PeerPart::Joined { sent });
-                self.say(format!("{name} takes part: {} sent, {:.1} s", bytes(sent), after.as_secs_f64()));
-            }
-            Gone::Over { reason, joined, .. } => {
-                let Some(reason) = reason else { return };
-                let used = if joined { "is not used any more" } else { "is not used" };
-                let line = format!("{name} {used}: {reason}");
-                self.tell(name, PeerPart::Out { reason });
-                if self.without_us.is_none() || joined {
-                    self.say(line.clone());
-                }
-                self.reasons.push(line);
-                self.proxies.remove(&executor);
-                self.look_whether_any_is_left();
+            _ if self.over => {}
+            Gone::Joined { key, sent, after, .. } => self.joined(number, executor, key, sent, after),
+            Gone::Over { .. } => self.gone(number, gone, context),
+        }
+    }
+}
+
+impl Handler<Redial> for Peers {
+    type Result = ();
+
+    fn handle(&mut self, Redial(number): Redial, _: &mut Self::Context) {
+        let waits = self.peers.get(number).is_some_and(|peer| !peer.given_up && peer.proxy.is_none());
+        if waits && !self.over {
+            self.dial(number);
+        }
+    }
+}
+
+impl Handler<Distrusted> for Peers {
+    type Result = ();
+
+    fn handle(&mut self, Distrusted(key): Distrusted, _: &mut Self::Context) {
+        for peer in &mut self.peers {
+            match &peer.proxy {
+                // It knows whose key it has seen.
+                Some(proxy) => proxy.do_send(Distrust(key)),
+                None if peer.target.key == Some(key) => peer.given_up = true,
+                None => {}
             }
         }
+        self.look_whether_any_is_left();
     }
 }
 
@@ -234,10 +389,23 @@ impl Handler<Part> for Peers {
 
     fn handle(&mut self, _: Part, _: &mut Self::Context) -> Self::Result {
         self.over = true;
-        let proxies: Vec<_> = std::mem::take(&mut self.proxies).into_values().collect();
-        let open = self.open.clone();
+        let keys: BTreeMap<ExecutorId, Option<Fingerprint>> = self
+            .executors
+            .iter()
+            .filter_map(|(&executor, &number)| Some((executor, self.peers.get(number)?.target.key)))
+            .collect();
+        let proxies: Vec<_> = self.peers.iter_mut().filter_map(|peer| peer.proxy.take()).collect();
+        let (open, daemon, scheduler) =
+            (self.open.clone(), self.options.daemon.take(), self.scheduler.clone());
         Box::pin(async move {
-            for (proxy, _) in &proxies {
+            if let (Some(daemon), Ok(rates)) = (daemon, scheduler.send(Rates).await) {
+                for (executor, permille) in rates {
+                    if let Some(key) = keys.get(&executor).copied().flatten() {
+                        daemon.update_performance(key, permille);
+                    }
+                }
+            }
+            for proxy in &proxies {
                 // One that has died has closed its link.
                 let _ = proxy.send(End).await;
             }
@@ -265,6 +433,15 @@ impl Handler<Order> for Nobody {
     type Result = ();
 
     fn handle(&mut self, _: Order, _: &mut Self::Context) {}
+}
+
+/// The pause after so many dials.
+fn pause(dials: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << dials.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// `0 bytes`, `12.3 kB`, `4.0 MB`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, Recipient};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 use flotilla_messages::{CaseId, Cases, Outcome, Place, StopReason, Times};
 
 use super::core::Core;
@@ -36,6 +36,21 @@ pub struct Join {
     pub orders: Recipient<Order>,
 }
 
+/// How fast an executor that has joined was in earlier runs: where the guess at its speed begins.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Rated {
+    /// Which.
+    pub executor: ExecutorId,
+    /// Tests it finished in the time in which one job slot of this machine finished 1000.
+    pub permille: u32,
+}
+
+/// Asks how fast peers are, in the unit of [`Rated`]; only those are told that have run enough.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<(ExecutorId, u32)>")]
+pub struct Rates;
+
 /// The run is to end early.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
@@ -56,6 +71,8 @@ pub struct Scheduler {
     /// Emptied after each input; kept for its memory.
     effects: Vec<Effect>,
     vital: Vital,
+    /// Of the first lease and of the last verdict.
+    span: Option<(Instant, Instant)>,
 }
 
 impl Scheduler {
@@ -69,6 +86,7 @@ impl Scheduler {
             appetite: Arc::default(),
             effects: Vec::new(),
             vital,
+            span: None,
         }
     }
 
@@ -109,13 +127,22 @@ impl Scheduler {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Assign { executor, leases } => {
+                self.span.get_or_insert_with(|| (Instant::now(), Instant::now()));
                 self.order(executor, Order::Assign { leases, cases: Arc::clone(&self.cases) });
             }
             Effect::Withdraw { executor, leases } => self.order(executor, Order::Withdraw(leases)),
             Effect::StopExecutor { executor, kill } => self.order(executor, Order::Stop { kill }),
-            Effect::Known { tests, complete } => self.tell(Tell::Known { tests, complete }),
+            Effect::Known { tests, complete } => {
+                if complete {
+                    log::info!("all tests are found: {tests}");
+                }
+                self.tell(Tell::Known { tests, complete });
+            }
             Effect::Started { test, name } => self.tell(Tell::Started { test, name }),
             Effect::Verdict { test, ending, place, attempt, times, differs_on } => {
+                if let Some((_, last)) = &mut self.span {
+                    *last = Instant::now();
+                }
                 self.tell(Tell::Verdict { test, ending, place, attempt, times, differs_on });
             }
             Effect::Placed(placement) => self.tell(Tell::Placed(Box::new(placement))),
@@ -134,6 +161,10 @@ impl Scheduler {
             }
             Effect::Stuck { reason } => self.vital.report(format!("no executor is left: {reason}")),
             Effect::Over { not_run, all_found } => {
+                if let Some((first, last)) = self.span {
+                    let span = last.saturating_duration_since(first).as_secs_f64();
+                    log::info!("{span:.3} s from the first lease to the last verdict");
+                }
                 self.appetite.enough.store(true, Ordering::Relaxed);
                 self.tell(Tell::Over { not_run, all_found });
             }
@@ -187,6 +218,22 @@ impl Handler<Join> for Scheduler {
         let Join { executor, place, credit, max_heavy, orders } = join;
         self.executors.insert(executor, orders);
         self.handle(Input::Joined { executor, place, credit, max_heavy });
+    }
+}
+
+impl Handler<Rated> for Scheduler {
+    type Result = ();
+
+    fn handle(&mut self, Rated { executor, permille }: Rated, _: &mut Self::Context) {
+        self.handle(Input::Rated { executor, permille });
+    }
+}
+
+impl Handler<Rates> for Scheduler {
+    type Result = MessageResult<Rates>;
+
+    fn handle(&mut self, _: Rates, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.core.rates(Instant::now()))
     }
 }
 

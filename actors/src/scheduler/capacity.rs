@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use flotilla_messages::Place;
 
+/// So many tests in so many seconds tell how fast an executor is.
+const MEASURED_WORK: f64 = 20.0;
+const MEASURED_TIME: f64 = 0.2;
 /// After so many busy seconds, what was measured counts for half.
 const HALF_LIFE: f64 = 8.0;
 
@@ -37,6 +40,10 @@ pub(super) struct Executor {
     work: f64,
     busy: f64,
     busy_since: Option<Instant>,
+    /// How fast it was in earlier runs: tests in the time in which a job slot of this machine finishes one.
+    pub(super) rated: Option<f64>,
+    /// What its first credit lets guess of its jobs.
+    guess: usize,
 }
 
 impl Executor {
@@ -59,6 +66,8 @@ impl Executor {
             work: 0.0,
             busy: 0.0,
             busy_since: None,
+            rated: None,
+            guess: (credit / 3).max(1),
         }
     }
 
@@ -84,7 +93,8 @@ impl Executor {
     /// How many tests it runs at a time: as many as were seen to lately, once enough were seen. It is not told: credit
     /// covers a queue ahead, of twice the jobs and more, and its owner may take slots and give them back.
     pub(super) fn slots(&self) -> usize {
-        let guess = (self.credit / 3).max(1);
+        // Credit grows where tests are short; the jobs do not.
+        let guess = self.guess.min((self.credit / 3).max(1));
         let seen = self.most_running.max(self.most_before);
         let slots = if self.answered < 2 * guess { guess.max(seen) } else { seen };
         slots.clamp(1, self.credit.max(1))
@@ -133,8 +143,18 @@ impl Executor {
 
     /// Typical tests a second, where such a test takes `typical` seconds on the average: at first that average, then
     /// what it really does, its network and its owner's other work included.
+    /// What earlier runs have shown counts as much as that average would.
     pub(super) fn rate(&self, now: Instant, typical: f64) -> f64 {
-        (self.work + self.slots() as f64) / (self.busy_until(now) + typical.max(1e-3))
+        let slots = self.slots() as f64;
+        // Other machines may have been as busy as they like; that much slower or faster is none.
+        let first = self.rated.map_or(slots, |rated| rated.clamp(slots / 32.0, slots * 32.0));
+        (self.work + first) / (self.busy_until(now) + typical.max(1e-3))
+    }
+
+    /// Typical tests a second that it did, if it did enough to tell.
+    pub(super) fn measured(&self, now: Instant) -> Option<f64> {
+        let busy = self.busy_until(now);
+        (self.work >= MEASURED_WORK && busy >= MEASURED_TIME).then(|| self.work / busy)
     }
 
     /// The seconds until it could start one more test, at this rate.
@@ -188,6 +208,35 @@ mod tests {
             }
             assert_eq!(executor.slots(), slots);
         }
+    }
+
+    #[test]
+    fn a_longer_queue_is_no_sign_of_more_jobs() {
+        let now = Instant::now();
+        let mut executor = Executor::new(Place::Local, 10, 1);
+        executor.credit = 400;
+        assert_eq!(executor.slots(), 3);
+        executor.credit = 3;
+        assert_eq!(executor.slots(), 1);
+        assert!(executor.measured(now).is_none());
+    }
+
+    #[test]
+    fn what_earlier_runs_have_shown_is_where_the_rate_begins() {
+        let begun = Instant::now();
+        let mut executor = Executor::new(Place::Local, 9, 1);
+        executor.rated = Some(0.75);
+        assert!((executor.rate(begun, 0.1) - 7.5).abs() < 1e-9, "a quarter of its three slots");
+        executor.rated = Some(0.0001);
+        assert!(executor.rate(begun, 0.1) > 0.9, "no rate is hopeless");
+        for i in 1..=100_u64 {
+            executor.leases(begun + Duration::from_millis(100 * (i - 1)), false);
+            executor.starts();
+            executor.answers(begun + Duration::from_millis(100 * i), RAN);
+        }
+        let now = begun + Duration::from_secs(10);
+        assert!((executor.rate(now, 0.1) - 10.0).abs() < 0.3, "{}", executor.rate(now, 0.1));
+        assert!((executor.measured(now).unwrap() - 10.0).abs() < 1e-6);
     }
 
     #[test]

@@ -184,6 +184,11 @@ impl Core {
                     self.executors.entry(executor).or_insert(joined);
                 }
             }
+            Input::Rated { executor, permille } => {
+                if let Some(executor) = self.executors.get_mut(&executor) {
+                    executor.rated = Some(f64::from(permille.max(1)) / 1000.0);
+                }
+            }
             Input::Ready { executor, credit } => {
                 if let Some(entry) = self.executors.get_mut(&executor) {
                     entry.credit = credit;
@@ -560,6 +565,20 @@ impl Core {
             self.copies.remove(&index);
         }
         none
+    }
+
+    /// How fast peers are, as far as this run has shown: tests each finishes in the time in which one job slot of this
+    /// machine finishes 1000. Nothing where too little ran.
+    pub fn rates(&self, now: Instant) -> Vec<(ExecutorId, u32)> {
+        let here = self.executors.values().find(|executor| executor.is_local());
+        let Some(slot) = here.and_then(|here| Some(here.measured(now)? / here.slots() as f64)) else {
+            return Vec::new();
+        };
+        let rate = |(&id, executor): (&ExecutorId, &Executor)| {
+            let rate = executor.measured(now).filter(|_| !executor.is_local())?;
+            Some((id, (1000.0 * rate / slot).clamp(1.0, 1e9) as u32))
+        };
+        self.executors.iter().filter_map(rate).collect()
     }
 
     pub(super) fn place(&self, executor: ExecutorId) -> Place {

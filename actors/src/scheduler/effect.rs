@@ -24,6 +24,13 @@ pub enum Input {
         /// How many of these may be HEAVY; 0 counts as 1.
         max_heavy: usize,
     },
+    /// How fast an executor that has joined was in earlier runs.
+    Rated {
+        /// Which.
+        executor: ExecutorId,
+        /// Tests it finished in the time in which one job slot of this machine finished 1000.
+        permille: u32,
+    },
     /// An executor takes so many leases at a time from now on.
     Ready {
         /// Which.

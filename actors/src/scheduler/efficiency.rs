@@ -68,6 +68,11 @@ impl Machine {
         let (queue, running) = (VecDeque::new(), BTreeMap::new());
         Self { place, jobs, factor, stopped: false, queue, running, news: Vec::new(), kept: Vec::new() }
     }
+
+    /// For tests that are not short.
+    fn credit(&self) -> usize {
+        self.jobs + self.jobs.max(8)
+    }
 }
 
 struct World {
@@ -128,7 +133,7 @@ impl World {
         self.handle(Input::Found((0..tests).map(entry).collect()));
         self.handle(Input::AllFound);
         for (id, machine) in self.machines.clone() {
-            let credit = machine.jobs + machine.jobs.max(8);
+            let credit = machine.credit();
             let (executor, place) = (ExecutorId(id), machine.place);
             self.handle(Input::Joined { executor, place, credit, max_heavy: 1 });
         }
@@ -218,7 +223,14 @@ impl World {
             return;
         }
         machine.news.push((lease, news));
-        if machine.news.len() == 1 {
+        let first = machine.news.len() == 1;
+        // As a session does: what returns much credit goes at once, and what is told where hardly any wait.
+        let finished = machine.news.iter().filter(|(_, news)| *news != News::Started).count();
+        let returns = 4 * finished >= machine.credit();
+        let starving = finished > 0 && machine.queue.len() < machine.jobs;
+        if returns || starving {
+            self.at(Duration::ZERO, Event::Batch(of));
+        } else if first {
             self.at(NEWS_WAIT, Event::Batch(of));
         }
     }

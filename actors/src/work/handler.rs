@@ -339,7 +339,7 @@ impl Handler<Part> for WorkHandler {
             client.link.do_send(Close { reason: reason.clone() });
         }
         let over = self.current.as_ref().map(|current| {
-            current.session.do_send(Tell(Input::Stop(reason)));
+            current.session.do_send(Tell(Input::Part(reason)));
             let (parting, over) = oneshot::channel();
             self.parting = Some(parting);
             over

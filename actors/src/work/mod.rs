@@ -26,6 +26,7 @@ mod actor;
 mod admission;
 mod handler;
 mod job;
+mod pace;
 mod received;
 mod session;
 #[cfg(test)]

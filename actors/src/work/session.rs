@@ -10,7 +10,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use flotilla_messages::inputs::{Digest, Pack};
@@ -21,8 +20,8 @@ use flotilla_messages::port::work::{
 use flotilla_messages::{Captured, Outcome, TestName};
 
 use super::admission::{Terms, admit, confined};
+use super::pace::{Pace, least};
 use crate::executor::Ending;
-use crate::pool::LocalPool;
 
 /// Rounds of surveys and blobs: a tree is at most 64 levels deep, and what is found damaged is asked for again.
 const MOST_ROUNDS: u32 = 200;
@@ -84,8 +83,10 @@ pub enum Input {
     Others(bool),
     /// Time has passed.
     Time,
-    /// It is to end.
+    /// It is to end, and not to be begun anew.
     Stop(String),
+    /// It is to end because this daemon does: the client may come back to the next one.
+    Part(String),
     /// The link is no more.
     LinkEnded(String),
 }
@@ -162,6 +163,7 @@ pub struct Session {
     queue: VecDeque<RemoteLease>,
     /// Of these, those whose process runs.
     running: u16,
+    pace: Pace,
     batch: Batch,
     others: bool,
     /// Until when the client has to do something.
@@ -176,13 +178,6 @@ struct Batch {
     bytes: usize,
     finished: usize,
     closes: Option<Instant>,
-}
-
-/// How many leases may be out with so many job slots: enough that none waits for the client.
-fn credit(slots: u16) -> u32 {
-    let slots = NonZeroUsize::new(slots.into()).unwrap_or(NonZeroUsize::MIN);
-    // Of 65,535 slots at most.
-    LocalPool::credit(slots) as u32
 }
 
 impl Session {
@@ -200,6 +195,7 @@ impl Session {
             out: BTreeMap::new(),
             queue: VecDeque::new(),
             running: 0,
+            pace: Pace::default(),
             batch: Batch::default(),
             others: false,
             until: Some(now + patience.packet),
@@ -239,16 +235,21 @@ impl Session {
             (Input::Stored { .. }, State::Receiving) => self.until = Some(now + self.patience.pack),
             (Input::Prepared, State::Preparing) => {
                 self.state = State::Working;
-                self.tell_credit(effects);
+                self.tell_credit(0, effects);
             }
             (Input::Lacking, State::Preparing) => self.survey(effects),
             (Input::Broken(reason), _) => self.refuse(format!("cannot work for you: {reason}"), effects),
             (Input::Stop(reason), _) => self.refuse(reason, effects),
+            (Input::Part(reason), _) => {
+                self.flush(effects);
+                effects.push(Effect::Close(reason.clone()));
+                self.over(reason, effects);
+            }
             (Input::LinkEnded(reason), _) => self.over(reason, effects),
             (Input::Claimed(claimed), state) => {
                 self.claimed = claimed;
                 if state == State::Working {
-                    self.tell_credit(effects);
+                    self.tell_credit(0, effects);
                 }
             }
             (Input::Others(others), _) => self.others = others,
@@ -328,8 +329,9 @@ impl Session {
         self.jobs.saturating_sub(self.claimed).max(1)
     }
 
-    fn tell_credit(&mut self, effects: &mut Vec<Effect>) {
-        let credit = credit(self.slots());
+    /// Tells how many leases may be out, if that is something new; a little more or less than `before` is not.
+    fn tell_credit(&mut self, before: u32, effects: &mut Vec<Effect>) {
+        let credit = self.pace.credit(self.slots(), before);
         if credit != self.credit {
             self.credit = credit;
             self.most_credit = self.most_credit.max(credit);
@@ -341,6 +343,10 @@ impl Session {
         // What was assigned before the client heard of a lower credit is in order.
         if self.out.len() + leases.len() > self.most_credit as usize {
             return self.refuse(format!("more than {} leases at a time", self.most_credit), effects);
+        }
+        // Not for the first ones, for which no slot could wait.
+        if self.done.ran > 0 && self.waiting() == 0 && self.running < self.slots() {
+            self.pace.starved();
         }
         for lease in leases {
             let number = lease.lease;
@@ -379,12 +385,17 @@ impl Session {
         }
     }
 
+    /// Leases that no process runs yet.
+    fn waiting(&self) -> usize {
+        self.out.len() - usize::from(self.running)
+    }
+
     /// Gives the pool as much as it can take: a queue ahead of its threads unless the own user wants some of these.
     fn pass_on(&mut self, effects: &mut Vec<Effect>) {
         if self.state != State::Working {
             return;
         }
-        let most = if self.claimed == 0 { credit(self.jobs) as usize } else { usize::from(self.slots()) };
+        let most = if self.claimed == 0 { least(self.jobs) as usize } else { usize::from(self.slots()) };
         let there = self.out.len() - self.queue.len();
         let count = most.saturating_sub(there).min(self.queue.len());
         if count > 0 {
@@ -407,6 +418,7 @@ impl Session {
                 let expected = judged.case.expectation.allows(judged.judgement.outcome);
                 let mut output = judged.output;
                 self.done.ran += 1;
+                self.pace.took(output.duration);
                 self.done.unexpected += u64::from(!expected);
                 if expected && !out.keep_output {
                     output.stdout = Captured::default();
@@ -450,9 +462,12 @@ impl Session {
         batch.finished += usize::from(matches!(news, RemoteNews::Finished { .. }));
         batch.news.push(news);
         batch.bytes += bytes;
-        // Waiting with too much credit unreturned, this machine would run out of tests.
-        let starving = batch.finished * 4 >= self.credit as usize;
-        if batch.news.len() >= MOST_NEWS || batch.bytes >= NEWS_BYTES || starving {
+        let full = batch.news.len() >= MOST_NEWS || batch.bytes >= NEWS_BYTES;
+        // Waiting with too much credit unreturned, this machine would run out of tests ...
+        let returns = batch.finished * 4 >= self.credit as usize;
+        // ... and where hardly any wait, the client has no others or does not know that they are wanted.
+        let starving = batch.finished > 0 && self.waiting() < usize::from(self.slots());
+        if full || returns || starving {
             self.flush(effects);
         }
     }
@@ -460,6 +475,10 @@ impl Session {
     fn flush(&mut self, effects: &mut Vec<Effect>) {
         let batch = mem::take(&mut self.batch);
         if !batch.news.is_empty() {
+            // First, so that what comes of the news goes by it.
+            if self.state == State::Working {
+                self.tell_credit(self.credit, effects);
+            }
             effects.push(Effect::Say(WorkMessage::News(batch.news)));
         }
     }

@@ -244,6 +244,14 @@ fn news_wait_a_little_for_more_and_credit_returns_sooner() {
     assert_eq!(bench.input(passed(1)), []);
     assert_eq!(bench.input(passed(2)), []);
     assert_eq!(ended(&bench.input(passed(3))).len(), 3);
+    // Where hardly any wait, it returns at once.
+    let mut bench = Bench::working();
+    bench.input(assign(0..4));
+    bench.input(started(0));
+    bench.input(started(1));
+    assert_eq!(ended(&bench.input(passed(0))), [], "as many wait as there are jobs");
+    assert_eq!(ended(&bench.input(started(2))).len(), 1);
+    assert_eq!(ended(&bench.input(passed(1))).len(), 1);
 }
 
 #[test]
@@ -301,8 +309,9 @@ fn an_unconfined_case_fails_without_being_run() {
     let mut bench = Bench::working();
     let mut bad = lease(1);
     bad.case.args = vec![Arg::Path("../x".into())];
-    assert_eq!(run(&bench.said(WorkMessage::Assign(vec![bad]))), [0_u64; 0]);
-    let told = ended(&bench.pass(NEWS_WAIT));
+    let effects = bench.said(WorkMessage::Assign(vec![bad]));
+    assert_eq!(run(&effects), [0_u64; 0]);
+    let told = ended(&effects);
     assert!(matches!(&told[..], [(1, RemoteEnding::Failed { outcome: Outcome::Fail, .. })]), "{told:?}");
 }
 
@@ -330,11 +339,18 @@ fn a_client_that_does_nothing_is_not_waited_for_for_ever() {
 #[test]
 fn results_that_wait_are_told_before_a_refusal() {
     let mut bench = Bench::working();
-    bench.input(assign([1]));
+    bench.input(assign(1..6));
     bench.input(passed(1));
     let effects = bench.input(Input::Stop("the end".into()));
     assert_eq!(ended(&effects).len(), 1);
     assert_eq!(refused(&effects), "the end");
+    // A daemon that ends refuses nobody: it may be there again in a moment.
+    let mut bench = Bench::working();
+    bench.input(assign(1..6));
+    bench.input(passed(1));
+    let effects = bench.input(Input::Part("restart".into()));
+    assert_eq!(ended(&effects).len(), 1);
+    assert_eq!(effects[1..], [Effect::Close("restart".into()), Effect::Over("restart".into())]);
 }
 
 /// One step of a random life.

@@ -50,7 +50,10 @@ impl Tally {
             let peer = self.peers.entry(peer.clone()).or_default();
             match part {
                 PeerPart::Asked => self.asked = true,
-                PeerPart::Joined { sent } => peer.sent = Some(*sent),
+                PeerPart::Joined { sent } => {
+                        // It may have come back.
+                        (peer.sent, peer.out) = (Some(peer.sent.unwrap_or_default() + *sent), None);
+                    }
                 PeerPart::Out { reason } => peer.out = Some(reason.clone()),
             }
         }
