@@ -13,6 +13,7 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::Pack;
 use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::WorkMessage;
+use tokio::sync::oneshot;
 
 use super::handler::{SessionOver, WorkHandler};
 use super::job::{Job, Place, Preparation};
@@ -24,7 +25,8 @@ use crate::link::{Close, Link, LinkId, Say};
 use crate::marker::RunId;
 use crate::runtime;
 
-/// The client said this. Answered when it is dealt with: nothing more is read from the client before.
+/// The client said this. Answered when it is dealt with, or, if it is a pack, when the one before it is stored: nothing
+/// more is read from the client before.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Heard(pub WorkMessage);
@@ -69,6 +71,8 @@ pub struct WorkSession {
     packet: Option<Box<WorkPacket>>,
     /// A pack on its way to the disk.
     arriving: Option<Pack>,
+    /// Hears when the last one before it is there.
+    storing: Option<oneshot::Receiver<()>>,
     job: Option<Job>,
     /// The job's preparation runs on another thread.
     preparing: bool,
@@ -91,6 +95,7 @@ impl WorkSession {
             handler,
             packet: None,
             arriving: None,
+            storing: None,
             job: None,
             preparing: false,
             ending: false,
@@ -297,13 +302,23 @@ impl Handler<Heard> for WorkSession {
         self.input(Input::Said(message), context);
         let Some(pack) = self.arriving.take() else { return Box::pin(ready(())) };
         let stored = wrap_future::<_, Self>(self.shop.stocks.send(Put(pack)));
-        Box::pin(stored.map(|stored, this, context| {
+        let (done, storing) = oneshot::channel();
+        let before = self.storing.replace(storing);
+        context.spawn(stored.map(|stored, this, context| {
             let input = match stored {
                 Ok(Ok(left)) => Input::Stored { left },
                 Ok(Err(error)) => broken(&error),
                 Err(_) => this.no_stocks(),
             };
             this.input(input, context);
+            // Nobody waits if nothing came after it.
+            let _ = done.send(());
+        }));
+        // The next one is received and unpacked while this one is written.
+        Box::pin(wrap_future::<_, Self>(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
         }))
     }
 }

@@ -150,6 +150,8 @@ pub struct Session {
     patience: Patience,
     state: State,
     rounds: u32,
+    /// Packs that are being stored.
+    storing: u32,
     /// Job slots of this machine, and how many of them are claimed.
     jobs: u16,
     claimed: u16,
@@ -193,6 +195,7 @@ impl Session {
             patience,
             state: State::Asked,
             rounds: 0,
+            storing: 0,
             jobs: jobs.max(1),
             claimed,
             credit: 0,
@@ -235,8 +238,14 @@ impl Session {
         match (input, self.state) {
             (Input::Said(message), _) => self.said(now, message, effects),
             (Input::Surveyed(missing), State::Surveying) => self.surveyed(now, missing, effects),
-            (Input::Stored { left: 0 }, State::Receiving) => self.survey(effects),
-            (Input::Stored { .. }, State::Receiving) => self.until = Some(now + self.patience.pack),
+            (Input::Stored { left }, state) => {
+                self.storing = self.storing.saturating_sub(1);
+                if state == State::Receiving && left == 0 {
+                    self.survey(effects);
+                } else if state == State::Receiving && self.storing == 0 {
+                    self.until = Some(now + self.patience.pack);
+                }
+            }
             (Input::Prepared, State::Preparing) => {
                 self.state = State::Working;
                 self.tell_credit(effects);
@@ -276,6 +285,7 @@ impl Session {
             },
             (WorkMessage::Packet(_), _) => self.refuse("a second work packet".into(), effects),
             (WorkMessage::Pack(pack), State::Receiving) => {
+                self.storing += 1;
                 self.until = None;
                 effects.push(Effect::Store(pack));
             }

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 
 use actix::{Actor, Handler, Message, SyncContext};
 use flotilla_messages::Fingerprint;
-use flotilla_messages::inputs::{Digest, LARGEST_DIRECTORY, Pack, SurveyError, TreeLimits, Unpacked, survey};
+use flotilla_messages::inputs::{
+    Digest, LARGEST_DIRECTORY, Pack, Survey as Tree, SurveyError, TreeLimits, Unpacked, survey,
+};
 
 use crate::blobs::{BlobError, BlobStore, Owner, PinId};
-use crate::workspace::{Workspace, WorkspaceError};
+use crate::workspace::{Laying, Workspace, WorkspaceError};
 
 /// Where it all lies, and how much there may be.
 #[derive(Clone, Debug)]
@@ -130,6 +132,8 @@ struct Job {
     /// Not here yet, with the size that the tree gives; directories have none.
     wanted: BTreeMap<Digest, Option<u64>>,
     workspace: Option<Workspace>,
+    /// Once all directories are known: the workspace is laid out while the files come.
+    laying: Option<Laying>,
     tmp: Option<PathBuf>,
 }
 
@@ -158,13 +162,22 @@ impl Stocks {
         if self.job.as_ref().is_some_and(|job| job.client != client || job.root != root) {
             self.clear();
         }
+        self.store()?;
         if self.job.is_none() {
             self.jobs += 1;
             let owner = Owner(self.jobs);
             let wanted = BTreeMap::new();
-            self.job = Some(Job { owner, client, root, pin: None, wanted, workspace: None, tmp: None });
+            let (workspace, laying) = (None, None);
+            self.job = Some(Job { owner, client, root, pin: None, wanted, workspace, laying, tmp: None });
         }
-        let store = self.store()?;
+        let job = self.job.as_mut().ok_or(StockError::NoJob)?;
+        let store = self.store.as_mut().ok_or(StockError::NoJob)?;
+        if let Some(laying) = &job.laying {
+            // All directories were here, and are pinned.
+            let files = store.missing(laying.tree().files.keys().copied());
+            job.wanted = files_wanted(&files, laying.tree());
+            return Ok(files);
+        }
         let found =
             survey(root, &TreeLimits::default(), |digest| store.read(digest).map_err(StockError::from))?;
         let all = || {
@@ -173,14 +186,20 @@ impl Stocks {
         };
         let pin = store.pin(all().collect::<BTreeSet<_>>());
         let files = store.missing(found.files.keys().copied());
-        let job = self.job.as_mut().ok_or(StockError::NoJob)?;
-        let before = job.pin.replace(pin);
-        // Directories first: what is below them is not known yet. Files that are known to be missing travel meanwhile.
-        job.wanted = files.iter().map(|digest| (*digest, found.files.get(digest).copied())).collect();
-        job.wanted.extend(found.missing.iter().map(|digest| (*digest, None)));
-        let missing = found.missing.into_iter().chain(files).collect::<Vec<_>>();
-        if let (Some(store), Some(before)) = (&mut self.store, before) {
+        if let Some(before) = job.pin.replace(pin) {
             store.unpin(before);
+        }
+        // Directories first: what is below them is not known yet. Files that are known to be missing travel meanwhile.
+        job.wanted = files_wanted(&files, &found);
+        job.wanted.extend(found.missing.iter().map(|digest| (*digest, None)));
+        let mut missing = found.missing.clone();
+        missing.extend(&files);
+        if found.missing.is_empty() {
+            let workspace = match &mut job.workspace {
+                Some(workspace) => workspace,
+                none => none.insert(Workspace::open(work(&self.shelves)?.join(job.client.to_string()))?),
+            };
+            job.laying = Some(workspace.begin(found)?);
         }
         Ok(missing)
     }
@@ -190,29 +209,26 @@ impl Stocks {
         let store = self.store.as_mut().ok_or(StockError::NoJob)?;
         let unpacked = pack.unpack()?;
         asked_for(&unpacked, &job.wanted)?;
-        store.put(job.owner, &unpacked)?;
+        store.put(job.owner, pack, &unpacked)?;
         for part in unpacked.parts().filter(flotilla_messages::inputs::Part::is_last) {
             job.wanted.remove(&part.digest);
+        }
+        if let Some(laying) = &mut job.laying {
+            laying.take(&unpacked)?;
         }
         Ok(job.wanted.len())
     }
 
     fn lay_out(&mut self, name: &str) -> Result<Laid, StockError> {
-        let work = self.shelves.work.clone();
-        make_directory(&work)?;
-        // The tests see where they really are: that is what is to be replaced in their output.
-        let work =
-            work.canonicalize().map_err(|source| StockError::Io { doing: "find", path: work, source })?;
-        let tmp = work.join("tmp").join(name);
+        let tmp = work(&self.shelves)?.join("tmp").join(name);
         make_directory(&tmp)?;
         let job = self.job.as_mut().ok_or(StockError::NoJob)?;
         let store = self.store.as_mut().ok_or(StockError::NoJob)?;
         job.tmp = Some(tmp.clone());
-        let workspace = match &mut job.workspace {
-            Some(workspace) => workspace,
-            none => none.insert(Workspace::open(work.join(job.client.to_string()))?),
+        let (Some(workspace), Some(laying)) = (&mut job.workspace, job.laying.take()) else {
+            return Err(StockError::NoJob);
         };
-        match workspace.update(job.root, &TreeLimits::default(), store) {
+        match workspace.finish(laying, store) {
             Ok(updated) => {
                 log::debug!(target: "work", "the workspace of {}: {updated:?}", job.client);
                 Ok(Laid::Out { root: workspace.root().to_owned(), tmp })
@@ -230,6 +246,11 @@ impl Stocks {
         if let Some(tmp) = &job.tmp {
             remove(tmp);
         }
+        if let (Some(mut workspace), Some(laying)) = (job.workspace, job.laying)
+            && let Err(error) = workspace.leave(laying)
+        {
+            log::warn!(target: "work", "what came for {} is written anew the next time: {error}", job.client);
+        }
         if let Some(store) = &mut self.store {
             store.abandon(job.owner);
             if let Some(pin) = job.pin {
@@ -238,6 +259,18 @@ impl Stocks {
             store.flush();
         }
     }
+}
+
+/// Where workspaces are, as tests see it: that is what is to be replaced in their output.
+fn work(shelves: &Shelves) -> Result<PathBuf, StockError> {
+    make_directory(&shelves.work)?;
+    let found = shelves.work.canonicalize();
+    found.map_err(|source| StockError::Io { doing: "find", path: shelves.work.clone(), source })
+}
+
+/// Files that are to come, with the sizes that the tree gives.
+fn files_wanted(files: &[Digest], tree: &Tree) -> BTreeMap<Digest, Option<u64>> {
+    files.iter().map(|digest| (*digest, tree.files.get(digest).copied())).collect()
 }
 
 /// Whether each part is of a blob that is wanted, and as large as it must be.
