@@ -55,6 +55,15 @@ pub enum Tell {
     Stopping(StopReason),
     /// Something a person should know.
     Notice(String),
+    /// Inputs are on their way to a peer.
+    Sending {
+        /// By the name people know it by.
+        peer: String,
+        /// Bytes handed on.
+        sent: u64,
+        /// Bytes it has asked for.
+        total: u64,
+    },
     /// Nothing runs any more.
     Over {
         /// Tests without a verdict.
@@ -121,6 +130,9 @@ impl Core {
                 }
             }
             Tell::Notice(text) => effects.push(Effect::Event(Event::Notice(text))),
+            Tell::Sending { peer, sent, total } => {
+                effects.push(Effect::Event(Event::Sending { peer, sent, total }));
+            }
             Tell::Over { not_run, all_found } => {
                 self.done = true;
                 let summary = Summary {

@@ -26,6 +26,8 @@ use crate::scheduler::Join;
 
 /// With so many bytes waiting to be sent, the next pack is not made ready.
 const AHEAD: usize = 2 << 20;
+/// How often it is told how far the inputs are.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// How long the link's last words may take after the proxy has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -70,6 +72,16 @@ pub struct Job {
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub enum Gone {
+    /// Inputs are on their way to it. At most once a second, and if at all, with as much sent as asked for when it has
+    /// joined or is over.
+    Sending {
+        /// To which.
+        executor: ExecutorId,
+        /// Bytes of files handed on.
+        sent: u64,
+        /// Bytes of files it has asked for.
+        total: u64,
+    },
     /// The peer takes part.
     Joined {
         /// Which.
@@ -108,6 +120,13 @@ pub struct PeerProxy {
     wanted: VecDeque<Vec<Digest>>,
     sending: bool,
     sent: u64,
+    /// Unpacked bytes that were asked for, and handed on.
+    asked: u64,
+    given: u64,
+    /// When that was told last, or the first was asked for.
+    told: Option<tokio::time::Instant>,
+    /// Whether it was told at all.
+    telling: bool,
     begun: tokio::time::Instant,
     effects: Vec<Effect>,
 }
@@ -126,6 +145,10 @@ impl PeerProxy {
             wanted: VecDeque::new(),
             sending: false,
             sent: 0,
+            asked: 0,
+            given: 0,
+            told: None,
+            telling: false,
             begun: tokio::time::Instant::now(),
             effects: Vec::new(),
         }
@@ -157,6 +180,8 @@ impl PeerProxy {
         match effect {
             Effect::SendPacket => self.send_packet(context),
             Effect::SendBlobs(digests) => {
+                self.asked += digests.iter().map(|digest| self.job.tree.size(digest)).sum::<u64>();
+                self.told.get_or_insert_with(tokio::time::Instant::now);
                 self.wanted.push_back(digests);
                 self.send_blobs(context);
             }
@@ -165,6 +190,7 @@ impl PeerProxy {
             }
             Effect::Say(message) => self.say(message),
             Effect::Join { credit } => {
+                self.told_enough();
                 self.job.joins.do_send(Join {
                     executor: self.executor,
                     place: Place::Peer(self.target.name.clone()),
@@ -182,6 +208,7 @@ impl PeerProxy {
                     link.do_send(Close { reason: bye });
                 }
                 self.wanted.clear();
+                self.told_enough();
                 self.job.owner.do_send(Gone::Over { executor: self.executor, reason, joined });
             }
         }
@@ -202,6 +229,27 @@ impl PeerProxy {
     fn say(&self, message: WorkMessage) {
         if let Some(link) = &self.link {
             link.do_send(Say(message));
+        }
+    }
+
+    /// A second after the first blob was asked for, and every second from then on; a quick transfer is not worth it.
+    fn tell_progress(&mut self) {
+        let now = tokio::time::Instant::now();
+        if self.told.is_some_and(|told| now.saturating_duration_since(told) >= TOLD_EVERY) {
+            self.told = Some(now);
+            self.telling = true;
+            let (executor, total) = (self.executor, self.asked);
+            // What was sent last may still be on its way.
+            let sent = self.given.min(total.saturating_sub(1));
+            self.job.owner.do_send(Gone::Sending { executor, sent, total });
+        }
+    }
+
+    /// Nothing is on its way any more.
+    fn told_enough(&mut self) {
+        if std::mem::take(&mut self.telling) {
+            let (executor, total) = (self.executor, self.asked);
+            self.job.owner.do_send(Gone::Sending { executor, sent: total, total });
         }
     }
 
@@ -331,6 +379,9 @@ impl Handler<Packed> for PeerProxy {
     fn handle(&mut self, Packed(pack): Packed, _: &mut Self::Context) {
         if !self.core.is_over() {
             self.sent += pack.data.len() as u64;
+            // With the headers of its parts, which are small beside them.
+            self.given += u64::from(pack.unpacked);
+            self.tell_progress();
             self.say(WorkMessage::Pack(pack));
         }
     }

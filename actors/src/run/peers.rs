@@ -200,9 +200,12 @@ impl Handler<Gone> for Peers {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, _: &mut Self::Context) {
-        let (Gone::Joined { executor, .. } | Gone::Over { executor, .. }) = gone;
+        let (Gone::Joined { executor, .. } | Gone::Over { executor, .. } | Gone::Sending { executor, .. }) = gone;
         let Some((_, name)) = self.proxies.get(&executor) else { return };
         match gone {
+            Gone::Sending { sent, total, .. } => {
+                self.aggregator.do_send(Tell::Sending { peer: name.clone(), sent, total });
+            }
             Gone::Joined { sent, after, .. } => {
                 self.say(format!("{name} takes part: {} sent, {:.1} s", bytes(sent), after.as_secs_f64()));
             }

@@ -46,7 +46,7 @@ impl Reporter for Dots {
                 self.console.write(&self.failures);
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Sending { .. } => {}
         }
     }
 }

@@ -32,7 +32,7 @@ impl Reporter for Stream {
             Event::Stopping(reason) => self.console.line(tally::stopping(*reason)),
             Event::Notice(text) => self.console.line(text),
             Event::RunFinished(summary) => self.console.line(&tally::closing(summary)),
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Sending { .. } => {}
         }
     }
 }

@@ -71,7 +71,7 @@ impl Reporter for Verbose {
                 self.console.write(&self.failures);
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Sending { .. } => {}
         }
     }
 
