@@ -33,4 +33,4 @@ mod tests;
 pub use error::{BlobError, Fault};
 pub use ledger::PinId;
 pub use packed::Body;
-pub use store::{BlobStore, Located, Owner, PackName, Usage};
+pub use store::{BlobStore, Located, Owner, PackName, Piece, Usage};

@@ -148,8 +148,7 @@ mod tests {
         let (name, bytes) = file(&pack, &unpacked);
         let open = || File::open(&path).unwrap();
         fs::write(&path, &bytes).unwrap();
-        let expected: Vec<_> =
-            unpacked.parts().map(|part| (part.digest, part.bytes.len() as u64)).collect();
+        let expected: Vec<_> = unpacked.parts().map(|part| (part.digest, part.bytes.len() as u64)).collect();
         assert_eq!(list(&mut open()).unwrap(), Some(expected));
         let body = load(&mut open(), &name).unwrap().unwrap();
         assert_eq!(body.get(&Digest::of(b"three")), Some(&b"three"[..]));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -87,6 +87,15 @@ impl Located {
         let (Self::File { size, .. } | Self::Packed { size, .. }) = self;
         *size
     }
+}
+
+/// A piece of a blob.
+#[derive(Debug)]
+pub struct Piece {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// How many bytes the whole blob has.
+    pub total: u64,
 }
 
 /// How much a store holds.
@@ -276,6 +285,26 @@ impl BlobStore {
         }
         self.bodies.push_back((pack, Arc::clone(&body)));
         Ok(Some(body))
+    }
+
+    /// A piece of a large blob, as it lies on disk: whoever gets all of them verifies. Nothing when it is not here in a
+    /// file of its own, or ends before `offset`.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn piece(&mut self, digest: &Digest, offset: u64, most: usize) -> Result<Option<Piece>, BlobError> {
+        let Some(Located::File { path, size: total, .. }) = self.locate(digest) else { return Ok(None) };
+        let Some(left) = total.checked_sub(offset) else { return Ok(None) };
+        let mut bytes = vec![0; most.min(usize::try_from(left).unwrap_or(most))];
+        match File::open(&path).and_then(|file| file.read_exact_at(&mut bytes, offset)) {
+            Ok(()) => Ok(Some(Piece { bytes, total })),
+            Err(error) => Err(BlobError::io("read", path)(error)),
+        }
+    }
+
+    /// Forgets what this owner has begun of one blob.
+    pub fn abandon_blob(&mut self, owner: Owner, digest: Digest) {
+        self.abandon_one(owner, digest);
     }
 
     /// Where a blob is, if it is here; it counts as used now. Touches no file.

@@ -1,6 +1,7 @@
 //! The actor of a proxy: the core's shell.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,11 +14,12 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::Place;
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::packet::WorkPacket;
-use flotilla_messages::port::work::WorkMessage;
+use flotilla_messages::port::work::{MOST_FETCHED, WorkMessage};
 use tokio::sync::mpsc;
 
 use super::cases::{CaseMaker, MadeCases, Make};
 use super::core::{Core, Effect, Input};
+use super::exchange::{Exchange, Grant, Grants, Holder, LARGE};
 use crate::executor::{ExecutorId, News, Order};
 use crate::identity::Identity;
 use crate::inputs::{Packs, SendError, Tree};
@@ -26,6 +28,8 @@ use crate::scheduler::Join;
 
 /// With so many bytes waiting to be sent, the next pack is not made ready.
 const AHEAD: usize = 2 << 20;
+/// How long a peer waits for others to have a large blob before it is sent one.
+const WAITS: Duration = Duration::from_secs(20);
 /// How often it is told how far the inputs are.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// How long the link's last words may take after the proxy has ended.
@@ -66,7 +70,16 @@ pub struct Job {
     pub news: Recipient<News>,
     /// Is told how proxies fare.
     pub owner: Recipient<Gone>,
+    /// Who gets large blobs from where.
+    pub exchange: RefCell<Exchange>,
+    /// All proxies that have asked for large blobs.
+    pub askers: RefCell<BTreeMap<ExecutorId, Recipient<Granted>>>,
 }
+
+/// Where a peer gets blobs from.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Granted(Grant);
 
 /// A proxy has joined the scheduler, or is over.
 #[derive(Clone, Debug, Message)]
@@ -180,16 +193,19 @@ impl PeerProxy {
         match effect {
             Effect::SendPacket => self.send_packet(context),
             Effect::SendBlobs(digests) => {
-                self.asked += digests.iter().map(|digest| self.job.tree.size(digest)).sum::<u64>();
                 self.told.get_or_insert_with(tokio::time::Instant::now);
-                self.wanted.push_back(digests);
-                self.send_blobs(context);
+                let large = |digest: &Digest| self.job.tree.size(digest) >= LARGE;
+                let (large, small) = digests.into_iter().partition::<Vec<_>, _>(large);
+                self.send_own(small, context);
+                self.exchange_large(&large, context);
             }
             Effect::Make(leases) => {
                 self.job.cases.do_send(Make { leases, to: context.address().recipient() });
             }
             Effect::Say(message) => self.say(message),
             Effect::Join { credit } => {
+                let grants = self.job.exchange.borrow_mut().ready(self.executor);
+                self.grant(grants);
                 self.told_enough();
                 self.job.joins.do_send(Join {
                     executor: self.executor,
@@ -209,6 +225,10 @@ impl PeerProxy {
                 }
                 self.wanted.clear();
                 self.told_enough();
+                self.job.askers.borrow_mut().remove(&self.executor);
+                // One whose tests are over has what it had.
+                let grants = self.job.exchange.borrow_mut().left(self.executor);
+                self.grant(grants);
                 self.job.owner.do_send(Gone::Over { executor: self.executor, reason, joined });
             }
         }
@@ -250,6 +270,42 @@ impl PeerProxy {
         if std::mem::take(&mut self.telling) {
             let (executor, total) = (self.executor, self.asked);
             self.job.owner.do_send(Gone::Sending { executor, sent: total, total });
+        }
+    }
+
+    fn send_own(&mut self, digests: Vec<Digest>, context: &mut Context<Self>) {
+        if digests.is_empty() {
+            return;
+        }
+        self.asked += digests.iter().map(|digest| self.job.tree.size(digest)).sum::<u64>();
+        self.wanted.push_back(digests);
+        self.send_blobs(context);
+    }
+
+    /// Sees where large blobs are to come from.
+    fn exchange_large(&mut self, digests: &[Digest], context: &mut Context<Self>) {
+        let Some((key, _)) = self.peer else { return };
+        if digests.is_empty() {
+            return;
+        }
+        let own = context.address().recipient();
+        self.job.askers.borrow_mut().insert(self.executor, own);
+        let holder = Holder { key, address: self.target.address };
+        let grants = self.job.exchange.borrow_mut().asks(self.executor, holder, digests);
+        self.grant(grants);
+        context.run_later(WAITS, |this, _| {
+            let grant = this.job.exchange.borrow_mut().impatient(this.executor);
+            this.grant(grant.map(|grant| (this.executor, grant)).into_iter().collect());
+        });
+    }
+
+    /// Tells proxies, this one as well as others, where blobs come from.
+    fn grant(&self, grants: Grants) {
+        let askers = self.job.askers.borrow();
+        for (executor, grant) in grants {
+            if let Some(asker) = askers.get(&executor) {
+                asker.do_send(Granted(grant));
+            }
         }
     }
 
@@ -370,6 +426,23 @@ impl Handler<Troubled> for PeerProxy {
 
     fn handle(&mut self, Troubled(reason): Troubled, context: &mut Self::Context) {
         self.handle(Input::Trouble(reason), context);
+    }
+}
+
+impl Handler<Granted> for PeerProxy {
+    type Result = ();
+
+    fn handle(&mut self, Granted(grant): Granted, context: &mut Self::Context) {
+        match grant {
+            _ if self.core.is_over() => {}
+            Grant::Own(digests) => self.send_own(digests, context),
+            Grant::Elsewhere(digests, Holder { key, address }) => {
+                for blobs in digests.chunks(MOST_FETCHED) {
+                    let blobs = blobs.to_vec();
+                    self.say(WorkMessage::Elsewhere { blobs, holder: key, address });
+                }
+            }
+        }
     }
 }
 

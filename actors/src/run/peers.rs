@@ -1,5 +1,6 @@
 //! Brings peers in and sees them off.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -137,6 +138,8 @@ impl Peers {
             joins: self.scheduler.clone().recipient(),
             news: self.scheduler.clone().recipient(),
             owner: context.address().recipient(),
+            exchange: RefCell::default(),
+            askers: RefCell::default(),
         });
         // 0 is this machine.
         for (target, number) in self.options.peers.iter().zip(1..) {
@@ -200,7 +203,8 @@ impl Handler<Gone> for Peers {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, _: &mut Self::Context) {
-        let (Gone::Joined { executor, .. } | Gone::Over { executor, .. } | Gone::Sending { executor, .. }) = gone;
+        let (Gone::Joined { executor, .. } | Gone::Over { executor, .. } | Gone::Sending { executor, .. }) =
+            gone;
         let Some((_, name)) = self.proxies.get(&executor) else { return };
         match gone {
             Gone::Sending { sent, total, .. } => {

@@ -15,7 +15,8 @@ use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::WorkMessage;
 use tokio::sync::oneshot;
 
-use super::handler::{SessionOver, WorkHandler};
+use super::fetch::{Dialler, Errand, Fetcher, Quit};
+use super::handler::{Serve, SessionOver, WorkHandler};
 use super::job::{Job, Place, Preparation};
 use super::session::{Effect, Input, Session};
 use super::settings::WorkSettings;
@@ -50,6 +51,8 @@ pub struct Workshop {
     pub settings: Rc<WorkSettings>,
     /// Tests at a time.
     pub jobs: NonZeroUsize,
+    /// How other peers are reached.
+    pub dialler: Dialler,
 }
 
 /// Whom a session works for.
@@ -74,6 +77,8 @@ pub struct WorkSession {
     /// Hears when the last one before it is there.
     storing: Option<oneshot::Receiver<()>>,
     job: Option<Job>,
+    /// What gets blobs from other peers.
+    fetchers: Vec<Addr<Fetcher>>,
     /// The job's preparation runs on another thread.
     preparing: bool,
     /// Cleaning up has begun.
@@ -97,6 +102,7 @@ impl WorkSession {
             arriving: None,
             storing: None,
             job: None,
+            fetchers: Vec::new(),
             preparing: false,
             ending: false,
             ended: false,
@@ -129,6 +135,14 @@ impl WorkSession {
             }
             Effect::Survey => self.survey(context),
             Effect::Store(pack) => self.arriving = Some(pack),
+            Effect::Fetch { blobs, holder, address } => {
+                let errand = Errand { client: self.client.key, blobs, holder, address };
+                let Workshop { stocks, dialler, .. } = &self.shop;
+                self.fetchers.push(Fetcher::start(errand, dialler, stocks.clone(), context.address()));
+            }
+            Effect::Serve(blobs) => {
+                self.handler.do_send(Serve { link: self.client.link.clone(), blobs });
+            }
             Effect::Prepare => self.lay_out(context),
             Effect::Run(leases) => {
                 if let Some(job) = &self.job {
@@ -233,6 +247,7 @@ impl WorkSession {
 
     /// Ends what runs; when nothing is left of it, the next client's turn comes.
     fn end(&mut self, context: &mut Context<Self>) {
+        self.fetchers.drain(..).for_each(|fetcher| fetcher.do_send(Quit));
         if let Some(job) = &self.job {
             job.stop();
         }

@@ -137,7 +137,12 @@ pub(super) fn enter(parent: &OwnedFd, name: &[u8], trash: &mut Trash) -> Result<
 }
 
 /// Makes a link, unless it is there. Whether something else was there.
-pub(super) fn put_link(directory: &OwnedFd, name: &[u8], target: &Target, trash: &mut Trash) -> Result<bool, Errno> {
+pub(super) fn put_link(
+    directory: &OwnedFd,
+    name: &[u8],
+    target: &Target,
+    trash: &mut Trash,
+) -> Result<bool, Errno> {
     if link_target(directory, name)?.is_some_and(|there| there == target.as_bytes()) {
         return Ok(false);
     }

@@ -70,7 +70,11 @@ struct Job<'a> {
 enum Content<'a> {
     /// Verified.
     Bytes(&'a [u8]),
-    Blob { path: &'a Path, size: u64, verified: bool },
+    Blob {
+        path: &'a Path,
+        size: u64,
+        verified: bool,
+    },
 }
 
 /// What came of it.

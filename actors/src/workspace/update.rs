@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use flotilla_messages::inputs::{Digest, Survey, TreeLimits, survey};
 use rustix::fs::{Mode, Timespec, Timestamps, UTIME_NOW};
@@ -49,12 +49,19 @@ impl Workspace {
             Err(TryLockError::WouldBlock) => return Err(WorkspaceError::Locked(path)),
             Err(TryLockError::Error(error)) => return Err(WorkspaceError::io("lock", &lock_path)(error)),
         }
+        // Nothing follows from a date that stays as it is, but that it is removed sooner.
+        let _ = lock.set_modified(SystemTime::now());
         let opened = confined::open_top(&path).map_err(WorkspaceError::io("open", &path))?;
         let boot = boot_id();
         let state = State::load(&path.join("state"), &boot);
         let workspace = Self { root_path: path.join("root"), path, dir: opened, state, boot, lock };
         workspace.trash()?.empty().map_err(WorkspaceError::io("empty", &workspace.path))?;
         Ok(workspace)
+    }
+
+    /// When the workspace in that directory was opened or changed last; nothing when there is none.
+    pub fn last_used(dir: &Path) -> Option<SystemTime> {
+        fs::symlink_metadata(dir.join("lock")).and_then(|meta| meta.modified()).ok()
     }
 
     /// Where the tests run.
