@@ -78,7 +78,7 @@ fn ship(tree: &Tree, store: &mut BlobStore) -> Result<(usize, usize), Box<dyn Er
     let bytes = packs.iter().map(|pack| pack.data.len()).sum();
     let start = Instant::now();
     for pack in &packs {
-        store.put(Owner(0), &pack.unpack()?)?;
+        store.put(Owner(0), pack, &pack.unpack()?)?;
     }
     report("unpack and store", start.elapsed());
     Ok((packs.len(), bytes))

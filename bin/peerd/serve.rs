@@ -125,6 +125,7 @@ async fn daemon_settings(settings: &config::Settings) -> Settings {
 fn work_settings(work: &config::Work) -> WorkSettings {
     let own = WorkSettings {
         store_limit: work.store_bytes(),
+        workspace_age: work.workspace_age(),
         env: work.env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         ..WorkSettings::default()
     };

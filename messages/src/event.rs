@@ -30,6 +30,16 @@ pub enum Event {
     Finished(Box<TestReport>),
     /// The run ends early for this reason; tests not started will not be.
     Stopping(StopReason),
+    /// Inputs are on their way to a peer that is not ready yet. At most once a second for each; the last one of a peer has
+    /// as much sent as there is in total.
+    Sending {
+        /// The peer, by the name people know it by.
+        peer: String,
+        /// Bytes handed on so far, as they are in the files.
+        sent: u64,
+        /// Bytes it has asked for so far.
+        total: u64,
+    },
     /// Something a person should know that is no test's verdict.
     Notice(String),
     /// A test was given to an executor. Only if the run is to explain itself.

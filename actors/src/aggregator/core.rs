@@ -62,6 +62,15 @@ pub enum Tell {
     Placed(Box<Placement>),
     /// A peer takes part, or does not.
     Peer(PeerNews),
+    /// Inputs are on their way to a peer.
+    Sending {
+        /// By the name people know it by.
+        peer: String,
+        /// Bytes handed on.
+        sent: u64,
+        /// Bytes it has asked for.
+        total: u64,
+    },
     /// Nothing runs any more.
     Over {
         /// Tests without a verdict.
@@ -130,6 +139,9 @@ impl Core {
             Tell::Notice(text) => effects.push(Effect::Event(Event::Notice(text))),
             Tell::Placed(placement) => effects.push(Effect::Event(Event::Placed(placement))),
             Tell::Peer(news) => effects.push(Effect::Event(Event::Peer(news))),
+            Tell::Sending { peer, sent, total } => {
+                effects.push(Effect::Event(Event::Sending { peer, sent, total }));
+            }
             Tell::Over { not_run, all_found } => {
                 self.done = true;
                 let summary = Summary {

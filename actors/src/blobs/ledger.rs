@@ -1,4 +1,7 @@
 //! What is in a store, what is pinned, and what has to go. No file, no clock.
+//!
+//! What lies in one file goes with it: a [`Unit`] is one large blob, or a pack of small ones, which stays as long as any of
+//! them is pinned or was used lately.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +14,15 @@ const BLOCK: u64 = 4096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PinId(u64);
 
+/// What is kept in a file of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    /// One blob, by its digest.
+    Blob(Digest),
+    /// A pack of blobs, by the digest of its compressed bytes.
+    Pack(Digest),
+}
+
 /// There is no room, even if all that is not pinned were evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pinned(pub u64);
@@ -19,9 +31,11 @@ pub(super) struct Pinned(pub u64);
 #[derive(Debug)]
 pub(super) struct Ledger {
     limit: u64,
-    held: BTreeMap<Digest, Held>,
+    held: BTreeMap<Unit, Held>,
+    /// In which unit each blob is.
+    homes: BTreeMap<Digest, Home>,
     /// All that is held and not pinned, the longest unused first.
-    evictable: BTreeSet<(i64, Digest)>,
+    evictable: BTreeSet<(i64, Unit)>,
     /// How many pins each digest has, held or not.
     pinned: BTreeMap<Digest, u32>,
     pins: BTreeMap<PinId, Vec<Digest>>,
@@ -34,14 +48,27 @@ pub(super) struct Ledger {
     evictable_room: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Held {
+    /// Of its file.
     size: u64,
     used: i64,
     /// Whether its bytes were found to be those of its digest since the start.
     verified: bool,
     /// Whether its file says another time of use.
     touched: bool,
+    /// The blobs that are at home in it.
+    blobs: Box<[Digest]>,
+    /// How many of them are pinned.
+    pinned: u32,
+}
+
+/// Where a blob is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Home {
+    pub unit: Unit,
+    /// The blob's bytes.
+    pub size: u64,
 }
 
 impl Ledger {
@@ -49,6 +76,7 @@ impl Ledger {
         Self {
             limit,
             held: BTreeMap::new(),
+            homes: BTreeMap::new(),
             evictable: BTreeSet::new(),
             pinned: BTreeMap::new(),
             pins: BTreeMap::new(),
@@ -68,55 +96,84 @@ impl Ledger {
         self.taken.saturating_add(self.promised)
     }
 
+    /// How many blobs there are.
     pub fn len(&self) -> usize {
-        self.held.len()
+        self.homes.len()
     }
 
-    /// Enters a blob that is there; one that is entered already stays as it is.
-    pub fn insert(&mut self, digest: Digest, size: u64, used: i64, verified: bool) {
-        if self.held.contains_key(&digest) {
-            return;
+    /// Enters a unit that is there, its file so many bytes large, with its blobs and their sizes; one that is entered
+    /// already stays as it is, and a blob stays where it was first. Whether any of the blobs is new: if not, the unit is
+    /// not entered, and its file is of no use.
+    pub fn insert(
+        &mut self,
+        unit: Unit,
+        size: u64,
+        blobs: impl IntoIterator<Item = (Digest, u64)>,
+        used: i64,
+        verified: bool,
+    ) -> bool {
+        if self.held.contains_key(&unit) {
+            return true;
         }
-        self.held.insert(digest, Held { size, used, verified, touched: false });
+        let mut new = Vec::new();
+        for (digest, size) in blobs {
+            self.homes.entry(digest).or_insert_with(|| {
+                new.push(digest);
+                Home { unit, size }
+            });
+        }
+        if new.is_empty() {
+            return false;
+        }
+        let pinned = new.iter().filter(|digest| self.pinned.contains_key(digest)).count();
+        // A pack holds far fewer.
+        let pinned = u32::try_from(pinned).unwrap_or(u32::MAX);
+        self.held.insert(unit, Held { size, used, verified, touched: false, blobs: new.into(), pinned });
         self.taken += room(size);
-        if !self.pinned.contains_key(&digest) {
-            self.evictable.insert((used, digest));
+        if pinned == 0 {
+            self.evictable.insert((used, unit));
             self.evictable_room += room(size);
         }
+        true
     }
 
-    /// Strikes out a blob that is gone.
-    pub fn remove(&mut self, digest: &Digest) {
-        let Some(held) = self.held.remove(digest) else { return };
+    /// Strikes out a unit that is gone, with all blobs in it.
+    pub fn remove(&mut self, unit: Unit) {
+        let Some(held) = self.held.remove(&unit) else { return };
+        for digest in &held.blobs {
+            self.homes.remove(digest);
+        }
         self.taken -= room(held.size);
-        if self.evictable.remove(&(held.used, *digest)) {
+        if self.evictable.remove(&(held.used, unit)) {
             self.evictable_room -= room(held.size);
         }
     }
 
-    /// The size of a blob that is held.
-    pub fn size(&self, digest: &Digest) -> Option<u64> {
-        self.held.get(digest).map(|held| held.size)
+    /// Where a blob is that is held.
+    pub fn home(&self, digest: &Digest) -> Option<Home> {
+        self.homes.get(digest).copied()
     }
 
-    /// Whether a blob was verified since the start.
-    pub fn is_verified(&self, digest: &Digest) -> bool {
-        self.held.get(digest).is_some_and(|held| held.verified)
+    /// Whether a unit was verified since the start.
+    pub fn is_verified(&self, unit: Unit) -> bool {
+        self.held.get(&unit).is_some_and(|held| held.verified)
     }
 
-    /// That a blob was verified.
-    pub fn verified(&mut self, digest: &Digest) {
-        if let Some(held) = self.held.get_mut(digest) {
+    /// That a unit was verified.
+    pub fn verified(&mut self, unit: Unit) {
+        if let Some(held) = self.held.get_mut(&unit) {
             held.verified = true;
         }
     }
 
     /// That a blob is used now. Whether it is held.
     pub fn touch(&mut self, digest: &Digest, now: i64) -> bool {
-        let Some(held) = self.held.get_mut(digest) else { return false };
-        if now > held.used {
-            if self.evictable.remove(&(held.used, *digest)) {
-                self.evictable.insert((now, *digest));
+        let Some(Home { unit, .. }) = self.home(digest) else { return false };
+        if let Some(held) = self.held.get_mut(&unit)
+            && now > held.used
+        {
+            if self.evictable.remove(&(held.used, unit)) {
+                self.evictable.insert((now, unit));
             }
             held.used = now;
             held.touched = true;
@@ -125,19 +182,19 @@ impl Ledger {
     }
 
     /// What was used since it was last asked, with the times.
-    pub fn take_touched(&mut self) -> Vec<(Digest, i64)> {
+    pub fn take_touched(&mut self) -> Vec<(Unit, i64)> {
         let touched = self.held.iter_mut().filter(|(_, held)| held.touched);
         touched
-            .map(|(digest, held)| {
+            .map(|(unit, held)| {
                 held.touched = false;
-                (*digest, held.used)
+                (*unit, held.used)
             })
             .collect()
     }
 
-    /// Promises room for a blob. What has to be evicted for it has been struck out: the longest unused, and no more than
+    /// Promises room for a file. What has to be evicted for it has been struck out: the longest unused, and no more than
     /// needed.
-    pub fn promise(&mut self, size: u64) -> Result<Vec<Digest>, Pinned> {
+    pub fn promise(&mut self, size: u64) -> Result<Vec<Unit>, Pinned> {
         let wanted = self.used().saturating_add(room(size));
         let excess = wanted.saturating_sub(self.limit);
         if excess > self.evictable_room {
@@ -147,18 +204,18 @@ impl Ledger {
         Ok(self.shed())
     }
 
-    /// Takes a promise back, when the blob has come or will not.
+    /// Takes a promise back, when the file is there or will not be.
     pub fn release(&mut self, size: u64) {
         self.promised -= room(size);
     }
 
     /// Strikes out what is above the limit, as far as nothing pins it.
-    pub fn shed(&mut self) -> Vec<Digest> {
+    pub fn shed(&mut self) -> Vec<Unit> {
         let mut evicted = Vec::new();
         while self.used() > self.limit {
-            let Some((_, digest)) = self.evictable.first().copied() else { break };
-            self.remove(&digest);
-            evicted.push(digest);
+            let Some((_, unit)) = self.evictable.first().copied() else { break };
+            self.remove(unit);
+            evicted.push(unit);
         }
         evicted
     }
@@ -169,10 +226,15 @@ impl Ledger {
         self.next_pin += 1;
         let digests: Vec<_> = digests.into_iter().collect();
         for digest in &digests {
-            *self.pinned.entry(*digest).or_default() += 1;
-            if let Some(held) = self.held.get(digest)
-                && self.evictable.remove(&(held.used, *digest))
-            {
+            let count = self.pinned.entry(*digest).or_default();
+            *count += 1;
+            if *count > 1 {
+                continue;
+            }
+            let Some(Home { unit, .. }) = self.homes.get(digest).copied() else { continue };
+            let Some(held) = self.held.get_mut(&unit) else { continue };
+            held.pinned += 1;
+            if self.evictable.remove(&(held.used, unit)) {
                 self.evictable_room -= room(held.size);
             }
         }
@@ -189,15 +251,18 @@ impl Ledger {
                 continue;
             }
             self.pinned.remove(&digest);
-            if let Some(held) = self.held.get(&digest) {
-                self.evictable.insert((held.used, digest));
+            let Some(Home { unit, .. }) = self.homes.get(&digest).copied() else { continue };
+            let Some(held) = self.held.get_mut(&unit) else { continue };
+            held.pinned -= 1;
+            if held.pinned == 0 {
+                self.evictable.insert((held.used, unit));
                 self.evictable_room += room(held.size);
             }
         }
     }
 }
 
-/// What a blob takes on disk.
+/// What a file takes on disk.
 fn room(size: u64) -> u64 {
     size.max(1).checked_next_multiple_of(BLOCK).unwrap_or(u64::MAX)
 }
@@ -212,15 +277,19 @@ mod tests {
         Digest([number; 32])
     }
 
+    fn blob(number: u8) -> Unit {
+        Unit::Blob(digest(number))
+    }
+
     /// A ledger with room for so many small blobs.
     fn ledger(blobs: u64) -> Ledger {
         Ledger::new(blobs * BLOCK)
     }
 
-    fn add(ledger: &mut Ledger, number: u8, now: i64) -> Vec<Digest> {
+    fn add(ledger: &mut Ledger, number: u8, now: i64) -> Vec<Unit> {
         let evicted = ledger.promise(1).unwrap();
         ledger.release(1);
-        ledger.insert(digest(number), 1, now, true);
+        ledger.insert(blob(number), 1, [(digest(number), 1)], now, true);
         evicted
     }
 
@@ -229,8 +298,8 @@ mod tests {
         let mut ledger = ledger(3);
         (1..=3).for_each(|number| assert_eq!(add(&mut ledger, number, number.into()), []));
         assert!(ledger.touch(&digest(1), 9));
-        assert_eq!(add(&mut ledger, 4, 10), [digest(2)]);
-        assert_eq!(ledger.promise(BLOCK + 1), Ok(vec![digest(3), digest(1)]));
+        assert_eq!(add(&mut ledger, 4, 10), [blob(2)]);
+        assert_eq!(ledger.promise(BLOCK + 1), Ok(vec![blob(3), blob(1)]));
     }
 
     #[test]
@@ -242,10 +311,26 @@ mod tests {
         assert_eq!(ledger.promise(1), Err(Pinned(2 * BLOCK)), "the second came after it was pinned");
         ledger.unpin(pin);
         ledger.unpin(pin);
-        assert_eq!(ledger.promise(1), Ok(vec![digest(2)]), "the first is pinned by another still");
+        assert_eq!(ledger.promise(1), Ok(vec![blob(2)]), "the first is pinned by another still");
         assert_eq!(ledger.promise(1), Err(Pinned(2 * BLOCK)));
         ledger.unpin(again);
-        assert_eq!(ledger.promise(1), Ok(vec![digest(1)]));
+        assert_eq!(ledger.promise(1), Ok(vec![blob(1)]));
+    }
+
+    #[test]
+    fn a_pack_stays_while_any_blob_in_it_is_pinned_and_goes_with_all_of_them() {
+        let mut ledger = ledger(2);
+        let pack = Unit::Pack(digest(99));
+        let pin = ledger.pin([digest(3)]);
+        assert!(ledger.insert(pack, BLOCK, (1..=3).map(|number| (digest(number), 7)), 1, true));
+        assert!(!ledger.insert(Unit::Pack(digest(98)), 1, [(digest(2), 7)], 9, true), "nothing new in it");
+        assert_eq!((ledger.len(), ledger.used()), (3, BLOCK));
+        assert_eq!(ledger.home(&digest(2)), Some(Home { unit: pack, size: 7 }));
+        assert_eq!(ledger.promise(2 * BLOCK), Err(Pinned(BLOCK)));
+        ledger.unpin(pin);
+        assert_eq!(ledger.promise(2 * BLOCK), Ok(vec![pack]));
+        assert!((1..=3).all(|number| !ledger.touch(&digest(number), 9)));
+        assert_eq!(ledger.len(), 0);
     }
 
     #[test]
@@ -263,7 +348,7 @@ mod tests {
         add(&mut ledger, 1, 1);
         add(&mut ledger, 2, 2);
         ledger.touch(&digest(2), 5);
-        assert_eq!(ledger.take_touched(), [(digest(2), 5)]);
+        assert_eq!(ledger.take_touched(), [(blob(2), 5)]);
         assert_eq!(ledger.take_touched(), []);
         assert!(!ledger.touch(&digest(3), 5));
     }
@@ -271,7 +356,8 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Step {
         Promise(u64),
-        Arrive(u8),
+        /// A unit of that number, with these blobs.
+        Arrive(u8, Vec<u8>),
         Touch(u8),
         Pin(Vec<u8>),
         Unpin(usize),
@@ -279,14 +365,19 @@ mod tests {
     }
 
     fn step() -> impl Strategy<Value = Step> {
+        let blobs = || proptest::collection::vec(0..12_u8, 0..4);
         prop_oneof![
             (0..5 * BLOCK).prop_map(Step::Promise),
-            (0..12_u8).prop_map(Step::Arrive),
+            (0..8_u8, blobs()).prop_map(|(unit, blobs)| Step::Arrive(unit, blobs)),
             (0..12_u8).prop_map(Step::Touch),
-            proptest::collection::vec(0..12_u8, 0..4).prop_map(Step::Pin),
+            blobs().prop_map(Step::Pin),
             (0..8_usize).prop_map(Step::Unpin),
-            (0..12_u8).prop_map(Step::Remove),
+            (0..8_u8).prop_map(Step::Remove),
         ]
+    }
+
+    fn unit(number: u8) -> Unit {
+        if number.is_multiple_of(2) { Unit::Pack(digest(number)) } else { blob(number) }
     }
 
     proptest! {
@@ -298,38 +389,52 @@ mod tests {
             for (now, step) in steps.into_iter().enumerate() {
                 let now = now as i64;
                 let before = ledger.held.clone();
+                let is_pinned = |held: &Held| held.blobs.iter().any(|digest| {
+                    pins.iter().any(|(_, list)| list.contains(&digest.0[0]))
+                });
                 match step {
                     Step::Promise(size) => {
                         if let Ok(evicted) = ledger.promise(size) {
                             promised.push(size);
                             prop_assert!(ledger.used() <= 8 * BLOCK);
-                            for digest in &evicted {
-                                let is_pinned = pins.iter().any(|(_, list)| list.contains(&digest.0[0]));
-                                prop_assert!(!is_pinned);
+                            for unit in &evicted {
+                                prop_assert!(!is_pinned(&before[unit]));
                                 // Whatever stays and could go was used later.
-                                let used = before[digest].used;
+                                let used = before[unit].used;
                                 prop_assert!(ledger.evictable.iter().all(|(other, _)| *other >= used));
                             }
                         }
                     }
-                    Step::Arrive(number) => if let Some(size) = promised.pop() {
+                    Step::Arrive(number, blobs) => if let Some(size) = promised.pop() {
                         ledger.release(size);
-                        ledger.insert(digest(number), size, now, false);
+                        let homes = ledger.homes.clone();
+                        let new = ledger.insert(unit(number), size, blobs.iter().map(|blob| (digest(*blob), 1)), now, false);
+                        let any = blobs.iter().any(|blob| !homes.contains_key(&digest(*blob)));
+                        prop_assert_eq!(new, before.contains_key(&unit(number)) || any);
                     },
-                    Step::Touch(number) => prop_assert_eq!(ledger.touch(&digest(number), now), before.contains_key(&digest(number))),
+                    Step::Touch(number) => {
+                        let here = ledger.homes.contains_key(&digest(number));
+                        prop_assert_eq!(ledger.touch(&digest(number), now), here);
+                    }
                     Step::Pin(list) => pins.push((ledger.pin(list.iter().copied().map(digest)), list)),
                     Step::Unpin(at) => if at < pins.len() { ledger.unpin(pins.remove(at).0) },
-                    Step::Remove(number) => ledger.remove(&digest(number)),
+                    Step::Remove(number) => ledger.remove(unit(number)),
                 }
+                let is_pinned = |held: &Held| held.blobs.iter().any(|digest| {
+                    pins.iter().any(|(_, list)| list.contains(&digest.0[0]))
+                });
                 let taken: u64 = ledger.held.values().map(|held| room(held.size)).sum();
                 prop_assert_eq!(ledger.taken, taken);
                 prop_assert_eq!(ledger.promised, promised.iter().map(|size| room(*size)).sum::<u64>());
                 let evictable: BTreeSet<_> = ledger.held.iter()
-                    .filter(|(digest, _)| !pins.iter().any(|(_, list)| list.contains(&digest.0[0])))
-                    .map(|(digest, held)| (held.used, *digest)).collect();
+                    .filter(|(_, held)| !is_pinned(held))
+                    .map(|(unit, held)| (held.used, *unit)).collect();
                 prop_assert_eq!(&ledger.evictable, &evictable);
-                let evictable_room: u64 = evictable.iter().map(|(_, digest)| room(ledger.held[digest].size)).sum();
+                let evictable_room: u64 = evictable.iter().map(|(_, unit)| room(ledger.held[unit].size)).sum();
                 prop_assert_eq!(ledger.evictable_room, evictable_room);
+                let homes: BTreeMap<_, _> = ledger.held.iter()
+                    .flat_map(|(unit, held)| held.blobs.iter().map(|digest| (*digest, *unit))).collect();
+                prop_assert!(ledger.homes.iter().map(|(digest, home)| (*digest, home.unit)).eq(homes));
             }
         }
     }

@@ -1,22 +1,27 @@
 //! The store: thin file handling around the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use flotilla_messages::inputs::{Digest, Hasher, Part, Unpacked};
+use flotilla_messages::inputs::{Digest, Hasher, Pack, Part, Unpacked};
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 
 use super::error::BlobError;
-use super::ledger::{Ledger, PinId, Pinned};
+use super::ledger::{Home, Ledger, PinId, Pinned, Unit};
+use super::packed::{self, Body};
 
 const INCOMING: &str = "incoming";
+const PACKS: &str = "packs";
 /// Blobs that one owner may have begun: packs come one after the other, so one is what it takes.
 const MOST_BEGUN: usize = 4;
+/// Packs that are kept unpacked in memory, the ones used last: directories lie close together in a few.
+const KEPT_OPEN: usize = 8;
 
 /// Who sends: a connection, by a number that its holder gives out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,13 +31,16 @@ pub struct Owner(pub u64);
 ///
 /// Plain synchronous calls; one thread at a time owns the store. [`missing`](Self::missing), [`pin`](Self::pin),
 /// [`unpin`](Self::unpin), [`locate`](Self::locate) and [`usage`](Self::usage) touch memory only. All others block on the
-/// disk: [`put`](Self::put) for a pack of 1 MiB some milliseconds, on all cores; [`read`](Self::read) as long as the
-/// blob is large; [`open`](Self::open) and [`flush`](Self::flush) some microseconds for every blob there is, or was used.
+/// disk: [`put`](Self::put) for a pack of 1 MiB about a millisecond, on all cores; [`read`](Self::read) and
+/// [`body`](Self::body) as long as the blob or pack is large; [`open`](Self::open) and [`flush`](Self::flush) some
+/// microseconds for every file there is, or was used.
 #[derive(Debug)]
 pub struct BlobStore {
     dir: PathBuf,
     ledger: Ledger,
     begun: BTreeMap<(Owner, Digest), Begun>,
+    /// The one used last comes last.
+    bodies: VecDeque<(PackName, Arc<Body>)>,
     next_incoming: u64,
     /// Held by an advisory lock.
     _lock: File,
@@ -47,16 +55,47 @@ struct Begun {
     hasher: Hasher,
 }
 
+/// Which pack: by the digest of its compressed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackName(Digest);
+
 /// Where a blob is. It stays there while it is pinned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Located {
-    /// Its file: to be read, never written or linked to.
-    pub path: PathBuf,
-    /// In bytes.
-    pub size: u64,
-    /// Whether its bytes are known to be those of its digest. If not, whoever reads them compares, and says
-    /// [`verified`](BlobStore::verified) or [`damaged`](BlobStore::damaged).
-    pub verified: bool,
+pub enum Located {
+    /// In a file of its own.
+    File {
+        /// The file: to be read, never written or linked to.
+        path: PathBuf,
+        /// In bytes.
+        size: u64,
+        /// Whether its bytes are known to be those of its digest. If not, whoever reads them compares, and says
+        /// [`verified`](BlobStore::verified) or [`damaged`](BlobStore::damaged).
+        verified: bool,
+    },
+    /// With others: [`body`](BlobStore::body) has its bytes.
+    Packed {
+        /// Where.
+        pack: PackName,
+        /// In bytes.
+        size: u64,
+    },
+}
+
+impl Located {
+    /// The blob's size in bytes.
+    pub fn size(&self) -> u64 {
+        let (Self::File { size, .. } | Self::Packed { size, .. }) = self;
+        *size
+    }
+}
+
+/// A piece of a blob.
+#[derive(Debug)]
+pub struct Piece {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// How many bytes the whole blob has.
+    pub total: u64,
 }
 
 /// How much a store holds.
@@ -64,7 +103,7 @@ pub struct Located {
 pub struct Usage {
     /// Blobs.
     pub blobs: usize,
-    /// Bytes on disk, in whole blocks, those promised to blobs on their way included.
+    /// Bytes on disk, in whole blocks, those promised to what is on its way included.
     pub used: u64,
     /// Bytes it may take.
     pub limit: u64,
@@ -98,9 +137,19 @@ impl BlobStore {
         let found: Vec<_> =
             (0..=u8::MAX).into_par_iter().map(|first| index(&dir, first)).collect::<Result<_, _>>()?;
         for (digest, size, used) in found.into_iter().flatten() {
-            ledger.insert(digest, size, used, false);
+            ledger.insert(Unit::Blob(digest), size, [(digest, size)], used, false);
         }
-        let mut store = Self { dir, ledger, begun: BTreeMap::new(), next_incoming: 0, _lock: lock };
+        make_directory(&dir.join(PACKS))?;
+        for Indexed { path, name, size, used, list } in packs(&dir.join(PACKS))? {
+            let unit = Unit::Pack(name);
+            let of_use = list.is_some_and(|list| ledger.insert(unit, size, list, used, false));
+            if !of_use {
+                log::warn!("{} is damaged, or of no use; it is removed", path.display());
+                fs::remove_file(&path).map_err(BlobError::io("remove", &path))?;
+            }
+        }
+        let (begun, bodies) = (BTreeMap::new(), VecDeque::new());
+        let mut store = Self { dir, ledger, begun, bodies, next_incoming: 0, _lock: lock };
         let evicted = store.ledger.shed();
         store.evict(&evicted)?;
         Ok(store)
@@ -112,44 +161,63 @@ impl BlobStore {
         digests.into_iter().filter(|digest| !self.ledger.touch(digest, now)).collect()
     }
 
-    /// Takes all parts of a pack. A blob that is here already is passed over.
+    /// Takes all parts of a pack, of which `unpacked` is the content. A blob that is here already is passed over.
     ///
     /// Whether each was asked for, and has the size that its tree gives, is for the caller to check before: room is made
     /// for what a part says of the whole.
     ///
     /// # Errors
-    /// The first [`BlobError`] of any part; the parts that were in order are kept. [`BlobError::fault`] tells whose
-    /// fault it is.
-    pub fn put(&mut self, owner: Owner, pack: &Unpacked) -> Result<(), BlobError> {
+    /// The first [`BlobError`] of any part; nothing of the pack is kept then, but for pieces that were in order.
+    /// [`BlobError::fault`] tells whose fault it is.
+    pub fn put(&mut self, owner: Owner, pack: &Pack, unpacked: &Unpacked) -> Result<(), BlobError> {
         let (here, new): (Vec<_>, Vec<_>) =
-            pack.parts().partition(|part| self.ledger.size(&part.digest).is_some());
+            unpacked.parts().partition(|part| self.ledger.home(&part.digest).is_some());
         // Another owner was quicker.
         here.iter().for_each(|part| self.abandon_one(owner, part.digest));
         let (whole, pieces): (Vec<_>, Vec<_>) =
             new.into_iter().partition(|part| part.offset == 0 && part.is_last());
-        let mut promised = Vec::with_capacity(whole.len());
-        let mut result = Ok(());
-        for part in whole {
-            match self.promise(part.total) {
-                Ok(()) => promised.push((part, self.incoming_path())),
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
-            }
+        whole.par_iter().try_for_each(|part| match Digest::of(part.bytes) {
+            actual if actual == part.digest => Ok(()),
+            actual => Err(BlobError::NotItsDigest { claimed: part.digest, actual }),
+        })?;
+        if whole.is_empty() {
+        } else if whole.len() == unpacked.parts().len() {
+            self.keep_pack(pack, unpacked)?;
+        } else {
+            // Beside pieces of large blobs, or what is here already: not worth a file with all of that in it.
+            whole.into_iter().try_for_each(|part| self.keep_blob(part))?;
         }
-        let dir = &self.dir;
-        let written: Vec<_> =
-            promised.into_par_iter().map(|(part, path)| (part, write_whole(dir, &part, path))).collect();
-        for (part, written) in written {
-            self.ledger.release(part.total);
-            match written {
-                Ok(()) => self.ledger.insert(part.digest, part.total, now(), true),
-                Err(error) => result = result.and(Err(error)),
-            }
-        }
-        result?;
         pieces.into_iter().try_for_each(|part| self.put_piece(owner, part))
+    }
+
+    /// Writes a pack, all of whose parts are whole, new and verified.
+    fn keep_pack(&mut self, pack: &Pack, unpacked: &Unpacked) -> Result<(), BlobError> {
+        let (name, bytes) = packed::file(pack, unpacked);
+        let unit = Unit::Pack(name);
+        self.keep(unit, &bytes)?;
+        let blobs = unpacked.parts().map(|part| (part.digest, part.total));
+        self.ledger.insert(unit, bytes.len() as u64, blobs, now(), true);
+        Ok(())
+    }
+
+    /// Writes a blob that is whole, new and verified.
+    fn keep_blob(&mut self, part: Part<'_>) -> Result<(), BlobError> {
+        let unit = Unit::Blob(part.digest);
+        self.keep(unit, part.bytes)?;
+        self.ledger.insert(unit, part.total, [(part.digest, part.total)], now(), true);
+        Ok(())
+    }
+
+    /// Writes a file under its name.
+    fn keep(&mut self, unit: Unit, bytes: &[u8]) -> Result<(), BlobError> {
+        let size = bytes.len() as u64;
+        self.promise(size)?;
+        let written = Incoming::create(self.incoming_path()).and_then(|mut incoming| {
+            incoming.write(bytes)?;
+            incoming.keep(&path(&self.dir, unit))
+        });
+        self.ledger.release(size);
+        written
     }
 
     /// Forgets what this owner has begun, when its connection ends for instance.
@@ -164,7 +232,14 @@ impl BlobStore {
     /// # Errors
     /// What the system refuses.
     pub fn read(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        let Some(Located { path, size, verified }) = self.locate(digest) else { return Ok(None) };
+        let (path, size, verified) = match self.locate(digest) {
+            None => return Ok(None),
+            Some(Located::Packed { pack, .. }) => {
+                let body = self.body(pack)?;
+                return Ok(body.and_then(|body| body.get(digest).map(<[u8]>::to_vec)));
+            }
+            Some(Located::File { path, size, verified }) => (path, size, verified),
+        };
         let mut bytes = Vec::new();
         match File::open(&path).and_then(|file| file.take(size.saturating_add(1)).read_to_end(&mut bytes)) {
             Ok(_) => {}
@@ -178,33 +253,102 @@ impl BlobStore {
             self.damaged(digest);
             return Ok(None);
         }
-        self.ledger.verified(digest);
+        self.verified(digest);
         Ok(Some(bytes))
+    }
+
+    /// The blobs of a pack, all verified; nothing when it is not here, or damaged, and all in it
+    /// [missing](Self::missing) from then on.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn body(&mut self, pack: PackName) -> Result<Option<Arc<Body>>, BlobError> {
+        if let Some(at) = self.bodies.iter().position(|(name, _)| *name == pack)
+            && let Some((_, body)) = self.bodies.remove(at)
+        {
+            self.bodies.push_back((pack, Arc::clone(&body)));
+            return Ok(Some(body));
+        }
+        let path = path(&self.dir, Unit::Pack(pack.0));
+        let loaded = match File::open(&path).and_then(|mut file| packed::load(&mut file, &pack.0)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(BlobError::io("read", path)(error));
+            }
+            loaded => loaded.ok().flatten(),
+        };
+        let Some(body) = loaded.map(Arc::new) else {
+            self.discard(Unit::Pack(pack.0));
+            return Ok(None);
+        };
+        if self.bodies.len() >= KEPT_OPEN {
+            self.bodies.pop_front();
+        }
+        self.bodies.push_back((pack, Arc::clone(&body)));
+        Ok(Some(body))
+    }
+
+    /// A piece of a large blob, as it lies on disk: whoever gets all of them verifies. Nothing when it is not here in a
+    /// file of its own, or ends before `offset`.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn piece(&mut self, digest: &Digest, offset: u64, most: usize) -> Result<Option<Piece>, BlobError> {
+        let Some(Located::File { path, size: total, .. }) = self.locate(digest) else { return Ok(None) };
+        let Some(left) = total.checked_sub(offset) else { return Ok(None) };
+        let mut bytes = vec![0; most.min(usize::try_from(left).unwrap_or(most))];
+        match File::open(&path).and_then(|file| file.read_exact_at(&mut bytes, offset)) {
+            Ok(()) => Ok(Some(Piece { bytes, total })),
+            Err(error) => Err(BlobError::io("read", path)(error)),
+        }
+    }
+
+    /// Forgets what this owner has begun of one blob.
+    pub fn abandon_blob(&mut self, owner: Owner, digest: Digest) {
+        self.abandon_one(owner, digest);
     }
 
     /// Where a blob is, if it is here; it counts as used now. Touches no file.
     pub fn locate(&mut self, digest: &Digest) -> Option<Located> {
-        let size = self.ledger.size(digest)?;
+        let Home { unit, size } = self.ledger.home(digest)?;
         self.ledger.touch(digest, now());
-        Some(Located { path: path(&self.dir, digest), size, verified: self.ledger.is_verified(digest) })
+        Some(match unit {
+            Unit::Pack(name) => Located::Packed { pack: PackName(name), size },
+            Unit::Blob(_) => {
+                let verified = self.ledger.is_verified(unit);
+                Located::File { path: path(&self.dir, unit), size, verified }
+            }
+        })
     }
 
     /// That a [located](Self::locate) blob was found to be its digest.
     pub fn verified(&mut self, digest: &Digest) {
-        self.ledger.verified(digest);
+        self.ledger.verified(Unit::Blob(*digest));
     }
 
     /// That a [located](Self::locate) blob was found to be something else, or gone. It is [missing](Self::missing)
-    /// from then on.
+    /// from then on, and all that lies in one file with it.
     pub fn damaged(&mut self, digest: &Digest) {
-        log::warn!("blob {digest} is damaged or gone; it will be asked for again");
-        self.ledger.remove(digest);
-        let path = path(&self.dir, digest);
+        if let Some(Home { unit, .. }) = self.ledger.home(digest) {
+            self.discard(unit);
+        }
+    }
+
+    /// Strikes out what is of no use any more.
+    fn discard(&mut self, unit: Unit) {
+        let path = path(&self.dir, unit);
+        log::warn!("{} is damaged or gone; what was in it will be asked for again", path.display());
+        self.ledger.remove(unit);
+        self.forget(unit);
         if let Err(error) = fs::remove_file(&path)
             && error.kind() != io::ErrorKind::NotFound
         {
             log::warn!("cannot remove {}: {error}", path.display());
         }
+    }
+
+    /// Drops what is in memory of a pack.
+    fn forget(&mut self, unit: Unit) {
+        self.bodies.retain(|(name, _)| Unit::Pack(name.0) != unit);
     }
 
     /// Keeps these from being evicted, until [`unpin`](Self::unpin); those that are not here yet as well.
@@ -224,12 +368,12 @@ impl BlobStore {
 
     /// Writes down when blobs were last used, for the next start. Once a minute is enough; dropping the store does it.
     pub fn flush(&mut self) {
-        for (digest, used) in self.ledger.take_touched() {
+        for (unit, used) in self.ledger.take_touched() {
             let time = Timespec { tv_sec: used.div_euclid(SECOND), tv_nsec: used.rem_euclid(SECOND) as _ };
             let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT as _ };
             let times = Timestamps { last_access: omit, last_modification: time };
             // Costs nothing but a worse choice of what to evict.
-            let _ = rustix::fs::utimensat(CWD, path(&self.dir, &digest), &times, AtFlags::SYMLINK_NOFOLLOW);
+            let _ = rustix::fs::utimensat(CWD, path(&self.dir, unit), &times, AtFlags::SYMLINK_NOFOLLOW);
         }
     }
 
@@ -280,8 +424,9 @@ impl BlobStore {
         }
         let Some(begun) = self.begun.remove(&key) else { return Ok(()) };
         self.ledger.release(total);
-        begun.incoming.keep(&path(&self.dir, &digest))?;
-        self.ledger.insert(digest, total, now(), true);
+        let unit = Unit::Blob(digest);
+        begun.incoming.keep(&path(&self.dir, unit))?;
+        self.ledger.insert(unit, total, [(digest, total)], now(), true);
         Ok(())
     }
 
@@ -291,7 +436,7 @@ impl BlobStore {
         }
     }
 
-    /// Makes room for a blob and promises it.
+    /// Makes room for a file and promises it.
     fn promise(&mut self, size: u64) -> Result<(), BlobError> {
         let limit = self.ledger.limit();
         let evicted =
@@ -303,9 +448,10 @@ impl BlobStore {
         result
     }
 
-    fn evict(&self, digests: &[Digest]) -> Result<(), BlobError> {
-        for digest in digests {
-            let path = path(&self.dir, digest);
+    fn evict(&mut self, units: &[Unit]) -> Result<(), BlobError> {
+        for unit in units {
+            self.forget(*unit);
+            let path = path(&self.dir, *unit);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(BlobError::io("remove", path)(error));
@@ -371,20 +517,49 @@ impl Drop for Incoming {
     }
 }
 
-fn write_whole(dir: &Path, part: &Part<'_>, incoming: PathBuf) -> Result<(), BlobError> {
-    let actual = Digest::of(part.bytes);
-    if actual != part.digest {
-        return Err(BlobError::NotItsDigest { claimed: part.digest, actual });
+fn path(dir: &Path, unit: Unit) -> PathBuf {
+    match unit {
+        Unit::Pack(name) => dir.join(PACKS).join(name.to_string()),
+        Unit::Blob(digest) => {
+            let text = digest.to_string();
+            let (first, rest) = text.split_at(2);
+            dir.join(first).join(rest)
+        }
     }
-    let mut incoming = Incoming::create(incoming)?;
-    incoming.write(part.bytes)?;
-    incoming.keep(&path(dir, &part.digest))
 }
 
-fn path(dir: &Path, digest: &Digest) -> PathBuf {
-    let text = digest.to_string();
-    let (first, rest) = text.split_at(2);
-    dir.join(first).join(rest)
+/// A pack file that was found.
+struct Indexed {
+    path: PathBuf,
+    name: Digest,
+    size: u64,
+    used: i64,
+    /// What is in it, unless it is damaged.
+    list: Option<Vec<(Digest, u64)>>,
+}
+
+/// The packs in that directory, by their lists; whether what is behind these is whole is seen when it is read.
+fn packs(dir: &Path) -> Result<Vec<Indexed>, BlobError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(BlobError::io("read", dir))? {
+        let path = entry.map_err(BlobError::io("read", dir))?.path();
+        match path.file_name().and_then(|name| name.to_str()?.parse::<Digest>().ok()) {
+            Some(name) => found.push((path, name)),
+            None => log::warn!("{} is no pack; it is left alone", path.display()),
+        }
+    }
+    let index = |(path, name): (PathBuf, Digest)| {
+        let io = |error| BlobError::io("read", &path)(error);
+        let mut file = File::open(&path).map_err(io)?;
+        let meta = file.metadata().map_err(io)?;
+        let list = packed::list(&mut file).map_err(io)?;
+        Ok(Indexed { size: meta.size(), used: mtime(&meta), path, name, list })
+    };
+    found.into_par_iter().map(index).collect()
+}
+
+fn mtime(meta: &fs::Metadata) -> i64 {
+    meta.mtime().saturating_mul(SECOND).saturating_add(meta.mtime_nsec())
 }
 
 /// The blobs whose digests begin with that byte: digest, size and time of use.
@@ -403,8 +578,7 @@ fn index(dir: &Path, first: u8) -> Result<Vec<(Digest, u64, i64)>, BlobError> {
         let meta = entry.metadata().map_err(BlobError::io("read", entry.path()))?;
         match digest {
             Some(digest) if meta.is_file() => {
-                let used = meta.mtime().saturating_mul(SECOND).saturating_add(meta.mtime_nsec());
-                blobs.push((digest, meta.size(), used));
+                blobs.push((digest, meta.size(), mtime(&meta)));
             }
             _ => log::warn!("{} is no blob; it is left alone", entry.path().display()),
         }

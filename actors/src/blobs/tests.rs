@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use flotilla_messages::inputs::{Digest, Packer, Part, Unpacked};
+use flotilla_messages::inputs::{Digest, Pack, Packer, Part};
 
 use super::*;
 
@@ -17,15 +17,36 @@ fn claimed(digest: Digest, bytes: &[u8]) -> Part<'_> {
     Part { digest, total: bytes.len() as u64, offset: 0, bytes }
 }
 
-fn pack(parts: &[Part<'_>]) -> Unpacked {
+fn pack(parts: &[Part<'_>]) -> Pack {
     let mut packer = Packer::new().unwrap();
     parts.iter().for_each(|part| packer.add(*part).unwrap());
-    packer.finish().unwrap().unpack().unwrap()
+    packer.finish().unwrap()
 }
 
+fn take(store: &mut BlobStore, owner: Owner, parts: &[Part<'_>]) -> Result<(), BlobError> {
+    let pack = pack(parts);
+    store.put(owner, &pack, &pack.unpack().unwrap())
+}
+
+/// In a pack of its own.
 fn put(store: &mut BlobStore, bytes: &[u8]) -> Digest {
-    store.put(ME, &pack(&[whole(bytes)])).unwrap();
+    take(store, ME, &[whole(bytes)]).unwrap();
     Digest::of(bytes)
+}
+
+/// In a file of its own.
+fn put_large(store: &mut BlobStore, bytes: &[u8]) -> Digest {
+    halves(bytes).iter().for_each(|half| take(store, ME, &[*half]).unwrap());
+    Digest::of(bytes)
+}
+
+/// The files of all packs.
+fn packs(dir: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dir.join("packs")).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+fn is_verified(store: &mut BlobStore, digest: &Digest) -> bool {
+    matches!(store.locate(digest), Some(Located::File { verified: true, .. }))
 }
 
 /// A blob in two pieces.
@@ -52,7 +73,7 @@ fn incoming(dir: &Path) -> usize {
 fn blobs_are_there_after_a_restart_and_only_what_is_missing_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
-    store.put(ME, &pack(&[whole(b"one"), whole(b""), whole(b"two")])).unwrap();
+    take(&mut store, ME, &[whole(b"one"), whole(b""), whole(b"two")]).unwrap();
     drop(store);
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
     let [one, empty, two, three] = [&b"one"[..], b"", b"two", b"three"].map(Digest::of);
@@ -60,7 +81,8 @@ fn blobs_are_there_after_a_restart_and_only_what_is_missing_is_asked_for() {
     assert_eq!(store.read(&one).unwrap().as_deref(), Some(&b"one"[..]));
     assert_eq!(store.read(&empty).unwrap().as_deref(), Some(&b""[..]));
     assert_eq!(store.read(&three).unwrap(), None);
-    assert_eq!(store.usage(), Usage { blobs: 3, used: 3 * 4096, limit: LIMIT });
+    assert_eq!(store.usage(), Usage { blobs: 3, used: 4096, limit: LIMIT });
+    assert_eq!(packs(dir.path()).len(), 1);
 }
 
 #[test]
@@ -68,18 +90,19 @@ fn a_blob_that_is_not_its_digest_is_refused_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
     let lie = Digest::of(b"the engine");
-    let error = store.put(ME, &pack(&[whole(b"good"), claimed(lie, b"malware")])).unwrap_err();
+    let error = take(&mut store, ME, &[whole(b"good"), claimed(lie, b"malware")]).unwrap_err();
     assert!(matches!(error, BlobError::NotItsDigest { claimed, .. } if claimed == lie));
     assert_eq!(error.fault(), Fault::Sender);
-    assert_eq!(store.missing([lie, Digest::of(b"good")]), [lie]);
+    assert_eq!(store.missing([lie, Digest::of(b"good")]).len(), 2);
+    assert!(packs(dir.path()).is_empty());
     // In pieces, it is noticed at the last one.
     let [front, back] = halves(b"malware in pieces").map(|part| Part { digest: lie, ..part });
-    store.put(ME, &pack(&[front])).unwrap();
-    assert!(matches!(store.put(ME, &pack(&[back])), Err(BlobError::NotItsDigest { .. })));
+    take(&mut store, ME, &[front]).unwrap();
+    assert!(matches!(take(&mut store, ME, &[back]), Err(BlobError::NotItsDigest { .. })));
     assert_eq!(store.missing([lie]), [lie]);
     assert!(!file(dir.path(), &lie).exists());
     assert_eq!(incoming(dir.path()), 0);
-    assert_eq!(store.usage().used, 4096);
+    assert_eq!(store.usage().used, 0);
 }
 
 #[test]
@@ -88,13 +111,13 @@ fn a_blob_comes_in_pieces_from_several_at_once() {
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
     let bytes = vec![b'x'; 99_999];
     let [front, back] = halves(&bytes);
-    store.put(ME, &pack(&[front])).unwrap();
-    store.put(Owner(2), &pack(&[front])).unwrap();
+    take(&mut store, ME, &[front]).unwrap();
+    take(&mut store, Owner(2), &[front]).unwrap();
     assert_eq!(store.missing([Digest::of(&bytes)]).len(), 1, "it is not whole");
-    store.put(ME, &pack(&[back])).unwrap();
+    take(&mut store, ME, &[back]).unwrap();
     assert_eq!(store.read(&Digest::of(&bytes)).unwrap(), Some(bytes.clone()));
     // The second is too late, and takes no room any more.
-    store.put(Owner(2), &pack(&[back])).unwrap();
+    take(&mut store, Owner(2), &[back]).unwrap();
     assert_eq!(incoming(dir.path()), 0);
     assert_eq!(store.usage().used, 25 * 4096);
 }
@@ -105,7 +128,7 @@ fn pieces_out_of_order_are_refused_and_forgotten() {
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
     let [front, back] = halves(b"0123456789");
     let mut fails = |parts: &[Part<'_>]| {
-        let result = parts.iter().map(|part| store.put(ME, &pack(&[*part]))).last().unwrap();
+        let result = parts.iter().map(|part| take(&mut store, ME, &[*part])).last().unwrap();
         let error = result.unwrap_err();
         assert_eq!(error.fault(), Fault::Sender);
         assert_eq!((store.usage().used, incoming(dir.path())), (0, 0), "{error}");
@@ -122,10 +145,10 @@ fn what_a_lost_connection_began_is_given_up() {
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
     let blobs: Vec<Vec<u8>> = (0..5_u8).map(|number| vec![number; 10]).collect();
     for (number, blob) in blobs.iter().enumerate() {
-        let result = store.put(ME, &pack(&halves(blob)[..1]));
+        let result = take(&mut store, ME, &halves(blob)[..1]);
         assert_eq!(matches!(result, Err(BlobError::TooManyBegun(_))), number == 4);
     }
-    store.put(Owner(2), &pack(&halves(b"another's")[..1])).unwrap();
+    take(&mut store, Owner(2), &halves(b"another's")[..1]).unwrap();
     store.abandon(ME);
     assert_eq!((store.usage().used, incoming(dir.path())), (4096, 1));
     // As after a kill: what was begun is left on disk.
@@ -145,7 +168,7 @@ fn the_longest_unused_is_evicted_also_after_a_restart() {
     let mut store = BlobStore::open(dir.path(), 3 * 4096).unwrap();
     let four = put(&mut store, b"4");
     assert_eq!(store.missing([one, two, three, four]), [two]);
-    assert!(!file(dir.path(), &two).exists());
+    assert_eq!(packs(dir.path()).len(), 3);
     drop(store);
     let store = BlobStore::open(dir.path(), 4096).unwrap();
     assert_eq!(store.usage().blobs, 1, "the limit was lowered");
@@ -158,7 +181,7 @@ fn what_a_run_needs_is_not_evicted() {
     let one = put(&mut store, b"1");
     let pin = store.pin([one, Digest::of(b"2")]);
     put(&mut store, b"2");
-    let error = store.put(ME, &pack(&[whole(b"3")])).unwrap_err();
+    let error = take(&mut store, ME, &[whole(b"3")]).unwrap_err();
     assert!(matches!(error, BlobError::NoRoom { pinned: 8192, limit: 8192, .. }), "{error}");
     assert_eq!(error.fault(), Fault::Infrastructure);
     store.unpin(pin);
@@ -170,7 +193,7 @@ fn what_a_run_needs_is_not_evicted() {
 fn a_blob_damaged_on_disk_is_noticed_at_its_first_use_after_a_start() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
-    let [torn, empty, gone] = [&b"torn"[..], b"empty", b"gone"].map(|bytes| put(&mut store, bytes));
+    let [torn, empty, gone] = [&b"torn"[..], b"empty", b"gone"].map(|bytes| put_large(&mut store, bytes));
     drop(store);
     for (digest, bytes) in [(torn, &b"to\0\0"[..]), (empty, b"")] {
         let path = file(dir.path(), &digest);
@@ -178,15 +201,67 @@ fn a_blob_damaged_on_disk_is_noticed_at_its_first_use_after_a_start() {
         fs::write(path, bytes).unwrap();
     }
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
-    assert!(!store.locate(&torn).unwrap().verified);
+    assert!(!is_verified(&mut store, &torn));
     fs::remove_file(file(dir.path(), &gone)).unwrap();
     for digest in [torn, empty, gone] {
         assert_eq!(store.read(&digest).unwrap(), None);
         assert_eq!(store.missing([digest]), [digest], "it is asked for again");
     }
-    put(&mut store, b"torn");
-    assert!(store.locate(&torn).unwrap().verified);
+    put_large(&mut store, b"torn");
+    assert!(is_verified(&mut store, &torn));
     assert_eq!(store.read(&torn).unwrap().as_deref(), Some(&b"torn"[..]));
+}
+
+#[test]
+fn a_damaged_pack_is_noticed_when_it_is_read_and_all_in_it_is_asked_for_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
+    let blobs = [&b"one"[..], b"two"];
+    let digests = blobs.map(Digest::of);
+    let damage = |store: &mut BlobStore, bytes: &dyn Fn(Vec<u8>) -> Vec<u8>| {
+        take(store, ME, &blobs.map(whole)).unwrap();
+        let [path] = &packs(dir.path())[..] else { panic!("one pack") };
+        let before = fs::read(path).unwrap();
+        fs::remove_file(path).unwrap();
+        fs::write(path, bytes(before)).unwrap();
+    };
+    // In the data, as after a power failure: the list is whole.
+    damage(&mut store, &|mut bytes| {
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        bytes
+    });
+    drop(store);
+    let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
+    assert_eq!(store.missing(digests), [], "nobody has looked");
+    assert_eq!(store.read(&digests[0]).unwrap(), None);
+    assert_eq!(store.missing(digests), digests);
+    assert_eq!((packs(dir.path()).len(), store.usage().used), (0, 0));
+    // In the list, or before it is whole: seen at the start.
+    for cut in [0, 20, 60] {
+        damage(&mut store, &|bytes| bytes[..cut].to_vec());
+        drop(store);
+        store = BlobStore::open(dir.path(), LIMIT).unwrap();
+        assert_eq!(store.missing(digests), digests);
+        assert_eq!(packs(dir.path()).len(), 0);
+    }
+}
+
+#[test]
+fn small_blobs_beside_a_piece_have_files_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
+    let [front, back] = halves(b"a large blob");
+    take(&mut store, ME, &[whole(b"small"), front]).unwrap();
+    take(&mut store, ME, &[back, whole(b"another")]).unwrap();
+    assert_eq!(packs(dir.path()).len(), 0);
+    let all = [&b"small"[..], b"a large blob", b"another"];
+    drop(store);
+    // As a store of an earlier version has them.
+    let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
+    for bytes in all {
+        assert_eq!(store.read(&Digest::of(bytes)).unwrap().as_deref(), Some(bytes));
+    }
 }
 
 #[test]
@@ -234,12 +309,14 @@ fn a_full_disk_is_this_machines_fault_and_no_corrupt_blob() {
     };
     let dir = disk.0.path();
     let mut store = BlobStore::open(dir, LIMIT).unwrap();
-    let large = vec![b'x'; 200 << 10];
-    let error = store.put(ME, &pack(&[whole(&large)])).unwrap_err();
+    // Nothing that zstd makes smaller.
+    let mut large = vec![0; 200 << 10];
+    fastrand::Rng::with_seed(1).fill(&mut large);
+    let error = take(&mut store, ME, &[whole(&large)]).unwrap_err();
     assert!(matches!(error, BlobError::DiskFull { .. }), "{error}");
     assert_eq!(error.fault(), Fault::Infrastructure);
     let [front, back] = halves(&large);
-    let results = [front, back].map(|part| store.put(ME, &pack(&[part])).map_err(|error| error.fault()));
+    let results = [front, back].map(|part| take(&mut store, ME, &[part]).map_err(|error| error.fault()));
     assert!(results.contains(&Err(Fault::Infrastructure)));
     assert_eq!(store.missing([Digest::of(&large)]).len(), 1);
     assert_eq!((store.usage().used, incoming(dir)), (0, 0));

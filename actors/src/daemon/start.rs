@@ -187,6 +187,7 @@ impl Daemon {
             blobs: home.path().join("blobs"),
             work: home.path().join("work"),
             limit: settings.work_settings.store_limit,
+            age: settings.work_settings.workspace_age,
         };
         let work_facts = work::Facts {
             own: fingerprint,
@@ -194,6 +195,7 @@ impl Daemon {
             jobs: settings.jobs,
             shelves,
             settings: settings.work_settings,
+            dialler: work::Dialler { tls: to_workers.clone(), settings: Rc::clone(&demand) },
         };
         let guests = local.address().recipient();
         let work = work.run(WorkHandler::new(work_port, work_facts, guests, vital("WorkHandler")));

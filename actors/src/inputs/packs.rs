@@ -12,14 +12,12 @@ use super::error::SendError;
 use super::file;
 use super::tree::Tree;
 
-/// With less room than this a large blob begins in the next pack.
-const WORTH_A_PIECE: u64 = 64 << 10;
-
 /// Packs with all the blobs that were asked for, each once. Every step reads files and compresses up to 1 MiB: it
 /// blocks for some milliseconds.
 ///
 /// Directories come first, then files in the order of their paths, not in the order asked for: neighbours are alike,
-/// and compress better. After an error there is nothing more.
+/// and compress better. What is too large for one pack shares none with others, so that packs of small blobs can be kept as
+/// they are. After an error there is nothing more.
 #[derive(Debug)]
 pub struct Packs<'a> {
     tree: &'a Tree,
@@ -80,14 +78,17 @@ impl<'a> Packs<'a> {
                 },
             };
             let room = self.packer.room();
-            // Always so in an empty pack.
-            if let Some(room) = room.filter(|room| *room as u64 >= begun.left().min(WORTH_A_PIECE)) {
+            if let Some(room) = room.filter(|room| self.packer.is_empty() || *room as u64 >= begun.left()) {
+                let first = begun.offset == 0;
                 begun.add_to(&mut self.packer, room)?;
-                if begun.left() == 0 {
-                    continue;
+                match begun.left() {
+                    0 if first => continue,
+                    0 => {}
+                    _ => self.begun = Some(begun),
                 }
+            } else {
+                self.begun = Some(begun);
             }
-            self.begun = Some(begun);
             return Ok(Some(self.packer.finish()?));
         }
     }

@@ -22,6 +22,14 @@ pub struct Tree {
     pub counts: Counts,
 }
 
+impl Tree {
+    /// The bytes of a blob; none of one that is not in it.
+    pub fn size(&self, digest: &Digest) -> u64 {
+        let directory = || self.directories.get(digest).map(|blob| blob.len() as u64);
+        self.files.get(digest).map(|source| source.size).or_else(directory).unwrap_or(0)
+    }
+}
+
 /// Where a blob can be read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {

@@ -1,6 +1,7 @@
 //! The actor of a proxy: the core's shell.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,11 +14,12 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::Place;
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::packet::WorkPacket;
-use flotilla_messages::port::work::WorkMessage;
+use flotilla_messages::port::work::{MOST_FETCHED, WorkMessage};
 use tokio::sync::mpsc;
 
 use super::cases::{CaseMaker, MadeCases, Make};
 use super::core::{Core, Effect, Input};
+use super::exchange::{Exchange, Grant, Grants, Holder, LARGE};
 use crate::executor::{ExecutorId, News, Order};
 use crate::identity::Identity;
 use crate::inputs::{Packs, SendError, Tree};
@@ -26,6 +28,10 @@ use crate::scheduler::Join;
 
 /// With so many bytes waiting to be sent, the next pack is not made ready.
 const AHEAD: usize = 2 << 20;
+/// How long a peer waits for others to have a large blob before it is sent one.
+const WAITS: Duration = Duration::from_secs(20);
+/// How often it is told how far the inputs are.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// How long the link's last words may take after the proxy has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -64,12 +70,31 @@ pub struct Job {
     pub news: Recipient<News>,
     /// Is told how proxies fare.
     pub owner: Recipient<Gone>,
+    /// Who gets large blobs from where.
+    pub exchange: RefCell<Exchange>,
+    /// All proxies that have asked for large blobs.
+    pub askers: RefCell<BTreeMap<ExecutorId, Recipient<Granted>>>,
 }
+
+/// Where a peer gets blobs from.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Granted(Grant);
 
 /// A proxy has joined the scheduler, or is over.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub enum Gone {
+    /// Inputs are on their way to it. At most once a second, and if at all, with as much sent as asked for when it has
+    /// joined or is over.
+    Sending {
+        /// To which.
+        executor: ExecutorId,
+        /// Bytes of files handed on.
+        sent: u64,
+        /// Bytes of files it has asked for.
+        total: u64,
+    },
     /// The peer takes part.
     Joined {
         /// Which.
@@ -119,6 +144,13 @@ pub struct PeerProxy {
     wanted: VecDeque<Vec<Digest>>,
     sending: bool,
     sent: u64,
+    /// Unpacked bytes that were asked for, and handed on.
+    asked: u64,
+    given: u64,
+    /// When that was told last, or the first was asked for.
+    told: Option<tokio::time::Instant>,
+    /// Whether it was told at all.
+    telling: bool,
     begun: tokio::time::Instant,
     effects: Vec<Effect>,
 }
@@ -137,6 +169,10 @@ impl PeerProxy {
             wanted: VecDeque::new(),
             sending: false,
             sent: 0,
+            asked: 0,
+            given: 0,
+            told: None,
+            telling: false,
             begun: tokio::time::Instant::now(),
             effects: Vec::new(),
         }
@@ -168,14 +204,20 @@ impl PeerProxy {
         match effect {
             Effect::SendPacket => self.send_packet(context),
             Effect::SendBlobs(digests) => {
-                self.wanted.push_back(digests);
-                self.send_blobs(context);
+                self.told.get_or_insert_with(tokio::time::Instant::now);
+                let large = |digest: &Digest| self.job.tree.size(digest) >= LARGE;
+                let (large, small) = digests.into_iter().partition::<Vec<_>, _>(large);
+                self.send_own(small, context);
+                self.exchange_large(&large, context);
             }
             Effect::Make(leases) => {
                 self.job.cases.do_send(Make { leases, to: context.address().recipient() });
             }
             Effect::Say(message) => self.say(message),
             Effect::Join { credit } => {
+                let grants = self.job.exchange.borrow_mut().ready(self.executor);
+                self.grant(grants);
+                self.told_enough();
                 self.job.joins.do_send(Join {
                     executor: self.executor,
                     place: Place::Peer(self.target.name.clone()),
@@ -193,6 +235,11 @@ impl PeerProxy {
                     link.do_send(Close { reason: bye });
                 }
                 self.wanted.clear();
+                self.told_enough();
+                self.job.askers.borrow_mut().remove(&self.executor);
+                // One whose tests are over has what it had.
+                let grants = self.job.exchange.borrow_mut().left(self.executor);
+                self.grant(grants);
                 let (executor, key) = (self.executor, self.key());
                 self.job.owner.do_send(Gone::Over { executor, key, reason, joined, again });
             }
@@ -219,6 +266,63 @@ impl PeerProxy {
     fn say(&self, message: WorkMessage) {
         if let Some(link) = &self.link {
             link.do_send(Say(message));
+        }
+    }
+
+    /// A second after the first blob was asked for, and every second from then on; a quick transfer is not worth it.
+    fn tell_progress(&mut self) {
+        let now = tokio::time::Instant::now();
+        if self.told.is_some_and(|told| now.saturating_duration_since(told) >= TOLD_EVERY) {
+            self.told = Some(now);
+            self.telling = true;
+            let (executor, total) = (self.executor, self.asked);
+            // What was sent last may still be on its way.
+            let sent = self.given.min(total.saturating_sub(1));
+            self.job.owner.do_send(Gone::Sending { executor, sent, total });
+        }
+    }
+
+    /// Nothing is on its way any more.
+    fn told_enough(&mut self) {
+        if std::mem::take(&mut self.telling) {
+            let (executor, total) = (self.executor, self.asked);
+            self.job.owner.do_send(Gone::Sending { executor, sent: total, total });
+        }
+    }
+
+    fn send_own(&mut self, digests: Vec<Digest>, context: &mut Context<Self>) {
+        if digests.is_empty() {
+            return;
+        }
+        self.asked += digests.iter().map(|digest| self.job.tree.size(digest)).sum::<u64>();
+        self.wanted.push_back(digests);
+        self.send_blobs(context);
+    }
+
+    /// Sees where large blobs are to come from.
+    fn exchange_large(&mut self, digests: &[Digest], context: &mut Context<Self>) {
+        let Some((key, _)) = self.peer else { return };
+        if digests.is_empty() {
+            return;
+        }
+        let own = context.address().recipient();
+        self.job.askers.borrow_mut().insert(self.executor, own);
+        let holder = Holder { key, address: self.target.address };
+        let grants = self.job.exchange.borrow_mut().asks(self.executor, holder, digests);
+        self.grant(grants);
+        context.run_later(WAITS, |this, _| {
+            let grant = this.job.exchange.borrow_mut().impatient(this.executor);
+            this.grant(grant.map(|grant| (this.executor, grant)).into_iter().collect());
+        });
+    }
+
+    /// Tells proxies, this one as well as others, where blobs come from.
+    fn grant(&self, grants: Grants) {
+        let askers = self.job.askers.borrow();
+        for (executor, grant) in grants {
+            if let Some(asker) = askers.get(&executor) {
+                asker.do_send(Granted(grant));
+            }
         }
     }
 
@@ -362,12 +466,32 @@ impl Handler<Troubled> for PeerProxy {
     }
 }
 
+impl Handler<Granted> for PeerProxy {
+    type Result = ();
+
+    fn handle(&mut self, Granted(grant): Granted, context: &mut Self::Context) {
+        match grant {
+            _ if self.core.is_over() => {}
+            Grant::Own(digests) => self.send_own(digests, context),
+            Grant::Elsewhere(digests, Holder { key, address }) => {
+                for blobs in digests.chunks(MOST_FETCHED) {
+                    let blobs = blobs.to_vec();
+                    self.say(WorkMessage::Elsewhere { blobs, holder: key, address });
+                }
+            }
+        }
+    }
+}
+
 impl Handler<Packed> for PeerProxy {
     type Result = ();
 
     fn handle(&mut self, Packed(pack): Packed, _: &mut Self::Context) {
         if !self.core.is_over() {
             self.sent += pack.data.len() as u64;
+            // With the headers of its parts, which are small beside them.
+            self.given += u64::from(pack.unpacked);
+            self.tell_progress();
             self.say(WorkMessage::Pack(pack));
         }
     }

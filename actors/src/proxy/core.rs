@@ -376,6 +376,8 @@ fn kind(message: &WorkMessage) -> &'static str {
         WorkMessage::Assign(_) => "Assign",
         WorkMessage::Withdraw(_) => "Withdraw",
         WorkMessage::News(_) => "News",
+        WorkMessage::Elsewhere { .. } => "Elsewhere",
+        WorkMessage::Fetch(_) => "Fetch",
         WorkMessage::Done => "Done",
         WorkMessage::Refused { .. } => "Refused",
     }

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `core` | what is said to a peer and what comes of it: a state machine without clock, socket or actor |
 //! | `actor` | [`PeerProxy`], the core's shell |
+//! | `exchange` | [`Exchange`]: which peer gets a large blob from where |
 //! | `cases` | [`CaseMaker`]: makes the cases of leases, away from the arbiter |
 
 mod actor;
@@ -18,7 +19,9 @@ mod cases;
 mod core;
 #[cfg(test)]
 mod core_tests;
+mod exchange;
 
 pub use actor::{Distrust, End, Gone, Job, PeerProxy, Target};
 pub use cases::CaseMaker;
 pub use core::{Core, Effect, Input, Made};
+pub use exchange::Exchange;

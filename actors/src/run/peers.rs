@@ -1,5 +1,6 @@
 //! Brings peers in and sees them off.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -177,6 +178,8 @@ impl Peers {
             joins: self.scheduler.clone().recipient(),
             news: self.scheduler.clone().recipient(),
             owner: context.address().recipient(),
+            exchange: RefCell::default(),
+            askers: RefCell::default(),
         });
         self.job = Some(job);
         if let Some(daemon) = &self.options.daemon {
@@ -347,10 +350,15 @@ impl Handler<Gone> for Peers {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, context: &mut Self::Context) {
-        let (Gone::Joined { executor, .. } | Gone::Over { executor, .. }) = gone;
+        let (Gone::Joined { executor, .. } | Gone::Over { executor, .. } | Gone::Sending { executor, .. }) = gone;
         let Some(&number) = self.executors.get(&executor) else { return };
         match gone {
             _ if self.over => {}
+            Gone::Sending { sent, total, .. } => {
+                let Some(peer) = self.peers.get(number) else { return };
+                let peer = peer.target.name.clone();
+                self.aggregator.do_send(Tell::Sending { peer, sent, total });
+            }
             Gone::Joined { key, sent, after, .. } => self.joined(number, executor, key, sent, after),
             Gone::Over { .. } => self.gone(number, gone, context),
         }

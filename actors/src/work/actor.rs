@@ -13,8 +13,10 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::Pack;
 use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::WorkMessage;
+use tokio::sync::oneshot;
 
-use super::handler::{SessionOver, WorkHandler};
+use super::fetch::{Dialler, Errand, Fetcher, Quit};
+use super::handler::{Serve, SessionOver, WorkHandler};
 use super::job::{Job, Place, Preparation};
 use super::session::{Effect, Input, Session};
 use super::settings::WorkSettings;
@@ -24,7 +26,8 @@ use crate::link::{Close, Link, LinkId, Say};
 use crate::marker::RunId;
 use crate::runtime;
 
-/// The client said this. Answered when it is dealt with: nothing more is read from the client before.
+/// The client said this. Answered when it is dealt with, or, if it is a pack, when the one before it is stored: nothing
+/// more is read from the client before.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Heard(pub WorkMessage);
@@ -48,6 +51,8 @@ pub struct Workshop {
     pub settings: Rc<WorkSettings>,
     /// Tests at a time.
     pub jobs: NonZeroUsize,
+    /// How other peers are reached.
+    pub dialler: Dialler,
 }
 
 /// Whom a session works for.
@@ -69,7 +74,11 @@ pub struct WorkSession {
     packet: Option<Box<WorkPacket>>,
     /// A pack on its way to the disk.
     arriving: Option<Pack>,
+    /// Hears when the last one before it is there.
+    storing: Option<oneshot::Receiver<()>>,
     job: Option<Job>,
+    /// What gets blobs from other peers.
+    fetchers: Vec<Addr<Fetcher>>,
     /// The job's preparation runs on another thread.
     preparing: bool,
     /// Cleaning up has begun.
@@ -91,7 +100,9 @@ impl WorkSession {
             handler,
             packet: None,
             arriving: None,
+            storing: None,
             job: None,
+            fetchers: Vec::new(),
             preparing: false,
             ending: false,
             ended: false,
@@ -124,6 +135,14 @@ impl WorkSession {
             }
             Effect::Survey => self.survey(context),
             Effect::Store(pack) => self.arriving = Some(pack),
+            Effect::Fetch { blobs, holder, address } => {
+                let errand = Errand { client: self.client.key, blobs, holder, address };
+                let Workshop { stocks, dialler, .. } = &self.shop;
+                self.fetchers.push(Fetcher::start(errand, dialler, stocks.clone(), context.address()));
+            }
+            Effect::Serve(blobs) => {
+                self.handler.do_send(Serve { link: self.client.link.clone(), blobs });
+            }
             Effect::Prepare => self.lay_out(context),
             Effect::Run(leases) => {
                 if let Some(job) = &self.job {
@@ -228,6 +247,7 @@ impl WorkSession {
 
     /// Ends what runs; when nothing is left of it, the next client's turn comes.
     fn end(&mut self, context: &mut Context<Self>) {
+        self.fetchers.drain(..).for_each(|fetcher| fetcher.do_send(Quit));
         if let Some(job) = &self.job {
             job.stop();
         }
@@ -297,13 +317,23 @@ impl Handler<Heard> for WorkSession {
         self.input(Input::Said(message), context);
         let Some(pack) = self.arriving.take() else { return Box::pin(ready(())) };
         let stored = wrap_future::<_, Self>(self.shop.stocks.send(Put(pack)));
-        Box::pin(stored.map(|stored, this, context| {
+        let (done, storing) = oneshot::channel();
+        let before = self.storing.replace(storing);
+        context.spawn(stored.map(|stored, this, context| {
             let input = match stored {
                 Ok(Ok(left)) => Input::Stored { left },
                 Ok(Err(error)) => broken(&error),
                 Err(_) => this.no_stocks(),
             };
             this.input(input, context);
+            // Nobody waits if nothing came after it.
+            let _ = done.send(());
+        }));
+        // The next one is received and unpacked while this one is written.
+        Box::pin(wrap_future::<_, Self>(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
         }))
     }
 }

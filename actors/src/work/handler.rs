@@ -11,11 +11,13 @@ use actix::{
     Recipient, ResponseActFuture, SyncArbiter,
 };
 use flotilla_messages::Fingerprint;
-use flotilla_messages::port::work::WorkMessage;
+use flotilla_messages::inputs::Digest;
+use flotilla_messages::port::work::{MOST_FETCHED, WorkMessage};
 use tokio::sync::oneshot;
 
 use super::actor::{Client, Heard, Running, Tell, WorkSession, Workshop};
 use super::admission::Terms;
+use super::fetch::{self, Dialler, MOST_SERVED};
 use super::session::{Input, Session};
 use super::settings::WorkSettings;
 use super::stocks::{Shelves, Shut, Stocks};
@@ -41,6 +43,8 @@ pub struct Facts {
     pub shelves: Shelves,
     /// How to work.
     pub settings: WorkSettings,
+    /// How other peers are reached.
+    pub dialler: Dialler,
 }
 
 /// Serves runners of trusted peers, one at a time, in the order in which they came.
@@ -49,6 +53,8 @@ pub struct WorkHandler {
     trusted: TrustedKeys,
     jobs: u16,
     shop: Workshop,
+    /// Counts the peers that fetch blobs here.
+    served: Rc<()>,
     /// Job slots that this machine's own user has claimed.
     claimed: u16,
     current: Option<Current>,
@@ -99,6 +105,16 @@ pub struct Queued;
 #[rtype(result = "()")]
 pub struct Claimed(pub u16);
 
+/// A peer wants blobs.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Serve {
+    /// Its link.
+    pub link: Addr<Link<WorkMessage>>,
+    /// What it wants.
+    pub blobs: Vec<Digest>,
+}
+
 /// A session is no more.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -120,14 +136,15 @@ pub struct Part {
 impl WorkHandler {
     /// Behind this port. To be made in a System.
     pub fn new(listening: Listening, facts: Facts, load: Recipient<Guests>, vital: Vital) -> Self {
-        let Facts { own, trusted, jobs, shelves, settings } = facts;
+        let Facts { own, trusted, jobs, shelves, settings, dialler } = facts;
         let stocks = SyncArbiter::start(1, move || Stocks::new(shelves.clone()));
         let threads = NonZeroUsize::new(jobs.into()).unwrap_or(NonZeroUsize::MIN);
         Self {
             own,
             trusted,
             jobs,
-            shop: Workshop { stocks, settings: Rc::new(settings), jobs: threads },
+            shop: Workshop { stocks, settings: Rc::new(settings), jobs: threads, dialler },
+            served: Rc::new(()),
             claimed: 0,
             current: None,
             waiting: VecDeque::new(),
@@ -199,6 +216,17 @@ impl WorkHandler {
         }));
     }
 
+    /// Gives a peer blobs, beside whatever else is done, unless that is done for too many.
+    fn serve(&self, link: Addr<Link<WorkMessage>>, blobs: Vec<Digest>) {
+        if Rc::strong_count(&self.served) > MOST_SERVED {
+            let reason = "too many fetch from here";
+            link.do_send(Say(WorkMessage::Refused { reason: reason.into() }));
+            link.do_send(Close { reason: reason.into() });
+            return;
+        }
+        actix_rt::spawn(fetch::serve(link, self.shop.stocks.clone(), blobs, Rc::clone(&self.served)));
+    }
+
     /// A message of the client that is served, or of one that should wait.
     fn said(&mut self, id: LinkId, message: WorkMessage) -> ResponseActFuture<Self, ()> {
         if let Some(current) = self.current.as_ref().filter(|current| current.id == id) {
@@ -213,8 +241,20 @@ impl WorkHandler {
             let heard = wrap_future::<_, Self>(current.session.send(message));
             return Box::pin(heard.map(|_, _, _| ()));
         }
-        if let Some(client) = self.waiting.iter().find(|client| client.id == id) {
+        if let Some(place) = self.waiting.iter().position(|client| client.id == id) {
+            let client = &self.waiting[place];
             let reason = match message {
+                WorkMessage::Fetch(blobs)
+                    if self.trusted.contains(client.key) && blobs.len() <= MOST_FETCHED =>
+                {
+                    // No client, as it turns out.
+                    let link = client.link.clone();
+                    self.waiting.remove(place);
+                    self.tell_places(place);
+                    self.changed();
+                    self.serve(link, blobs);
+                    return Box::pin(ready(()));
+                }
                 WorkMessage::Done => "done",
                 _ => "it is not this client's turn",
             };
@@ -266,6 +306,14 @@ impl Handler<LinkNews<WorkMessage>> for WorkHandler {
             LinkEvent::Suspected | LinkEvent::Recovered => {}
         }
         Box::pin(ready(()))
+    }
+}
+
+impl Handler<Serve> for WorkHandler {
+    type Result = ();
+
+    fn handle(&mut self, Serve { link, blobs }: Serve, _: &mut Self::Context) {
+        self.serve(link, blobs);
     }
 }
 

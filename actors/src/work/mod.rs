@@ -17,6 +17,7 @@
 //! | `actor` | `WorkSession`, the core's shell |
 //! | `session` | what is said with one client: a state machine without clock, thread or actor |
 //! | `admission` | what is checked before anything is done: packets, cases, environment |
+//! | `fetch` | large blobs from peer to peer |
 //! | `stocks` | the inputs on disk, on a thread of their own |
 //! | `job` | the pool made for a job, its probe, and its end |
 //! | `received` | the client's cases as the pool wants them |
@@ -24,6 +25,7 @@
 
 mod actor;
 mod admission;
+mod fetch;
 mod handler;
 mod job;
 mod pace;
@@ -34,6 +36,7 @@ mod session_tests;
 mod settings;
 mod stocks;
 
+pub use fetch::Dialler;
 pub use handler::{Claimed, Facts, Guests, Part, Queued, WorkHandler};
 pub use session::Patience;
 pub use settings::WorkSettings;

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use flotilla_messages::inputs::{Digest, Pack};
@@ -17,7 +18,7 @@ use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::{
     MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease, RemoteNews, WorkMessage,
 };
-use flotilla_messages::{Captured, Outcome, TestName};
+use flotilla_messages::{Captured, Fingerprint, Outcome, TestName};
 
 use super::admission::{Terms, admit, confined};
 use super::pace::{Pace, least};
@@ -25,6 +26,9 @@ use crate::executor::Ending;
 
 /// Rounds of surveys and blobs: a tree is at most 64 levels deep, and what is found damaged is asked for again.
 const MOST_ROUNDS: u32 = 200;
+
+/// Peers from which blobs are fetched at a time.
+const MOST_FETCHES: u32 = 2;
 
 /// How long a client may be silent while others wait for it, or it for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,13 @@ pub enum Input {
     Stored {
         /// Blobs.
         left: usize,
+    },
+    /// A fetch from another peer is over; so many of the wanted blobs are still to come.
+    Fetched {
+        /// Blobs, those below included.
+        left: usize,
+        /// What the other peer was to send and did not.
+        missing: Vec<Digest>,
     },
     /// The workspace is laid out, the pool is there, the probe has run.
     Prepared,
@@ -102,6 +113,17 @@ pub enum Effect {
     Survey,
     /// Store this, if all of it was asked for.
     Store(Pack),
+    /// Fetch these from another peer.
+    Fetch {
+        /// Blobs.
+        blobs: Vec<Digest>,
+        /// Who has them.
+        holder: Fingerprint,
+        /// Where.
+        address: SocketAddr,
+    },
+    /// This is no client but a peer that fetches: send it these, and let the next client's turn come.
+    Serve(Vec<Digest>),
     /// Make everything ready for the first lease.
     Prepare,
     /// Run these, in this order.
@@ -151,6 +173,10 @@ pub struct Session {
     patience: Patience,
     state: State,
     rounds: u32,
+    /// Packs that are being stored.
+    storing: u32,
+    /// Other peers from which blobs are fetched.
+    fetching: u32,
     /// Job slots of this machine, and how many of them are claimed.
     jobs: u16,
     claimed: u16,
@@ -188,6 +214,8 @@ impl Session {
             patience,
             state: State::Asked,
             rounds: 0,
+            storing: 0,
+            fetching: 0,
             jobs: jobs.max(1),
             claimed,
             credit: 0,
@@ -231,8 +259,21 @@ impl Session {
         match (input, self.state) {
             (Input::Said(message), _) => self.said(now, message, effects),
             (Input::Surveyed(missing), State::Surveying) => self.surveyed(now, missing, effects),
-            (Input::Stored { left: 0 }, State::Receiving) => self.survey(effects),
-            (Input::Stored { .. }, State::Receiving) => self.until = Some(now + self.patience.pack),
+            (Input::Stored { left }, state) => {
+                self.storing = self.storing.saturating_sub(1);
+                if state == State::Receiving {
+                    self.received(now, left, effects);
+                }
+            }
+            (Input::Fetched { left, missing }, state) => {
+                self.fetching = self.fetching.saturating_sub(1);
+                if state == State::Receiving {
+                    if !missing.is_empty() {
+                        effects.push(Effect::Say(WorkMessage::Want(missing)));
+                    }
+                    self.received(now, left, effects);
+                }
+            }
             (Input::Prepared, State::Preparing) => {
                 self.state = State::Working;
                 self.tell_credit(0, effects);
@@ -277,9 +318,27 @@ impl Session {
             },
             (WorkMessage::Packet(_), _) => self.refuse("a second work packet".into(), effects),
             (WorkMessage::Pack(pack), State::Receiving) => {
+                self.storing += 1;
                 self.until = None;
                 effects.push(Effect::Store(pack));
             }
+            (WorkMessage::Elsewhere { blobs, holder, address }, State::Receiving) => {
+                if self.fetching >= MOST_FETCHES {
+                    effects.push(Effect::Say(WorkMessage::Want(blobs)));
+                } else {
+                    self.fetching += 1;
+                    self.until = None;
+                    effects.push(Effect::Fetch { blobs, holder, address });
+                }
+            }
+            (WorkMessage::Elsewhere { .. }, _) => {
+                self.refuse("word of blobs that nobody asked for".into(), effects);
+            }
+            (WorkMessage::Fetch(blobs), State::Asked) => {
+                effects.push(Effect::Serve(blobs));
+                self.over("it fetches blobs".into(), effects);
+            }
+            (WorkMessage::Fetch(_), _) => self.refuse("a client does not fetch".into(), effects),
             (WorkMessage::Pack(_), _) => self.refuse("blobs that nobody asked for".into(), effects),
             (WorkMessage::Assign(leases), State::Working) => self.assign(now, leases, effects),
             (WorkMessage::Withdraw(leases), State::Working) => self.withdraw(now, &leases, effects),
@@ -299,6 +358,15 @@ impl Session {
                 | WorkMessage::Refused { .. },
                 _,
             ) => self.refuse("this is not for a client to say".into(), effects),
+        }
+    }
+
+    /// Something came, or will not come from where it was looked for.
+    fn received(&mut self, now: Instant, left: usize, effects: &mut Vec<Effect>) {
+        if left == 0 {
+            self.survey(effects);
+        } else if self.storing == 0 && self.fetching == 0 {
+            self.until = Some(now + self.patience.pack);
         }
     }
 

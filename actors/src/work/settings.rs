@@ -1,6 +1,7 @@
 //! How this machine works for others.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use super::session::Patience;
 
@@ -9,6 +10,8 @@ use super::session::Patience;
 pub struct WorkSettings {
     /// Bytes of inputs kept on disk, in whole blocks.
     pub store_limit: u64,
+    /// Workspaces that were not used for so long are removed.
+    pub workspace_age: Duration,
     /// The built-in shell's command, its program an absolute path; empty: there is none here.
     pub builtin: Vec<OsString>,
     /// The command that starts the [reaper](crate::reaper) of each job; the job's id is appended. Without one, a
@@ -21,10 +24,11 @@ pub struct WorkSettings {
 }
 
 impl Default for WorkSettings {
-    /// 10 GiB of inputs, no built-in shell, no reaper, no variables.
+    /// 10 GiB of inputs, two weeks, no built-in shell, no reaper, no variables.
     fn default() -> Self {
         Self {
             store_limit: 10 << 30,
+            workspace_age: Duration::from_secs(14 * 24 * 60 * 60),
             builtin: Vec::new(),
             reaper: None,
             env: Vec::new(),

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use flotilla_messages::inputs::Target;
 use rustix::fs::{self, AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 
@@ -122,6 +123,35 @@ pub(super) fn finish(file: &File, executable: bool) -> Result<Stamp, Errno> {
         stat = fs::fstat(file)?;
     }
     Ok(stamp(&stat))
+}
+
+/// Opens a directory, and makes it if there is none, in place of anything else.
+pub(super) fn enter(parent: &OwnedFd, name: &[u8], trash: &mut Trash) -> Result<OwnedFd, Errno> {
+    match open_directory(parent, name) {
+        Err(Errno::NOENT) => {}
+        Err(Errno::NOTDIR | Errno::LOOP) => trash.take(parent.as_fd(), name)?,
+        opened => return opened,
+    }
+    fs::mkdirat(parent, name, Mode::from_raw_mode(DIRECTORY_MODE))?;
+    open_directory(parent, name)
+}
+
+/// Makes a link, unless it is there. Whether something else was there.
+pub(super) fn put_link(
+    directory: &OwnedFd,
+    name: &[u8],
+    target: &Target,
+    trash: &mut Trash,
+) -> Result<bool, Errno> {
+    if link_target(directory, name)?.is_some_and(|there| there == target.as_bytes()) {
+        return Ok(false);
+    }
+    let there = stat(directory, name)?.is_some();
+    if there {
+        trash.take(directory.as_fd(), name)?;
+    }
+    fs::symlinkat(target.as_bytes(), directory, name)?;
+    Ok(there)
 }
 
 /// Where things go that are to be removed. Directories are emptied one level at a time and their directories moved here, so

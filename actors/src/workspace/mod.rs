@@ -24,17 +24,20 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `update` | [`Workspace`]: what differs, and putting it right |
+//! | `update` | [`Workspace`]: its directory and its state |
+//! | `laying` | [`Laying`]: what differs, and putting it right as blobs come |
 //! | `state` | the state file |
 //! | `confined` | directories and files by descriptors, never through a link |
 //! | `error` | [`WorkspaceError`] |
 
 mod confined;
 mod error;
+mod laying;
 mod state;
 #[cfg(test)]
 mod tests;
 mod update;
 
 pub use error::WorkspaceError;
-pub use update::{Updated, Workspace};
+pub use laying::{Laying, Updated};
+pub use update::Workspace;

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use flotilla_actors::discovery::Network;
 use flotilla_actors::trust::Policy;
 use log::LevelFilter;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Every section with its keys.
 pub const KEYS: [(&str, &[&str]); 6] = [
     ("local", &["address"]),
-    ("work", &["address", "jobs", "store-limit", "env"]),
+    ("work", &["address", "jobs", "store-limit", "workspace-days", "env"]),
     ("status", &["address"]),
     ("discovery", &["enabled", "port", "group-v4", "group-v6", "interfaces", "peers", "capacity"]),
     ("trust", &["transitive", "depth"]),
@@ -58,6 +60,8 @@ pub struct Work {
     pub jobs: Option<NonZeroU16>,
     /// GiB of inputs of peers' runners kept on disk.
     pub store_limit: NonZeroU32,
+    /// Days after which the workspace of a peer that has not come again is removed.
+    pub workspace_days: NonZeroU16,
     /// Variables that all tests of peers' runners get.
     pub env: BTreeMap<String, String>,
 }
@@ -149,6 +153,7 @@ impl Default for Work {
             address: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9992)),
             jobs: None,
             store_limit: NonZeroU32::MIN.saturating_add(9),
+            workspace_days: NonZeroU16::MIN.saturating_add(13),
             env: BTreeMap::new(),
         }
     }
@@ -222,6 +227,11 @@ impl Work {
     /// Bytes of inputs kept.
     pub fn store_bytes(&self) -> u64 {
         u64::from(self.store_limit.get()) << 30
+    }
+
+    /// How long workspaces are kept that nobody uses.
+    pub fn workspace_age(&self) -> Duration {
+        Duration::from_secs(u64::from(self.workspace_days.get()) * 24 * 60 * 60)
     }
 }
 

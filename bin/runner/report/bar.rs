@@ -10,6 +10,7 @@ use super::console::Console;
 use super::context::Context;
 use super::failure;
 use super::running::Running;
+use super::sending::Sending;
 use super::tally::{self, Tally};
 
 /// How many running tests are named.
@@ -22,6 +23,7 @@ pub struct Bar {
     bar: ProgressBar,
     tally: Tally,
     running: Running,
+    sending: Sending,
     failed: Vec<String>,
 }
 
@@ -44,6 +46,7 @@ impl Bar {
             bar,
             tally: Tally::default(),
             running: Running::default(),
+            sending: Sending::default(),
             failed: Vec::new(),
         }
     }
@@ -57,7 +60,11 @@ impl Bar {
         self.bar.set_length(self.tally.listed);
         self.bar.set_position(self.tally.finished());
         self.bar.set_prefix(self.counts());
-        self.bar.set_message(self.names());
+        let mut message = self.names();
+        if let Some(sending) = self.sending.line() {
+            message = if message.is_empty() { sending } else { format!("{message}; {sending}") };
+        }
+        self.bar.set_message(message);
         self.bar.tick();
     }
 
@@ -98,6 +105,7 @@ impl Reporter for Bar {
     fn event(&mut self, event: &Event) {
         self.tally.note(event);
         self.running.note(event);
+        self.sending.note(event);
         match event {
             Event::Finished(report) => {
                 if !report.as_expected {
@@ -121,7 +129,8 @@ impl Reporter for Bar {
                 let closing = self.console.styled(style, &tally::closing(summary));
                 self.console.line(&closing);
             }
-            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
+            // Shown with the next tick.
+            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) | Event::Sending { .. } => {}
         }
     }
 

@@ -8,6 +8,7 @@ use flotilla_messages::Event;
 use super::console::Console;
 use super::context::Context;
 use super::failure;
+use super::sending::Sending;
 use super::tally::{self, Tally};
 
 /// The status line's room, as V8 has it.
@@ -18,6 +19,7 @@ pub struct Compact {
     console: Console,
     context: Context,
     tally: Tally,
+    sending: Sending,
     start: Instant,
     shown: usize,
 }
@@ -25,7 +27,8 @@ pub struct Compact {
 impl Compact {
     /// Writes to `console`, in colour if that is a colour console.
     pub fn new(console: Console, context: Context) -> Self {
-        Self { console, context, tally: Tally::default(), start: Instant::now(), shown: 0 }
+        let (tally, sending) = (Tally::default(), Sending::default());
+        Self { console, context, tally, sending, start: Instant::now(), shown: 0 }
     }
 
     fn status(&mut self, name: &str) {
@@ -71,6 +74,7 @@ impl Compact {
 impl Reporter for Compact {
     fn event(&mut self, event: &Event) {
         self.tally.note(event);
+        self.sending.note(event);
         match event {
             Event::Finished(report) => {
                 if !report.as_expected {
@@ -89,6 +93,11 @@ impl Reporter for Compact {
                     self.console.line(&places);
                 }
                 self.console.line(&tally::closing(summary));
+            }
+            Event::Sending { .. } => {
+                if let Some(line) = self.sending.line() {
+                    self.status(&line);
+                }
             }
             Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
         }

@@ -29,6 +29,7 @@ mod junit;
 mod plain;
 mod quote;
 mod running;
+mod sending;
 mod slowest;
 mod stream;
 mod tally;

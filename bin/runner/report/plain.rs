@@ -8,6 +8,7 @@ use flotilla_messages::Event;
 use super::console::Console;
 use super::context::Context;
 use super::failure;
+use super::sending::Sending;
 use super::tally::{self, Tally};
 
 /// How often a line of counts is written at most.
@@ -18,6 +19,9 @@ pub struct Plain {
     console: Console,
     context: Context,
     tally: Tally,
+    sending: Sending,
+    /// When a line about that was written last.
+    sent: Option<Instant>,
     failed: Vec<String>,
     last: Instant,
 }
@@ -25,13 +29,22 @@ pub struct Plain {
 impl Plain {
     /// Writes to `console`.
     pub fn new(console: Console, context: Context) -> Self {
-        Self { console, context, tally: Tally::default(), failed: Vec::new(), last: Instant::now() }
+        Self {
+            console,
+            context,
+            tally: Tally::default(),
+            sending: Sending::default(),
+            sent: None,
+            failed: Vec::new(),
+            last: Instant::now(),
+        }
     }
 }
 
 impl Reporter for Plain {
     fn event(&mut self, event: &Event) {
         self.tally.note(event);
+        self.sending.note(event);
         match event {
             Event::Finished(report) => {
                 if !report.as_expected {
@@ -51,6 +64,15 @@ impl Reporter for Plain {
                     self.console.line(&places);
                 }
                 self.console.line(&tally::closing(summary));
+            }
+            Event::Sending { .. } => {
+                // The first at once: it comes when a transfer has lasted a second.
+                if self.sent.is_none_or(|sent| sent.elapsed() >= EVERY)
+                    && let Some(line) = self.sending.line()
+                {
+                    self.sent = Some(Instant::now());
+                    self.console.line(&line);
+                }
             }
             Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
         }

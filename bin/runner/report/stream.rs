@@ -39,7 +39,7 @@ impl Reporter for Stream {
                 }
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) => {}
+            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) | Event::Sending { .. } => {}
         }
     }
 }

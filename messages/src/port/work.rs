@@ -12,15 +12,28 @@
 //!    |-------------- Done ------------------->|   the next client's turn
 //! ```
 //!
+//! **Large blobs from peer to peer.** A client whose blob another peer of the run has already may answer `Want` by
+//! `Elsewhere`. The peer connects to that one's Work port, if each of the two trusts the other, and says `Fetch` instead of
+//! waiting for its turn:
+//!
+//! ```text
+//!  peer                                     holder
+//!    |--------------- Fetch [ ... ] --------->|   first, whatever Queue it is told
+//!    |  <------------- Pack, Pack ... --------|   pieces of blobs that are here; then Bye, or Refused
+//! ```
+//!
+//! What comes is verified by its digest as always. Whatever goes wrong, the peer says `Want` to its client once more.
+//!
 //! Either side may end the link by Bye; a link that ends without is a cut, and what was leased is leased again.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::inputs::{Digest, Pack};
-use crate::{Judgement, Outcome, Output, TestCase, TestName};
+use crate::{Fingerprint, Judgement, Outcome, Output, TestCase, TestName};
 
 /// The most digests in one [`Want`](WorkMessage::Want).
 pub const MOST_WANTED: usize = 4096;
@@ -28,6 +41,8 @@ pub const MOST_WANTED: usize = 4096;
 pub const MOST_LEASES: usize = 256;
 /// The most news in one message; it closes sooner after [`NEWS_WAIT`] or [`NEWS_BYTES`].
 pub const MOST_NEWS: usize = 64;
+/// The most digests in one [`Elsewhere`](WorkMessage::Elsewhere) or [`Fetch`](WorkMessage::Fetch).
+pub const MOST_FETCHED: usize = 64;
 /// The longest time that news waits for more.
 pub const NEWS_WAIT: Duration = Duration::from_millis(50);
 /// The most bytes of output that wait for more.
@@ -59,6 +74,17 @@ pub enum WorkMessage {
     Withdraw(Vec<u64>),
     /// The peer: what became of leases, in order.
     News(Vec<RemoteNews>),
+    /// The client: these of the blobs wanted are to be had from another peer, which is quicker.
+    Elsewhere {
+        /// Large ones.
+        blobs: Vec<Digest>,
+        /// The key of who has them.
+        holder: Fingerprint,
+        /// Its Work port.
+        address: SocketAddr,
+    },
+    /// Another peer, in place of a client: send these blobs, if they are here.
+    Fetch(Vec<Digest>),
     /// The client: nothing more will be assigned, and nothing that is out is of interest.
     Done,
     /// The peer: it will not be, or not any longer. Nothing follows it but Bye.
@@ -131,6 +157,7 @@ impl WorkMessage {
     pub fn is_within_limits(&self) -> bool {
         match self {
             Self::Want(digests) => digests.len() <= MOST_WANTED,
+            Self::Elsewhere { blobs: digests, .. } | Self::Fetch(digests) => digests.len() <= MOST_FETCHED,
             Self::Assign(leases) => leases.len() <= MOST_LEASES,
             Self::Withdraw(leases) => leases.len() <= MOST_LEASES,
             Self::News(news) => news.len() <= MOST_NEWS,
