@@ -18,6 +18,7 @@
 //! | [`pool`] | [`LocalPool`](pool::LocalPool) and its [`ProcessRunner`](pool::ProcessRunner)s |
 //! | [`scheduler`] | which test goes where |
 //! | [`aggregator`] | one verdict a test, counts, and the reporters |
+//! | [`engine`] | what an engine needs of a machine, and what a machine has |
 //! | [`confine`] | what tests that another machine asked for may touch |
 //! | [`identity`] | this machine's key and what it keeps on disk |
 //! | [`trust`] | whom this machine trusts, and through whom |
@@ -40,6 +41,7 @@ pub mod blobs;
 pub mod confine;
 pub mod daemon;
 pub mod discovery;
+pub mod engine;
 pub mod executor;
 pub mod identity;
 pub mod inputs;

@@ -43,7 +43,7 @@ mod tree;
 mod walk;
 
 pub use error::{EngineError, OpenError, ReadError};
-pub use inputs::{Bound, Inputs};
+pub use inputs::{Bound, Inputs, Outside, RESERVED};
 pub use options::{Filter, Options, Shell};
 pub use select::Unmatched;
 pub use subtests::{Listed, Skip};

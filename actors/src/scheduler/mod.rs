@@ -32,7 +32,7 @@ mod relieve;
 mod simulation;
 mod table;
 
-pub use actor::{Join, Scheduler, Stop};
+pub use actor::{HowMany, Join, Scheduler, Stop};
 pub use core::Core;
 pub use effect::{Effect, Input};
 pub use lister::Listing;
