@@ -41,7 +41,7 @@ fn tree() -> Fixture {
     fixture
 }
 
-fn open(fixture: &Fixture, timeout: u32) -> Arc<Tree> {
+pub fn open(fixture: &Fixture, timeout: u32) -> Arc<Tree> {
     let options = Options {
         root: fixture.root(),
         variants: Some("default".into()),
@@ -52,7 +52,7 @@ fn open(fixture: &Fixture, timeout: u32) -> Arc<Tree> {
     Arc::new(Tree::open(options).unwrap())
 }
 
-fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOptions {
+pub fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOptions {
     let marker = ("FIXTURE".into(), root.into());
     RunOptions {
         root: root.to_owned(),
@@ -69,7 +69,7 @@ fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOptions 
     }
 }
 
-fn peers(cluster: &Cluster, tree: &Tree, of: &[usize]) -> PeersOptions {
+pub fn peers(cluster: &Cluster, tree: &Tree, of: &[usize]) -> PeersOptions {
     let inputs = tree.inputs().unwrap();
     let home = cluster.peers[0].home();
     let root = tree_root(tree);
@@ -117,13 +117,13 @@ impl Reporter for Watcher {
 }
 
 /// What came of a run.
-struct Ran {
+pub struct Ran {
     result: Result<Summary, RunError>,
     events: Vec<Event>,
 }
 
 impl Ran {
-    async fn of(options: RunOptions, tree: &Arc<Tree>) -> Self {
+    pub async fn of(options: RunOptions, tree: &Arc<Tree>) -> Self {
         Self::watched(options, tree, |_, _| {}).await
     }
 
@@ -142,18 +142,18 @@ impl Ran {
         Self { result, events }
     }
 
-    fn summary(&self) -> &Summary {
+    pub fn summary(&self) -> &Summary {
         self.result.as_ref().unwrap_or_else(|error| panic!("{error}: {:#?}", self.notices()))
     }
 
-    fn reports(&self) -> impl Iterator<Item = &TestReport> {
+    pub fn reports(&self) -> impl Iterator<Item = &TestReport> {
         self.events.iter().filter_map(|event| match event {
             Event::Finished(report) => Some(&**report),
             _ => None,
         })
     }
 
-    fn notices(&self) -> Vec<&str> {
+    pub fn notices(&self) -> Vec<&str> {
         let mut notices = Vec::new();
         for event in &self.events {
             if let Event::Notice(text) = event {
@@ -164,7 +164,7 @@ impl Ran {
     }
 
     /// What each test came to, and what is said of it, apart from where and when.
-    fn verdicts(&self) -> BTreeMap<String, String> {
+    pub fn verdicts(&self) -> BTreeMap<String, String> {
         let told = |report: &TestReport| {
             let output = report.output.as_ref().map(|output| {
                 // Texts of tests that ended as expected stay where they ran.
@@ -179,7 +179,7 @@ impl Ran {
         verdicts
     }
 
-    fn places(&self) -> BTreeMap<String, u64> {
+    pub fn places(&self) -> BTreeMap<String, u64> {
         let mut places = BTreeMap::new();
         for report in self.reports() {
             let name = report.place.peer().unwrap_or("here").to_owned();
@@ -190,7 +190,7 @@ impl Ran {
 }
 
 /// Daemons of which the others trust the first, whose identity runs tests, and are trusted by it.
-async fn cluster(peers: usize) -> Cluster {
+pub async fn cluster(peers: usize) -> Cluster {
     let mut cluster = Cluster::new(peers);
     for number in 0..peers {
         cluster.up(number).await;
