@@ -18,15 +18,16 @@ fn compile(dir: &Path, name: &str, text: &str, args: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// An engine that tells its own name and what its library says, and fails where its last argument is `fail.js`.
+/// An engine that tells its own name and what its library says, and fails where an argument ends in `fail.js`.
 const ENGINE: &str = r#"
 #include <stdio.h>
 #include <string.h>
 const char *answer(void);
 int main(int count, char **words) {
     printf("%s says %s\n", words[0], answer());
-    const char *last = words[count - 1];
-    return strlen(last) >= 7 && strcmp(last + strlen(last) - 7, "fail.js") == 0 ? 3 : 0;
+    for (int at = 1; at < count; at++)
+        if (strlen(words[at]) >= 7 && strcmp(words[at] + strlen(words[at]) - 7, "fail.js") == 0) return 3;
+    return 0;
 }
 "#;
 

@@ -1,5 +1,6 @@
 //! Peers that are trusted and no good: the Work port's other end, written by hand.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -30,7 +31,7 @@ pub enum Manner {
     Silent,
     /// As silent; what is withdrawn has failed, it says then.
     FailsWhatIsWithdrawn,
-    /// All have passed; and then they have failed; and so have those of others, and those that nobody was given.
+    /// All have passed; and then they have failed; and so have those of other liars, and those that nobody was given.
     AnswersForOthers,
     /// It does not stop to tell of tests that it was not given.
     Floods,
@@ -44,18 +45,23 @@ pub struct Liar {
     key: SigningKey,
 }
 
+/// Which leases were given to which liar, as all liars of a run know.
+pub type Given = Rc<RefCell<BTreeMap<u64, u8>>>;
+
 struct Host {
+    seed: u8,
     manner: Manner,
+    given: Given,
     links: BTreeMap<LinkId, Addr<Link<WorkMessage>>>,
 }
 
 impl Liar {
     /// Listens for this client.
-    pub async fn listen(seed: u8, client: Fingerprint, manner: Manner) -> Self {
+    pub async fn listen(seed: u8, client: Fingerprint, manner: Manner, given: Given) -> Self {
         let key: SigningKey = stranger(seed);
         let tls = Tls::new(&key, Admission::TrustedKeys(TrustedKeys::from_iter([client]))).unwrap();
         let settings = Rc::new(Settings::new(Hello::of_this_build(4)));
-        let host = Host { manner, links: BTreeMap::new() }.start();
+        let host = Host { seed, manner, given, links: BTreeMap::new() }.start();
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let listening = listen(anywhere, tls, settings, Quotas::default(), host.recipient()).await.unwrap();
         Self { listening, key }
@@ -96,6 +102,7 @@ impl Host {
             WorkMessage::Packet(_) => ready(),
             WorkMessage::Assign(leases) => {
                 let numbers: Vec<u64> = leases.iter().map(|lease| lease.lease).collect();
+                self.given.borrow_mut().extend(numbers.iter().map(|lease| (*lease, self.seed)));
                 let all = |outcome| numbers.iter().map(|lease| ended(*lease, outcome)).collect::<Vec<_>>();
                 match self.manner {
                     Manner::Passes => news(all(Outcome::Pass)),
@@ -105,9 +112,16 @@ impl Host {
                         (0..100).for_each(|_| ready());
                     }
                     Manner::AnswersForOthers => {
-                        // Of those that another executor has, and of those that none has.
-                        let others = (0..100).chain([u64::MAX]).filter(|other| !numbers.contains(other));
-                        news(others.map(|other| ended(other, Outcome::Fail)).collect());
+                        // Of those that another has, and of those that none has.
+                        let given = self.given.borrow();
+                        let others =
+                            given.iter().filter(|(_, seed)| **seed != self.seed).map(|(lease, _)| *lease);
+                        news(
+                            others
+                                .chain([u64::MAX, 1 << 40])
+                                .map(|other| ended(other, Outcome::Fail))
+                                .collect(),
+                        );
                         news(all(Outcome::Pass));
                         news(all(Outcome::Fail));
                     }

@@ -7,7 +7,7 @@ use flotilla_messages::Outcome;
 use flotilla_suites::Tree;
 
 use crate::harness::Cluster;
-use crate::liar::{Liar, Manner};
+use crate::liar::{Given, Liar, Manner};
 use crate::run::{Ran, cluster, open, options, peers};
 use crate::support::Fixture;
 
@@ -34,9 +34,10 @@ async fn ran(
 ) -> Ran {
     let mut to = peers(cluster, tree, &[]);
     let mut liars = Vec::new();
+    let given = Given::default();
     for (number, manner) in manners.iter().enumerate() {
         let seed = 100 + number as u8;
-        let liar = Liar::listen(seed, cluster.peers[0].fingerprint, *manner).await;
+        let liar = Liar::listen(seed, cluster.peers[0].fingerprint, *manner, given.clone()).await;
         to.peers.push(liar.target());
         liars.push(liar);
     }
@@ -88,7 +89,7 @@ async fn a_peer_that_gives_back_what_it_gets_is_given_up() {
 async fn results_for_tests_never_leased_twice_and_of_another_peer_are_not_counted() {
     let fixture = Fixture::new();
     for number in 0..40 {
-        fixture.test(&format!("pass{number}"), "exit 0");
+        fixture.test(&format!("pass{number}"), "sleep 0.01");
     }
     let tree = open(&fixture, 60);
     let cluster = cluster(1).await;
@@ -97,6 +98,8 @@ async fn results_for_tests_never_leased_twice_and_of_another_peer_are_not_counte
     let ran = ran(&cluster, &fixture, &tree, &manners, ConfirmFailures::Off).await;
     assert_eq!(ran.summary().exit_code(), 0, "{:?}", ran.notices());
     assert_eq!(ran.verdicts().len(), 40);
+    // They did get tests, and what they said first of them counted.
+    assert!(ran.places().contains_key("liar"), "{:?}", ran.places());
     cluster.end().await;
 }
 

@@ -67,7 +67,7 @@ fn libraries_outside_of_the_system_are_found_as_the_loader_finds_them() {
     assert!(found.versions.iter().any(|version| version.library == "libc.so.6"), "{found:?}");
     assert_eq!(found.untold, None);
     // What was found is what the loader needs: with it, the engine runs where its own words lead nowhere.
-    let (apart, libraries) = (bench.path("elsewhere/engine"), bench.path("libraries"));
+    let (apart, libraries) = (bench.path("far/away/engine"), bench.path("libraries"));
     fs::create_dir_all(apart.parent().unwrap()).unwrap();
     fs::create_dir(&libraries).unwrap();
     fs::copy(&engine, &apart).unwrap();

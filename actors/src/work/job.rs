@@ -5,7 +5,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, Recipient};
 use flotilla_messages::Exit;
@@ -27,12 +27,14 @@ use crate::reaper::Guard;
 const POOL: ExecutorId = ExecutorId(0);
 /// The marker of the probe's processes: no lease of a client has this number by right.
 const PROBE: LeaseId = LeaseId(u64::MAX);
-/// How long the probe may run.
+/// How long all probes may run together.
 const PROBE_TIME: Duration = Duration::from_secs(60);
 /// The codes by which a probe says that it did not find all it needs.
 const MISSING: [i32; 2] = [126, 127];
 /// What the loader says, with code 1, when a library lacks a version.
 const UNDEFINED: &str = " not found (required by ";
+/// The number of the signal for an instruction that the processor does not know.
+const SIGILL: i32 = 4;
 /// How much of what a failing probe printed is told.
 const PROBE_WORDS: usize = 500;
 /// How long the reaper may take to start.
@@ -221,7 +223,8 @@ impl Preparation {
             let thread = std::thread::Builder::new().name("probe".into());
             let thread = thread.spawn_scoped(scope, || {
                 self.guest.enter()?;
-                self.probes.iter().try_for_each(|probe| self.probe(probe))
+                let begun = Instant::now();
+                self.probes.iter().try_for_each(|probe| self.probe(probe, begun))
             });
             let joined = thread.map_err(|error| format!("cannot start a thread: {error}"))?.join();
             joined.unwrap_or_else(|_| Err("internal error: the probe has panicked".to_owned()))
@@ -231,12 +234,12 @@ impl Preparation {
 
     /// Whether a program runs: it starts, and ends by itself. How it ends is its own affair, but for the codes by which
     /// loaders and shells say that they found something missing (POSIX.1-2024, 2.8.2; ld.so).
-    fn probe(&self, probe: &[String]) -> Result<(), String> {
+    fn probe(&self, probe: &[String], begun: Instant) -> Result<(), String> {
         let Some((program, args)) = probe.split_first() else { return Ok(()) };
         let mut argv = vec![self.launcher.root().join(program).into_os_string()];
         argv.extend(args.iter().map(Into::into));
         let launch = Launch { argv: &argv, env: &Default::default(), unset: &[], marker: &self.marker };
-        let limits = Limits { timeout: PROBE_TIME, cap: PROBE_WORDS };
+        let limits = Limits { timeout: PROBE_TIME.saturating_sub(begun.elapsed()), cap: PROBE_WORDS };
         let failed = |why: String| format!("the engine does not run here: {}", self.guest.rewrite_text(why));
         let mut worker = self.guest.worker().map_err(|error| failed(error.to_string()))?;
         let Ended { output, stopped } = worker
@@ -253,8 +256,14 @@ impl Preparation {
             return Ok(());
         }
         let words = words.map(|words| format!(": {words}")).unwrap_or_default();
-        let late = if output.timed_out { " after too long a time" } else { "" };
-        Err(failed(format!("{} ends with {}{late}{words}", probe.join(" "), output.exit)))
+        let hint = match output.exit {
+            _ if output.timed_out => " after too long a time",
+            Exit::Signal(SIGILL) => " (SIGILL: it needs another processor)",
+            _ => "",
+        };
+        // As one types them, with the paths that the client knows.
+        let typed = argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        Err(failed(format!("{typed} ends with {}{hint}{words}", output.exit)))
     }
 }
 
