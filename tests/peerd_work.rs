@@ -69,6 +69,7 @@ async fn scripts_run_on_the_peers_own_shell_with_its_owners_variables() {
     until("the log tells", || peer.log().contains("2 tests ran, 1 of them not as expected"));
     let log = peer.log();
     assert!(log.contains(&format!("work of {} begins: tree {}", own.name(), tree.root)), "{log}");
+    assert!(log.contains("1 tests so far, for the built-in shell"), "{log}");
     assert!(log.contains("variables that are not passed on: [\"LD_PRELOAD\"]"), "{log}");
 }
 

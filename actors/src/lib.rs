@@ -18,6 +18,7 @@
 //! | [`pool`] | [`LocalPool`](pool::LocalPool) and its [`ProcessRunner`](pool::ProcessRunner)s |
 //! | [`scheduler`] | which test goes where |
 //! | [`aggregator`] | one verdict a test, counts, and the reporters |
+//! | [`engine`] | what an engine needs of a machine, and what a machine has |
 //! | [`history`] | how long tests took in earlier runs, and what they came to |
 //! | [`confine`] | what tests that another machine asked for may touch |
 //! | [`identity`] | this machine's key and what it keeps on disk |
@@ -41,6 +42,7 @@ pub mod blobs;
 pub mod confine;
 pub mod daemon;
 pub mod discovery;
+pub mod engine;
 pub mod executor;
 pub mod history;
 pub mod identity;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_actors::daemon::Settings as Defaults;
+use flotilla_actors::engine::survey;
 use flotilla_actors::history::Known;
 use flotilla_actors::identity::{Home, Identity};
 use flotilla_actors::inputs::{Placed, Selection};
@@ -16,9 +17,9 @@ use flotilla_actors::proxy::Target;
 use flotilla_actors::run::PeersOptions;
 use flotilla_actors::trust::{Ledger, Policy, now};
 use flotilla_messages::Fingerprint;
-use flotilla_messages::packet::Engine;
+use flotilla_messages::packet::{Elsewhere, Engine, Native};
 use flotilla_messages::port::local::{PeerView, Question, TestDuration};
-use flotilla_suites::{Inputs, Tree};
+use flotilla_suites::{Inputs, Outside, RESERVED, Tree};
 
 use tokio::task::JoinHandle;
 
@@ -147,10 +148,7 @@ impl Network {
             return Ok(None);
         }
         let inputs = request.tree.inputs().map_err(|bound| bound.to_string())?;
-        let libraries = std::env::var_os("LD_LIBRARY_PATH").is_some_and(|value| !value.is_empty());
-        if inputs.native && libraries {
-            return Err("LD_LIBRARY_PATH is set, and what it names is not sent to peers".into());
-        }
+        let (engine, libraries) = engine(request.root, &inputs)?;
         let at_once = !settings.peer.is_empty() || request.jobs == 0;
         let default = if at_once { 0 } else { MIN_SECONDS };
         Ok(Some(PeersOptions {
@@ -158,8 +156,8 @@ impl Network {
             peers: targets,
             trusted,
             after: Duration::from_secs(settings.network_min_seconds.unwrap_or(default).into()),
-            engine: engine(&inputs),
-            inputs: selection(request.root, inputs, &settings.inputs),
+            engine,
+            inputs: selection(request.root, inputs, libraries, &settings.inputs),
             cache: home.path().join("data/inputs"),
             env: variables(&settings.env),
             timing: Timing::default(),
@@ -273,17 +271,67 @@ fn default_port() -> u16 {
     Defaults::default().work.port()
 }
 
-fn engine(inputs: &Inputs) -> Engine {
-    use std::env::consts::{ARCH, OS};
-    if inputs.native { Engine::Native { os: OS.into(), arch: ARCH.into() } } else { Engine::Builtin }
+/// What the engines need of a peer, and the libraries that are sent along.
+fn engine(root: &Path, inputs: &Inputs) -> Result<(Engine, Vec<Placed>), String> {
+    if !inputs.native {
+        return Ok((Engine::Builtin, Vec::new()));
+    }
+    let environment = library_path(root);
+    let survey = survey(&inputs.programs, &environment).map_err(|error| format!("cannot {error}"))?;
+    if let (Some(script), false) = (&survey.untold, environment.is_empty()) {
+        let script = script.display();
+        return Err(format!(
+            "LD_LIBRARY_PATH is set, and which libraries {script} loads cannot be told: it is a script"
+        ));
+    }
+    let place = Path::new(RESERVED).join("lib");
+    let libraries: Vec<_> = survey
+        .libraries
+        .into_iter()
+        .map(|(name, source)| Placed { source, place: place.join(name) })
+        .collect();
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let mut elsewhere: Vec<Elsewhere> = Vec::new();
+    for Outside { source, place } in &inputs.outside {
+        let (Some(dir), Some(place)) = (source.parent(), place.parent()) else { continue };
+        let found = Elsewhere { place: text(place), path: text(dir) };
+        if !elsewhere.contains(&found) {
+            elsewhere.push(found);
+        }
+    }
+    let native = Native {
+        versions: survey.versions,
+        level: survey.level,
+        probes: inputs.probes.clone(),
+        libraries: if libraries.is_empty() { Vec::new() } else { vec![text(&place)] },
+        elsewhere,
+        ..Native::here()
+    };
+    Ok((Engine::Native(native), libraries))
 }
 
-fn selection(root: &Path, inputs: Inputs, more: &[PathBuf]) -> Selection {
+/// The directories of LD_LIBRARY_PATH, as tests see it, which run in the root.
+fn library_path(root: &Path) -> Vec<PathBuf> {
+    let value = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    if value.is_empty() {
+        return Vec::new();
+    }
+    std::env::split_paths(&value).map(|dir| root.join(dir)).collect()
+}
+
+fn selection(root: &Path, inputs: Inputs, libraries: Vec<Placed>, more: &[PathBuf]) -> Selection {
     let engine = |place: PathBuf| Placed { source: root.join(&place), place };
+    let outside = |Outside { source, place }| Placed { source, place };
     Selection {
         root: root.to_owned(),
         chosen: inputs.chosen.into_iter().chain(more.iter().cloned()).collect(),
-        placed: inputs.engines.into_iter().map(engine).collect(),
+        placed: inputs
+            .engines
+            .into_iter()
+            .map(engine)
+            .chain(inputs.outside.into_iter().map(outside))
+            .chain(libraries)
+            .collect(),
     }
 }
 

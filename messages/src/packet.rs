@@ -24,6 +24,8 @@ const SIGNATURE: usize = 64;
 pub const MOST_BYTES: usize = 256 << 10;
 /// The most variables it may carry.
 pub const MOST_VARIABLES: usize = 1024;
+/// The most entries of each list about the engine.
+pub const MOST_NEEDS: usize = 256;
 
 /// What a client asks a peer to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,10 +39,8 @@ pub struct WorkPacket {
     pub root: Digest,
     /// The client's root, which stands for the workspace's in what tests print.
     pub client_root: String,
-    /// What the tests' engine is made for.
+    /// What runs the tests.
     pub engine: Engine,
-    /// A command that must succeed before the first lease, its first word a path below the root; empty: none.
-    pub probe: Vec<String>,
     /// Variables of the client that tests are to see: LANG, LC_*, TZ, *SAN_OPTIONS, *_SYMBOLIZER_PATH, and what was
     /// asked for by name. At most [`MOST_VARIABLES`].
     pub env: Vec<(String, String)>,
@@ -54,18 +54,90 @@ pub struct WorkPacket {
     pub issued: u64,
 }
 
-/// What an engine needs of a machine.
+/// What runs the tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Engine {
     /// The peer's own built-in shell.
     Builtin,
-    /// Programs of this operating system and architecture, as [`std::env::consts`] has them.
-    Native {
-        /// The operating system.
-        os: String,
-        /// The architecture.
-        arch: String,
-    },
+    /// Programs that the client sends.
+    Native(Native),
+}
+
+/// What programs that are sent need of a machine, and how they are started there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Native {
+    /// The operating system they are made for, as [`std::env::consts`] has it.
+    pub os: String,
+    /// The architecture, likewise.
+    pub arch: String,
+    /// What they need of libraries that are not sent along.
+    pub versions: Vec<Version>,
+    /// The x86-64 level that they say they need (x86-64-v2 is 2); 0: none.
+    pub level: u8,
+    /// Commands that have to run before the first lease, their first words paths below the root.
+    pub probes: Vec<Vec<String>>,
+    /// Directories below the root where programs find libraries that were sent along, before any others.
+    pub libraries: Vec<String>,
+    /// Directories below the root that hold what lies elsewhere at the client.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// A version that a program needs a library to define.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version {
+    /// The library, such as `libc.so.6`.
+    pub library: String,
+    /// The version, such as `GLIBC_2.38`.
+    pub name: String,
+}
+
+/// A directory that lies elsewhere at the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// Where it lies in the tree, below the root.
+    pub place: String,
+    /// Its path at the client, which stands for the peer's in what tests print.
+    pub path: String,
+}
+
+impl Native {
+    /// Programs of this machine's kind that need nothing else, as far as is known.
+    pub fn here() -> Self {
+        Self {
+            os: std::env::consts::OS.into(),
+            arch: std::env::consts::ARCH.into(),
+            versions: Vec::new(),
+            level: 0,
+            probes: Vec::new(),
+            libraries: Vec::new(),
+            elsewhere: Vec::new(),
+        }
+    }
+
+    /// How many entries its longest list has.
+    fn longest(&self) -> usize {
+        let words = self.probes.iter().map(Vec::len).max().unwrap_or(0);
+        [self.versions.len(), self.probes.len(), self.libraries.len(), self.elsewhere.len(), words]
+            .into_iter()
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Engine {
+    /// `the built-in shell`, `linux x86_64`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin => f.write_str("the built-in shell"),
+            // A client's words: not to break a line of the log.
+            Self::Native(Native { os, arch, .. }) => write!(f, "{} {}", shown(os), shown(arch)),
+        }
+    }
+}
+
+/// A client's words as a line may show them.
+pub fn shown(text: &str) -> String {
+    text.chars().take(64).collect::<String>().escape_debug().to_string()
 }
 
 /// A packet whose signature was found good.
@@ -95,6 +167,9 @@ pub enum PacketError {
     /// It carries too much.
     #[error("a work packet with {0} variables, more than {MOST_VARIABLES}")]
     TooMany(usize),
+    /// It says too much of the engine.
+    #[error("a work packet with {0} entries about the engine, more than {MOST_NEEDS}")]
+    Needs(usize),
 }
 
 impl WorkPacket {
@@ -130,6 +205,11 @@ impl SignedPacket {
         if content.env.len() > MOST_VARIABLES {
             return Err(PacketError::TooMany(content.env.len()));
         }
+        if let Engine::Native(native) = &content.engine
+            && native.longest() > MOST_NEEDS
+        {
+            return Err(PacketError::Needs(native.longest()));
+        }
         Ok(Self { issuer: Fingerprint::of(&key), content })
     }
 }
@@ -152,8 +232,14 @@ mod tests {
             exporter: [9; 32],
             root: Digest::of(b"root"),
             client_root: "/home/ada/v8".into(),
-            engine: Engine::Native { os: "linux".into(), arch: "x86_64".into() },
-            probe: vec!["out/d8".into(), "--version".into()],
+            engine: Engine::Native(Native {
+                versions: vec![Version { library: "libc.so.6".into(), name: "GLIBC_2.38".into() }],
+                level: 2,
+                probes: vec![vec!["out/d8".into(), "--version".into()]],
+                libraries: vec![".flotilla/lib".into()],
+                elsewhere: vec![Elsewhere { place: ".flotilla/engine/0".into(), path: "/opt/v8".into() }],
+                ..Native::here()
+            }),
             env: vec![("LANG".into(), "en_US.UTF-8".into())],
             output_cap: 1 << 20,
             max_heavy: 1,
@@ -191,9 +277,24 @@ mod tests {
         assert!(matches!(SignedPacket::open(&bytes), Err(PacketError::TooMany(_))));
     }
 
+    #[test]
+    fn endless_lists_about_the_engine_are_refused() {
+        let version = Version { library: "libc.so.6".into(), name: "GLIBC_2.38".into() };
+        let words = vec![String::new(); MOST_NEEDS + 1];
+        for native in [
+            Native { versions: vec![version; MOST_NEEDS + 1], ..Native::here() },
+            Native { probes: vec![words.clone()], ..Native::here() },
+            Native { libraries: words, ..Native::here() },
+        ] {
+            let engine = Engine::Native(native);
+            let bytes = WorkPacket { engine, ..packet() }.sign(&key(1)).unwrap();
+            assert!(matches!(SignedPacket::open(&bytes), Err(PacketError::Needs(_))));
+        }
+    }
+
     proptest! {
         #[test]
-        fn a_flipped_bit_anywhere_is_noticed(bit in 0..8 * 300_usize) {
+        fn a_flipped_bit_anywhere_is_noticed(bit in 0..8 * 600_usize) {
             let mut bytes = packet().sign(&key(1)).unwrap();
             let at = bit / 8 % bytes.len();
             bytes[at] ^= 1 << (bit % 8);

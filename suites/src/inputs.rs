@@ -10,6 +10,14 @@ use crate::tree::Tree;
 /// What lies beside V8's engine and is loaded by it: snapshots, ICU's data, shared libraries of component builds.
 const LOADED: [&str; 3] = ["bin", "dat", "so"];
 
+/// The directory of the root in which things of other places appear on another machine.
+pub const RESERVED: &str = ".flotilla";
+/// A shell that does not end by itself unless a script says so: it is asked for its usage instead of being given an
+/// empty one.
+const WAITING_SHELL: &str = "inspector-test";
+/// An empty script, wherever an engine runs.
+const EMPTY: &str = "/dev/null";
+
 /// What another machine needs to run the selected tests: paths relative to the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
@@ -17,8 +25,23 @@ pub struct Inputs {
     pub chosen: Vec<PathBuf>,
     /// The engines' files, which may be links: what they lead to is needed in their place.
     pub engines: Vec<PathBuf>,
+    /// The same of engines that are no part of the tree.
+    pub outside: Vec<Outside>,
+    /// The engines themselves: absolute paths.
+    pub programs: Vec<PathBuf>,
+    /// Commands that show whether the engines run: their first words are paths relative to the root.
+    pub probes: Vec<Vec<String>>,
     /// Whether any test needs another engine than the built-in shell.
     pub native: bool,
+}
+
+/// A file that is no part of the tree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Outside {
+    /// Where it is.
+    pub source: PathBuf,
+    /// Where it appears on another machine, relative to the root: below [`RESERVED`].
+    pub place: PathBuf,
 }
 
 /// Why the tests can run on this machine alone.
@@ -30,8 +53,8 @@ pub enum Bound {
     /// A suite is no part of the tree.
     #[error("the suite {0} lies outside the tree")]
     Suite(String),
-    /// An engine is no part of the tree.
-    #[error("the engine {0} lies outside the tree")]
+    /// An engine has no place: it would be looked for in PATH.
+    #[error("it is not known where the engine {0} is")]
     Engine(String),
 }
 
@@ -50,6 +73,7 @@ impl Tree {
             return Err(Bound::Prefix);
         }
         let mut inputs = Inputs::default();
+        let mut dirs = Vec::new();
         for suite in &self.suites {
             let outside = || Bound::Suite(suite.rules.name.into());
             let dir = suite.dir.path().strip_prefix(root).map_err(|_| outside())?;
@@ -67,7 +91,15 @@ impl Tree {
                 Program::Builtin => {}
                 Program::Shell(Arg::Path(engine)) => {
                     inputs.native = true;
-                    inputs.engines.extend(with_what_it_loads(root, Path::new(engine)));
+                    let engine = Path::new(engine);
+                    inputs.engines.extend(with_what_it_loads(root, engine));
+                    inputs.add_program(root.join(engine), engine, suite.rules.shell);
+                }
+                Program::Shell(Arg::Text(engine)) if Path::new(engine).is_absolute() => {
+                    inputs.native = true;
+                    let engine = Path::new(engine);
+                    let place = inputs.add_outside(engine, &mut dirs);
+                    inputs.add_program(engine.to_owned(), &place, suite.rules.shell);
                 }
                 Program::Shell(engine) => return Err(Bound::Engine(engine.relative())),
             }
@@ -82,7 +114,38 @@ impl Tree {
         inputs.chosen.retain(|path| root.join(path).symlink_metadata().is_ok());
         inputs.engines.sort();
         inputs.engines.dedup();
+        inputs.outside.sort();
+        inputs.outside.dedup();
         Ok(inputs)
+    }
+}
+
+impl Inputs {
+    /// An engine, and how it shows that it runs. Several suites may have the same one.
+    fn add_program(&mut self, path: PathBuf, place: &Path, shell: &str) {
+        if self.programs.contains(&path) {
+            return;
+        }
+        self.programs.push(path);
+        // Whichever program stands in for d8 runs files.
+        let is_waiting = shell == WAITING_SHELL;
+        let word = if is_waiting { "--help" } else { EMPTY };
+        self.probes.push(vec![place.to_string_lossy().into_owned(), word.to_owned()]);
+    }
+
+    /// An engine of another place, with what it loads; its place in the tree. Files of one directory stay together.
+    fn add_outside(&mut self, engine: &Path, dirs: &mut Vec<PathBuf>) -> PathBuf {
+        let dir = engine.parent().unwrap_or(Path::new("/"));
+        let number = dirs.iter().position(|known| known == dir).unwrap_or_else(|| {
+            dirs.push(dir.to_owned());
+            dirs.len() - 1
+        });
+        let place = Path::new(RESERVED).join("engine").join(number.to_string());
+        let name = engine.file_name().unwrap_or_default();
+        for file in with_what_it_loads(dir, Path::new(name)) {
+            self.outside.push(Outside { source: dir.join(&file), place: place.join(&file) });
+        }
+        place.join(name)
     }
 }
 
@@ -178,7 +241,37 @@ mod tests {
         fs::create_dir_all(root.path().join("tools/testrunner")).unwrap();
         let builtin = inputs(root.path(), Shell::Builtin, "").unwrap();
         assert!(!has(&builtin, "lib"), "a V8 checkout is large");
-        assert!(!builtin.native && builtin.engines.is_empty());
+        assert!(!builtin.native && builtin.engines.is_empty() && builtin.probes.is_empty());
+    }
+
+    #[test]
+    fn engines_outside_of_the_tree_get_a_place_in_it() {
+        let (root, apart) = (tree(), tempfile::tempdir().unwrap());
+        for file in ["qjs", "snapshot_blob.bin", "notes.txt"] {
+            fs::write(apart.path().join(file), "").unwrap();
+        }
+        let qjs = apart.path().join("qjs");
+        let found = inputs(root.path(), Shell::Path(qjs.clone()), "").unwrap();
+        assert!(found.native && found.engines.is_empty());
+        let placed = |name: &str| Outside {
+            source: apart.path().join(name),
+            place: Path::new(".flotilla/engine/0").join(name),
+        };
+        assert_eq!(found.outside, [placed("qjs"), placed("snapshot_blob.bin")]);
+        assert_eq!(found.programs, [qjs]);
+        assert_eq!(found.probes, [[".flotilla/engine/0/qjs", "/dev/null"]]);
+    }
+
+    #[test]
+    fn each_engine_shows_that_it_runs_in_its_own_way() {
+        let mut inputs = Inputs::default();
+        for (path, shell) in
+            [("/r/out/d8", "d8"), ("/r/out/d8", "d8"), ("/r/out/inspector-test", "inspector-test")]
+        {
+            let path = Path::new(path);
+            inputs.add_program(path.to_owned(), path.strip_prefix("/r").unwrap(), shell);
+        }
+        assert_eq!(inputs.probes, [["out/d8", "/dev/null"], ["out/inspector-test", "--help"]]);
     }
 
     #[test]
@@ -186,6 +279,5 @@ mod tests {
         let root = tree();
         let bound = |shell, prefix| inputs(root.path(), shell, prefix).unwrap_err();
         assert_eq!(bound(Shell::Builtin, "rr record"), Bound::Prefix);
-        assert_eq!(bound(Shell::Path("/bin/sh".into()), ""), Bound::Engine("/bin/sh".into()));
     }
 }

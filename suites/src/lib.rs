@@ -47,7 +47,7 @@ mod walk;
 mod wasm;
 
 pub use error::{EngineError, OpenError, ReadError};
-pub use inputs::{Bound, Inputs};
+pub use inputs::{Bound, Inputs, Outside, RESERVED};
 pub use options::{Filter, Options, Shell};
 pub use select::Unmatched;
 pub use shard::Shard;

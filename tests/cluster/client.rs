@@ -15,7 +15,7 @@ use flotilla_actors::link::{
     Admission, End, Established, Link, LinkEvent, LinkNews, Say, Settings, Tls, TrustedKeys,
 };
 use flotilla_messages::inputs::Digest;
-use flotilla_messages::packet::{Engine, WorkPacket};
+use flotilla_messages::packet::{Engine, Native, WorkPacket};
 use flotilla_messages::port::work::{RemoteEnding, RemoteLease, RemoteNews, WorkMessage};
 use flotilla_messages::wire::Hello;
 use flotilla_messages::{Arg, Expectation, Fingerprint, Judge, Program, TestCase, TestName};
@@ -162,8 +162,7 @@ impl Client {
             exporter: self.exporter,
             root,
             client_root: files.root().to_str().unwrap().to_owned(),
-            engine: Engine::Native { os: std::env::consts::OS.into(), arch: std::env::consts::ARCH.into() },
-            probe: Vec::new(),
+            engine: Engine::Native(Native::here()),
             env: vec![("LANG".into(), "de_DE.UTF-8".into()), ("LD_PRELOAD".into(), "/x.so".into())],
             output_cap: 1 << 20,
             max_heavy: 1,

@@ -7,8 +7,13 @@
 mod cable;
 mod cables;
 mod client;
+mod confined;
 mod crowd;
+mod engines;
 mod harness;
+mod hostile;
+mod liar;
+mod liars;
 mod local;
 mod ports;
 mod redial;

@@ -15,7 +15,7 @@ use flotilla_actors::link::Timing;
 use flotilla_actors::proxy::Target;
 use flotilla_actors::run::{PeersOptions, RunError, RunOptions, StopRequest, StopSource, drive};
 use flotilla_actors::scheduler::ConfirmFailures;
-use flotilla_messages::packet::Engine;
+use flotilla_messages::packet::{Engine, Native};
 use flotilla_messages::{Event, Summary, TestReport};
 use flotilla_suites::{Options, Tree};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -92,7 +92,7 @@ pub fn peers(cluster: &Cluster, tree: &Tree, of: &[usize]) -> PeersOptions {
             placed: inputs.engines.into_iter().map(placed).collect(),
         },
         cache: home.path().join("data/inputs"),
-        engine: Engine::Native { os: std::env::consts::OS.into(), arch: std::env::consts::ARCH.into() },
+        engine: Engine::Native(Native { probes: inputs.probes, ..Native::here() }),
         env: vec![("LANG".into(), "C".into()), ("FIXTURE".into(), root.to_string_lossy().into())],
         timing: Timing::default(),
         daemon: None,
@@ -187,7 +187,7 @@ impl Ran {
         verdicts
     }
 
-    fn places(&self) -> BTreeMap<String, u64> {
+    pub fn places(&self) -> BTreeMap<String, u64> {
         let mut places = BTreeMap::new();
         for report in self.reports() {
             let name = report.place.peer().unwrap_or("here").to_owned();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use flotilla_actors::local;
 use flotilla_messages::inputs::{Digest, Packer, Part};
+use flotilla_messages::packet::{Engine, Native};
 use flotilla_messages::port::local::{Answer, Question};
 use flotilla_messages::port::work::{RemoteEnding, RemoteNews, WorkMessage};
 use flotilla_messages::{Arg, Outcome, Program};
@@ -323,7 +324,8 @@ async fn what_this_machine_cannot_run_is_no_verdict() {
     let mut client = connect(&cluster, 1).await;
     client.turn().await;
     let mut packet = client.packet(&files, files.tree().root);
-    packet.probe = vec!["bin/engine".into(), "--version".into()];
+    let probes = vec![vec!["bin/engine".into(), "--version".into()]];
+    packet.engine = Engine::Native(Native { probes, ..Native::here() });
     client.say_packet(&packet);
     let refusal = client.refusal().await;
     assert!(refusal.contains("the engine does not run here") && refusal.contains("interpreter"), "{refusal}");

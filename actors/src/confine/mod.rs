@@ -48,6 +48,24 @@ pub enum Extent {
     Not,
 }
 
+impl Extent {
+    /// What whoever lends this machine to others has to know of it, where it is not all that could be.
+    pub fn warning(self) -> Option<String> {
+        let said = match self {
+            Self::Full => return None,
+            Self::Partial => {
+                "tests of trusted peers are confined to their files alone: this kernel's Landlock is too old to keep \
+                 them from TCP connections (6.7) or from sending signals to this user's processes (6.12)"
+            }
+            Self::Not => {
+                "tests of trusted peers are not confined: this kernel has no Landlock, so whoever is trusted can do \
+                 here all that this user can, and read the identity of this machine"
+            }
+        };
+        Some(said.to_owned())
+    }
+}
+
 /// Why a thread was not confined.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot confine tests: {0}")]

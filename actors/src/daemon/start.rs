@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::load::average;
 use super::settings::Settings;
 use super::vital::{Ended, Vital};
+use crate::confine;
 use crate::discovery::{Announced, Discovery, DiscoveryError, Leave, List, OwnState, Setup};
 use crate::identity::{Home, HomeError};
 use crate::link::{
@@ -94,7 +95,7 @@ impl Daemon {
     /// # Errors
     /// [`StartError`]; nothing runs then.
     pub async fn start(home: &Home, settings: Settings) -> Result<Self, StartError> {
-        let (ledger, warnings) = Ledger::open(home, settings.trust, now())?;
+        let (ledger, mut warnings) = Ledger::open(home, settings.trust, now())?;
         for warning in &warnings {
             log::warn!(target: "trust", "{warning}");
         }
@@ -206,6 +207,7 @@ impl Daemon {
             work: work.clone(),
             average,
         };
+        warnings.extend(confine::extent().warning());
         let about = About {
             fingerprint,
             since: SystemTime::now(),

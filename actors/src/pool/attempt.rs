@@ -35,9 +35,14 @@ pub(super) fn attempt(
         }
     };
     let root = setup.launcher.root();
+    // Whoever asked knows no paths of this machine.
+    let told = |reason: String| match &setup.guest {
+        Some(guest) => guest.rewrite_text(reason),
+        None => reason,
+    };
     let expected = match expected(&case, root) {
         Ok(expected) => expected,
-        Err(reason) => return Ending::Failed(Box::new(Failed::of(case, reason))),
+        Err(reason) => return Ending::Failed(Box::new(Failed::of(case, told(reason)))),
     };
     let argv = case.argv(root, &setup.builtin);
     let marker = setup.run.value(lease.id);
@@ -54,9 +59,9 @@ pub(super) fn attempt(
             Ending::Judged(Box::new(Judged { case, output: ended.output, judgement }))
         }
         Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
-            Ending::Unable { reason: error.to_string() }
+            Ending::Unable { reason: told(error.to_string()) }
         }
-        Err(error) => Ending::Failed(Box::new(Failed::of(case, error.to_string()))),
+        Err(error) => Ending::Failed(Box::new(Failed::of(case, told(error.to_string())))),
     }
 }
 

@@ -7,7 +7,7 @@ use flotilla_messages::{Captured, Output};
 use rustix::io::Errno;
 
 use crate::confine::Confinement;
-use crate::process::ProcessError;
+use crate::process::{Ceilings, ProcessError, Worker};
 
 /// How much tests of others give way to this machine's own work.
 const NICE: i32 = 5;
@@ -21,6 +21,8 @@ pub struct Guest {
     pub rewrite: Vec<(Vec<u8>, Vec<u8>)>,
     /// What they may touch; each thread of the pool enters it before its first test.
     pub confinement: Confinement,
+    /// What each of them may take of the system.
+    pub ceilings: Ceilings,
 }
 
 impl Guest {
@@ -28,12 +30,28 @@ impl Guest {
     ///
     /// # Errors
     /// Why no test of another machine may run here, for people.
-    pub(super) fn enter(&self) -> Result<(), String> {
+    pub(crate) fn enter(&self) -> Result<(), String> {
         // On Linux this is the thread's alone. One that cannot be lowered runs as it is.
         if let Err(error) = rustix::process::nice(NICE) {
             log::debug!("cannot lower the priority of tests: {error}");
         }
         self.confinement.enter().map(drop).map_err(|error| error.to_string())
+    }
+
+    /// A worker for such tests.
+    ///
+    /// # Errors
+    /// As [`Worker::new`].
+    pub(crate) fn worker(&self) -> io::Result<Worker> {
+        Ok(Worker::new()?.limited(self.ceilings))
+    }
+
+    /// A text about a test as it would be on that machine.
+    pub(crate) fn rewrite_text(&self, text: String) -> String {
+        match self.replaced(text.as_bytes()) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(rewritten) => String::from_utf8_lossy(&rewritten).into_owned(),
+        }
     }
 
     /// The output as it would be on that machine.

@@ -71,7 +71,8 @@ impl ProcessRunner {
             return Ending::Unable { reason };
         }
         // Taken out while it is used: a worker in whose hands something panicked is not used again.
-        let worker = self.worker.take().map_or_else(Worker::new, Ok);
+        let new = || control.setup.guest.as_ref().map_or_else(Worker::new, Guest::worker);
+        let worker = self.worker.take().map_or_else(new, Ok);
         let ending = match worker {
             Ok(mut worker) => {
                 let mut known = None;

@@ -13,10 +13,12 @@
 //! | `launch` | what to start: program look-up, environment, errors |
 //! | `capture` | one stream, up to a cap |
 //! | `switch` | how others stop what a worker runs |
+//! | `ceilings` | what a process of somebody else may take of the system |
 //! | `linux` | the leader's end, by pidfd |
 //! | `portable` | the same by a thread that waits |
 
 mod capture;
+mod ceilings;
 mod launch;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -30,6 +32,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::process::Child;
 
+pub use ceilings::Ceilings;
 pub use launch::{Launch, Launcher, ProcessError};
 #[cfg(target_os = "linux")]
 pub use linux::keep_child_status;

@@ -13,7 +13,9 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::worker::patiently;
-use super::{Ended, Launch, Launcher, Limits, ProcessError, Stage, Switch, Worker, portable, watch};
+use super::{
+    Ceilings, Ended, Launch, Launcher, Limits, ProcessError, Stage, Switch, Worker, portable, watch,
+};
 use crate::executor::LeaseId;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -282,4 +284,24 @@ fn no_descriptor_is_lost_over_many_runs() {
         run_script(&mut worker, "exit 0", Limits { timeout: LONG, cap: CAP });
     }
     assert!(least(&mut worker) < before + 200, "descriptors pile up");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_process_may_take_can_be_bounded() {
+    let ceilings = Ceilings { core: Some(0), file: Some(1 << 20), descriptors: Some(50), processes: None };
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("large");
+    // They are set just after the start.
+    let waits = "until [ $(ulimit -n) = 50 ]; do :; done; ";
+    let script =
+        format!("{waits}ulimit -Hc; ulimit -Hn; head -c 3000000 /dev/zero > {}; echo $?", file.display());
+    for worker in workers() {
+        let mut worker = worker.limited(ceilings);
+        let ended = run_script(&mut worker, &script, Limits { timeout: LONG, cap: CAP });
+        let said = ended.output.stdout.text().into_owned();
+        assert!(said.starts_with("0\n50\n") && !said.ends_with("\n0\n"), "{said}");
+        assert_eq!(fs::metadata(&file).unwrap().len(), 1 << 20);
+        fs::remove_file(&file).unwrap();
+    }
 }

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::capture::{Found, Stream};
+use super::ceilings::Ceilings;
 use super::launch::{Launch, Launcher, ProcessError};
 use super::switch::{Stage, Switch};
 use super::{EndWatch, watch};
@@ -53,6 +54,7 @@ pub struct Ended {
 pub struct Worker {
     /// Taken while a process runs; a new one is made if that run did not come to its end.
     watch: Option<Box<dyn EndWatch>>,
+    ceilings: Ceilings,
     null: File,
     buffer: Box<[u8]>,
     /// Killed, but not gone when patience was.
@@ -71,10 +73,18 @@ impl Worker {
     pub(super) fn with(watch: Box<dyn EndWatch>) -> io::Result<Self> {
         Ok(Self {
             watch: Some(watch),
+            ceilings: Ceilings::default(),
             null: File::open("/dev/null")?,
             buffer: vec![0; BUFFER].into_boxed_slice(),
             lingering: Vec::new(),
         })
+    }
+
+    /// The same, with such limits for all that it starts from now on.
+    #[must_use]
+    pub fn limited(mut self, ceilings: Ceilings) -> Self {
+        self.ceilings = ceilings;
+        self
     }
 
     /// Runs one command to its end.
@@ -141,6 +151,7 @@ impl Worker {
             return Ok(Supervised::Stopped);
         };
         let mut leader = Leader(Some(child));
+        self.ceilings.impose(Pid::from_child(leader.child()?));
         watch.arm(leader.child()?).map_err(Fault::Follow)?;
 
         let mut streams = [Stream::new(out, limits.cap), Stream::new(err, limits.cap)];

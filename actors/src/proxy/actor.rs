@@ -13,11 +13,11 @@ use actix::{
 use flotilla_messages::Fingerprint;
 use flotilla_messages::Place;
 use flotilla_messages::inputs::{Digest, Pack};
-use flotilla_messages::packet::WorkPacket;
+use flotilla_messages::packet::{Engine, WorkPacket};
 use flotilla_messages::port::work::{MOST_FETCHED, WorkMessage};
 use tokio::sync::mpsc;
 
-use super::cases::{CaseMaker, MadeCases, Make};
+use super::cases::{CaseMaker, MadeCases, Make, relocate};
 use super::core::{Core, Effect, Input};
 use super::exchange::{Exchange, Grant, Grants, Holder, LARGE};
 use crate::executor::{ExecutorId, News, Order};
@@ -213,7 +213,15 @@ impl PeerProxy {
             Effect::Make(leases) => {
                 self.job.cases.do_send(Make { leases, to: context.address().recipient() });
             }
-            Effect::Say(message) => self.say(message),
+            Effect::Say(mut message) => {
+                // What is kept here, and shown, names the paths of this machine.
+                if let (WorkMessage::Assign(leases), Engine::Native(native)) =
+                    (&mut message, &self.job.packet.engine)
+                {
+                    leases.iter_mut().for_each(|lease| relocate(&mut lease.case, &native.elsewhere));
+                }
+                self.say(message);
+            }
             Effect::Join { credit } => {
                 let grants = self.job.exchange.borrow_mut().ready(self.executor);
                 self.grant(grants);

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Handler, Message, Recipient, SyncArbiter, SyncContext};
+use flotilla_messages::packet::Elsewhere;
 use flotilla_messages::{Arg, Cases, Outcome, Program, TestCase, TestName};
 
 use super::core::Made;
@@ -85,6 +87,18 @@ impl Handler<Make> for CaseMaker {
         if !made.is_empty() {
             to.do_send(MadeCases(made));
         }
+    }
+}
+
+/// The case as it is sent: an engine that lies outside of the root has a place of its own in the tree.
+pub(super) fn relocate(case: &mut TestCase, elsewhere: &[Elsewhere]) {
+    let Program::Shell(Arg::Text(path)) = &case.program else { return };
+    let placed = elsewhere.iter().find_map(|Elsewhere { place, path: dir }| {
+        let below = Path::new(path).strip_prefix(dir).ok()?;
+        Some(Path::new(place).join(below).to_string_lossy().into_owned())
+    });
+    if let Some(placed) = placed {
+        case.program = Program::Shell(Arg::Path(placed));
     }
 }
 

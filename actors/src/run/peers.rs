@@ -6,7 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture,
+};
 use flotilla_messages::Cases;
 use flotilla_messages::inputs::Digest;
 use flotilla_messages::packet::WorkPacket;
@@ -20,7 +22,7 @@ use crate::inputs::{ScanError, StatCache, Tree, scan};
 use crate::link::{self, Open, TrustedKeys};
 use crate::local::Distrusted;
 use crate::proxy::{CaseMaker, Distrust, End, Gone, Job, PeerProxy, Target};
-use crate::scheduler::{Join, Rated, Rates, Scheduler};
+use crate::scheduler::{HowMany, Join, Rated, Rates, Scheduler};
 
 /// The first pause before a peer is dialled again; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -108,7 +110,6 @@ impl Peers {
             root: Digest::of(b""),
             client_root: options.root.to_string_lossy().into_owned(),
             engine: peers.engine.clone(),
-            probe: Vec::new(),
             env: peers.env.clone(),
             output_cap: options.output_cap as u64,
             max_heavy: u16::try_from(options.max_heavy.max(1)).unwrap_or(u16::MAX),
@@ -151,6 +152,17 @@ impl Peers {
         if let Err(error) = std::thread::Builder::new().name("inputs".into()).spawn(life) {
             self.none(format!("cannot start a thread for the inputs: {error}"));
         }
+    }
+
+    /// Asks how many tests there are, which each peer's log is to tell; then brings the peers in.
+    fn count(&self, tree: Tree, context: &mut Context<Self>) {
+        let asked = self.scheduler.send(HowMany).into_actor(self);
+        context.spawn(asked.map(|tests, this, context| {
+            this.packet.tests = tests.unwrap_or_default();
+            if !this.over {
+                this.bring_in(tree, context);
+            }
+        }));
     }
 
     fn bring_in(&mut self, tree: Tree, context: &mut Context<Self>) {
@@ -340,7 +352,7 @@ impl Handler<Scanned> for Peers {
     fn handle(&mut self, Scanned(scanned): Scanned, context: &mut Self::Context) {
         match scanned {
             _ if self.over => {}
-            Ok(tree) => self.bring_in(tree, context),
+            Ok(tree) => self.count(tree, context),
             Err(error) => self.none(error.to_string()),
         }
     }

@@ -51,6 +51,11 @@ pub struct Rated {
 #[rtype(result = "Vec<(ExecutorId, u32)>")]
 pub struct Rates;
 
+/// Asks how many tests have been found so far.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "u64")]
+pub struct HowMany;
+
 /// The run is to end early.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
@@ -262,6 +267,14 @@ impl Handler<Listing> for Scheduler {
             Listing::Ended => self.handle(Input::AllFound),
             Listing::Failed(reason) => self.vital.report(format!("listing tests failed: {reason}")),
         }
+    }
+}
+
+impl Handler<HowMany> for Scheduler {
+    type Result = u64;
+
+    fn handle(&mut self, _: HowMany, _: &mut Self::Context) -> u64 {
+        self.core.found()
     }
 }
 

@@ -146,6 +146,11 @@ impl Core {
         self.end(now, effects);
     }
 
+    /// How many tests have been found so far.
+    pub fn found(&self) -> u64 {
+        self.table.len()
+    }
+
     /// Whether an executor could begin a test if one were found right now.
     pub fn hungry(&self) -> bool {
         self.stopping.is_none()

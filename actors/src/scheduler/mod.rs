@@ -34,7 +34,7 @@ mod relieve;
 mod simulation;
 mod table;
 
-pub use actor::{Join, Rated, Rates, Scheduler, Stop};
+pub use actor::{HowMany, Join, Rated, Rates, Scheduler, Stop};
 pub use core::Core;
 pub use effect::{Effect, Input};
 pub use lister::Listing;

@@ -173,7 +173,7 @@ impl WorkSession {
         let made = i128::from(clock) - i128::from(packet.issued);
         log::info!(
             target: "work",
-            "work of {} begins: tree {} ({:?}), {} tests, engine {:?}, asked for {made} s ago by its clock",
+            "work of {} begins: tree {} ({:?}), {} tests so far, for {}, asked for {made} s ago by its clock",
             self.client.key, packet.root, packet.client_root, packet.tests, packet.engine
         );
     }

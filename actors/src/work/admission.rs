@@ -2,12 +2,15 @@
 
 use std::ffi::OsString;
 use std::path::{Component, Path};
+use std::sync::Arc;
 
-use flotilla_messages::packet::{Engine, SignedPacket, WorkPacket};
+use flotilla_messages::packet::{Engine, Native, SignedPacket, WorkPacket, shown};
 use flotilla_messages::{Arg, Fingerprint, Program, TestCase};
 
+use crate::engine::Host;
+
 /// What a packet has to fit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// Whose link it is.
     pub client: Fingerprint,
@@ -15,6 +18,8 @@ pub struct Terms {
     pub own: Fingerprint,
     /// The link's exporter value.
     pub exporter: [u8; 32],
+    /// What engines find on this machine.
+    pub host: Arc<Host>,
 }
 
 /// The packet, if it is this client's, for this machine, on this link, and this machine can do it.
@@ -32,23 +37,37 @@ pub fn admit(bytes: &[u8], terms: &Terms) -> Result<WorkPacket, String> {
     if content.exporter != terms.exporter {
         return Err("the work packet is for another connection".into());
     }
-    if let Engine::Native { os, arch } = &content.engine {
-        let own = (std::env::consts::OS, std::env::consts::ARCH);
-        if (os.as_str(), arch.as_str()) != own {
-            let shown = |text: &str| text.chars().take(32).collect::<String>().escape_debug().to_string();
-            return Err(format!(
-                "the engine is for {} {}, this machine is {} {}",
-                shown(os),
-                shown(arch),
-                own.0,
-                own.1
-            ));
-        }
-    }
-    if let Some(program) = content.probe.first() {
-        below("the probe's program", program)?;
+    if let Engine::Native(native) = &content.engine {
+        fits(native, &terms.host)?;
     }
     Ok(content)
+}
+
+/// Whether programs can run here, as far as can be told before they are there.
+fn fits(native: &Native, host: &Host) -> Result<(), String> {
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    if (native.os.as_str(), native.arch.as_str()) != (os, arch) {
+        let made = format!("{} {}", shown(&native.os), shown(&native.arch));
+        return Err(format!("the engine is for {made}, this machine is {os} {arch}"));
+    }
+    if let Some(lack) = host.lacks(native) {
+        return Err(lack);
+    }
+    for probe in &native.probes {
+        let Some(program) = probe.first() else { return Err("an empty probe".into()) };
+        below("the probe", program)?;
+        if probe.iter().any(|word| word.contains('\0')) {
+            return Err("a probe with a NUL".into());
+        }
+    }
+    for place in native.libraries.iter().chain(native.elsewhere.iter().map(|elsewhere| &elsewhere.place)) {
+        below("the directory", place)?;
+        // It becomes one of a list.
+        if place.is_empty() || place.contains(':') {
+            return Err(format!("the directory {:?} is none", shown(place)));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a case stays in the workspace, as far as its own words tell. What the program does is another matter.
@@ -107,9 +126,11 @@ fn is_passed_on(name: &str) -> bool {
 }
 
 /// The environment of a job's tests: this machine's minimum, the client's variables that may be passed on, and what this
-/// machine's owner sets; later ones win. The names that were left out come with it.
+/// machine's owner sets; later ones win. `libraries` is where programs find libraries that were sent along, if any was.
+/// The names that were left out come with it.
 pub fn environment(
     tmp: &Path,
+    libraries: Option<OsString>,
     client: &[(String, String)],
     own: &[(OsString, OsString)],
 ) -> (Vec<(OsString, OsString)>, Vec<String>) {
@@ -119,6 +140,7 @@ pub fn environment(
         ("TMPDIR".into(), tmp.into()),
         ("LANG".into(), "en_US.UTF-8".into()),
     ];
+    env.extend(libraries.map(|libraries| ("LD_LIBRARY_PATH".into(), libraries)));
     let mut left_out = Vec::new();
     for (name, value) in client {
         if is_passed_on(name) && !value.contains('\0') {
@@ -145,6 +167,7 @@ pub(super) mod tests {
 
     use ed25519_dalek::SigningKey;
     use flotilla_messages::inputs::Digest;
+    use flotilla_messages::packet::{Elsewhere, Version};
     use flotilla_messages::{Expectation, Judge, TestName};
 
     use super::*;
@@ -155,7 +178,7 @@ pub(super) mod tests {
 
     pub fn terms() -> Terms {
         let name = |seed| Fingerprint::of(&key(seed).verifying_key());
-        Terms { client: name(1), own: name(2), exporter: [9; 32] }
+        Terms { client: name(1), own: name(2), exporter: [9; 32], host: Arc::default() }
     }
 
     pub fn packet() -> WorkPacket {
@@ -165,7 +188,6 @@ pub(super) mod tests {
             root: Digest::of(b"root"),
             client_root: "/home/ada/v8".into(),
             engine: Engine::Builtin,
-            probe: Vec::new(),
             env: Vec::new(),
             output_cap: 1 << 20,
             max_heavy: 1,
@@ -208,11 +230,51 @@ pub(super) mod tests {
         assert!(admit(&signed[1..], &terms()).is_err());
         assert!(refused(|packet| packet.recipient = terms().client).contains("not for this machine"));
         assert!(refused(|packet| packet.exporter[0] ^= 1).contains("another connection"));
-        let engine = Engine::Native { os: "plan9\n".into(), arch: "vax".into() };
-        assert!(refused(|packet| packet.engine = engine).contains("plan9\\n vax"));
-        for program in ["/bin/sh", "../sh", "a/../../sh"] {
-            assert!(refused(|packet| packet.probe = vec![program.into()]).contains("leads out"));
+        let engine = Native { os: "plan9\n".into(), arch: "vax".into(), ..Native::here() };
+        assert!(refused(|packet| packet.engine = Engine::Native(engine)).contains("plan9\\n vax"));
+    }
+
+    #[test]
+    fn what_a_packet_says_of_the_engine_stays_below_the_root() {
+        let bad = |change: &dyn Fn(&mut Native)| {
+            let mut native = Native::here();
+            change(&mut native);
+            refused(|packet| packet.engine = Engine::Native(native))
+        };
+        for path in ["/bin/sh", "../sh", "a/../../sh", "a\0"] {
+            assert!(bad(&|native| native.probes = vec![vec![path.into()]]).contains("leads out"));
+            assert!(bad(&|native| native.libraries = vec![path.into()]).contains("leads out"));
+            let elsewhere = Elsewhere { place: path.into(), path: "/opt".into() };
+            assert!(bad(&|native| native.elsewhere = vec![elsewhere.clone()]).contains("leads out"));
         }
+        assert!(bad(&|native| native.probes = vec![Vec::new()]).contains("empty probe"));
+        for path in ["", "a:/usr/lib"] {
+            assert!(bad(&|native| native.libraries = vec![path.into()]).contains("is none"));
+        }
+    }
+
+    #[test]
+    fn an_engine_that_needs_what_this_machine_lacks_is_refused_in_words() {
+        let has = |names: &[&str]| ("libc.so.6".to_owned(), names.iter().map(|&name| name.into()).collect());
+        let host = Arc::new(Host::with([has(&["GLIBC_2.2.5", "GLIBC_2.31", "GLIBC_PRIVATE"])], 2));
+        let asked = |native: Native| {
+            let packet = WorkPacket { engine: Engine::Native(native), ..packet() };
+            let terms = Terms { host: Arc::clone(&host), ..terms() };
+            admit(&packet.sign(&key(1)).unwrap(), &terms).map(drop)
+        };
+        let version = |library: &str, name: &str| Version { library: library.into(), name: name.into() };
+        let needs = |library: &str, name: &str| {
+            asked(Native { versions: vec![version(library, name)], ..Native::here() })
+        };
+        assert_eq!(needs("libc.so.6", "GLIBC_2.31"), Ok(()));
+        // Whether a library is there at all, the probe tells.
+        assert_eq!(needs("libnobody.so.1", "X_1"), Ok(()));
+        let refusal = needs("libc.so.6", "GLIBC_2.38").unwrap_err();
+        assert_eq!(refusal, "the engine needs GLIBC_2.38, this machine has GLIBC_2.31 (libc.so.6)");
+        assert!(needs("libc.so.6", "GLIBC_2.38\n\x1b[2J").unwrap_err().contains("2.38\\n\\u{1b}[2J"));
+        assert_eq!(asked(Native { level: 2, ..Native::here() }), Ok(()));
+        let refusal = asked(Native { level: 3, ..Native::here() }).unwrap_err();
+        assert_eq!(refusal, "the engine needs a processor of level x86-64-v3, this machine's is x86-64-v2");
     }
 
     #[test]
@@ -245,11 +307,13 @@ pub(super) mod tests {
             pair("ASAN_OPTIONS", "a=1"),
             pair("LD_PRELOAD", "/x.so"),
             pair("PATH", "/evil"),
+            pair("LD_LIBRARY_PATH", "/evil"),
             pair("FLOTILLA_RUN", "1.2"),
             pair("A=B", "c"),
         ];
-        let (env, left_out) = environment(Path::new("/t"), &client, &[("SLOW".into(), "4".into())]);
-        assert_eq!(left_out, ["LD_PRELOAD", "PATH", "FLOTILLA_RUN", "A=B"]);
+        let (env, left_out) =
+            environment(Path::new("/t"), Some("/w/lib".into()), &client, &[("SLOW".into(), "4".into())]);
+        assert_eq!(left_out, ["LD_PRELOAD", "PATH", "LD_LIBRARY_PATH", "FLOTILLA_RUN", "A=B"]);
         let get = |wanted: &str| {
             let found: Vec<_> = env.iter().filter(|(name, _)| name == wanted).collect();
             assert!(found.len() <= 1);
@@ -260,5 +324,6 @@ pub(super) mod tests {
         assert_eq!(get("PATH"), Some("/usr/local/bin:/usr/bin:/bin"));
         assert_eq!((get("HOME"), get("TMPDIR"), get("SLOW")), (Some("/t"), Some("/t"), Some("4")));
         assert_eq!((get("LD_PRELOAD"), get("FLOTILLA_RUN")), (None, None));
+        assert_eq!(get("LD_LIBRARY_PATH"), Some("/w/lib"));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::fut::{ready, wrap_future};
@@ -22,6 +23,7 @@ use super::session::{Input, Session};
 use super::settings::WorkSettings;
 use super::stocks::{Shelves, Shut, Stocks};
 use crate::daemon::Vital;
+use crate::engine::Host;
 use crate::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Say, TrustedKeys};
 use crate::status::{Gate, Gates};
 use crate::trust::Decision;
@@ -52,6 +54,7 @@ pub struct WorkHandler {
     own: Fingerprint,
     trusted: TrustedKeys,
     jobs: u16,
+    host: Arc<Host>,
     shop: Workshop,
     /// Counts the peers that fetch blobs here.
     served: Rc<()>,
@@ -134,7 +137,7 @@ pub struct Part {
 }
 
 impl WorkHandler {
-    /// Behind this port. To be made in a System.
+    /// Behind this port. To be made in a System. Reads some of this machine's libraries, which takes a few milliseconds.
     pub fn new(listening: Listening, facts: Facts, load: Recipient<Guests>, vital: Vital) -> Self {
         let Facts { own, trusted, jobs, shelves, settings, dialler } = facts;
         let stocks = SyncArbiter::start(1, move || Stocks::new(shelves.clone()));
@@ -143,6 +146,7 @@ impl WorkHandler {
             own,
             trusted,
             jobs,
+            host: Arc::new(Host::look()),
             shop: Workshop { stocks, settings: Rc::new(settings), jobs: threads, dialler },
             served: Rc::new(()),
             claimed: 0,
@@ -167,7 +171,7 @@ impl WorkHandler {
             && self.listening.is_some()
             && let Some(Waiting { id, key, exporter, link }) = self.waiting.pop_front()
         {
-            let terms = Terms { client: key, own: self.own, exporter };
+            let terms = Terms { client: key, own: self.own, exporter, host: Arc::clone(&self.host) };
             let now = tokio::time::Instant::now().into_std();
             let patience = self.shop.settings.patience;
             let core = Session::new(now, terms, patience, self.jobs, self.claimed);

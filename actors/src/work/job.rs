@@ -1,13 +1,15 @@
 //! What one client's tests run with: a pool made for the job and ended with it, and those who clean up after it.
 
+use std::ffi::OsString;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, Recipient};
-use flotilla_messages::packet::WorkPacket;
+use flotilla_messages::Exit;
+use flotilla_messages::packet::{Elsewhere, Engine, WorkPacket};
 use flotilla_messages::port::work::RemoteLease;
 
 use super::admission::environment;
@@ -18,15 +20,21 @@ use crate::executor::{ExecutorId, LeaseId, News, Order};
 use crate::marker::RunId;
 use crate::orphans::Orphans;
 use crate::pool::{Control, Guest, LocalPool, Setup};
-use crate::process::{Launch, Launcher, Limits, Stage, Switch, Worker};
+use crate::process::{Ceilings, Ended, Launch, Launcher, Limits, Stage, Switch};
 use crate::reaper::Guard;
 
 /// The pool is the only executor its session knows.
 const POOL: ExecutorId = ExecutorId(0);
 /// The marker of the probe's processes: no lease of a client has this number by right.
 const PROBE: LeaseId = LeaseId(u64::MAX);
-/// How long the probe may run.
+/// How long all probes may run together.
 const PROBE_TIME: Duration = Duration::from_secs(60);
+/// The codes by which a probe says that it did not find all it needs.
+const MISSING: [i32; 2] = [126, 127];
+/// What the loader says, with code 1, when a library lacks a version.
+const UNDEFINED: &str = " not found (required by ";
+/// The number of the signal for an instruction that the processor does not know.
+const SIGILL: i32 = 4;
 /// How much of what a failing probe printed is told.
 const PROBE_WORDS: usize = 500;
 /// How long the reaper may take to start.
@@ -57,9 +65,9 @@ pub struct Job {
 pub struct Preparation {
     guard: Option<Guard>,
     launcher: Launcher,
-    argv: Vec<String>,
+    probes: Vec<Vec<String>>,
     marker: String,
-    confinement: Confinement,
+    guest: Guest,
     switch: Arc<Switch>,
 }
 
@@ -92,7 +100,12 @@ impl Job {
         if let (Some(orphans), Some(guard)) = (&mut orphans, &guard) {
             orphans.spare(guard.pid());
         }
-        let (env, left_out) = environment(&place.tmp, &packet.env, &settings.env);
+        let native = match &packet.engine {
+            Engine::Native(native) => Some(native),
+            Engine::Builtin => None,
+        };
+        let libraries = native.and_then(|native| libraries(place, &native.libraries));
+        let (env, left_out) = environment(&place.tmp, libraries, &packet.env, &settings.env);
         if !left_out.is_empty() {
             log::info!(target: "work", "variables that are not passed on: {left_out:?}");
         }
@@ -102,13 +115,19 @@ impl Job {
             read: settings.builtin.first().map(PathBuf::from).into_iter().collect(),
             write: vec![place.root.clone(), place.tmp.clone()],
         };
+        let elsewhere = native.map_or(&[][..], |native| &native.elsewhere);
+        let guest = Guest {
+            rewrite: rewrite(place, &packet.client_root, elsewhere),
+            confinement,
+            ceilings: Ceilings::of_guests(),
+        };
         let probe = Arc::new(Switch::new()?);
         let preparation = Preparation {
             guard,
             launcher: launcher.clone(),
-            argv: packet.probe.clone(),
+            probes: native.map(|native| native.probes.clone()).unwrap_or_default(),
             marker: run.value(PROBE),
-            confinement: confinement.clone(),
+            guest: guest.clone(),
             switch: Arc::clone(&probe),
         };
         let setup = Setup {
@@ -117,7 +136,7 @@ impl Job {
             builtin: settings.builtin.clone(),
             output_cap: usize::try_from(packet.output_cap.min(MOST_OUTPUT)).unwrap_or(usize::MAX),
             orphans,
-            guest: Some(Guest { rewrite: rewrite(place, &packet.client_root), confinement }),
+            guest: Some(guest),
         };
         let pool = LocalPool::new(POOL, jobs, setup, session)?;
         let control = pool.control();
@@ -164,10 +183,26 @@ impl Job {
     }
 }
 
-/// Where paths of this machine become the client's. The longer one first: neither is below the other.
-fn rewrite(place: &Place, client_root: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+/// Where paths of this machine become the client's. What lies in the tree and elsewhere at the client comes before the
+/// tree.
+fn rewrite(place: &Place, client_root: &str, elsewhere: &[Elsewhere]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let bytes = |path: &Path| path.as_os_str().as_encoded_bytes().to_vec();
-    vec![(bytes(&place.root), client_root.as_bytes().to_vec()), (bytes(&place.tmp), b"$TMPDIR".to_vec())]
+    let elsewhere = elsewhere
+        .iter()
+        .map(|elsewhere| (bytes(&place.root.join(&elsewhere.place)), elsewhere.path.as_bytes().to_vec()));
+    elsewhere
+        .chain([
+            (bytes(&place.root), client_root.as_bytes().to_vec()),
+            (bytes(&place.tmp), b"$TMPDIR".to_vec()),
+        ])
+        .collect()
+}
+
+/// LD_LIBRARY_PATH of a job's tests, if libraries were sent along.
+fn libraries(place: &Place, libraries: &[String]) -> Option<OsString> {
+    let dirs: Vec<_> = libraries.iter().map(|dir| place.root.join(dir)).collect();
+    // A home whose path has a colon cannot be named there; the probe tells what is missing then.
+    if dirs.is_empty() { None } else { std::env::join_paths(dirs).ok() }
 }
 
 fn unguarded(error: &dyn std::fmt::Display) -> String {
@@ -187,8 +222,9 @@ impl Preparation {
         let probed = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("probe".into());
             let thread = thread.spawn_scoped(scope, || {
-                self.confinement.enter().map_err(|error| error.to_string())?;
-                self.probe()
+                self.guest.enter()?;
+                let begun = Instant::now();
+                self.probes.iter().try_for_each(|probe| self.probe(probe, begun))
             });
             let joined = thread.map_err(|error| format!("cannot start a thread: {error}"))?.join();
             joined.unwrap_or_else(|_| Err("internal error: the probe has panicked".to_owned()))
@@ -196,25 +232,41 @@ impl Preparation {
         (self.guard, probed)
     }
 
-    fn probe(&self) -> Result<(), String> {
-        let Some(program) = self.argv.first() else { return Ok(()) };
+    /// Whether a program runs: it starts, and ends by itself. How it ends is its own affair, but for the codes by which
+    /// loaders and shells say that they found something missing (POSIX.1-2024, 2.8.2; ld.so).
+    fn probe(&self, probe: &[String], begun: Instant) -> Result<(), String> {
+        let Some((program, args)) = probe.split_first() else { return Ok(()) };
         let mut argv = vec![self.launcher.root().join(program).into_os_string()];
-        argv.extend(self.argv.iter().skip(1).map(Into::into));
+        argv.extend(args.iter().map(Into::into));
         let launch = Launch { argv: &argv, env: &Default::default(), unset: &[], marker: &self.marker };
-        let limits = Limits { timeout: PROBE_TIME, cap: PROBE_WORDS };
-        let failed = |why: String| format!("the engine does not run here: {why}");
-        let mut worker = Worker::new().map_err(|error| failed(error.to_string()))?;
-        let ended = worker
+        let limits = Limits { timeout: PROBE_TIME.saturating_sub(begun.elapsed()), cap: PROBE_WORDS };
+        let failed = |why: String| format!("the engine does not run here: {}", self.guest.rewrite_text(why));
+        let mut worker = self.guest.worker().map_err(|error| failed(error.to_string()))?;
+        let Ended { output, stopped } = worker
             .run(&self.launcher, launch, limits, &self.switch)
             .map_err(|error| failed(error.to_string()))?;
-        if ended.output.exit.success() && !ended.stopped {
+        let words = [&output.stderr, &output.stdout].map(|stream| stream.text().trim().to_owned());
+        let words = words.iter().find(|words| !words.is_empty());
+        let loads = !words.is_some_and(|words| words.contains(UNDEFINED));
+        if matches!(output.exit, Exit::Code(code) if !MISSING.contains(&code))
+            && !output.timed_out
+            && !stopped
+            && loads
+        {
             return Ok(());
         }
-        let words =
-            [&ended.output.stderr, &ended.output.stdout].map(|stream| stream.text().trim().to_owned());
-        let words = words.iter().find(|words| !words.is_empty());
         let words = words.map(|words| format!(": {words}")).unwrap_or_default();
-        let late = if ended.output.timed_out { " after too long a time" } else { "" };
-        Err(failed(format!("{} ends with {}{late}{words}", self.argv.join(" "), ended.output.exit)))
+        let hint = match output.exit {
+            _ if output.timed_out => " after too long a time",
+            Exit::Signal(SIGILL) => " (SIGILL: it needs another processor)",
+            _ => "",
+        };
+        // As one types them, with the paths that the client knows.
+        let typed = argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        Err(failed(format!("{typed} ends with {}{hint}{words}", output.exit)))
     }
 }
+
+#[cfg(test)]
+#[path = "job_tests.rs"]
+mod tests;
