@@ -34,6 +34,8 @@ pub struct Network {
     pub peers: Option<PeersOptions>,
     /// Why not, if that is to be said.
     pub why_not: Option<String>,
+    /// Of the peers that are there and trusted, those that cannot be used, each with the reason.
+    pub unused: Vec<String>,
     /// Holds this run's claim on the job slots of this machine.
     claim: Option<Client>,
 }
@@ -89,7 +91,10 @@ impl Network {
         let identity = home.identity().map_err(|error| error.to_string())?;
         let (targets, trusted) = if settings.peer.is_empty() {
             match self.ask(&home, &identity, request.jobs).await {
-                Ok(peers) => (peers.iter().filter_map(usable).collect(), Vec::new()),
+                Ok(peers) => {
+                    self.unused = peers.iter().filter_map(unusable).collect();
+                    (peers.iter().filter_map(usable).collect(), Vec::new())
+                }
                 Err(Unasked { nobody: true, .. }) if !asked_for => return Ok(None),
                 Err(Unasked { reason, .. }) => return Err(reason),
             }
@@ -104,6 +109,9 @@ impl Network {
             }
             (targets, trusted(&home)?)
         };
+        if targets.is_empty() && !self.unused.is_empty() {
+            return Err(format!("no peer can be used now: {}", std::mem::take(&mut self.unused).join("; ")));
+        }
         if targets.is_empty() {
             return if asked_for { Err("no peer can be used now".into()) } else { Ok(None) };
         }
@@ -174,8 +182,22 @@ fn usable(peer: &PeerView) -> Option<Target> {
         return None;
     }
     let address: SocketAddr = peer.address.as_deref()?.parse().ok()?;
-    let name = if address.port() == default_port() { address.ip().to_string() } else { address.to_string() };
-    Some(Target { name, address, key: Some(peer.fingerprint) })
+    Some(Target { name: shown(address), address, key: Some(peer.fingerprint) })
+}
+
+/// A peer that is there and trusted and cannot be used all the same, with the reason. Those that are away are not worth
+/// a line in each run.
+fn unusable(peer: &PeerView) -> Option<String> {
+    let reason = peer.obstacle.as_ref().filter(|_| peer.present && !peer.chain.is_empty())?;
+    let short = || peer.fingerprint.to_string().chars().take(16).collect();
+    let address = peer.address.as_deref().and_then(|address| address.parse().ok());
+    let name = address.map_or_else(short, shown);
+    Some(format!("{name} is not used: {reason}"))
+}
+
+/// An address as people are shown it: without the port, if it is the usual one.
+fn shown(address: SocketAddr) -> String {
+    if address.port() == default_port() { address.ip().to_string() } else { address.to_string() }
 }
 
 /// A peer that was named on the command line.

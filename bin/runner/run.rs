@@ -77,6 +77,9 @@ pub fn run(
             }
             eprintln!("runner: all tests run on this machine: {why}");
         }
+        for line in &network.unused {
+            eprintln!("runner: {line}");
+        }
         let options = RunOptions {
             root: root.to_owned(),
             jobs,

@@ -86,7 +86,7 @@ impl Fleet {
         Run::start(&self.own, known, &[])
     }
 
-    /// Waits until nothing of any job is left on any machine.
+    /// Waits until nothing of any job is left on any machine. (What a killed peer left is put right by its next job.)
     pub fn until_clean(&self, known: &Known) {
         support::until("no process is left", || known.tree.processes().is_empty());
         for peer in &self.peers {
@@ -112,11 +112,12 @@ impl Fleet {
 
     /// Nothing is left of the run before, and each peer can be used again.
     pub fn is_well(&self, known: &Known) {
-        self.until_clean(known);
+        support::until("no process is left", || known.tree.processes().is_empty());
         for peer in &self.peers {
             self.until_usable(peer);
             self.works_alone(known, peer);
         }
+        self.until_clean(known);
     }
 }
 

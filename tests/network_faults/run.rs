@@ -96,16 +96,15 @@ impl Run {
             run.verdicts() >= verdicts && peers.iter().all(|peer| run.says(&[&peer.address, "takes part"]))
         });
         let told: Vec<&String> = self.seen.iter().filter(|line| !line.starts_with("PASS: ")).collect();
-        if !there {
-            eprintln!("{}", self.complaints.take().unwrap().join().unwrap());
-            for peer in peers { eprintln!("{}: {}", peer.name, peer.machine.log()); }
-        }
-        assert!(there, "it ended before: {told:#?}");
+        let complaints = if there { None } else { self.complaints.take() };
+        let complaints = complaints.map(|complaints| complaints.join().unwrap());
+        assert!(there, "it ended before: {told:#?} {complaints:?}");
     }
 
     /// Verdicts so far.
     pub fn verdicts(&self) -> usize {
-        let verdict = |line: &&String| line.split_once(": ").is_some_and(|(_, name)| name.starts_with("mjsunit/"));
+        let verdict =
+            |line: &&String| line.split_once(": ").is_some_and(|(_, name)| name.starts_with("mjsunit/"));
         self.seen.iter().filter(verdict).count()
     }
 

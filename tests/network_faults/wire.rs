@@ -53,13 +53,7 @@ impl Lossy {
         Ok(())
     }
 
-    fn copying(
-        bridge: &Bridge,
-        hosts: &[&Host],
-        delay: u32,
-        loss: f32,
-        seed: u64,
-    ) -> Result<Self, String> {
+    fn copying(bridge: &Bridge, hosts: &[&Host], delay: u32, loss: f32, seed: u64) -> Result<Self, String> {
         let mut lossy = Self { undo: Vec::new(), copier: None };
         let hub = bridge.hub();
         // All of them: what others send to a slow one passes through the copier as well.
