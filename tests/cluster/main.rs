@@ -8,6 +8,8 @@ mod cable;
 mod cables;
 mod client;
 mod crowd;
+mod defects;
+mod equality;
 mod harness;
 mod local;
 mod ports;

@@ -24,7 +24,7 @@ use crate::harness::{Cluster, Polls};
 use crate::support::Fixture;
 
 /// A tree with tests that pass, fail, crash, hang and flood.
-fn tree() -> Fixture {
+pub fn tree() -> Fixture {
     let fixture = Fixture::with(&[
         ("fail", "echo to stdout; echo to stderr >&2; exit 3"),
         ("crash", "kill -SEGV $$"),
@@ -190,7 +190,7 @@ impl Ran {
 }
 
 /// Daemons of which the others trust the first, whose identity runs tests, and are trusted by it.
-async fn cluster(peers: usize) -> Cluster {
+pub async fn cluster(peers: usize) -> Cluster {
     let mut cluster = Cluster::new(peers);
     for number in 0..peers {
         cluster.up(number).await;
@@ -227,7 +227,7 @@ async fn verdicts_and_exit_code_are_the_same_on_one_machine_on_one_peer_and_on_t
 }
 
 /// A tree with this many tests that take a moment.
-fn slow_tree(tests: usize) -> Fixture {
+pub fn slow_tree(tests: usize) -> Fixture {
     let fixture = Fixture::new();
     for number in 0..tests {
         fixture.test(&format!("pass{number}"), "sleep 0.05");

@@ -200,19 +200,23 @@ impl Handler<Gone> for Peers {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, _: &mut Self::Context) {
-        let (Gone::Joined { executor, .. } | Gone::Over { executor, .. }) = gone;
+        let (Gone::Joined { executor, .. } | Gone::Waits { executor, .. } | Gone::Over { executor, .. }) =
+            gone;
         let Some((_, name)) = self.proxies.get(&executor) else { return };
         match gone {
             Gone::Joined { sent, after, .. } => {
                 self.say(format!("{name} takes part: {} sent, {:.1} s", bytes(sent), after.as_secs_f64()));
             }
+            // Else nobody knows why so much runs here.
+            Gone::Waits { ahead, .. } => {
+                self.say(format!("{name} works for others first: {ahead} ahead of this run"));
+            }
             Gone::Over { reason, joined, .. } => {
                 let Some(reason) = reason else { return };
                 let used = if joined { "is not used any more" } else { "is not used" };
                 let line = format!("{name} {used}: {reason}");
-                if self.without_us.is_none() || joined {
-                    self.say(line.clone());
-                }
+                // Also where nothing runs here: the other peers may do it all.
+                self.say(line.clone());
                 self.reasons.push(line);
                 self.proxies.remove(&executor);
                 self.look_whether_any_is_left();
