@@ -37,7 +37,7 @@ pub(super) fn attempt(
     let root = setup.launcher.root();
     let expected = match expected(&case, root) {
         Ok(expected) => expected,
-        Err(reason) => return Ending::Failed(Box::new(Failed::of(case, reason))),
+        Err(reason) => return Ending::Failed(Box::new(Failed::of(case, reworded(setup, reason)))),
     };
     let argv = case.argv(root, &setup.builtin);
     let marker = setup.run.value(lease.id);
@@ -56,7 +56,15 @@ pub(super) fn attempt(
         Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
             Ending::Unable { reason: error.to_string() }
         }
-        Err(error) => Ending::Failed(Box::new(Failed::of(case, error.to_string()))),
+        Err(error) => Ending::Failed(Box::new(Failed::of(case, reworded(setup, error.to_string())))),
+    }
+}
+
+/// What stands in the way of a test, as the machine says it that asked for it.
+fn reworded(setup: &Setup, reason: String) -> String {
+    match &setup.guest {
+        Some(guest) => guest.reworded(reason),
+        None => reason,
     }
 }
 

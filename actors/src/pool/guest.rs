@@ -43,6 +43,14 @@ impl Guest {
         }
     }
 
+    /// Words of this machine's own about a test, as that machine would say them.
+    pub(super) fn reworded(&self, reason: String) -> String {
+        match self.replaced(reason.as_bytes()) {
+            Cow::Owned(rewritten) => String::from_utf8_lossy(&rewritten).into_owned(),
+            Cow::Borrowed(_) => reason,
+        }
+    }
+
     fn rewrite_stream(&self, stream: &mut Captured) {
         let before = stream.bytes.len() as u64;
         if let Cow::Owned(rewritten) = self.replaced(&stream.bytes) {
@@ -141,6 +149,14 @@ mod tests {
         );
         assert_eq!(rewritten("/w/roo /w"), "/w/roo /w");
         assert_eq!(rewritten(""), "");
+    }
+
+    /// A missing expected file was told with its path on the peer: reports differed from those of a local run.
+    #[test]
+    fn reasons_name_the_clients_paths() {
+        let reason = "cannot read the expected output /w/root/a.out: gone".to_owned();
+        assert_eq!(guest().reworded(reason), "cannot read the expected output /home/ada/v8/a.out: gone");
+        assert_eq!(guest().reworded("gone".to_owned()), "gone");
     }
 
     #[test]
