@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::machine::{Machine, PEERD, succeeded, until};
+use crate::machine::{Machine, succeeded, until};
 
 /// Bridges of this process so far: several tests have theirs at a time.
 static BRIDGES: AtomicUsize = AtomicUsize::new(0);
@@ -149,9 +149,7 @@ impl Host {
 
     /// `peerd` with these words.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(PEERD);
-        command.args(words).env("FLOTILLA_HOME", self.machine.path("")).env_remove("NOTIFY_SOCKET");
-        inside(&self.namespace, &command)
+        inside(&self.namespace, &self.machine.command(words))
     }
 
     /// What it prints; it succeeds and complains about nothing.

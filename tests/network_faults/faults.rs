@@ -5,7 +5,7 @@ use rustix::process::Signal;
 use crate::fleet::{Fleet, freeze};
 use crate::run::Run;
 use crate::support::until;
-use crate::trees::Known;
+use crate::trees::{Known, WRITES};
 use crate::wire::Lossy;
 
 /// Tests that are enough for some seconds.
@@ -92,8 +92,7 @@ fn delay_and_loss_cost_nothing() {
 fn a_full_disk_is_no_tests_failure() {
     // The first has no room for the inputs; on the second it ends while tests run.
     let Some(fleet) = Fleet::with_disks(&[Some(6), Some(40), None, None]) else { return };
-    let script = "file=$(mktemp) && head -c 100000 /dev/zero > \"$file\" && rm \"$file\" && sleep 0.1";
-    let known = Known::of(TESTS, script);
+    let known = Known::of(TESTS, &format!("{WRITES} && sleep 0.1"));
     known.tree.file("test/mjsunit/large.bin", vec![7; 9 << 20]);
     let mut run = fleet.run(&known);
     run.amid(&[&fleet.peers[1], &fleet.peers[2], &fleet.peers[3]], UNDER_WAY);
