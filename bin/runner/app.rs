@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flotilla_suites::{Filter, OpenError, Options, Shell, Tree, Unmatched};
+use flotilla_suites::{Filter, OpenError, Options, Shard, Shell, Tree, Unmatched};
 
 use crate::cli::{self, Cli, ListFormat, Settings};
 use crate::history::History;
@@ -29,6 +29,10 @@ enum AppError {
     Open(#[from] OpenError),
     #[error("{0}")]
     Engine(#[from] flotilla_suites::EngineError),
+    #[error("the value '{0}' of --arch-and-mode cannot be used: it should be like x64.release")]
+    ArchAndMode(String),
+    #[error("there is no shard {run} of {count} ({from})")]
+    Shard { run: String, count: String, from: &'static str },
     #[error("{0}")]
     Unmatched(String),
     #[error(transparent)]
@@ -74,7 +78,16 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
         settings.pass_fail_tests = Some(cli::Filter::Skip);
     }
     let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
-    let tree = Arc::new(Tree::open(options(&root, &settings, tests))?);
+    if let Some(both) = &cli.arch_and_mode {
+        let (arch, mode) = both.split_once('.').ok_or_else(|| AppError::ArchAndMode(both.clone()))?;
+        (settings.arch, settings.mode) = (Some(arch.to_owned()), Some(mode.to_owned()));
+    }
+    let options = Options {
+        build_with: cli.made.variables(),
+        shard: shard(cli.shard_run.zip(cli.shard_count))?,
+        ..options(&root, &settings, tests)
+    };
+    let tree = Arc::new(Tree::open(options)?);
     for warning in tree.warnings() {
         eprintln!("runner: warning: {warning}");
     }
@@ -103,6 +116,21 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
         overview::unused_rules(&tree);
     }
     Ok(run::run(&tree, &root, &settings, cli.verbose, cli.home, history)?)
+}
+
+/// The part of the tests that this run is for. The environment of a sharded bot comes before the options, as in V8.
+fn shard(options: Option<(u32, u32)>) -> Result<Option<Shard>, AppError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    if let (Some(count), Some(index)) = (variable("GTEST_TOTAL_SHARDS"), variable("GTEST_SHARD_INDEX")) {
+        let parsed = count.parse().ok().zip(index.parse::<u32>().ok().and_then(|index| index.checked_add(1)));
+        let shard = parsed.and_then(|(count, run)| Shard::new(run, count));
+        let from = "GTEST_SHARD_INDEX, from 0, and GTEST_TOTAL_SHARDS";
+        return shard.map(Some).ok_or(AppError::Shard { run: index, count, from });
+    }
+    let Some((run, count)) = options else { return Ok(None) };
+    let from = "--shard-run, from 1, and --shard-count";
+    let none = || AppError::Shard { run: run.to_string(), count: count.to_string(), from };
+    Shard::new(run, count).map(Some).ok_or_else(none)
 }
 
 /// The paths of the command line, which mean files seen from the current directory; those of `runner.toml` are seen
@@ -159,6 +187,8 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
         outdir: settings.outdir.clone().unwrap_or_else(|| "out".into()),
         arch: settings.arch.clone(),
         mode: settings.mode.clone(),
+        build_with: Vec::new(),
+        shard: None,
         tests,
         variants: settings.chosen_variants(),
         extra_flags: settings.extra_flags.clone(),

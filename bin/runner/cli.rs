@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, ValueEnum};
 use serde::Deserialize;
 
+use crate::made::Made;
+
 /// Runs a JavaScript engine's test suites.
 #[derive(Debug, Parser)]
 #[command(
@@ -31,6 +33,22 @@ pub struct Cli {
     /// Do not read runner.toml.
     #[arg(long, help_heading = "The tree")]
     pub no_config: bool,
+
+    /// What the build was made with.
+    #[command(flatten)]
+    pub made: Made,
+
+    /// Architecture and mode in one, such as x64.release.
+    #[arg(long, value_name = "ARCH.MODE", conflicts_with_all = ["arch", "mode"], help_heading = "The tree")]
+    pub arch_and_mode: Option<String>,
+
+    /// Divide the tests among so many runs ...
+    #[arg(long, value_name = "N", requires = "shard_run", help_heading = "Which tests")]
+    pub shard_count: Option<u32>,
+
+    /// ... of which this is the Nth, from 1. GTEST_TOTAL_SHARDS and GTEST_SHARD_INDEX (from 0) come before both.
+    #[arg(long, value_name = "N", requires = "shard_count", help_heading = "Which tests")]
+    pub shard_run: Option<u32>,
 
     /// List the tests instead of running them.
     #[arg(long, help_heading = "Looking without running")]

@@ -7,6 +7,7 @@ mod config;
 mod history;
 mod list;
 mod logging;
+mod made;
 mod network;
 mod overview;
 mod report;

@@ -222,15 +222,21 @@ fn usable(peer: &PeerView) -> Option<Target> {
         return None;
     }
     let address: SocketAddr = peer.address.as_deref()?.parse().ok()?;
-    let name = if address.port() == default_port() { address.ip().to_string() } else { address.to_string() };
-    Some(Target { name, address, key: Some(peer.fingerprint) })
+    Some(Target { name: shown(address), address, key: Some(peer.fingerprint) })
 }
 
-/// A peer that is trusted here and cannot be used all the same, by the name it would have, and why.
+/// A peer that is there and trusted and cannot be used all the same, by the name it would have, with the reason. Those
+/// that are away are not worth a line in each run.
 fn unusable(peer: &PeerView) -> Option<(String, String)> {
-    let reason = peer.obstacle.clone().filter(|_| !peer.chain.is_empty())?;
-    let name = peer.address.clone().unwrap_or_else(|| peer.fingerprint.to_string());
-    Some((name, reason))
+    let reason = peer.obstacle.clone().filter(|_| peer.present && !peer.chain.is_empty())?;
+    let short = || peer.fingerprint.to_string().chars().take(16).collect();
+    let address = peer.address.as_deref().and_then(|address| address.parse().ok());
+    Some((address.map_or_else(short, shown), reason))
+}
+
+/// An address as people are shown it: without the port, if it is the usual one.
+fn shown(address: SocketAddr) -> String {
+    if address.port() == default_port() { address.ip().to_string() } else { address.to_string() }
 }
 
 /// A peer that was named on the command line.

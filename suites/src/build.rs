@@ -37,6 +37,7 @@ pub struct Build {
     /// `mips_arch_variant` and whether MSA is used.
     mips: Option<(String, bool)>,
     simulator: bool,
+    configured: bool,
 }
 
 /// Kinds of builds.
@@ -174,7 +175,7 @@ impl Build {
             Simulator::Configured => text("target_cpu")? != cpu,
             Simulator::Foreign(archs) => archs.contains(&arch.as_str()) && arch != host_arch(),
         };
-        Ok(Self { dir: Some(dir), arch, mode, properties, mips, simulator })
+        Ok(Self { dir: Some(dir), arch, mode, properties, mips, simulator, configured: true })
     }
 
     /// The build in `OUTDIR/ARCH.MODE` that the options choose; the only one, if they do not.
@@ -249,6 +250,7 @@ impl Build {
             properties,
             mips: None,
             simulator: false,
+            configured: false,
         }
     }
 
@@ -280,6 +282,11 @@ impl Build {
     /// Whether a property holds, by its status variable.
     pub fn is(&self, variable: &str) -> bool {
         self.properties.get(variable) == Some(&true)
+    }
+
+    /// Whether a configuration says what it is.
+    pub fn is_configured(&self) -> bool {
+        self.configured
     }
 
     /// Whether any sanitizer is built in.

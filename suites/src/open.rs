@@ -58,6 +58,12 @@ impl Tree {
                 reason: format!("it means more than {} variants", Subtest::MAX_VARIANTS),
             });
         }
+        if !options.build_with.is_empty() && build.is_configured() {
+            let said = options.build_with.join(", ");
+            warnings.push(format!(
+                "the build's v8_build_config.json says what it was made with; not looked at: {said}"
+            ));
+        }
         if build.is("predictable") {
             warnings.push(
                 "the build is a predictable one; what V8 checks of its allocations is not checked here"

@@ -24,7 +24,7 @@ use crate::harness::{Cluster, Polls};
 use crate::support::Fixture;
 
 /// A tree with tests that pass, fail, crash, hang and flood.
-fn tree() -> Fixture {
+pub fn tree() -> Fixture {
     let fixture = Fixture::with(&[
         ("fail", "echo to stdout; echo to stderr >&2; exit 3"),
         ("crash", "kill -SEGV $$"),

@@ -161,6 +161,14 @@ mod tests {
         assert_eq!(rewritten(""), "");
     }
 
+    /// A missing expected file was told with its path on the peer: reports differed from those of a local run.
+    #[test]
+    fn reasons_name_the_clients_paths() {
+        let reason = "cannot read the expected output /w/root/a.out: gone".to_owned();
+        assert_eq!(guest().rewrite_text(reason), "cannot read the expected output /home/ada/v8/a.out: gone");
+        assert_eq!(guest().rewrite_text("gone".to_owned()), "gone");
+    }
+
     #[test]
     fn what_the_cap_has_cut_stays_cut() {
         let mut stream = Captured { bytes: b"/w/tmp".to_vec(), total: 100 };

@@ -106,6 +106,13 @@ pub enum Gone {
         /// What that took, from the beginning of the dial.
         after: Duration,
     },
+    /// It works for others first.
+    Waits {
+        /// Which.
+        executor: ExecutorId,
+        /// How many of them there are.
+        ahead: u16,
+    },
     /// It does not, or not any more.
     Over {
         /// Which.
@@ -235,6 +242,9 @@ impl PeerProxy {
                 });
                 let (executor, sent, after) = (self.executor, self.sent, self.begun.elapsed());
                 self.job.owner.do_send(Gone::Joined { executor, key: self.key(), sent, after });
+            }
+            Effect::Waits { ahead } => {
+                self.job.owner.do_send(Gone::Waits { executor: self.executor, ahead });
             }
             Effect::News(what) => self.job.news.do_send(News { executor: self.executor, what }),
             Effect::Over { reason, joined, again } => {

@@ -78,6 +78,11 @@ pub enum Effect {
         /// How many leases it takes at a time.
         credit: usize,
     },
+    /// The peer works for others first.
+    Waits {
+        /// How many of them there are.
+        ahead: u16,
+    },
     /// Tell the scheduler. Only after it was joined.
     News(What),
     /// It is over; nothing follows.
@@ -116,6 +121,8 @@ enum Out {
 #[derive(Debug)]
 pub struct Core {
     state: State,
+    /// It was said that the peer works for others first.
+    waits: bool,
     keep_output: bool,
     leases: BTreeMap<LeaseId, Out>,
     /// Blobs the peer may still ask for.
@@ -128,7 +135,14 @@ impl Core {
     pub fn new(blobs: usize, keep_output: bool) -> Self {
         // One that was asked for and got lost there may be asked for again.
         let blobs_left = blobs.saturating_mul(2);
-        Self { state: State::Dialling, keep_output, leases: BTreeMap::new(), blobs_left, stray: 0 }
+        Self {
+            state: State::Dialling,
+            waits: false,
+            keep_output,
+            leases: BTreeMap::new(),
+            blobs_left,
+            stray: 0,
+        }
     }
 
     /// Takes one input in; what follows from it is appended to `effects`, to be done in that order.
@@ -169,7 +183,11 @@ impl Core {
                 self.state = State::Preparing;
                 effects.push(Effect::SendPacket);
             }
-            // Others come and go behind us.
+            (WorkMessage::Queue { ahead }, State::Queued) if !self.waits => {
+                self.waits = true;
+                effects.push(Effect::Waits { ahead });
+            }
+            // Others come and go.
             (WorkMessage::Queue { .. }, _) => {}
             (WorkMessage::Want(digests), State::Preparing) => {
                 match self.blobs_left.checked_sub(digests.len()) {

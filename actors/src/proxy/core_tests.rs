@@ -79,7 +79,8 @@ impl Bench {
 fn the_packet_is_sent_when_it_is_our_turn_and_once() {
     let mut bench = Bench::new();
     bench.take(Input::Up);
-    assert!(bench.say(WorkMessage::Queue { ahead: 2 }).is_empty());
+    assert!(matches!(bench.say(WorkMessage::Queue { ahead: 2 }), [Effect::Waits { ahead: 2 }]));
+    assert!(bench.say(WorkMessage::Queue { ahead: 1 }).is_empty(), "it is said once");
     assert!(matches!(bench.say(WorkMessage::Queue { ahead: 0 }), [Effect::SendPacket]));
     assert!(bench.say(WorkMessage::Queue { ahead: 0 }).is_empty());
     let want = WorkMessage::Want(vec![Digest::of(b"")]);

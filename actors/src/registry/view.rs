@@ -79,10 +79,12 @@ fn obstacle(seen: &Seen, standing: Option<&Standing>, clock: Clock) -> Option<St
         }
     }
     match (&seen.link, &seen.gone) {
-        (Some(LinkView::Up { suspected: false }), _) => {
-            let lends = seen.peer.as_ref().is_none_or(|peer| peer.presence.jobs > 0);
-            (!lends).then(|| "it lends no job slots".to_owned())
-        }
+        (Some(LinkView::Up { suspected: false }), _) => match &seen.peer {
+            // It dialled this machine before it was heard on the network: nobody here knows its Work port.
+            None => Some("it has not said yet where it takes work".to_owned()),
+            Some(peer) if peer.presence.jobs == 0 => Some("it lends no job slots".to_owned()),
+            Some(_) => None,
+        },
         (Some(LinkView::Up { suspected: true }), _) => Some("it has been silent for some seconds".to_owned()),
         (_, Some(Why::Goodbye)) => Some("it left the network".to_owned()),
         (_, Some(Why::Silent)) => Some("it is not heard on the network any more".to_owned()),
@@ -161,6 +163,16 @@ mod tests {
         }
         let unheard = says(&Seen::default(), Some(&trusted()));
         assert_eq!(unheard.as_deref(), Some("it was not heard on the network"));
+    }
+
+    /// It was called usable, had no address, and runners went without it and did not say so.
+    #[test]
+    fn a_peer_that_dialled_before_it_was_heard_cannot_be_used_yet() {
+        let mut dialled = seen(Some(LinkView::Up { suspected: false }), None);
+        dialled.peer = None;
+        let shown = view(KEY, Some(&dialled), Some(&trusted()), CLOCK);
+        assert_eq!(shown.address, None);
+        assert_eq!(shown.obstacle.as_deref(), Some("it has not said yet where it takes work"));
     }
 
     #[test]

@@ -296,9 +296,8 @@ impl Peers {
         let used = if peer.known { "is not used any more" } else { "is not used" };
         let line = format!("{name} {used}: {reason}");
         self.tell(&name, PeerPart::Out { reason });
-        if !alone || joined {
-            self.say(line.clone());
-        }
+        // Also where nothing runs here: the other peers may do it all.
+        self.say(line.clone());
         self.reasons.push(line);
         self.look_whether_any_is_left();
     }
@@ -362,7 +361,10 @@ impl Handler<Gone> for Peers {
     type Result = ();
 
     fn handle(&mut self, gone: Gone, context: &mut Self::Context) {
-        let (Gone::Joined { executor, .. } | Gone::Over { executor, .. } | Gone::Sending { executor, .. }) = gone;
+        let (Gone::Joined { executor, .. }
+        | Gone::Waits { executor, .. }
+        | Gone::Over { executor, .. }
+        | Gone::Sending { executor, .. }) = gone;
         let Some(&number) = self.executors.get(&executor) else { return };
         match gone {
             _ if self.over => {}
@@ -370,6 +372,12 @@ impl Handler<Gone> for Peers {
                 let Some(peer) = self.peers.get(number) else { return };
                 let peer = peer.target.name.clone();
                 self.aggregator.do_send(Tell::Sending { peer, sent, total });
+            }
+            // Else nobody knows why so much runs here.
+            Gone::Waits { ahead, .. } => {
+                let Some(peer) = self.peers.get(number) else { return };
+                let text = format!("{} works for others first: {ahead} ahead of this run", peer.target.name);
+                self.say(text);
             }
             Gone::Joined { key, sent, after, .. } => self.joined(number, executor, key, sent, after),
             Gone::Over { .. } => self.gone(number, gone, context),

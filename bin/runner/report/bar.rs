@@ -130,7 +130,11 @@ impl Reporter for Bar {
                 self.console.line(&closing);
             }
             // Shown with the next tick.
-            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) | Event::Sending { .. } => {}
+            Event::Listed { .. }
+            | Event::Started { .. }
+            | Event::Placed(_)
+            | Event::Peer(_)
+            | Event::Sending { .. } => {}
         }
     }
 

@@ -52,7 +52,11 @@ impl Reporter for Dots {
                 }
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) | Event::Sending { .. } => {}
+            Event::Listed { .. }
+            | Event::Started { .. }
+            | Event::Placed(_)
+            | Event::Peer(_)
+            | Event::Sending { .. } => {}
         }
     }
 }

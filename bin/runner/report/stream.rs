@@ -39,7 +39,11 @@ impl Reporter for Stream {
                 }
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) | Event::Sending { .. } => {}
+            Event::Listed { .. }
+            | Event::Started { .. }
+            | Event::Placed(_)
+            | Event::Peer(_)
+            | Event::Sending { .. } => {}
         }
     }
 }

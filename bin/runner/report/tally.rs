@@ -51,9 +51,9 @@ impl Tally {
             match part {
                 PeerPart::Asked => self.asked = true,
                 PeerPart::Joined { sent } => {
-                        // It may have come back.
-                        (peer.sent, peer.out) = (Some(peer.sent.unwrap_or_default() + *sent), None);
-                    }
+                    // It may have come back.
+                    (peer.sent, peer.out) = (Some(peer.sent.unwrap_or_default() + *sent), None);
+                }
                 PeerPart::Out { reason } => peer.out = Some(reason.clone()),
             }
         }

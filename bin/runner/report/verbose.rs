@@ -79,7 +79,11 @@ impl Reporter for Verbose {
                 }
                 self.console.line(&tally::closing(summary));
             }
-            Event::Listed { .. } | Event::Started { .. } | Event::Placed(_) | Event::Peer(_) | Event::Sending { .. } => {}
+            Event::Listed { .. }
+            | Event::Started { .. }
+            | Event::Placed(_)
+            | Event::Peer(_)
+            | Event::Sending { .. } => {}
         }
     }
 

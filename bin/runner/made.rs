@@ -1,0 +1,50 @@
+//! What the build under test was made with, where no configuration says so: V8's own options of 2012 to 2017.
+
+use clap::Args;
+
+/// The options, each spelled as V8's.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The build, where it has no v8_build_config.json")]
+pub struct Made {
+    /// Made with AddressSanitizer.
+    #[arg(long)]
+    asan: bool,
+    /// With MemorySanitizer.
+    #[arg(long)]
+    msan: bool,
+    /// With ThreadSanitizer.
+    #[arg(long)]
+    tsan: bool,
+    /// Without internationalization.
+    #[arg(long, alias = "noi18n")]
+    no_i18n: bool,
+    /// Without a snapshot.
+    #[arg(long, alias = "nosnap")]
+    no_snap: bool,
+    /// With checks in release builds.
+    #[arg(long)]
+    dcheck_always_on: bool,
+    /// For predictable runs.
+    #[arg(long)]
+    predictable: bool,
+    /// For measuring coverage.
+    #[arg(long)]
+    gcov_coverage: bool,
+}
+
+impl Made {
+    /// The status variables of what was said.
+    pub fn variables(&self) -> Vec<String> {
+        let said = [
+            ("asan", self.asan),
+            ("msan", self.msan),
+            ("tsan", self.tsan),
+            ("no_i18n", self.no_i18n),
+            ("no_snap", self.no_snap),
+            ("dcheck_always_on", self.dcheck_always_on),
+            ("predictable", self.predictable),
+            ("gcov_coverage", self.gcov_coverage),
+        ];
+        said.into_iter().filter(|(_, said)| *said).map(|(variable, _)| variable.to_owned()).collect()
+    }
+}

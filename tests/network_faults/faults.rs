@@ -1,0 +1,128 @@
+//! One fault each.
+
+use rustix::process::Signal;
+
+use crate::fleet::{Fleet, freeze};
+use crate::run::Run;
+use crate::support::until;
+use crate::trees::{Known, WRITES};
+use crate::wire::Lossy;
+
+/// Tests that are enough for some seconds.
+const TESTS: usize = 140;
+/// Verdicts after which a run is under way.
+const UNDER_WAY: usize = 20;
+
+#[test]
+fn a_peer_that_is_killed_costs_nothing() {
+    let Some(fleet) = Fleet::start() else { return };
+    let known = Known::mixed(TESTS);
+    let mut run = fleet.run(&known);
+    run.amid(&fleet.all(), UNDER_WAY);
+    let victim = &fleet.peers[0];
+    victim.machine.send(Signal::KILL);
+    let ended = run.end();
+    ended.is_right(&known);
+    ended.said(&[&victim.address, "is lost"]);
+    victim.start_again();
+    fleet.is_well(&known);
+}
+
+#[test]
+fn a_runner_that_is_killed_leaves_nothing_on_any_machine_and_the_peers_are_free() {
+    let Some(fleet) = Fleet::start() else { return };
+    let known = Known::mixed(TESTS);
+    let mut run = fleet.run(&known);
+    run.amid(&fleet.all(), UNDER_WAY);
+    assert!(known.tree.processes().len() > 5);
+    run.kill();
+    assert_eq!(run.end().status.code(), None);
+    fleet.is_well(&known);
+    fleet.run(&known).end().is_right(&known);
+}
+
+#[test]
+fn a_peer_that_stands_still_costs_nothing_and_goes_on_later() {
+    let Some(fleet) = Fleet::start() else { return };
+    let known = Known::mixed(TESTS);
+    let mut run = fleet.run(&known);
+    run.amid(&fleet.all(), UNDER_WAY);
+    let victim = &fleet.peers[1];
+    freeze(victim, true);
+    run.end().is_right(&known);
+    freeze(victim, false);
+    fleet.is_well(&known);
+}
+
+#[test]
+fn a_peer_whose_cable_is_pulled_out_costs_nothing_and_is_back_with_it() {
+    let Some(fleet) = Fleet::start() else { return };
+    let known = Known::mixed(TESTS);
+    let mut run = fleet.run(&known);
+    run.amid(&fleet.all(), UNDER_WAY);
+    let (victim, other) = (&fleet.peers[2], &fleet.peers[3]);
+    fleet.bridge.plug(&victim.name, false);
+    // Another one's is out just for as long as it takes to be suspected.
+    fleet.bridge.plug(&other.name, false);
+    until("it is suspected", || fleet.own.sees(other)["link"] != "up");
+    fleet.bridge.plug(&other.name, true);
+    run.end().is_right(&known);
+    fleet.bridge.plug(&victim.name, true);
+    fleet.is_well(&known);
+}
+
+#[test]
+fn delay_and_loss_cost_nothing() {
+    let Some(fleet) = Fleet::start() else { return };
+    let slow = match Lossy::new(&fleet.bridge, &fleet.all(), 100, 1.0, 1) {
+        Ok(slow) => slow,
+        Err(reason) => return eprintln!("skipped: no slow cables: {reason}"),
+    };
+    let known = Known::mixed(TESTS);
+    let mut run = fleet.run(&known);
+    run.amid(&fleet.all(), UNDER_WAY);
+    let ended = run.end();
+    ended.is_right(&known);
+    assert!(ended.places.len() >= 4, "{ended:#?}");
+    drop(slow);
+    fleet.is_well(&known);
+}
+
+#[test]
+fn a_full_disk_is_no_tests_failure() {
+    // The first has no room for the inputs; on the second it ends while tests run.
+    let Some(fleet) = Fleet::with_disks(&[Some(6), Some(40), None, None]) else { return };
+    let known = Known::of(TESTS, &format!("{WRITES} && sleep 0.1"));
+    known.tree.file("test/mjsunit/large.bin", vec![7; 9 << 20]);
+    let mut run = fleet.run(&known);
+    run.amid(&[&fleet.peers[1], &fleet.peers[2], &fleet.peers[3]], UNDER_WAY);
+    fleet.disks[1].fill();
+    let ended = run.end();
+    ended.is_right(&known);
+    ended.said(&[&fleet.peers[0].address, "is not used: ", "space"]);
+    fleet.disks[1].clear();
+    // There is room for less on the first.
+    known.tree.file("test/mjsunit/large.bin", "");
+    fleet.is_well(&known);
+}
+
+#[test]
+fn two_runners_at_once_both_get_all_their_verdicts() {
+    let Some(fleet) = Fleet::start() else { return };
+    let (one, other) = (Known::mixed(TESTS / 2), Known::mixed(TESTS / 3));
+    let runs = [fleet.run(&one), fleet.run(&other)];
+    let known = [&one, &other];
+    for (run, known) in runs.into_iter().zip(known) {
+        run.end().is_right(known);
+    }
+    fleet.until_clean(&one);
+    fleet.until_clean(&other);
+    // Both on one peer alone: who comes second waits.
+    let args = ["--local-jobs=0", "--peer", &fleet.peers[0].address];
+    let runs = known.map(|known| Run::start(&fleet.own, known, &args));
+    for (run, known) in runs.into_iter().zip(known) {
+        let ended = run.end();
+        ended.is_right(known);
+        assert_eq!(ended.places[&fleet.peers[0].address], known.verdicts.len());
+    }
+}
