@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares a listing of `suites/examples/list.rs` with one of V8's classic runner (list_classic.py).
+"""Compares a listing of `runner --list-format=json` with one of V8's classic runner (list_classic.py).
 
 usage: compare_classic.py OURS THEIRS TREE
 Tests are matched by suite, name and command line, since variants of 2012 have no names and names may repeat.
