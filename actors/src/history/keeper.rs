@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use flotilla_messages::port::local::TestDuration;
@@ -102,9 +102,15 @@ impl Keeper {
         if !self.noted.get() {
             return self.kept.recv_timeout(NOTHING_NOTED).unwrap_or_default();
         }
-        self.kept.recv_timeout(most).unwrap_or_else(|_| Kept {
-            notices: vec!["the history is not kept: its file takes too long to be written".into()],
-            durations: Vec::new(),
+        self.kept.recv_timeout(most).unwrap_or_else(|error| {
+            let why = match error {
+                RecvTimeoutError::Timeout => "its file takes too long to be written",
+                RecvTimeoutError::Disconnected => "internal error: its thread has died",
+            };
+            Kept {
+                notices: vec![format!("results are not kept in the history: {why}")],
+                durations: Vec::new(),
+            }
         })
     }
 }
