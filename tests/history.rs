@@ -153,3 +153,41 @@ fn reports_say_where_the_time_went_and_agree_with_the_exit_code() {
         assert!(xml.contains(&format!("failures=\"{}\"", usize::from(failing))), "{xml}");
     }
 }
+
+/// Runs with this file system where the history belongs. Nothing without the right to mount one.
+fn mounted(tree: &Fixture, options: &str) -> Option<Ran> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: needs root, to mount a file system");
+        return None;
+    }
+    let place = tree.path("out/.flotilla");
+    fs::create_dir_all(&place).unwrap();
+    let runner = tree.command(&["-j2", "--variants=default", "--no-network"]);
+    let mut command = std::process::Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", "mount -t tmpfs -o \"$1\" none \"$2\" || exit 99; shift 2; exec \"$@\"", "sh"])
+        .args([options.as_ref(), place.as_os_str(), runner.get_program()])
+        .args(runner.get_args());
+    let ran = command.output().map(Ran).unwrap();
+    if ran.code() == Some(99) {
+        eprintln!("skipped: cannot mount a file system: {}", ran.stderr());
+        return None;
+    }
+    Some(ran)
+}
+
+#[test]
+fn a_full_disk_costs_a_line() {
+    let tree = tree();
+    let Some(ran) = mounted(&tree, "size=16k") else { return };
+    assert_eq!((ran.code(), ran.stderr().lines().count()), (Some(0), 1), "{}", ran.all());
+    assert!(ran.stderr().contains("results are not kept in the history: "), "{}", ran.all());
+}
+
+#[test]
+fn a_read_only_disk_costs_a_line() {
+    let tree = tree();
+    let Some(ran) = mounted(&tree, "ro") else { return };
+    assert_eq!((ran.code(), ran.stderr().lines().count()), (Some(0), 1), "{}", ran.all());
+    assert!(ran.stderr().contains("results are not kept in the history: "), "{}", ran.all());
+}

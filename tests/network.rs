@@ -81,6 +81,46 @@ fn a_fresh_build_learns_durations_from_the_own_daemon_even_after_its_restart() {
     assert_eq!(placed(&Fixture::with(&scripts))[..2], ["b", "c"]);
 }
 
+/// V8's NetworkedRunner.Run returned `not self.failed` as an exit code: 1 for success.
+#[test]
+fn the_exit_code_of_a_networked_run_is_not_inverted_and_reports_agree() {
+    let (peer, own) = two();
+    let address = peer.ports().unwrap().work.to_string();
+    let tree = Fixture::with(&[("a", "exit 0"), ("b", "sleep 0.1")]);
+    for (failing, code) in [(false, 0), (true, 1)] {
+        if failing {
+            tree.test("c", "sleep 0.2; exit 1");
+        }
+        let file = tree.path("r.json");
+        let args =
+            ["--local-jobs=0", "--variants=default", "-pverbose", "--explain", "--peer", &address, "--peer"];
+        let more = ["127.0.0.1:1", "--json-test-results", file.to_str().unwrap()];
+        let ran = Ran(runner(&own, &tree.root(), &[&args[..], &more].concat()).output().unwrap());
+        assert_eq!(ran.code(), Some(code), "{}", ran.all());
+        let results = support::json(&file);
+        assert_eq!(results["results"].as_array().unwrap().len(), usize::from(failing), "{results:#}");
+        let slowest = results["slowest_tests"].as_array().unwrap();
+        for test in slowest {
+            assert_eq!(test["peer"], address.as_str());
+            let [queued, transfer, ran] =
+                ["queued", "transfer", "duration"].map(|part| test[part].as_f64().unwrap());
+            assert!(
+                queued > 0.0 && transfer > 0.0 && ran > 0.0 && queued + transfer + ran < 60.0,
+                "{test:#}"
+            );
+        }
+        let out = ran.stdout();
+        let count = slowest.len();
+        let line = out.lines().find(|line| line.starts_with("0 tests ran on this machine, ")).unwrap();
+        assert!(line.starts_with(&format!("0 tests ran on this machine, {count} on {address} (")), "{line}");
+        assert!(line.ends_with(" sent)."), "{line}");
+        assert!(out.contains("\n127.0.0.1:1 was not used: "), "{out}");
+        assert!(out.contains(&format!("placed: mjsunit/a (default) on {address}: ")), "{out}");
+        assert!(out.contains(&format!("mjsunit/a default: pass (on {address})")), "{out}");
+        assert_eq!(out.contains(&format!("It ran on {address}. Queued ")), failing, "{out}");
+    }
+}
+
 #[test]
 fn a_peer_that_is_killed_amid_a_run_costs_no_verdict() {
     let (peer, own) = two();

@@ -30,7 +30,7 @@ impl History {
             return None;
         };
         log::info!("the history is {}, for {configuration}", path.display());
-        match Keeper::start(path, configuration.clone(), !settings.no_network) {
+        match Keeper::start(path, configuration.clone()) {
             Ok(keeper) => Some(Self { keeper, configuration }),
             Err(error) => {
                 eprintln!("runner: no history is kept: no thread is left: {error}");
@@ -42,6 +42,11 @@ impl History {
     /// What is known of the tests' durations.
     pub fn known(&self) -> Known {
         self.keeper.known()
+    }
+
+    /// Keeps durations for the daemon.
+    pub fn tell(&self) {
+        self.keeper.tell();
     }
 
     /// What keeps durations of different kinds apart.
@@ -108,8 +113,9 @@ fn configuration(description: &Description, settings: &Settings) -> String {
     // The daemon takes no longer ones.
     if text.len() > LONGEST_TEXT {
         let key = Fnv::default().with(&text).finish();
-        let cut = text.floor_char_boundary(LONGEST_TEXT - 20);
-        text.truncate(cut);
+        while text.len() > LONGEST_TEXT - 20 {
+            text.pop();
+        }
         text.push_str(&format!(" {key:016x}"));
     }
     text

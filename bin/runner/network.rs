@@ -75,6 +75,11 @@ impl Network {
         network
     }
 
+    /// Whether the own daemon answers.
+    pub fn has_daemon(&self) -> bool {
+        self.claim.is_some()
+    }
+
     /// Asks the daemon how long tests take, if this tree's own runs do not say. Tests do not wait for it long.
     pub async fn learn(&self, known: &Known, configuration: &str) {
         let Some((daemon, _)) = &self.daemon else { return };

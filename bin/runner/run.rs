@@ -79,7 +79,8 @@ pub fn run(
             }
             eprintln!("runner: all tests run on this machine: {why}");
         }
-        if let Some(history) = &history {
+        if let Some(history) = history.as_ref().filter(|_| network.has_daemon()) {
+            history.tell();
             network.learn(&history.known(), history.configuration()).await;
         }
         let options = RunOptions {

@@ -80,11 +80,12 @@ impl Book {
         database::set_aside(path, &SCHEMA)
     }
 
-    /// The mean duration in milliseconds of each test that has one, by history key, in no order.
+    /// The mean duration in milliseconds of each test that has one, by history key, in no order. Those read so far, as
+    /// soon as `go_on` says no: a history of half a million tests takes a while.
     ///
     /// # Errors
     /// [`DatabaseError`].
-    pub fn means(&self) -> Result<Vec<(u64, f32)>, DatabaseError> {
+    pub fn means(&self, go_on: &dyn Fn() -> bool) -> Result<Vec<(u64, f32)>, DatabaseError> {
         let Some(number) = self.number else { return Ok(Vec::new()) };
         let read = || {
             let sql = "SELECT test, millis, samples FROM results WHERE configuration = ?1";
@@ -95,6 +96,9 @@ impl Book {
                 let key: i64 = row.get(0)?;
                 if let Some(millis) = Mean::of(row.get(1)?, row.get(2)?).millis() {
                     means.push((key.cast_unsigned(), millis));
+                }
+                if means.len().is_multiple_of(1024) && !go_on() {
+                    break;
                 }
             }
             Ok(means)

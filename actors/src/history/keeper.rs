@@ -1,8 +1,10 @@
 //! The thread of a run that reads and writes its history, and the reporter that feeds it.
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use flotilla_messages::port::local::TestDuration;
@@ -18,6 +20,8 @@ use crate::aggregator::Reporter;
 const BATCH: usize = 4096;
 /// ... or the first of them has waited for so long.
 const WAIT: Duration = Duration::from_secs(3);
+/// How long a run without any verdict waits for what there is to be said of the history.
+const NOTHING_NOTED: Duration = Duration::from_millis(10);
 /// Verdicts that wait for a locked file; what comes on top of them is lost.
 const MOST_WAITING: usize = 100_000;
 /// Durations that are kept for the daemon.
@@ -25,6 +29,8 @@ const MOST_TOLD: usize = 1_000_000;
 
 enum Job {
     Note(Vec<Noted>),
+    /// Keep durations for the daemon.
+    Tell,
     End,
 }
 
@@ -43,24 +49,25 @@ pub struct Keeper {
     known: Known,
     jobs: Sender<Job>,
     kept: Receiver<Kept>,
+    /// Whether there is anything to be written.
+    noted: Rc<Cell<bool>>,
 }
 
 impl Keeper {
-    /// Begins to read the history in this file under this configuration. With `tell`, durations are kept for the
-    /// daemon as well, 16 bytes a test.
+    /// Begins to read the history in this file under this configuration.
     ///
     /// # Errors
     /// No thread is left.
-    pub fn start(path: PathBuf, configuration: String, tell: bool) -> io::Result<Self> {
+    pub fn start(path: PathBuf, configuration: String) -> io::Result<Self> {
         let known = Known::default();
         let (jobs, taken) = channel();
         let (gives, kept) = channel();
         let of_thread = known.clone();
         let life = move || {
-            let _ = gives.send(Life::new(path, configuration, tell).live(&of_thread, &taken));
+            let _ = gives.send(Life::new(path, configuration).live(&of_thread, &taken));
         };
         std::thread::Builder::new().name("history".into()).spawn(life)?;
-        Ok(Self { known, jobs, kept })
+        Ok(Self { known, jobs, kept, noted: Rc::default() })
     }
 
     /// What is known of the tests' durations, now and later.
@@ -68,19 +75,42 @@ impl Keeper {
         self.known.clone()
     }
 
+    /// From now on durations are kept for the daemon as well, 16 bytes a test.
+    pub fn tell(&self) {
+        let _ = self.jobs.send(Job::Tell);
+    }
+
     /// The reporter that notes what tests come to.
     pub fn recorder(&self) -> Recorder {
-        Recorder { jobs: self.jobs.clone(), noted: Vec::new(), since: None, all: 0 }
+        Recorder {
+            jobs: self.jobs.clone(),
+            known: self.known.clone(),
+            any: Rc::clone(&self.noted),
+            noted: Vec::new(),
+            since: None,
+            all: 0,
+        }
     }
 
     /// Waits until all that was noted is written, but not for longer than `most`: then it is written as far as the
     /// process lives.
     pub fn end(self, most: Duration) -> Kept {
+        // It is of no use any more.
+        self.known.stop_reading();
         // The thread may have died: then there is nothing to wait for.
         let _ = self.jobs.send(Job::End);
-        self.kept.recv_timeout(most).unwrap_or_else(|_| Kept {
-            notices: vec!["the history is not kept: its file takes too long to be written".into()],
-            durations: Vec::new(),
+        if !self.noted.get() {
+            return self.kept.recv_timeout(NOTHING_NOTED).unwrap_or_default();
+        }
+        self.kept.recv_timeout(most).unwrap_or_else(|error| {
+            let why = match error {
+                RecvTimeoutError::Timeout => "its file takes too long to be written",
+                RecvTimeoutError::Disconnected => "internal error: its thread has died",
+            };
+            Kept {
+                notices: vec![format!("results are not kept in the history: {why}")],
+                durations: Vec::new(),
+            }
         })
     }
 }
@@ -88,6 +118,8 @@ impl Keeper {
 /// Notes what tests come to, and hands it on in batches. It waits for nothing.
 pub struct Recorder {
     jobs: Sender<Job>,
+    known: Known,
+    any: Rc<Cell<bool>>,
     noted: Vec<Noted>,
     /// When the first of them came.
     since: Option<Instant>,
@@ -109,13 +141,17 @@ impl Reporter for Recorder {
         match event {
             Event::Finished(report) => {
                 self.all += 1;
+                self.any.set(true);
                 self.noted.push(Noted::of(report));
                 let since = *self.since.get_or_insert_with(Instant::now);
                 if self.noted.len() >= BATCH || (self.all.is_multiple_of(64) && since.elapsed() >= WAIT) {
                     self.hand_on();
                 }
             }
-            Event::RunFinished(_) => self.hand_on(),
+            Event::RunFinished(_) => {
+                self.known.stop_reading();
+                self.hand_on();
+            }
             _ => {}
         }
     }
@@ -148,16 +184,20 @@ struct Life {
 }
 
 impl Life {
-    fn new(path: PathBuf, configuration: String, tell: bool) -> Self {
+    fn new(path: PathBuf, configuration: String) -> Self {
         let (book, waiting, kept) = (None, Vec::new(), Kept::default());
-        Self { path, configuration, tell, book, waiting, lost: 0, locked: None, given_up: false, kept }
+        Self { path, configuration, tell: false, book, waiting, lost: 0, locked: None, given_up: false, kept }
     }
 
     fn live(mut self, known: &Known, jobs: &Receiver<Job>) -> Kept {
-        let means = self.read();
+        let means = self.read(known);
         known.set_own(Means::new(means));
-        while let Ok(Job::Note(noted)) = jobs.recv() {
-            self.note(noted);
+        loop {
+            match jobs.recv() {
+                Ok(Job::Note(noted)) => self.note(noted),
+                Ok(Job::Tell) => self.tell = true,
+                Ok(Job::End) | Err(_) => break,
+            }
         }
         if let Err(error) = self.write() {
             self.say(format!("results are not kept in the history: {error}"));
@@ -170,8 +210,8 @@ impl Life {
     }
 
     /// What earlier runs took. If that cannot be read, it is as if there had been none.
-    fn read(&mut self) -> Vec<(u64, f32)> {
-        match self.try_read() {
+    fn read(&mut self, known: &Known) -> Vec<(u64, f32)> {
+        match self.try_read(known) {
             Err(error) if error.is_damaged() => {
                 self.set_aside(&error);
                 Vec::new()
@@ -186,9 +226,9 @@ impl Life {
         }
     }
 
-    fn try_read(&mut self) -> Result<Vec<(u64, f32)>, DatabaseError> {
+    fn try_read(&mut self, known: &Known) -> Result<Vec<(u64, f32)>, DatabaseError> {
         self.book = Book::open(&self.path, &self.configuration, false)?;
-        self.book.as_ref().map_or(Ok(Vec::new()), Book::means)
+        self.book.as_ref().map_or(Ok(Vec::new()), |book| book.means(&|| !known.reading_stopped()))
     }
 
     /// It was damaged: the next one begins anew.

@@ -1,5 +1,6 @@
 //! The durations that a run expects, in memory: twelve bytes a test.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ struct Shared {
     /// Whether the own ones were read, or cannot be.
     read: Mutex<bool>,
     was_read: Condvar,
+    /// Nobody asks any more.
+    stopped: AtomicBool,
 }
 
 impl Known {
@@ -72,6 +75,15 @@ impl Known {
         let read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.0.was_read.wait_timeout_while(read, most, |read| !*read);
         *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Nobody will ask any more: what is not read yet is not wanted.
+    pub(super) fn stop_reading(&self) {
+        self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn reading_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Relaxed)
     }
 
     /// Whether the own ones are read, and there are none.

@@ -49,7 +49,8 @@ fn noted(id: &str, outcome: Outcome, millis: u32) -> Noted {
 
 /// A run that notes this, from its start to its end.
 fn run(path: &Path, noted: &[Noted]) -> Kept {
-    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into(), true).unwrap();
+    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into()).unwrap();
+    keeper.tell();
     let mut recorder = keeper.recorder();
     for noted in noted {
         recorder.event(&finished(noted));
@@ -90,7 +91,7 @@ fn finished(noted: &Noted) -> flotilla_messages::Event {
 }
 
 fn expected(path: &Path, id: &str) -> Option<Duration> {
-    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into(), false).unwrap();
+    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into()).unwrap();
     let known = keeper.known();
     assert!(known.wait(Duration::from_secs(30)));
     known.expected(history_key(id))
@@ -113,7 +114,16 @@ fn what_a_run_came_to_is_known_to_the_next() {
     assert!(a.last_run > 1_700_000_000 && a.last_change == a.last_run);
     // Another configuration knows nothing of it.
     let other = Book::open(&path, "x64.debug with d8", false).unwrap().unwrap();
-    assert_eq!((other.means().unwrap().len(), other.record("a").unwrap()), (0, None));
+    assert_eq!((other.means(&|| true).unwrap().len(), other.record("a").unwrap()), (0, None));
+}
+
+#[test]
+fn reading_ends_when_nobody_asks_any_more() {
+    let place = Place::new();
+    let many: Vec<_> = (0..5000).map(|number| noted(&number.to_string(), Outcome::Pass, 1)).collect();
+    place.book().write(&many, 1).unwrap();
+    assert_eq!(place.book().means(&|| false).unwrap().len(), 1024);
+    assert_eq!(place.book().means(&|| true).unwrap().len(), 5000);
 }
 
 #[test]
@@ -153,7 +163,7 @@ fn two_writers_at_once_lose_nothing() {
     });
     let book = place.book();
     assert_eq!(book.record("both").unwrap().unwrap().runs, 2 * EACH);
-    assert_eq!(book.means().unwrap().len(), 1 + 2 * EACH as usize);
+    assert_eq!(book.means(&|| true).unwrap().len(), 1 + 2 * EACH as usize);
 }
 
 #[test]
@@ -190,7 +200,7 @@ fn damage_within_a_file_is_found_when_it_is_read_or_written() {
     let kept = run(&path, &many[..10]);
     assert_eq!(kept.notices.len(), 1, "{:?}", kept.notices);
     assert!(kept.notices[0].contains("history.sqlite.damaged-1"), "{:?}", kept.notices);
-    assert_eq!(place.book().means().unwrap().len(), 10);
+    assert_eq!(place.book().means(&|| true).unwrap().len(), 10);
 }
 
 #[test]
@@ -246,7 +256,7 @@ fn a_full_disk_loses_the_last_results_and_nothing_else() {
     let many: Vec<_> = (0..5000).map(|number| noted(&format!("a/{number}"), Outcome::Pass, 100)).collect();
     let error = book.write(&many, 2).unwrap_err();
     assert!(!error.is_damaged() && !error.is_locked() && error.to_string().contains("full"), "{error}");
-    assert_eq!(place.book().means().unwrap().len(), 1);
+    assert_eq!(place.book().means(&|| true).unwrap().len(), 1);
 }
 
 #[test]

@@ -265,7 +265,6 @@ impl Peers {
         let Some(reason) = reason else {
             // By word of the scheduler, which has said why.
             peer.given_up = true;
-            self.tell(&name, PeerPart::Out { reason: "it gets no more tests".into() });
             self.reasons.push(format!("{name} gets no more tests"));
             return self.look_whether_any_is_left();
         };

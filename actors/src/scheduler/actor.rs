@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
-use flotilla_messages::{CaseId, Cases, Outcome, Place, StopReason, Times};
+use flotilla_messages::{CaseId, Cases, Outcome, PeerNews, PeerPart, Place, StopReason, Times};
 
 use super::core::Core;
 use super::effect::{Effect, Input};
@@ -149,6 +149,9 @@ impl Scheduler {
                     *last = Instant::now();
                 }
                 self.tell(Tell::Verdict { test, ending, place, attempt, times, differs_on });
+            }
+            Effect::NoMore { peer, reason } => {
+                self.tell(Tell::Peer(PeerNews { peer, part: PeerPart::Out { reason } }));
             }
             Effect::Placed(placement) => self.tell(Tell::Placed(Box::new(placement))),
             Effect::TookDown { test, attempts, history, place } => {

@@ -195,6 +195,7 @@ impl Core {
             return;
         }
         effects.push(Effect::Notice(format!("{peer} gets no more tests: {why}")));
+        effects.push(Effect::NoMore { peer: peer.clone(), reason: why.to_owned() });
         for executor in there {
             effects.push(Effect::StopExecutor { executor, kill: true });
             let (_, had) = self.remove(executor);

@@ -170,6 +170,13 @@ pub enum Effect {
     },
     /// Something a person should know.
     Notice(String),
+    /// A peer gets no more tests.
+    NoMore {
+        /// Which.
+        peer: String,
+        /// Why.
+        reason: String,
+    },
     /// A test was given to an executor. Only if that is to be explained.
     Placed(Placement),
     /// The run stops.
