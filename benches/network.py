@@ -8,8 +8,8 @@ overhead    20,000 tests that exit at once, on one peer and here, with as many j
 million     1,000,000 tests are listed for 4 peers: the runner's memory after listing and the first 20,000 results.
 
 Needs `cargo build --release --bins`, and cc for the engine, which is made here. Inputs are there already: each
-measurement comes after a run of one test. With --runs, the median is shown. The machine should be quiet: its load is
-shown beside each figure.
+measurement comes after a run of one test on each peer. With --runs, the median is shown. The machine should be quiet:
+its load is shown beside each figure.
 """
 
 import argparse
@@ -55,7 +55,7 @@ BUILD_CONFIG = {
 }
 # Of V8 9.2, without those that leave tests out: a million tests are a few files under many variants.
 VARIANTS = ["default", "stress", "stress_js_bg_compile_wasm_code_gc", "slow_path", "nooptimization", "no_wasm_traps",
-            "instruction_scheduling", "stress_instruction_scheduling", "future", "turboprop", "infra_staging",
+            "instruction_scheduling", "stress_instruction_scheduling", "future", "turboprop",
             "stress_snapshot", "assert_types", "interpreted_regexp", "experimental_regexp", "trusted", "no_lfa",
             "top_level_await", "stress_sampling", "minor_mc", "concurrent_inlining", "jitless", "code_serializer",
             "stress_incremental_marking", "stress_concurrent_allocation"]
@@ -130,12 +130,14 @@ class Bench:
         return [os.path.join(self.bin, "runner"), "--home", self.own, "--root", root, "--no-config",
                 "--exit-after-n-failures=0", "-p", "dots", *words]
 
-    def over_peers(self, root, *words):
-        peers = (word for _, address, _ in self.peers for word in ("--peer", address))
+    def over_peers(self, root, *words, only=None):
+        peers = (word for _, address, _ in (self.peers if only is None else [only]) for word in ("--peer", address))
         return self.command(root, "--local-jobs=0", *peers, *words)
 
     def warm(self, root, test):
-        self.run(self.over_peers(root, "--variants=default", test))
+        """Each by itself: a run of one test ends before all peers have their inputs."""
+        for peer in self.peers:
+            self.run(self.over_peers(root, "--variants=default", test, only=peer))
 
     def run(self, command, meanwhile=None):
         """Wall and CPU seconds, what it printed and logged."""

@@ -256,7 +256,9 @@ impl Peers {
 
     fn gone(&mut self, number: usize, gone: Gone, context: &mut Context<Self>) {
         let Gone::Over { key, reason, joined, again, .. } = gone else { return };
-        let alone = self.without_us.is_some();
+        let nowhere = self.without_us.is_some();
+        let others =
+            self.peers.iter().enumerate().any(|(other, peer)| other != number && peer.joined.is_some());
         let Some(peer) = self.peers.get_mut(number) else { return };
         peer.proxy = None;
         // Whoever takes its place at that address is somebody else.
@@ -276,7 +278,7 @@ impl Peers {
         }
         // One that never answered is most likely switched off; one that did may come back.
         let seen = peer.known || peer.target.key.is_some() && peer.dials > 1 || key.is_some();
-        if again && seen && !(alone && peer.dials > MOST_DIALS_ALONE) {
+        if again && seen && !(nowhere && !others && peer.dials > MOST_DIALS_ALONE) {
             let pause = pause(peer.dials);
             log::info!("{name} is dialled again in {:.1} s: {reason}", pause.as_secs_f32());
             if joined {

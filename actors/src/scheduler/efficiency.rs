@@ -413,3 +413,19 @@ fn an_idle_executor_that_joins_late_takes_over_what_has_not_begun() {
     let took = World::new(machines, tenth).run(10);
     check("10 tests, the local machine 5 times slower", took, 10.0 / 24.0, 2.6);
 }
+
+#[test]
+fn how_fast_peers_were_is_known_at_the_end() {
+    let mut machines = peers(3, 4);
+    machines[0] = Machine::new(Place::Local, 2, 1.0);
+    machines[2].factor = 4.0;
+    let mut world = World::new(machines, tenth);
+    world.run(1000);
+    let rates = world.core.rates(world.begun + world.now);
+    let [(ExecutorId(1), even), (ExecutorId(2), slow)] = rates[..] else { panic!("{rates:?}") };
+    // Four jobs, against one of this machine's.
+    assert!((3600..4200).contains(&even) && (900..1100).contains(&slow), "{even}, {slow}");
+    let mut world = World::new(peers(3, 4), tenth);
+    world.run(1000);
+    assert_eq!(world.core.rates(world.begun + world.now), [], "there is nothing to compare with");
+}
