@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::expect_used, clippy::panic, reason = "likewise")]
 
+mod blobs;
 mod cable;
 mod cables;
 mod client;

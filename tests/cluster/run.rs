@@ -392,3 +392,82 @@ async fn the_runner_asks_its_own_daemon_for_peers() {
     }
     cluster.end().await;
 }
+
+/// Bytes that peers say they were sent, in their order.
+fn sent(ran: &Ran) -> BTreeMap<String, f64> {
+    let takes_part = |notice: &&str| -> Option<(String, f64)> {
+        let (name, rest) = notice.split_once(" takes part: ")?;
+        let mut words = rest.split(' ');
+        let number: f64 = words.next()?.parse().ok()?;
+        let unit = match words.next()? {
+            "MB" => 1e6,
+            "kB" => 1e3,
+            _ => 1.0,
+        };
+        Some((name.to_owned(), number * unit))
+    };
+    ran.notices().iter().filter_map(takes_part).collect()
+}
+
+#[actix_rt::test]
+async fn a_large_file_leaves_this_machine_once_for_peers_that_trust_each_other() {
+    let fixture = Fixture::new();
+    for number in 0..60 {
+        fixture.test(&format!("pass{number}"), "test $(wc -c < \"$FIXTURE/large\") = 5000000; sleep 0.2");
+    }
+    fixture.file("large", crate::blobs::noise(5_000_000));
+    let tree = open(&fixture, 60);
+    let cluster = cluster(4).await;
+    for (one, other) in [(1, 2), (2, 3), (1, 3)] {
+        cluster.befriend(one, other).await;
+    }
+    let options = options(&fixture.root(), 0, Some(peers(&cluster, &tree, &[1, 2, 3])));
+    let ran = Ran::of(options, &tree).await;
+    assert_eq!(ran.summary().exit_code(), 0, "{:?}", ran.notices());
+    let sent = sent(&ran);
+    assert_eq!(sent.len(), 3, "{:?}", ran.notices());
+    let all: f64 = sent.values().sum();
+    assert!((5e6..6e6).contains(&all), "{sent:?}");
+    cluster.end().await;
+}
+
+#[actix_rt::test]
+async fn a_file_that_changes_after_the_inputs_were_signed_is_named() {
+    let fixture = slow_tree(100);
+    fixture.file("data", "before");
+    let tree = open(&fixture, 60);
+    let cluster = Cluster::start(4).await;
+    cluster.befriend(0, 1).await;
+    cluster.approve(1, 2).await;
+    cluster.approve(1, 3).await;
+    let connect = |who: usize| {
+        let address = cluster.daemon(1).addresses().work;
+        let identity = cluster.peers[who].identity();
+        crate::client::Client::connect(identity, cluster.peers[1].fingerprint, address)
+    };
+    // Another client is served first, so that this one's inputs wait.
+    let mut first = connect(2).await.unwrap();
+    first.turn().await;
+    let options = options(&fixture.root(), 1, Some(peers(&cluster, &tree, &[1])));
+    let change = async {
+        let mut polls = Polls::new();
+        loop {
+            let mut watcher = connect(3).await.unwrap();
+            let place = watcher.message().await;
+            watcher.say(flotilla_messages::port::work::WorkMessage::Done);
+            watcher.end().await;
+            if place == (flotilla_messages::port::work::WorkMessage::Queue { ahead: 2 }) {
+                break;
+            }
+            assert!(polls.next().await, "the run does not queue");
+        }
+        // It has looked through its inputs, and will sign what it found.
+        fixture.file("data", "AFTER!");
+        first.done().await;
+    };
+    let (ran, ()) = tokio::join!(Ran::of(options, &tree), change);
+    assert_eq!(ran.summary().exit_code(), 0);
+    let said = ran.notices().into_iter().find(|notice| notice.starts_with("peer1 is not used: "));
+    assert!(said.unwrap().contains("data: it has changed since the run began"), "{said:?}");
+    cluster.end().await;
+}

@@ -230,8 +230,11 @@ impl PeerProxy {
                 self.say(message);
             }
             Effect::Join { credit } => {
-                let grants = self.job.exchange.borrow_mut().ready(self.executor);
-                self.grant(grants);
+                if let Some((key, _)) = self.peer {
+                    let holder = Holder { key, address: self.target.address };
+                    let grants = self.job.exchange.borrow_mut().ready(self.executor, holder);
+                    self.grant(grants);
+                }
                 self.told_enough();
                 self.job.joins.do_send(Join {
                     executor: self.executor,

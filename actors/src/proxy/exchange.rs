@@ -45,6 +45,8 @@ pub struct Exchange {
 #[derive(Debug)]
 struct Peer {
     holder: Holder,
+    /// It has all inputs of the run.
+    complete: bool,
     /// What it has asked for, and where it stands.
     blobs: BTreeMap<Digest, Stand>,
 }
@@ -56,17 +58,21 @@ enum Stand {
     Own,
     /// Gets it from that peer.
     From(ExecutorId),
-    /// Has it.
-    Holds,
 }
 
 /// What is to be said to whom.
 pub type Grants = Vec<(ExecutorId, Grant)>;
 
+impl Peer {
+    fn new(holder: Holder) -> Self {
+        Self { holder, complete: false, blobs: BTreeMap::new() }
+    }
+}
+
 impl Exchange {
     /// A peer asks for large blobs. One that asks a second time gets what it asks for from here.
     pub fn asks(&mut self, peer: ExecutorId, holder: Holder, digests: &[Digest]) -> Grants {
-        let asker = self.peers.entry(peer).or_insert_with(|| Peer { holder, blobs: BTreeMap::new() });
+        let asker = self.peers.entry(peer).or_insert_with(|| Peer::new(holder));
         let mut again = Vec::new();
         for digest in digests {
             match asker.blobs.get_mut(digest) {
@@ -84,11 +90,11 @@ impl Exchange {
         grants
     }
 
-    /// A peer has all it asked for.
-    pub fn ready(&mut self, peer: ExecutorId) -> Grants {
-        if let Some(peer) = self.peers.get_mut(&peer) {
-            peer.blobs.values_mut().for_each(|stand| *stand = Stand::Holds);
-        }
+    /// A peer has all inputs, whether it had to ask for them or not.
+    pub fn ready(&mut self, peer: ExecutorId, holder: Holder) -> Grants {
+        let peer = self.peers.entry(peer).or_insert_with(|| Peer::new(holder));
+        peer.complete = true;
+        peer.blobs.clear();
         self.settle()
     }
 
@@ -119,7 +125,7 @@ impl Exchange {
             for (digest, stand) in &peer.blobs {
                 match stand {
                     Stand::Waits => waiting.push((*number, *digest)),
-                    Stand::Own | Stand::From(_) | Stand::Holds => {
+                    Stand::Own | Stand::From(_) => {
                         underway.insert(*digest);
                     }
                 }
@@ -127,12 +133,13 @@ impl Exchange {
         }
         let mut given: BTreeMap<(ExecutorId, Option<ExecutorId>), Vec<Digest>> = BTreeMap::new();
         for (number, digest) in waiting {
-            let from = self.least_busy(number, &digest);
-            let stand = match from {
-                Some(holder) => Stand::From(holder),
-                // Nobody has it, and nobody is getting it.
-                None if underway.insert(digest) => Stand::Own,
-                None => continue,
+            let holder = self.least_busy(number);
+            let from = holder.filter(|(served, _)| *served < MOST_AT_ONE).map(|(_, holder)| holder);
+            let stand = match (holder, from) {
+                (_, Some(holder)) => Stand::From(holder),
+                // Nobody has it that could be reached, and nobody is getting it.
+                (None, None) if underway.insert(digest) => Stand::Own,
+                _ => continue,
             };
             if let Some(peer) = self.peers.get_mut(&number) {
                 peer.blobs.insert(digest, stand);
@@ -149,17 +156,14 @@ impl Exchange {
         given.into_iter().map(grant).collect()
     }
 
-    /// The peer that has the blob, can be reached and serves the fewest others.
-    fn least_busy(&self, asker: ExecutorId, digest: &Digest) -> Option<ExecutorId> {
+    /// The peer that has all blobs, can be reached and serves the fewest others, with how many these are.
+    fn least_busy(&self, asker: ExecutorId) -> Option<(usize, ExecutorId)> {
         let local = self.peers.get(&asker)?.holder.address.ip().is_loopback();
         let holds = self.peers.iter().filter(|(number, peer)| {
             // A loopback address is the asker's own machine, unless that is the same one.
-            **number != asker
-                && peer.blobs.get(digest) == Some(&Stand::Holds)
-                && (local || !peer.holder.address.ip().is_loopback())
+            **number != asker && peer.complete && (local || !peer.holder.address.ip().is_loopback())
         });
-        let busy = holds.map(|(number, _)| (self.served_by(*number), *number));
-        busy.min().filter(|(served, _)| *served < MOST_AT_ONE).map(|(_, number)| number)
+        holds.map(|(number, _)| (self.served_by(*number), *number)).min()
     }
 
     /// How many peers fetch something from this one.
@@ -201,9 +205,22 @@ mod tests {
         for number in 2..=5 {
             assert_eq!(asks(&mut exchange, number, 1), []);
         }
-        assert_eq!(exchange.ready(ExecutorId(1)), [from(2, 1), from(3, 1), from(4, 1)], "three at a time");
-        assert_eq!(exchange.ready(ExecutorId(2)), [from(5, 2)], "each that has it serves others");
+        assert_eq!(
+            exchange.ready(ExecutorId(1), holder(1)),
+            [from(2, 1), from(3, 1), from(4, 1)],
+            "three at a time"
+        );
+        assert_eq!(exchange.ready(ExecutorId(2), holder(2)), [from(5, 2)], "each that has it serves others");
         assert_eq!(asks(&mut exchange, 6, 1), [from(6, 2)], "the less busy one");
+    }
+
+    #[test]
+    fn who_had_it_all_along_serves_others_as_well() {
+        let mut exchange = Exchange::default();
+        assert_eq!(exchange.ready(ExecutorId(1), holder(1)), []);
+        assert_eq!(asks(&mut exchange, 2, 1), [from(2, 1)]);
+        assert_eq!(exchange.left(ExecutorId(1)), []);
+        assert_eq!(asks(&mut exchange, 3, 1), [], "the second may have it soon");
     }
 
     #[test]
@@ -211,7 +228,7 @@ mod tests {
         let mut exchange = Exchange::default();
         asks(&mut exchange, 1, 1);
         asks(&mut exchange, 2, 1);
-        exchange.ready(ExecutorId(1));
+        exchange.ready(ExecutorId(1), holder(1));
         assert_eq!(asks(&mut exchange, 2, 1), [own(2)]);
         assert_eq!(asks(&mut exchange, 2, 1), [own(2)], "as often as it asks, which is bounded elsewhere");
     }
@@ -223,7 +240,7 @@ mod tests {
         asks(&mut exchange, 2, 1);
         asks(&mut exchange, 3, 1);
         assert_eq!(exchange.left(ExecutorId(1)), [own(2)]);
-        assert_eq!(exchange.ready(ExecutorId(2)), [from(3, 2)]);
+        assert_eq!(exchange.ready(ExecutorId(2), holder(2)), [from(3, 2)]);
     }
 
     #[test]
@@ -241,8 +258,8 @@ mod tests {
         let mut exchange = Exchange::default();
         let here = Holder { address: ([127, 0, 0, 1], 9992).into(), ..holder(1) };
         exchange.asks(ExecutorId(1), here, &[digest(1)]);
-        exchange.ready(ExecutorId(1));
-        assert_eq!(asks(&mut exchange, 2, 1), [], "it waits, and gets it from here in the end");
+        exchange.ready(ExecutorId(1), here);
+        assert_eq!(asks(&mut exchange, 2, 1), [own(2)]);
         let also_here = Holder { key: holder(3).key, ..here };
         let grants = exchange.asks(ExecutorId(3), also_here, &[digest(1)]);
         assert_eq!(grants, [(ExecutorId(3), Grant::Elsewhere(vec![digest(1)], here))]);
@@ -274,7 +291,9 @@ mod tests {
                         note(asks(&mut exchange, number, blob), &mut granted);
                     }
                     // Ready only with all that was asked for.
-                    1 if granted.get(&peer) == asked.get(&peer) => note(exchange.ready(peer), &mut granted),
+                    1 if granted.get(&peer) == asked.get(&peer) => {
+                        note(exchange.ready(peer, holder(number)), &mut granted);
+                    }
                     1 => {}
                     _ => {
                         gone.insert(peer);

@@ -245,8 +245,8 @@ impl WorkHandler {
             let heard = wrap_future::<_, Self>(current.session.send(message));
             return Box::pin(heard.map(|_, _, _| ()));
         }
-        if let Some(place) = self.waiting.iter().position(|client| client.id == id) {
-            let client = &self.waiting[place];
+        let place = self.waiting.iter().position(|client| client.id == id);
+        if let Some((place, client)) = place.and_then(|place| Some((place, self.waiting.get(place)?))) {
             let reason = match message {
                 WorkMessage::Fetch(blobs)
                     if self.trusted.contains(client.key) && blobs.len() <= MOST_FETCHED =>
