@@ -51,11 +51,11 @@ fn the_demo_is_green_on_a_peers_built_in_shell() {
         assert_eq!(count(&there), count(&here));
         assert!(there.stdout().contains(&format!("0 tests ran on this machine, {} on", count(&here))));
     }
-    // Who asked for how much is in its log, in this process's words.
+    // Who asked for what is in its log.
     let begins = format!("work of {} begins: ", own.name());
     let log = peer.log();
     let told = log.lines().find(|line| line.contains(&begins)).unwrap();
-    assert!(told.contains(" tests so far, for the built-in shell") && !told.contains(" 0 tests"), "{told}");
+    assert!(told.contains(" tests so far, for the built-in shell"), "{told}");
     // The second run found all inputs there.
     let again = Ran(runner(&own, &root, &["--local-jobs=0", "--peer", &address]).output().unwrap());
     assert!(again.stdout().contains("takes part: 0 bytes sent"), "{}", again.all());

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flotilla_actors::confine::{Extent, extent};
-use flotilla_messages::Outcome;
 use flotilla_messages::port::work::{RemoteEnding, WorkMessage};
+use flotilla_messages::{Arg, Judge, Outcome};
 
 use crate::client::{Client, Files, lease};
 use crate::harness::Cluster;
@@ -116,6 +116,31 @@ async fn a_test_reads_neither_the_identity_nor_another_clients_workspace_and_wri
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
     assert!(theirs.join("test/secret.sh").exists() && !theirs.join("new").exists());
     fs::remove_dir_all(&outside).unwrap();
+    cluster.end().await;
+}
+
+#[actix_rt::test]
+async fn an_expected_file_is_not_read_through_a_link_that_a_test_left() {
+    if !is_confined(Extent::Partial) {
+        return;
+    }
+    let cluster = three().await;
+    let key = cluster.peers[0].home().path().join("data/identity.key");
+    let link = format!("ln -s {} test/link.out", key.display());
+    let files = Files::new(&[("link", &link), ("good", "exit 0")]);
+    let mut client = connect(&cluster, 1).await;
+    client.ready(&files).await;
+    client.say(WorkMessage::Assign(vec![lease(1, "link")]));
+    client.endings(1).await;
+    // What it was compared with would be told.
+    let mut through = lease(2, "good");
+    through.case.expected_file = Some(Arg::Path("test/link.out".into()));
+    through.case.judge = Judge::Template { fails: false, basename: "good".into() };
+    client.say(WorkMessage::Assign(vec![through]));
+    let endings = client.endings(1).await;
+    let RemoteEnding::Failed { reason, .. } = &endings[&2] else { panic!("{endings:?}") };
+    assert!(reason.contains("test/link.out: Permission denied"), "{reason}");
+    client.done().await;
     cluster.end().await;
 }
 

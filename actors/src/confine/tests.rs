@@ -93,3 +93,11 @@ fn a_second_job_on_the_same_thread_would_not_reach_its_workspace() {
     });
     assert!(tried.unwrap_or(true), "why a pool is made for each job");
 }
+
+#[test]
+fn who_lends_a_machine_that_cannot_confine_is_told_what_that_means() {
+    assert_eq!(Extent::Full.warning(), None);
+    let [partial, not] = [Extent::Partial, Extent::Not].map(|extent| extent.warning().unwrap());
+    assert!(partial.contains("TCP") && !partial.contains("not confined"), "{partial}");
+    assert!(not.contains("not confined") && not.contains("all that this user can"), "{not}");
+}

@@ -67,7 +67,11 @@ pub fn survey(engines: &[PathBuf], environment: &[PathBuf]) -> Result<Survey, Su
     let mut open = Vec::new();
     for engine in engines {
         match elf::read(engine)? {
-            Some(object) => open.push((engine.clone(), object, Vec::new())),
+            // A program that is started by a link finds what lies beside itself, not beside the link.
+            Some(object) => {
+                let path = engine.canonicalize().unwrap_or_else(|_| engine.clone());
+                open.push((path, object, Vec::new()));
+            }
             None => found.untold = found.untold.or_else(|| Some(engine.clone())),
         }
     }

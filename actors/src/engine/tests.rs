@@ -101,6 +101,20 @@ fn a_library_beside_the_engine_stays_there_if_the_engine_looks_there() {
 }
 
 #[test]
+fn an_engine_that_is_a_link_finds_what_lies_beside_what_it_leads_to() {
+    let bench = Bench::new();
+    bench.compile("bin/libown.so", "int own(void) { return 0; }", &["-shared", "-fPIC"]);
+    let text = "int own(void); int main(void) { return own(); }";
+    let engine = bench.compile("bin/engine", text, &["-Lbin", "-lown", "-Wl,-rpath,$ORIGIN"]);
+    let link = bench.path("links/engine");
+    fs::create_dir(bench.path("links")).unwrap();
+    std::os::unix::fs::symlink(&engine, &link).unwrap();
+    assert!(runs(&link, Path::new("/nowhere")));
+    // On another machine it will lie where the link is.
+    assert_eq!(names(&survey(&[link], &[]).unwrap()), ["libown.so"]);
+}
+
+#[test]
 fn what_is_no_elf_program_is_said() {
     let bench = Bench::new();
     let script = bench.path("engine");
