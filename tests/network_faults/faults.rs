@@ -72,6 +72,32 @@ fn a_peer_whose_cable_is_pulled_out_costs_nothing_and_is_back_with_it() {
 }
 
 #[test]
+fn a_runner_whose_own_cable_is_pulled_out_does_the_rest_alone() {
+    let Some(fleet) = Fleet::start() else { return };
+    let known = Known::mixed(TESTS / 2);
+    let mut run = fleet.run(&known);
+    run.amid(&fleet.all(), UNDER_WAY / 2);
+    fleet.bridge.plug(&fleet.own.name, false);
+    run.end().is_right(&known);
+    fleet.bridge.plug(&fleet.own.name, true);
+    fleet.is_well(&known);
+}
+
+/// As a laptop does whose lid is closed.
+#[test]
+fn a_runner_that_sleeps_until_its_peers_have_given_it_up_gets_all_its_verdicts() {
+    let Some(fleet) = Fleet::start() else { return };
+    let known = Known::mixed(TESTS / 2);
+    let mut run = fleet.run(&known);
+    run.amid(&fleet.all(), UNDER_WAY / 2);
+    run.freeze(true);
+    fleet.until_free();
+    run.freeze(false);
+    run.end().is_right(&known);
+    fleet.is_well(&known);
+}
+
+#[test]
 fn delay_and_loss_cost_nothing() {
     let Some(fleet) = Fleet::start() else { return };
     let slow = match Lossy::new(&fleet.bridge, &fleet.all(), 100, 1.0, 1) {
