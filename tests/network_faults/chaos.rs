@@ -49,6 +49,10 @@ enum Fault {
     Alone,
     /// Another runner at the same time, from the beginning.
     Rival,
+    /// The runner's own cable is out until the run is over.
+    Island,
+    /// The runner stands still until its peers have given it up.
+    Sleep,
     /// SIGKILL of the runner.
     Runner,
 }
@@ -56,7 +60,7 @@ enum Fault {
 impl Fault {
     fn thrown(dice: &mut fastrand::Rng) -> Self {
         let peer = dice.usize(..4);
-        match dice.u8(..12) {
+        match dice.u8(..14) {
             0 => Self::Kill(peer),
             1 => Self::Reboot(peer),
             2 => Self::Restart(peer),
@@ -68,6 +72,8 @@ impl Fault {
             8 => Self::Slow,
             9 => Self::Alone,
             10 => Self::Rival,
+            11 => Self::Island,
+            12 => Self::Sleep,
             _ => Self::Runner,
         }
     }
@@ -83,13 +89,17 @@ impl Fault {
             | Self::Cut(peer)
             | Self::Flicker(peer)
             | Self::Fill(peer) => Some(peer),
-            Self::Slow | Self::Alone | Self::Rival | Self::Runner => None,
+            Self::Slow | Self::Alone | Self::Rival | Self::Island | Self::Sleep | Self::Runner => None,
         }
     }
 
     /// Whether it ends what runs on a peer. Tests that saw that twice are blamed for it, as they should be.
     fn kills(self) -> bool {
-        matches!(self, Self::Kill(_) | Self::Reboot(_) | Self::Restart(_) | Self::Freeze(_) | Self::Cut(_))
+        let peers = matches!(
+            self,
+            Self::Kill(_) | Self::Reboot(_) | Self::Restart(_) | Self::Freeze(_) | Self::Cut(_)
+        );
+        peers || matches!(self, Self::Island | Self::Sleep)
     }
 }
 
@@ -101,10 +111,10 @@ fn plan(dice: &mut fastrand::Rng) -> Vec<(usize, Fault)> {
     for _ in 0..dice.usize(1..=3) {
         let fault = Fault::thrown(dice);
         let fresh = match fault.peer() {
-            Some(peer) => peers.insert(peer) && !(kills && fault.kills()),
+            Some(peer) => peers.insert(peer),
             None => others.insert(fault),
         };
-        if fresh {
+        if fresh && !(kills && fault.kills()) {
             kills |= fault.kills();
             plan.push((dice.usize(5..70), fault));
         }
@@ -159,7 +169,7 @@ impl Scene<'_> {
         let fleet = self.fleet;
         // Seen from outside: the daemon beside the runner may have been killed itself.
         let suspected = |peer: &Host| {
-            if !self.has(Fault::Alone) {
+            if !self.has(Fault::Alone) && !self.has(Fault::Island) {
                 until("it is suspected", || fleet.own.sees(peer)["link"] != "up");
             }
         };
@@ -188,6 +198,15 @@ impl Scene<'_> {
             }
             Fault::Fill(peer) => fleet.disks[peer].fill(),
             Fault::Alone => fleet.own.machine.send(Signal::KILL),
+            Fault::Island => fleet.bridge.plug(&fleet.own.name, false),
+            Fault::Sleep => {
+                run.freeze(true);
+                // A frozen or dead peer would not be free before it is mended.
+                if !self.plan.iter().any(|(_, other)| other.peer().is_some() || *other == Fault::Rival) {
+                    fleet.until_free();
+                }
+                run.freeze(false);
+            }
             Fault::Runner => run.kill(),
             Fault::Slow | Fault::Rival => {}
         }
@@ -199,6 +218,7 @@ impl Scene<'_> {
             Fault::Freeze(peer) => freeze(self.peer(peer), false),
             Fault::Cut(peer) => self.fleet.bridge.plug(&self.peer(peer).name, true),
             Fault::Fill(peer) => self.fleet.disks[peer].clear(),
+            Fault::Island => self.fleet.bridge.plug(&self.fleet.own.name, true),
             Fault::Alone => self.fleet.own.start_again(),
             _ => {}
         }

@@ -89,6 +89,11 @@ impl Fleet {
     /// Waits until nothing of any job is left on any machine. (What a killed peer left is put right by its next job.)
     pub fn until_clean(&self, known: &Known) {
         support::until("no process is left", || known.tree.processes().is_empty());
+        self.until_free();
+    }
+
+    /// Waits until no peer works for anybody.
+    pub fn until_free(&self) {
         for peer in &self.peers {
             support::until(&format!("{} is free", peer.name), || {
                 std::fs::read_dir(peer.machine.path("work/tmp")).is_ok_and(|left| left.count() == 0)

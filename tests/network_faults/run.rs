@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use quick_junit::{Report, TestCaseStatus};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bridge::{Host, inside};
 use crate::support::json;
@@ -116,6 +117,12 @@ impl Run {
     /// Ends it as nothing can be done against.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
+    }
+
+    /// Stops it, or lets it go on.
+    pub fn freeze(&self, frozen: bool) {
+        let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
+        kill_process(pid, if frozen { Signal::STOP } else { Signal::CONT }).unwrap();
     }
 
     /// Waits for its end.

@@ -24,6 +24,8 @@ const STRIKES: u32 = 4;
 const STRIKES_RUNNING: u32 = 2;
 /// ... or is one of those that may have been, on four.
 const STRIKES_PERHAPS: u32 = 1;
+/// Executors that are lost within this time went together, since the network did: links are heard of each second.
+const TOGETHER: Duration = Duration::from_secs(3);
 /// So long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// The mean length of tests follows about so many of them.
@@ -42,6 +44,15 @@ pub(super) struct Leased {
     pub(super) live: bool,
 }
 
+/// What speaks for a test having taken executors down.
+struct Strikes {
+    count: u32,
+    /// Why they were lost.
+    history: Vec<String>,
+    /// When the last of them was.
+    last: Instant,
+}
+
 /// The scheduler without its actor.
 pub struct Core {
     pub(super) confirm_failures: ConfirmFailures,
@@ -58,7 +69,7 @@ pub struct Core {
     /// Attempts so far of tests that needed more than one.
     pub(super) attempts: BTreeMap<Index, u32>,
     /// Executors that were lost while they ran the test.
-    strikes: BTreeMap<Index, (u32, Vec<String>)>,
+    strikes: BTreeMap<Index, Strikes>,
     /// Executors that could not run the test, and why.
     pub(super) unable: BTreeMap<Index, BTreeMap<ExecutorId, String>>,
     /// Tests that wait for an executor that has not been unable to run them.
@@ -234,7 +245,7 @@ impl Core {
                 }
             }
             Input::Tick => {}
-            Input::Lost { executor, reason } => self.lost(executor, &reason, effects),
+            Input::Lost { executor, reason } => self.lost(now, executor, &reason, effects),
             Input::Stop { reason, kill } => self.stop(now, reason, kill, effects),
         }
     }
@@ -418,7 +429,7 @@ impl Core {
         }
     }
 
-    fn lost(&mut self, executor: ExecutorId, reason: &str, effects: &mut Vec<Effect>) {
+    fn lost(&mut self, now: Instant, executor: ExecutorId, reason: &str, effects: &mut Vec<Effect>) {
         let (Some(gone), had) = self.remove(executor) else { return };
         // Only what ran can have taken the executor down. If nothing is known to have run, it may have been any.
         let none_started = !had.iter().any(|(leased, _)| leased.started.is_some());
@@ -433,11 +444,19 @@ impl Core {
                 continue;
             }
             if leased.started.is_some() || none_started {
-                let (strikes, history) = self.strikes.entry(leased.index).or_default();
-                *strikes += if leased.started.is_some() { STRIKES_RUNNING } else { STRIKES_PERHAPS };
-                history.push(reason.to_owned());
-                if alone && *strikes >= STRIKES {
-                    let history = history.clone();
+                let strikes = self.strikes.entry(leased.index);
+                let strikes = strikes.or_insert(Strikes { count: 0, history: Vec::new(), last: now });
+                // Of copies that went together one counts: it was no test that pulled this machine's own cable.
+                let together = !strikes.history.is_empty()
+                    && leased.since <= strikes.last
+                    && now.saturating_duration_since(strikes.last) < TOGETHER;
+                if !together {
+                    strikes.count += if leased.started.is_some() { STRIKES_RUNNING } else { STRIKES_PERHAPS };
+                    strikes.history.push(reason.to_owned());
+                    strikes.last = now;
+                }
+                if alone && strikes.count >= STRIKES {
+                    let history = strikes.history.clone();
                     self.table.set_done(leased.index);
                     effects.push(Effect::TookDown {
                         test: self.table.id(leased.index),

@@ -119,6 +119,47 @@ fn a_test_that_took_down_two_executors_is_a_crash_and_the_bystanders_are_not() {
     assert_eq!(leases(&handled(&mut core, ready)), [(5, 2, 3)]);
 }
 
+/// When the runner's own cable was pulled out, a test that was late and ran on two peers was blamed for both.
+#[test]
+fn a_test_is_not_blamed_for_peers_that_go_together() {
+    let start = Instant::now();
+    let step = |core: &mut Core, seconds: u64, input: Input| {
+        let mut effects = Vec::new();
+        core.handle(start + Duration::from_secs(seconds), input, &mut effects);
+        effects
+    };
+    let join = |core: &mut Core, executor, seconds| {
+        let place = Place::Peer(format!("peer{executor}"));
+        let executor = ExecutorId(executor);
+        step(core, seconds, Input::Joined { executor, place, credit: 1, max_heavy: 1 })
+    };
+    for (apart, blamed) in [(1, false), (60, true)] {
+        let mut core = Core::new(ConfirmFailures::Off, Box::new(NoHistory));
+        step(&mut core, 0, Input::Joined { executor: HERE, place: Place::Local, credit: 0, max_heavy: 1 });
+        step(&mut core, 0, found(&[1]));
+        step(&mut core, 0, Input::AllFound);
+        assert_eq!(leases(&join(&mut core, 1, 0)), [(1, 1, 1)]);
+        step(&mut core, 0, started(ExecutorId(1), 1));
+        // It is late: another one is given it as well.
+        join(&mut core, 2, 0);
+        let copied = step(&mut core, 100, Input::Suspected { executor: ExecutorId(1) });
+        assert_eq!(leases(&copied), [(2, 1, 2)]);
+        step(&mut core, 100, started(ExecutorId(2), 2));
+        let lost = |executor| Input::Lost { executor, reason: "silent".into() };
+        step(&mut core, 110, lost(ExecutorId(1)));
+        let effects = step(&mut core, 110 + apart, lost(ExecutorId(2)));
+        assert_eq!(
+            effects.iter().any(|effect| matches!(effect, Effect::TookDown { .. })),
+            blamed,
+            "{effects:?}"
+        );
+        if !blamed {
+            let ready = step(&mut core, 120, Input::Ready { executor: HERE, credit: 1 });
+            assert_eq!(leases(&ready).len(), 1);
+        }
+    }
+}
+
 #[test]
 fn losing_the_last_executor_is_said_and_ends_the_run() {
     let mut core = Core::default();
