@@ -13,7 +13,10 @@ fn classic() -> Fixture {
     let tree = Fixture::new();
     std::fs::remove_dir_all(tree.path("out")).unwrap();
     tree.file("tools/testrunner/local/execution.py", "");
-    tree.file("tools/run-tests.py", "VARIANTS = ['default']\nTEST_MAP = {'default': ['mjsunit', 'message', 'preparser']}\n");
+    tree.file(
+        "tools/run-tests.py",
+        "VARIANTS = ['default']\nTEST_MAP = {'default': ['mjsunit', 'message', 'preparser']}\n",
+    );
     tree.status("[[ALWAYS, {'fails': [FAIL_OK], 'flaky': [PASS_OR_FAIL]}], ['no_i18n', {'i18n': [SKIP]}]]");
     tree.file("test/mjsunit/mjsunit.js", "function assertTrue(x) { if (!x) throw new Error('no'); }");
     tree.test("fails", "assertTrue(false);");

@@ -77,7 +77,7 @@ impl Network {
 
     /// Whether the own daemon answers.
     pub fn has_daemon(&self) -> bool {
-        self.claim.is_some()
+        self.daemon.is_some()
     }
 
     /// Asks the daemon how long tests take, if this tree's own runs do not say. Tests do not wait for it long.
