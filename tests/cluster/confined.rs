@@ -135,7 +135,12 @@ async fn an_expected_file_is_not_read_through_a_link_that_a_test_left() {
     // What it was compared with would be told.
     let mut through = lease(2, "good");
     through.case.expected_file = Some(Arg::Path("test/link.out".into()));
-    through.case.judge = Judge::Template { fails: false, basename: "good".into() };
+    through.case.judge = Judge::Template {
+        fails: false,
+        basename: "good".into(),
+        exit_code_counts: true,
+        skip_linker_warnings: true,
+    };
     client.say(WorkMessage::Assign(vec![through]));
     let endings = client.endings(1).await;
     let RemoteEnding::Failed { reason, .. } = &endings[&2] else { panic!("{endings:?}") };
