@@ -165,7 +165,13 @@ fn mounted(tree: &Fixture, options: &str) -> Option<Ran> {
     let runner = tree.command(&["-j2", "--variants=default", "--no-network"]);
     let mut command = std::process::Command::new("unshare");
     command
-        .args(["--mount", "sh", "-c", "mount -t tmpfs -o \"$1\" none \"$2\" || exit 99; shift 2; exec \"$@\"", "sh"])
+        .args([
+            "--mount",
+            "sh",
+            "-c",
+            "mount -t tmpfs -o \"$1\" none \"$2\" || exit 99; shift 2; exec \"$@\"",
+            "sh",
+        ])
         .args([options.as_ref(), place.as_os_str(), runner.get_program()])
         .args(runner.get_args());
     let ran = command.output().map(Ran).unwrap();
