@@ -14,7 +14,15 @@ async fn another_identity_is_refused_and_nothing_is_written() {
     let cluster = Cluster::start(2).await;
     cluster.befriend(0, 1).await;
     cluster.until_friends(0, 1).await;
-    let before = cluster.peers[0].files("trusted");
+    // A friend's statement may still be on its way to the disk.
+    let mut polls = Polls::new();
+    let before = loop {
+        let files = cluster.peers[0].files("trusted");
+        if files.keys().filter(|name| name.ends_with(".statement")).count() == 2 {
+            break files;
+        }
+        assert!(polls.next().await, "not both statements are kept");
+    };
     let local = cluster.daemon(0).addresses().local;
     let refused = Client::connect(local, &cluster.peers[1].identity()).await.err().unwrap();
     assert!(matches!(refused, ConnectError::OtherIdentity { .. }), "{refused}");
@@ -133,6 +141,8 @@ async fn durations_outlive_the_daemon_and_a_damaged_file_does_not_stop_it() {
     for round in 0..2 {
         cluster.down(0).await;
         if round == 1 {
+            // Else what it holds would be whole.
+            std::fs::remove_file(file.with_file_name("durations.sqlite-wal")).unwrap();
             std::fs::write(&file, "no database".repeat(1000)).unwrap();
         }
         cluster.up(0).await;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use rustix::fs::{FlockOperation, flock};
 
@@ -126,6 +127,8 @@ pub(super) fn open(path: &Path, schema: &Schema, create: bool) -> Result<Option<
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
+    // While it is made there is nothing to lose, and a disk may take its time.
+    connection.pragma_update(None, "synchronous", "off").map_err(failed)?;
     let mut state = state(&connection).map_err(failed)?;
     if state.is_empty && create {
         // In WAL mode readers never wait for writers. It stays with the file.
@@ -143,8 +146,10 @@ pub(super) fn open(path: &Path, schema: &Schema, create: bool) -> Result<Option<
         }
         // There are no older formats yet.
         State { .. } => {
-            // A power cut may cost the last results, never the file.
+            // A power cut may cost the last results, never the file. What was written stays in its -wal until there are
+            // 4 MB of it: a run is not to wait for the disk at its end.
             connection.pragma_update(None, "synchronous", "normal").map_err(failed)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
             Ok(Some(connection))
         }
     }

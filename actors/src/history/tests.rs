@@ -172,6 +172,8 @@ fn a_damaged_file_is_set_aside_and_the_next_one_is_written() {
     let path = place.path();
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     for round in 1..=2 {
+        // Else what it holds would be whole.
+        let _ = fs::remove_file(path.with_file_name("history.sqlite-wal"));
         fs::write(&path, "no database at all, but long enough to be looked at as if it were one".repeat(99))
             .unwrap();
         let kept = run(&path, &[noted("a", Outcome::Pass, 100)]);
