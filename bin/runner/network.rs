@@ -369,3 +369,41 @@ fn other_identity(home: &Home, error: &ConnectError) -> String {
 fn no_answer(address: SocketAddr) -> String {
     format!("the peerd at {address} did not answer within {} ms", PATIENCE.as_millis())
 }
+
+#[cfg(test)]
+mod tests {
+    use flotilla_messages::port::local::LinkView;
+    use flotilla_messages::port::status::Load;
+
+    use super::*;
+
+    #[test]
+    fn free_peers_come_before_busy_ones_and_fast_ones_before_slow_ones() {
+        let peer = |number: u8, running, waiting, performance| PeerView {
+            fingerprint: Fingerprint([number; 32]),
+            address: None,
+            jobs: Some(4),
+            platform: None,
+            software: None,
+            load: Some(Load { running, waiting, ..Load::default() }),
+            chain: Vec::new(),
+            trusts_me: Vec::new(),
+            barred: false,
+            heard: None,
+            present: true,
+            link: LinkView::None,
+            obstacle: None,
+            performance,
+        };
+        let mut peers = vec![
+            peer(1, 4, 2, Some(9000)),
+            peer(2, 4, 0, None),
+            peer(3, 0, 0, None),
+            peer(4, 0, 0, Some(800)),
+            peer(5, 0, 0, Some(4000)),
+        ];
+        peers[2].load = None;
+        let order: Vec<u8> = by_ease(&peers).map(|peer| peer.fingerprint.0[0]).collect();
+        assert_eq!(order, [5, 4, 3, 2, 1]);
+    }
+}

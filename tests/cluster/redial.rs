@@ -37,19 +37,19 @@ async fn a_peer_whose_link_was_cut_is_used_again() {
     peers.peers[0].address = cluster.cables.lead(0, work);
     let options = options(&fixture.root(), 1, Some(peers));
     let cables = Rc::clone(&cluster.cables);
-    let mut cuts = 0;
+    let (mut cut, mut told, mut since) = (false, false, 0);
     let ran = Ran::watched(options, &tree, move |event, _| match event {
-        Event::Finished(report) if is_of_peer(report) && cuts == 0 => {
-            cuts += 1;
+        Event::Finished(report) if is_of_peer(report) && !cut => {
+            cut = true;
             cables.set(0, 1, Cable::Cut);
         }
-        // The first dial is in vain.
-        Event::Notice(text) if text.contains("it is dialled again") => {
-            let cables = Rc::clone(&cables);
-            actix_rt::spawn(async move {
-                actix_rt::time::sleep(std::time::Duration::from_millis(700)).await;
+        Event::Notice(text) if text.contains("it is dialled again") => told = true,
+        // Of 50 ms each: the first dial is in vain.
+        Event::Finished(_) if told && since < 15 => {
+            since += 1;
+            if since == 15 {
                 cables.set(0, 1, Cable::Whole);
-            });
+            }
         }
         _ => {}
     })

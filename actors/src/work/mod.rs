@@ -16,6 +16,7 @@
 //! | `handler` | [`WorkHandler`]: whose turn it is |
 //! | `actor` | `WorkSession`, the core's shell |
 //! | `session` | what is said with one client: a state machine without clock, thread or actor |
+//! | `pace` | how many leases a client may have out |
 //! | `admission` | what is checked before anything is done: packets, cases, environment |
 //! | `fetch` | large blobs from peer to peer |
 //! | `stocks` | the inputs on disk, on a thread of their own |

@@ -37,7 +37,7 @@ struct Loop {
 enum Event {
     Said(WorkMessage),
     Heard(WorkMessage),
-    Ended(RemoteLease),
+    Ended(Box<RemoteLease>),
     Time,
 }
 
@@ -98,7 +98,7 @@ impl Loop {
             self.running += 1;
             let name = lease.case.name.clone();
             let number = lease.lease;
-            self.at(self.length, Event::Ended(lease));
+            self.at(self.length, Event::Ended(Box::new(lease)));
             self.input(Input::Started { lease: number, name });
         }
     }
@@ -154,7 +154,7 @@ impl Loop {
             match self.what.remove(&order) {
                 Some(Event::Said(message)) => self.input(Input::Said(message)),
                 Some(Event::Heard(message)) => self.heard(message),
-                Some(Event::Ended(lease)) => self.ended(lease),
+                Some(Event::Ended(lease)) => self.ended(*lease),
                 Some(Event::Time) | None => self.input(Input::Time),
             }
         }
