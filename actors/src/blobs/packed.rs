@@ -26,6 +26,9 @@ const FIRST_READ: u64 = 16 << 10;
 /// The most a pack file holds: zstd makes incompressible bytes hardly larger.
 const LARGEST_FILE: u64 = 4 << 20;
 
+/// The blobs of a pack, with their sizes in bytes.
+pub(super) type List = Vec<(Digest, u64)>;
+
 /// A pack's blobs, in memory: the bytes of each are those of its digest.
 #[derive(Clone, Debug)]
 pub struct Body {
@@ -67,7 +70,7 @@ pub(super) fn file(pack: &Pack, unpacked: &Unpacked) -> (Digest, Vec<u8>) {
 }
 
 /// What is in a pack file, by its list; nothing when that is damaged, or cut short.
-pub(super) fn list(file: &mut File) -> io::Result<Option<Vec<(Digest, u64)>>> {
+pub(super) fn list(file: &mut File) -> io::Result<Option<List>> {
     let mut bytes = Vec::with_capacity(FIRST_READ as usize);
     file.by_ref().take(FIRST_READ).read_to_end(&mut bytes)?;
     let Some((_, count)) = front(&mut &bytes[..]) else { return Ok(None) };
@@ -105,7 +108,7 @@ fn front(body: &mut &[u8]) -> Option<(u32, usize)> {
 }
 
 /// The list, and what comes behind it.
-fn entries(bytes: &[u8]) -> Option<(Vec<(Digest, u64)>, &[u8])> {
+fn entries(bytes: &[u8]) -> Option<(List, &[u8])> {
     let mut body = bytes;
     let (_, count) = front(&mut body)?;
     let mut listed = take(&mut body, count * ENTRY)?;

@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 
 use super::error::BlobError;
 use super::ledger::{Home, Ledger, PinId, Pinned, Unit};
-use super::packed::{self, Body};
+use super::packed::{self, Body, List};
 
 const INCOMING: &str = "incoming";
 const PACKS: &str = "packs";
@@ -535,7 +535,7 @@ struct Indexed {
     size: u64,
     used: i64,
     /// What is in it, unless it is damaged.
-    list: Option<Vec<(Digest, u64)>>,
+    list: Option<List>,
 }
 
 /// The packs in that directory, by their lists; whether what is behind these is whole is seen when it is read.

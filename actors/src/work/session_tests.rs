@@ -146,6 +146,42 @@ fn blobs_are_wanted_until_none_is_missing() {
 }
 
 #[test]
+fn what_another_peer_does_not_send_is_wanted_from_the_client() {
+    let mut bench = Bench::new();
+    bench.said(signed());
+    let digest = Digest::of(b"large");
+    bench.input(Input::Surveyed(vec![digest]));
+    let (holder, address) = (terms().own, ([10, 0, 0, 1], 1).into());
+    let elsewhere = || WorkMessage::Elsewhere { blobs: vec![digest], holder, address };
+    let fetch = || Effect::Fetch { blobs: vec![digest], holder, address };
+    let want = || Effect::Say(WorkMessage::Want(vec![digest]));
+    assert_eq!(bench.said(elsewhere()), [fetch()]);
+    // However long it takes: who fetches has a patience of its own.
+    assert_eq!(bench.pass(Duration::from_secs(1000)), []);
+    // Two at a time, and no more.
+    assert_eq!(bench.said(elsewhere()), [fetch()]);
+    assert_eq!(bench.said(elsewhere()), [want()]);
+    let missing = vec![digest];
+    assert_eq!(bench.input(Input::Fetched { left: 1, missing }), [want()]);
+    assert_eq!(bench.input(Input::Fetched { left: 1, missing: Vec::new() }), []);
+    // From here on the client is waited for again, from one pack to the next.
+    bench.said(WorkMessage::Pack(pack()));
+    bench.said(WorkMessage::Pack(pack()));
+    bench.input(Input::Stored { left: 1 });
+    assert_eq!(bench.pass(Duration::from_secs(1000)), [], "the second is still being stored");
+    bench.input(Input::Stored { left: 1 });
+    assert!(refused(&bench.pass(Duration::from_secs(1000))).contains("no blobs came in time"));
+}
+
+#[test]
+fn who_fetches_is_no_client_and_a_client_does_not_fetch() {
+    let digests = vec![Digest::of(b"large")];
+    let effects = Bench::new().said(WorkMessage::Fetch(digests.clone()));
+    assert!(matches!(&effects[..], [Effect::Serve(blobs), Effect::Over(_)] if *blobs == digests));
+    assert!(refused(&Bench::working().said(WorkMessage::Fetch(digests))).contains("does not fetch"));
+}
+
+#[test]
 fn a_tree_that_never_becomes_complete_is_given_up() {
     let mut bench = Bench::new();
     bench.said(signed());
