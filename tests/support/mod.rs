@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 /// The real binary.
 pub const RUNNER: &str = env!("CARGO_BIN_EXE_runner");
 
-/// The engine: the last argument that ends in .js is the test.
+/// The engine: the last argument that ends in .js is the test. Without one it does nothing, as engines do.
 const ENGINE: &str = r#"#!/bin/sh
 for arg; do case $arg in *.js) test=$arg;; esac; done
+[ -n "$test" ] || exit 0
 exec /bin/sh "$test" "$@"
 "#;
 
