@@ -93,9 +93,10 @@ impl Core {
         self.elsewhere.remove(at)
     }
 
-    /// Whether this executor has said that it cannot run this test.
+    /// Whether this executor has said that it cannot run this test, or is not to.
     pub(super) fn was_unable_to(&self, executor: ExecutorId, index: Index) -> bool {
-        self.unable.get(&index).is_some_and(|unable| unable.contains_key(&executor))
+        let unable = self.unable.get(&index).is_some_and(|unable| unable.contains_key(&executor));
+        unable || self.is_kept_from(executor, index)
     }
 
     /// A new lease, to be told at the end of the input.
