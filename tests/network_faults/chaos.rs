@@ -92,30 +92,20 @@ impl Fault {
             Self::Slow | Self::Alone | Self::Rival | Self::Island | Self::Sleep | Self::Runner => None,
         }
     }
-
-    /// Whether it ends what runs on a peer. Tests that saw that twice are blamed for it, as they should be.
-    fn kills(self) -> bool {
-        let peers = matches!(
-            self,
-            Self::Kill(_) | Self::Reboot(_) | Self::Restart(_) | Self::Freeze(_) | Self::Cut(_)
-        );
-        peers || matches!(self, Self::Island | Self::Sleep)
-    }
 }
 
-/// Up to three of them, each with the number of verdicts after which it happens: at most one for each peer, one that
-/// takes a peer's tests with it, and nothing after the runner's own end.
+/// Up to three of them, each with the number of verdicts after which it happens: at most one for each peer, and nothing
+/// after the runner's own end.
 fn plan(dice: &mut fastrand::Rng) -> Vec<(usize, Fault)> {
     let mut plan: Vec<(usize, Fault)> = Vec::new();
-    let (mut peers, mut kills, mut others) = (BTreeSet::new(), false, BTreeSet::new());
+    let (mut peers, mut others) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..dice.usize(1..=3) {
         let fault = Fault::thrown(dice);
         let fresh = match fault.peer() {
             Some(peer) => peers.insert(peer),
             None => others.insert(fault),
         };
-        if fresh && !(kills && fault.kills()) {
-            kills |= fault.kills();
+        if fresh {
             plan.push((dice.usize(5..70), fault));
         }
     }

@@ -48,13 +48,16 @@ fn a_peer_that_is_killed_costs_nothing() {
 #[test]
 fn a_runner_that_is_killed_leaves_nothing_on_any_machine_and_the_peers_are_free() {
     let Some(fleet) = Fleet::start() else { return };
-    let known = Known::mixed(TESTS);
-    let mut run = fleet.run(&known);
-    run.amid(&fleet.all(), UNDER_WAY);
-    until("tests run", || known.tree.processes().len() > 3);
+    // None of these ends by itself.
+    let endless = Known::of(30, "setsid sleep 1000 & sleep 1000");
+    let mut run = fleet.run(&endless);
+    run.amid(&fleet.all(), 0);
+    // Nine at a time, of three processes each.
+    until("tests run everywhere", || endless.tree.processes().len() > 20);
     run.kill();
     assert_eq!(run.end().status.code(), None);
-    fleet.is_well(&known);
+    fleet.is_well(&endless);
+    let known = Known::mixed(TESTS / 2);
     fleet.run(&known).end().is_right(&known);
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use flotilla_messages::Place;
+
 use flotilla_messages::Why;
 
 use super::capacity::Executor;
@@ -101,9 +103,10 @@ impl Core {
         self.elsewhere.remove(at)
     }
 
-    /// Whether this executor has said that it cannot run this test.
+    /// Whether this executor has said that it cannot run this test, or is not to.
     pub(super) fn was_unable_to(&self, executor: ExecutorId, index: Index) -> bool {
-        self.unable.get(&index).is_some_and(|unable| unable.contains_key(&executor))
+        let unable = self.unable.get(&index).is_some_and(|unable| unable.contains_key(&executor));
+        unable || self.is_kept_from(executor, index)
     }
 
     /// A new lease, to be told at the end of the input.
@@ -122,5 +125,15 @@ impl Core {
         let lease = Lease { id: lease, test: self.table.id(index), attempt };
         self.assignments.entry(id).or_default().push(lease);
         lease.id
+    }
+
+    /// Whether tests run on this machine.
+    pub(super) fn has_home(&self) -> bool {
+        self.executors.values().any(|executor| executor.is_local() && executor.credit > 0)
+    }
+
+    /// Whether this test is not for this executor, since others were lost with it and it can run at home.
+    pub(super) fn is_kept_from(&self, executor: ExecutorId, index: Index) -> bool {
+        self.kept_home.contains(&index) && self.place(executor) != Place::Local && self.has_home()
     }
 }

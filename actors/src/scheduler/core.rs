@@ -19,7 +19,8 @@ use super::policy::{ConfirmFailures, History, NoHistory};
 use super::table::{Index, Table};
 use crate::executor::{Ending, ExecutorId, Lease, LeaseId};
 
-/// A test is not tried again that was running on two executors when they were lost ...
+/// A test is not tried on peers again, and not at all without this machine, that was running on two executors when they
+/// were lost ...
 const STRIKES: u32 = 4;
 const STRIKES_RUNNING: u32 = 2;
 /// ... or is one of those that may have been, on four.
@@ -70,6 +71,8 @@ pub struct Core {
     pub(super) attempts: BTreeMap<Index, u32>,
     /// Executors that were lost while they ran the test.
     strikes: BTreeMap<Index, Strikes>,
+    /// Tests that peers were lost with: they run on this machine, if any do.
+    pub(super) kept_home: BTreeSet<Index>,
     /// Executors that could not run the test, and why.
     pub(super) unable: BTreeMap<Index, BTreeMap<ExecutorId, String>>,
     /// Tests that wait for an executor that has not been unable to run them.
@@ -120,6 +123,7 @@ impl Core {
             last_lease: 0,
             attempts: BTreeMap::new(),
             strikes: BTreeMap::new(),
+            kept_home: BTreeSet::new(),
             unable: BTreeMap::new(),
             elsewhere: VecDeque::new(),
             held: BTreeMap::new(),
@@ -455,13 +459,22 @@ impl Core {
                     strikes.history.push(reason.to_owned());
                     strikes.last = now;
                 }
-                if alone && strikes.count >= STRIKES {
-                    let history = strikes.history.clone();
+                let enough = alone && strikes.count >= STRIKES;
+                // A network that comes and goes looks the same. Without it the test would have run here at once.
+                if enough && gone.place != Place::Local && self.has_home() {
+                    again += 1;
+                    self.tried(leased.index, leased.attempt);
+                    self.kept_home.insert(leased.index);
+                    self.elsewhere.push_back(leased.index);
+                    continue;
+                }
+                if enough {
+                    let history = self.strikes.remove(&leased.index).map(|strikes| strikes.history);
                     self.table.set_done(leased.index);
                     effects.push(Effect::TookDown {
                         test: self.table.id(leased.index),
                         attempts: leased.attempt,
-                        history,
+                        history: history.unwrap_or_default(),
                         place: gone.place.clone(),
                     });
                     continue;
@@ -589,20 +602,6 @@ impl Core {
             self.copies.remove(&index);
         }
         none
-    }
-
-    /// How fast peers are, as far as this run has shown: tests each finishes in the time in which one job slot of this
-    /// machine finishes 1000. Nothing where too little ran.
-    pub fn rates(&self, now: Instant) -> Vec<(ExecutorId, u32)> {
-        let here = self.executors.values().find(|executor| executor.is_local());
-        let Some(slot) = here.and_then(|here| Some(here.measured(now)? / here.slots() as f64)) else {
-            return Vec::new();
-        };
-        let rate = |(&id, executor): (&ExecutorId, &Executor)| {
-            let rate = executor.measured(now).filter(|_| !executor.is_local())?;
-            Some((id, (1000.0 * rate / slot).clamp(1.0, 1e9) as u32))
-        };
-        self.executors.iter().filter_map(rate).collect()
     }
 
     pub(super) fn place(&self, executor: ExecutorId) -> Place {

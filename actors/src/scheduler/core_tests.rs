@@ -160,6 +160,35 @@ fn a_test_is_not_blamed_for_peers_that_go_together() {
     }
 }
 
+/// Where the network comes and goes, a long test was a crash that took down two machines.
+#[test]
+fn a_test_that_peers_were_lost_with_runs_here_if_any_do() {
+    let mut core = Core::new(ConfirmFailures::Off, Box::new(NoHistory));
+    join(&mut core, HERE, 0);
+    handled(&mut core, found(&[1]));
+    handled(&mut core, Input::AllFound);
+    for (executor, lease) in [(ExecutorId(1), 1), (ExecutorId(2), 2)] {
+        assert_eq!(leases(&peer(&mut core, executor, 1)), [(lease, 1, lease as u32)]);
+        handled(&mut core, started(executor, lease));
+        if lease == 2 {
+            // These have nothing to do.
+            handled(&mut core, Input::Ready { executor: HERE, credit: 1 });
+            peer(&mut core, ExecutorId(3), 1);
+        }
+        let effects = handled(&mut core, Input::Lost { executor, reason: "silent".into() });
+        let here = Effect::Assign {
+            executor: HERE,
+            leases: vec![Lease { id: LeaseId(3), test: CaseId(1), attempt: 3 }],
+        };
+        assert_eq!(effects.contains(&here), lease == 2, "{effects:?}");
+    }
+    let effects = handled(&mut core, finish(3));
+    assert!(
+        matches!(effects.first(), Some(Effect::Verdict { place: Place::Local, attempt: 3, .. })),
+        "{effects:?}"
+    );
+}
+
 #[test]
 fn losing_the_last_executor_is_said_and_ends_the_run() {
     let mut core = Core::default();

@@ -12,6 +12,7 @@
 //! | `explain` | why each test went where it did, for who asks |
 //! | `effect` | what goes in and out |
 //! | `capacity` | an executor's load and measured speed |
+//! | `speed` | what this run has shown of it, for the next one |
 //! | `table`, `length` | the tests, thirteen bytes each, and how long they are expected to take |
 //! | `policy` | what a run wants, and what is known from earlier ones |
 //! | `actor` | [`Scheduler`], the core's shell |
@@ -32,6 +33,7 @@ mod policy;
 mod relieve;
 #[cfg(test)]
 mod simulation;
+mod speed;
 mod table;
 
 pub use actor::{HowMany, Join, Rated, Rates, Scheduler, Stop};
