@@ -124,6 +124,10 @@ impl Book {
     /// [`DatabaseError`].
     pub fn write(&mut self, noted: &[Noted], now: u64) -> Result<(), DatabaseError> {
         let Self { path, connection, configuration, number } = self;
+        // Neighbours in the file one after the other; of one test, in their order.
+        let mut ordered: Vec<(i64, &Noted)> =
+            noted.iter().map(|noted| (history_key(&noted.id).cast_signed(), noted)).collect();
+        ordered.sort_by_key(|(key, _)| *key);
         let mut write = || {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let configuration: i64 = match number {
@@ -139,8 +143,7 @@ impl Book {
                 let mut write = transaction.prepare(WRITE)?;
                 let mut name =
                     transaction.prepare("INSERT OR IGNORE INTO tests (key, id) VALUES (?1, ?2)")?;
-                for noted in noted {
-                    let key = history_key(&noted.id).cast_signed();
+                for &(key, noted) in &ordered {
                     let before = read.query_row([configuration, key], record).optional()?;
                     if before.is_none() {
                         name.execute(params![key, noted.id])?;
