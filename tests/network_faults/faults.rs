@@ -120,6 +120,10 @@ fn delay_and_loss_cost_nothing() {
         Ok(slow) => slow,
         Err(reason) => return eprintln!("skipped: no slow cables: {reason}"),
     };
+    // While the cables were changed some may have been silent.
+    for peer in &fleet.peers {
+        fleet.until_usable(peer);
+    }
     let known = Known::mixed(TESTS);
     let mut run = fleet.run(&known);
     run.amid(&fleet.all(), UNDER_WAY);
