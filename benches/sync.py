@@ -70,7 +70,7 @@ def link(rate):
         subprocess.run([*inside, "ip", "addr", "add", f"{FAR}/24", "dev", far], check=True)
         subprocess.run([*inside, "ip", "link", "set", far, "up"], check=True)
         subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
-        shape = ["root", "tbf", "rate", rate, "burst", "64kb", "latency", "50ms"]
+        shape = ["root", "tbf", "rate", rate, "burst", "256kb", "latency", "50ms"]
         subprocess.run(["tc", "qdisc", "add", "dev", near, *shape], check=True)
         subprocess.run([*inside, "tc", "qdisc", "add", "dev", far, *shape], check=True)
         yield inside, FAR
