@@ -280,13 +280,15 @@ impl Peer {
         self.home().identity().unwrap()
     }
 
-    /// The files below a directory of its home, with what they hold.
+    /// The files below a directory of its home, with what they hold; not those that get their name meanwhile.
     pub fn files(&self, directory: &str) -> BTreeMap<String, Vec<u8>> {
         let entries = std::fs::read_dir(self.dir.path().join(directory)).unwrap();
-        let file = |entry: std::fs::DirEntry| {
-            (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap())
+        let file = |entry: std::fs::DirEntry| match std::fs::read(entry.path()) {
+            Ok(content) => Some((entry.file_name().to_string_lossy().into_owned(), content)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => panic!("{}: {error}", entry.path().display()),
         };
-        entries.map(|entry| file(entry.unwrap())).collect()
+        entries.filter_map(|entry| file(entry.unwrap())).collect()
     }
 }
 

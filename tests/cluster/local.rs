@@ -18,7 +18,9 @@ async fn another_identity_is_refused_and_nothing_is_written() {
     let mut polls = Polls::new();
     let before = loop {
         let files = cluster.peers[0].files("trusted");
-        if files.keys().filter(|name| name.ends_with(".statement")).count() == 2 {
+        let known = |name: &String| name.ends_with(".statement") || name.ends_with(".pem");
+        let statements = files.keys().filter(|name| name.ends_with(".statement")).count();
+        if statements == 2 && files.keys().all(known) {
             break files;
         }
         assert!(polls.next().await, "not both statements are kept");

@@ -47,7 +47,7 @@ impl Body {
     /// The bytes of a blob.
     pub fn get(&self, digest: &Digest) -> Option<&[u8]> {
         let place = *self.places.get(digest)?;
-        self.unpacked.parts().nth(place).map(|part| part.bytes)
+        self.unpacked.part(place).map(|part| part.bytes)
     }
 }
 

@@ -15,6 +15,8 @@ use super::error::ScanError;
 const ATTEMPTS: usize = 3;
 /// How much is read at a time.
 const BUFFER: usize = 128 << 10;
+/// The content of a file of up to so many bytes is kept.
+const SMALL: u64 = 64 << 10;
 
 /// All by which a change of a file is noticed without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +63,25 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// The digest of a file's content, and what the system said of the file all the time it was read.
-pub(super) fn digest(path: &Path) -> Result<(Digest, Stat), ScanError> {
+/// A file that was read.
+pub(super) struct Content {
+    /// The digest of its content.
+    pub(super) digest: Digest,
+    /// What the system said of the file all the time it was read.
+    pub(super) stat: Stat,
+    /// The content, if it is small.
+    pub(super) content: Option<Vec<u8>>,
+}
+
+/// Reads a file.
+pub(super) fn digest(path: &Path) -> Result<Content, ScanError> {
     digest_watched(path, || {})
 }
 
 /// The same; `watch` is called after every read.
-fn digest_watched(path: &Path, mut watch: impl FnMut()) -> Result<(Digest, Stat), ScanError> {
+fn digest_watched(path: &Path, mut watch: impl FnMut()) -> Result<Content, ScanError> {
     let mut buffer = Vec::new();
-    let mut attempt = || -> io::Result<Option<(Digest, Stat)>> {
+    let mut attempt = || -> io::Result<Option<Content>> {
         let mut file = open(path)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
@@ -97,7 +109,13 @@ fn digest_watched(path: &Path, mut watch: impl FnMut()) -> Result<(Digest, Stat)
             }
         }
         let after = Stat::of(&file.metadata()?);
-        Ok((size == before.size && before == after).then(|| (hasher.digest(), before)))
+        let small = before.size <= SMALL && before.size < buffer.len() as u64;
+        Ok((size == before.size && before == after).then(|| Content {
+            digest: hasher.digest(),
+            stat: before,
+            // It came with one call: the second found the end.
+            content: small.then(|| buffer[..size as usize].to_vec()),
+        }))
     };
     for _ in 0..ATTEMPTS {
         if let Some(read) = attempt().map_err(ScanError::io(path))? {
@@ -132,7 +150,7 @@ mod tests {
                 }
             });
             match result {
-                Ok((digest, stat)) => {
+                Ok(Content { digest, stat, .. }) => {
                     assert!(changes < 3);
                     assert_eq!(digest, Digest::of(&fs::read(&path).unwrap()));
                     assert_eq!(stat.size, (3 * BUFFER + changes) as u64);
@@ -156,7 +174,7 @@ mod tests {
         for shrink in [true, false] {
             fs::write(&path, vec![b'x'; 2 * BUFFER]).unwrap();
             let mut changed = false;
-            let (digest, _) = digest_watched(&path, || {
+            let Content { digest, .. } = digest_watched(&path, || {
                 if !changed {
                     changed = true;
                     // Later than the clock of files at the first look, whose steps are milliseconds long.

@@ -35,13 +35,14 @@ struct Begun<'a> {
     offset: u64,
     path: PathBuf,
     content: Content<'a>,
-    hasher: Hasher,
+    /// Nothing where the content was kept when its digest was taken.
+    hasher: Option<Hasher>,
 }
 
 #[derive(Debug)]
 enum Content<'a> {
     File(File),
-    Directory(&'a [u8]),
+    Bytes(&'a [u8]),
 }
 
 impl<'a> Packs<'a> {
@@ -52,11 +53,11 @@ impl<'a> Packs<'a> {
     pub fn new(tree: &'a Tree, asked: impl IntoIterator<Item = Digest>) -> Result<Self, SendError> {
         let mut order = BTreeSet::new();
         for digest in asked {
-            let path = tree.files.get(&digest).map(|source| &source.path);
-            if path.is_none() && !tree.directories.contains_key(&digest) {
+            let place = tree.files.get(&digest).map(|source| source.order);
+            if place.is_none() && !tree.directories.contains_key(&digest) {
                 return Err(SendError::NotInTree(digest));
             }
-            order.insert((path, digest));
+            order.insert((place, digest));
         }
         let order: Vec<_> = order.into_iter().map(|(_, digest)| digest).collect();
         Ok(Self { tree, ahead: order.into_iter(), begun: None, packer: Packer::new()? })
@@ -94,15 +95,22 @@ impl<'a> Packs<'a> {
     }
 
     fn open(&self, digest: Digest) -> Result<Begun<'a>, SendError> {
-        let (content, path, total) = if let Some(bytes) = self.tree.directories.get(&digest) {
-            (Content::Directory(bytes), PathBuf::new(), bytes.len() as u64)
+        let kept = |bytes: &'a [u8]| (Content::Bytes(bytes), PathBuf::new(), bytes.len() as u64, None);
+        let (content, path, total, hasher) = if let Some(bytes) = self.tree.directories.get(&digest) {
+            kept(bytes)
         } else {
             let source = self.tree.files.get(&digest).ok_or(SendError::NotInTree(digest))?;
-            let path = source.path.clone();
-            let file = file::open(&path).map_err(|source| SendError::Io { path: path.clone(), source })?;
-            (Content::File(file), path, source.size)
+            match &source.content {
+                Some(bytes) => kept(bytes),
+                None => {
+                    let path = source.path.clone();
+                    let file =
+                        file::open(&path).map_err(|source| SendError::Io { path: path.clone(), source })?;
+                    (Content::File(file), path, source.size, Some(Hasher::new()))
+                }
+            }
         };
-        Ok(Begun { digest, total, offset: 0, path, content, hasher: Hasher::new() })
+        Ok(Begun { digest, total, offset: 0, path, content, hasher })
     }
 }
 
@@ -130,21 +138,31 @@ impl Begun<'_> {
     /// Adds as much as there is room for.
     fn add_to(&mut self, packer: &mut Packer, room: usize) -> Result<(), SendError> {
         let count = room.min(usize::try_from(self.left()).unwrap_or(room));
-        let mut bytes = vec![0; count];
-        let read = match &mut self.content {
-            Content::File(file) => file.read_exact(&mut bytes),
-            Content::Directory(blob) => blob.read_exact(&mut bytes),
+        let read;
+        let bytes = match &mut self.content {
+            Content::File(file) => {
+                let mut bytes = vec![0; count];
+                file.read_exact(&mut bytes).map_err(|source| match source.kind() {
+                    io::ErrorKind::UnexpectedEof => SendError::Changed(self.path.clone()),
+                    _ => SendError::Io { path: self.path.clone(), source },
+                })?;
+                read = bytes;
+                &read[..]
+            }
+            Content::Bytes(blob) => {
+                let (bytes, rest) = blob.split_at(count);
+                *blob = rest;
+                bytes
+            }
         };
-        read.map_err(|source| match source.kind() {
-            io::ErrorKind::UnexpectedEof => SendError::Changed(self.path.clone()),
-            _ => SendError::Io { path: self.path.clone(), source },
-        })?;
-        self.hasher.update(&bytes);
-        let part = Part { digest: self.digest, total: self.total, offset: self.offset, bytes: &bytes };
+        let part = Part { digest: self.digest, total: self.total, offset: self.offset, bytes };
         self.offset += count as u64;
-        // The peer would refuse it too, but could not say why.
-        if self.left() == 0 && self.hasher.digest() != self.digest {
-            return Err(SendError::Changed(self.path.clone()));
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+            // The peer would refuse it too, but could not say why.
+            if self.offset == self.total && hasher.digest() != self.digest {
+                return Err(SendError::Changed(self.path.clone()));
+            }
         }
         packer.add(part)?;
         Ok(())

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use flotilla_messages::inputs::Node;
 use rayon::prelude::*;
@@ -17,6 +20,9 @@ use super::tree::{Builder, Counts, Source, Tree};
 
 /// Directories that no test reads and that change all the time. They are not shipped.
 pub const LEFT_OUT: [&str; 4] = [".git", ".hg", ".svn", "__pycache__"];
+
+/// Bytes of new files that are kept, so that they are read once: all of a suite that a peer sees for the first time.
+const KEPT: u64 = 96 << 20;
 
 /// What is shipped.
 #[derive(Clone, Debug, Default)]
@@ -82,11 +88,12 @@ pub fn scan(selection: &Selection, cache: &mut StatCache) -> Result<Tree, ScanEr
         bases.push(Base { root: source, place });
     }
     let known = &*cache;
+    let room = AtomicU64::new(KEPT);
     let shipped: Vec<_> = found
         .into_par_iter()
         .map(|found| {
             let base = &bases[found.base];
-            ship(&found, base, known).map(|shipped| (found.place, shipped))
+            ship(&found, base, known, &room).map(|shipped| (found.place, shipped))
         })
         .collect::<Result<_, ScanError>>()?;
 
@@ -104,7 +111,9 @@ pub fn scan(selection: &Selection, cache: &mut StatCache) -> Result<Tree, ScanEr
                 counts.read += u64::from(read);
                 records.extend(record);
                 if let Node::File { digest, .. } = node {
-                    files.entry(digest).or_insert(source);
+                    // More files than that are more than a tree may have.
+                    let order = u32::try_from(counts.files).unwrap_or(u32::MAX);
+                    files.entry(digest).or_insert(Source { order, ..source });
                 }
                 Some(node)
             }
@@ -163,7 +172,7 @@ fn walk(
 }
 
 /// Makes of something found what it is in the tree.
-fn ship(found: &Found, base: &Base, cache: &StatCache) -> Result<Shipped, ScanError> {
+fn ship(found: &Found, base: &Base, cache: &StatCache, room: &AtomicU64) -> Result<Shipped, ScanError> {
     let Found { place, path, kind, .. } = found;
     if kind.is_dir() {
         return Ok(Shipped::Directory);
@@ -178,14 +187,16 @@ fn ship(found: &Found, base: &Base, cache: &StatCache) -> Result<Shipped, ScanEr
     let began = now();
     let meta = fs::symlink_metadata(path).map_err(ScanError::io(path))?;
     let stat = Stat::of(&meta);
-    let (digest, stat, read) = match cache.get(&stat) {
-        Some(digest) if meta.is_file() => (digest, stat, false),
+    let (digest, stat, content, read) = match cache.get(&stat) {
+        Some(digest) if meta.is_file() => (digest, stat, None, false),
         _ => {
-            let (digest, stat) = file::digest(path)?;
-            (digest, stat, true)
+            let file::Content { digest, stat, content } = file::digest(path)?;
+            let take = |left: u64| left.checked_sub(stat.size);
+            let content = content.filter(|_| room.fetch_update(Relaxed, Relaxed, take).is_ok());
+            (digest, stat, content.map(Arc::from), true)
         }
     };
-    let source = Source { path: path.clone(), size: stat.size };
+    let source = Source { path: path.clone(), size: stat.size, order: 0, content };
     let node = Node::File { digest, size: stat.size, executable: stat.executable() };
     Ok(Shipped::File { node, source, record: Record::settled(stat, digest, began), read })
 }

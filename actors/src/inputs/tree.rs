@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use flotilla_messages::inputs::{Digest, Directory, Entry, Name, Node};
 
@@ -37,6 +38,10 @@ pub struct Source {
     pub path: PathBuf,
     /// How large it was.
     pub size: u64,
+    /// Its place among all files, in the order of their paths.
+    pub order: u32,
+    /// What was in it, if it is small and had to be read: it need not be read again to be sent.
+    pub content: Option<Arc<[u8]>>,
 }
 
 /// What a scan found, for people.

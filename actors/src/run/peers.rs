@@ -143,11 +143,10 @@ impl Peers {
             (self.options.inputs.clone(), self.options.cache.clone(), context.address());
         let life = move || {
             let mut cache = StatCache::load(cache);
-            let scanned = scan(&selection, &mut cache);
+            own.do_send(Scanned(scan(&selection, &mut cache)));
             if let Err(error) = cache.save() {
                 log::warn!("the next run will read all inputs again: {error}");
             }
-            own.do_send(Scanned(scanned));
         };
         if let Err(error) = std::thread::Builder::new().name("inputs".into()).spawn(life) {
             self.none(format!("cannot start a thread for the inputs: {error}"));

@@ -174,6 +174,12 @@ struct Placed {
 }
 
 impl Unpacked {
+    /// The part at this place among them.
+    pub fn part(&self, place: usize) -> Option<Part<'_>> {
+        let Placed { digest, total, offset, range } = self.parts.get(place)?;
+        Some(Part { digest: *digest, total: *total, offset: *offset, bytes: &self.body[range.clone()] })
+    }
+
     /// Each part, in the order in which they were added; no blob twice.
     pub fn parts(&self) -> impl ExactSizeIterator<Item = Part<'_>> {
         self.parts.iter().map(|Placed { digest, total, offset, range }| Part {
