@@ -244,19 +244,19 @@ impl Stocks {
         if let Some(before) = job.pin.replace(pin) {
             store.unpin(before);
         }
-        // Directories first: what is below them is not known yet. Files that are known to be missing travel meanwhile.
-        job.wanted = files_wanted(&files, &found);
-        job.wanted.extend(found.missing.iter().map(|digest| (*digest, None)));
-        let mut missing = found.missing.clone();
-        missing.extend(&files);
-        if found.missing.is_empty() {
-            let workspace = match &mut job.workspace {
-                Some(workspace) => workspace,
-                none => none.insert(Workspace::open(work(&self.shelves)?.join(job.client.to_string()))?),
-            };
-            job.laying = Some(workspace.begin(found)?);
+        // Directories first, and alone: files are written as they come only once the whole tree is known, and a round trip
+        // a level is soon made up for by that.
+        if !found.missing.is_empty() {
+            job.wanted = found.missing.iter().map(|digest| (*digest, None)).collect();
+            return Ok(found.missing);
         }
-        Ok(missing)
+        job.wanted = files_wanted(&files, &found);
+        let workspace = match &mut job.workspace {
+            Some(workspace) => workspace,
+            none => none.insert(Workspace::open(work(&self.shelves)?.join(job.client.to_string()))?),
+        };
+        job.laying = Some(workspace.begin(found)?);
+        Ok(files)
     }
 
     fn put(&mut self, pack: &Pack) -> Result<usize, StockError> {
