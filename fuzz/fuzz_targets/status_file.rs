@@ -1,10 +1,12 @@
-//! Feeds any bytes to the status file reader: it must read or refuse them, without a panic and in bounded stack.
+//! Feeds any bytes to the status file reader, as a modern tree's, a classic one's and one's of 2012: it must read or refuse
+//! them, without a panic and in bounded stack.
 
 #![no_main]
 
 use std::path::Path;
 
-use flotilla_suites::status::{Outcomes, StatusFile, Variables};
+use flotilla_suites::python::Diagnostic;
+use flotilla_suites::status::{Outcomes, Reading, StatusFile, Syntax, Variables, Vocabulary};
 use libfuzzer_sys::fuzz_target;
 
 const VARIANTS: [&str; 3] = ["stress", "jitless", "default"];
@@ -20,7 +22,21 @@ fuzz_target!(|bytes: &[u8]| {
     variables.set("system", "linux");
     variables.set("asan", false);
     variables.set("has_webassembly", true);
-    match StatusFile::read(Path::new("fuzz.status"), &text, &variables, &VARIANTS, &VARIANTS[1..]) {
+    let kinds = [
+        (Vocabulary::Modern, Syntax::Python),
+        (Vocabulary::Classic, Syntax::Python),
+        (Vocabulary::Classic, Syntax::Lines),
+    ];
+    for (vocabulary, syntax) in kinds {
+        let selected = &VARIANTS[1..];
+        let reading =
+            Reading { variables: &variables, all_variants: &VARIANTS, selected, vocabulary, syntax };
+        check(StatusFile::read(Path::new("fuzz.status"), &text, reading));
+    }
+});
+
+fn check(read: Result<StatusFile, Diagnostic>) {
+    match read {
         Ok(file) => {
             // Every rule can be looked up and is found under its own name.
             for rule in file.sources() {
@@ -37,4 +53,4 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(shown.lines().count() >= 2 && shown.ends_with('^'));
         }
     }
-});
+}

@@ -1,0 +1,15 @@
+//! Feeds any bytes to the interpreter of test templates: it must run or refuse them, within its bounds of time and memory.
+
+#![no_main]
+
+use std::path::Path;
+
+use flotilla_suites::python::generate;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    if let Err(problem) = generate(Path::new("fuzz.pyt"), &text) {
+        assert!(problem.line >= 1 && problem.column >= 1);
+    }
+});
