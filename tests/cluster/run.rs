@@ -434,7 +434,8 @@ async fn a_large_file_leaves_this_machine_once_for_peers_that_trust_each_other()
 #[actix_rt::test]
 async fn a_file_that_changes_after_the_inputs_were_signed_is_named() {
     let fixture = slow_tree(100);
-    fixture.file("data", "before");
+    // Too large to be kept from when it was signed: what is small is sent as it was then.
+    fixture.file("data", "before".repeat(20_000));
     let tree = open(&fixture, 60);
     let cluster = Cluster::start(4).await;
     cluster.befriend(0, 1).await;
@@ -462,7 +463,7 @@ async fn a_file_that_changes_after_the_inputs_were_signed_is_named() {
             assert!(polls.next().await, "the run does not queue");
         }
         // It has looked through its inputs, and will sign what it found.
-        fixture.file("data", "AFTER!");
+        fixture.file("data", "AFTER!".repeat(20_000));
         first.done().await;
     };
     let (ran, ()) = tokio::join!(Ran::of(options, &tree), change);
