@@ -129,12 +129,12 @@ pub(super) fn open(path: &Path, schema: &Schema, create: bool) -> Result<Option<
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     // While it is made there is nothing to lose, and a disk may take its time.
     connection.pragma_update(None, "synchronous", "off").map_err(failed)?;
-    let mut state = state(&connection).map_err(failed)?;
+    let mut state = snapshot(&connection).map_err(failed)?;
     if state.is_empty && create {
         // In WAL mode readers never wait for writers. It stays with the file.
         patiently(|| connection.pragma_update(None, "journal_mode", "wal")).map_err(failed)?;
         make(&mut connection, schema).map_err(failed)?;
-        state = self::state(&connection).map_err(failed)?;
+        state = snapshot(&connection).map_err(failed)?;
     }
     match state {
         State { is_empty: true, .. } => Ok(None),
@@ -160,6 +160,14 @@ struct State {
     application: i32,
     version: i32,
     is_empty: bool,
+}
+
+/// The state at one moment: another process may be making the tables.
+fn snapshot(connection: &Connection) -> rusqlite::Result<State> {
+    let transaction = connection.unchecked_transaction()?;
+    let state = state(&transaction)?;
+    transaction.commit()?;
+    Ok(state)
 }
 
 fn state(connection: &Connection) -> rusqlite::Result<State> {

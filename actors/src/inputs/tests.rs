@@ -278,11 +278,13 @@ fn packs_hold_all_that_was_asked_for_and_large_files_in_pieces() {
 
 #[test]
 fn a_file_that_changed_since_the_scan_is_not_sent() {
-    let files = Files::new(&[("a", "before"), ("b", "b")]);
+    // Too large to be kept from the scan.
+    let before = "before".repeat(20_000);
+    let files = Files::new(&[("a", &before), ("b", "b")]);
     let tree = files.scan(&["a", "b"]).unwrap();
     let asked = || Packs::new(&tree, tree.files.keys().copied()).unwrap();
-    for text in ["AFTER!", "", "before and more"] {
-        files.write("a", text);
+    for text in ["AFTER!".repeat(20_000), String::new(), format!("{before} and more")] {
+        files.write("a", &text);
         let sent: Vec<_> = asked().collect();
         if text.starts_with("before") {
             assert!(matches!(sent[..], [Ok(_)]), "what was asked for is still at the front of it");
@@ -293,6 +295,10 @@ fn a_file_that_changed_since_the_scan_is_not_sent() {
     }
     fs::remove_file(files.path("a")).unwrap();
     assert!(matches!(asked().next(), Some(Err(SendError::Io { .. }))));
+    // What is small is sent as it was when it was scanned.
+    files.write("b", "c");
+    let small = tree.files.keys().copied().filter(|digest| *digest == Digest::of(b"b"));
+    assert_eq!(Packs::new(&tree, small).unwrap().filter(Result::is_ok).count(), 1);
     let stranger = Digest::of(b"something else");
     assert!(matches!(Packs::new(&tree, [stranger]), Err(SendError::NotInTree(digest)) if digest == stranger));
 }
