@@ -173,7 +173,7 @@ impl Build {
         };
         let simulator = match dialect.simulator {
             Simulator::Configured => text("target_cpu")? != cpu,
-            Simulator::Foreign(archs) => archs.contains(&arch.as_str()) && arch != host_arch(),
+            Simulator::Foreign(_) => is_foreign(dialect, &arch),
         };
         Ok(Self { dir: Some(dir), arch, mode, properties, mips, simulator, configured: true })
     }
@@ -214,10 +214,7 @@ impl Build {
         };
         let options = Options { arch: Some(arch.into()), ..options.clone() };
         let mut build = Self::with_mode(&options, dialect, mode);
-        build.simulator = match dialect.simulator {
-            Simulator::Configured => false,
-            Simulator::Foreign(archs) => archs.contains(&arch) && arch != host_arch(),
-        };
+        build.simulator = is_foreign(dialect, arch);
         build.dir = Some(outdir.join(name));
         Ok(Some(build))
     }
@@ -360,6 +357,11 @@ fn unknown_mode(mode: &str) -> OpenError {
         value: mode.into(),
         reason: "it is neither debug nor release".into(),
     }
+}
+
+/// Whether a version tells a simulator by its architecture, and this is one that only a simulator runs here.
+fn is_foreign(dialect: &Dialect, arch: &str) -> bool {
+    matches!(dialect.simulator, Simulator::Foreign(archs) if archs.contains(&arch) && arch != host_arch())
 }
 
 /// This host's architecture, as V8 calls it.

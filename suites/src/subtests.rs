@@ -108,11 +108,7 @@ impl Tree {
     /// The filter of status file outcomes (V8's `StatusFileFilterProc`), which holds before and after variants.
     fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
         let options = &self.options;
-        let skipped = match self.dialect.skips_slow {
-            true => Outcomes::SKIP | Outcomes::SLOW,
-            false => Outcomes::SKIP,
-        };
-        if outcomes.has(skipped) && !options.run_skipped {
+        if outcomes.has(self.skip_words()) && !options.run_skipped {
             Some(LeftOut::Rule)
         } else if options.slow_tests.leaves_out(outcomes.has(Outcomes::SLOW)) {
             Some(LeftOut::Slow)
@@ -123,13 +119,17 @@ impl Tree {
         }
     }
 
+    /// The words that skip a test.
+    fn skip_words(&self) -> Outcomes {
+        if self.dialect.skips_slow { Outcomes::SKIP | Outcomes::SLOW } else { Outcomes::SKIP }
+    }
+
     fn skip(&self, base: &Base, subtest: Subtest, why: LeftOut) -> Skip {
         let variant = subtest.variant.and_then(|i| self.variants.get(i)).map(|variant| variant.name.clone());
         let option = |name: &str, value: &str| (format!("{name}={value}"), String::new());
         let (rule, condition) = match why {
             LeftOut::Rule => {
-                let words =
-                    Outcomes::SKIP | if self.dialect.skips_slow { Outcomes::SLOW } else { Outcomes::SKIP };
+                let words = self.skip_words();
                 let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, words));
                 rule.map(|rule| (rule.rule.clone(), rule.condition.clone())).unwrap_or_default()
             }

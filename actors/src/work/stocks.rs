@@ -240,7 +240,6 @@ impl Stocks {
             directories.chain(found.missing.iter().copied()).chain(found.files.keys().copied())
         };
         let pin = store.pin(all().collect::<BTreeSet<_>>());
-        let files = store.missing(found.files.keys().copied());
         if let Some(before) = job.pin.replace(pin) {
             store.unpin(before);
         }
@@ -250,6 +249,7 @@ impl Stocks {
             job.wanted = found.missing.iter().map(|digest| (*digest, None)).collect();
             return Ok(found.missing);
         }
+        let files = store.missing(found.files.keys().copied());
         job.wanted = files_wanted(&files, &found);
         let workspace = match &mut job.workspace {
             Some(workspace) => workspace,

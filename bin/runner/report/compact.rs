@@ -89,10 +89,7 @@ impl Reporter for Compact {
                 self.status("Done");
                 self.shown = 0;
                 self.console.line("");
-                if let Some(places) = self.tally.places() {
-                    self.console.line(&places);
-                }
-                self.console.line(&tally::closing(summary));
+                self.tally.close(&mut self.console, summary);
             }
             Event::Sending { .. } => {
                 if let Some(line) = self.sending.line() {

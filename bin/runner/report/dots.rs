@@ -47,10 +47,7 @@ impl Reporter for Dots {
             Event::RunFinished(summary) => {
                 self.console.line("");
                 self.console.write(&self.failures);
-                if let Some(places) = self.tally.places() {
-                    self.console.line(&places);
-                }
-                self.console.line(&tally::closing(summary));
+                self.tally.close(&mut self.console, summary);
             }
             Event::Listed { .. }
             | Event::Started { .. }

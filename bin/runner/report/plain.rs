@@ -60,10 +60,7 @@ impl Reporter for Plain {
                 for line in &self.failed {
                     self.console.line(line);
                 }
-                if let Some(places) = self.tally.places() {
-                    self.console.line(&places);
-                }
-                self.console.line(&tally::closing(summary));
+                self.tally.close(&mut self.console, summary);
             }
             Event::Sending { .. } => {
                 // The first at once: it comes when a transfer has lasted a second.

@@ -34,10 +34,7 @@ impl Reporter for Stream {
             Event::Stopping(reason) => self.console.line(tally::stopping(*reason)),
             Event::Notice(text) => self.console.line(text),
             Event::RunFinished(summary) => {
-                if let Some(places) = self.tally.places() {
-                    self.console.line(&places);
-                }
-                self.console.line(&tally::closing(summary));
+                self.tally.close(&mut self.console, summary);
             }
             Event::Listed { .. }
             | Event::Started { .. }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use flotilla_messages::{Event, PeerNews, PeerPart, StopReason, Summary, TestReport};
 
+use super::console::Console;
 use super::failure;
 
 /// Counts kept along the events.
@@ -71,6 +72,14 @@ impl Tally {
     /// Tests with a verdict.
     pub fn finished(&self) -> u64 {
         self.passed + self.failed
+    }
+
+    /// The run's end: where tests ran, and how they ended.
+    pub fn close(&self, console: &mut Console, summary: &Summary) {
+        if let Some(places) = self.places() {
+            console.line(&places);
+        }
+        console.line(&closing(summary));
     }
 
     /// `12 tests ran on this machine, 30 on 10.0.0.7 (4.0 MB sent).`, and a line for each peer that was not used, or not

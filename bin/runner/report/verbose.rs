@@ -74,10 +74,7 @@ impl Reporter for Verbose {
             Event::RunFinished(summary) => {
                 self.line("");
                 self.console.write(&self.failures);
-                if let Some(places) = self.tally.places() {
-                    self.console.line(&places);
-                }
-                self.console.line(&tally::closing(summary));
+                self.tally.close(&mut self.console, summary);
             }
             Event::Listed { .. }
             | Event::Started { .. }

@@ -1,7 +1,8 @@
 //! The rules of V8 3 to 5, whose runner had no test processors.
 
 use super::versions::{
-    BENCHMARKS, CCTEST, FUZZER, INTL, MESSAGE, MJSUNIT, MOZILLA, SUITE, UNITTESTS, WEBKIT,
+    BENCHMARKS, CCTEST, FUZZER, INTL, MESSAGE, MJSUNIT, MOZILLA, SUITE, UNITTESTS, WEBKIT, inverted, key,
+    quiet,
 };
 use super::{
     ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Simulator, SuiteRules,
@@ -151,18 +152,13 @@ const SUITES_3_14: &[SuiteRules] = &[
     CCTEST_5,
 ];
 
-/// A key whose variable is shown under its own name.
-const fn key(key: &'static str, variable: &'static str) -> ConfigKey {
-    ConfigKey { key, variable, inverted: false, shown: Some(variable), unbuilt: false }
-}
-
 const CONFIG_5_4: &[ConfigKey] = &[
     key("is_asan", "asan"),
     key("dcheck_always_on", "dcheck_always_on"),
-    ConfigKey { shown: None, ..key("is_debug", "is_debug") },
+    quiet("is_debug", "is_debug", false),
     key("is_msan", "msan"),
-    ConfigKey { inverted: true, ..key("v8_enable_i18n_support", "no_i18n") },
-    ConfigKey { inverted: true, ..key("v8_use_snapshot", "no_snap") },
+    inverted("v8_enable_i18n_support", "no_i18n"),
+    inverted("v8_use_snapshot", "no_snap"),
     key("is_tsan", "tsan"),
 ];
 

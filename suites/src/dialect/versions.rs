@@ -307,17 +307,17 @@ const SUITES_7_0: &[SuiteRules] = &[
 ];
 
 /// A key whose variable is shown under its own name.
-const fn key(key: &'static str, variable: &'static str) -> ConfigKey {
+pub(super) const fn key(key: &'static str, variable: &'static str) -> ConfigKey {
     ConfigKey { key, variable, inverted: false, shown: Some(variable), unbuilt: false }
 }
 
 /// A key whose variable is not shown.
-const fn quiet(name: &'static str, variable: &'static str, unbuilt: bool) -> ConfigKey {
+pub(super) const fn quiet(name: &'static str, variable: &'static str, unbuilt: bool) -> ConfigKey {
     ConfigKey { shown: None, unbuilt, ..key(name, variable) }
 }
 
 /// A key whose variable is its opposite.
-const fn inverted(name: &'static str, variable: &'static str) -> ConfigKey {
+pub(super) const fn inverted(name: &'static str, variable: &'static str) -> ConfigKey {
     ConfigKey { inverted: true, ..key(name, variable) }
 }
 
