@@ -24,6 +24,7 @@ mod binary;
 mod build;
 mod conflict;
 mod dialect;
+mod edition;
 mod error;
 mod frontmatter;
 mod inputs;
@@ -46,6 +47,7 @@ mod tree;
 mod walk;
 mod wasm;
 
+pub use edition::{Edition, Hints, proposed};
 pub use error::{EngineError, OpenError, ReadError};
 pub use inputs::{Bound, Inputs, Outside, RESERVED};
 pub use options::{Filter, Options, Shell};

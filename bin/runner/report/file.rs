@@ -57,6 +57,11 @@ impl ReportFile {
         written.map_err(|source| self.error(source))
     }
 
+    /// Whether its name ends in `.EXTENSION`.
+    pub fn is_called(&self, extension: &str) -> bool {
+        self.path.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension))
+    }
+
     /// Something that is there and no regular file (/dev/stdout, a pipe) cannot be replaced by renaming.
     fn special(&self) -> bool {
         std::fs::metadata(&self.path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())

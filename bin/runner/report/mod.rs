@@ -13,11 +13,13 @@
 //! | `--time` | `slowest.rs` |
 //! | `-v` | `commands.rs` |
 //! | `--explain` | `explain.rs` |
+//! | test262, `--conformance` | `conformance.rs` |
 
 mod bar;
 mod choose;
 mod commands;
 mod compact;
+mod conformance;
 mod console;
 mod context;
 mod dots;
@@ -36,6 +38,7 @@ mod tally;
 mod verbose;
 
 pub use choose::reporters;
+pub use conformance::{Conformance, Labels};
 pub use console::Console;
 pub use context::Context;
 pub use file::ReportError;
