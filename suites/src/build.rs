@@ -21,7 +21,7 @@ const MIPS: [&str; 4] = ["mips", "mipsel", "mips64", "mips64el"];
 const SANITIZERS: [&str; 5] = ["asan", "cfi_vptr", "msan", "tsan", "ubsan_vptr"];
 
 /// What the configurations of classic trees do not say, by status variables: the runner's options did.
-const UNCONFIGURED: [&str; 2] = ["gcov_coverage", "predictable"];
+const UNCONFIGURED: [&str; 4] = ["cfi_vptr", "gcov_coverage", "predictable", "ubsan_vptr"];
 
 /// A build's properties.
 #[derive(Clone, Debug)]
