@@ -210,7 +210,7 @@ pub struct Settings {
     pub network: bool,
 
     /// Run all tests on this machine.
-    #[arg(long, conflicts_with = "peer", help_heading = "On other machines")]
+    #[arg(long, alias = "nonetwork", conflicts_with = "peer", help_heading = "On other machines")]
     pub no_network: bool,
 
     /// Run tests on this peer as well, at once; it has to trust this machine and to be trusted. May be given several

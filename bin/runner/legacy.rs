@@ -22,7 +22,7 @@ pub struct Legacy {
     #[arg(long, conflicts_with_all = ["variants", "no_variants", "exhaustive_variants", "quickcheck"])]
     stress_only: bool,
     /// Without effect: tests that may pass or fail go by --pass-fail-tests.
-    #[arg(long, value_name = "run|skip|dontcare")]
+    #[arg(long, value_name = "run|skip|dontcare", hide_possible_values = true)]
     flaky_tests: Option<Filter>,
     /// Without effect: --variants=ignition runs tests so.
     #[arg(long)]

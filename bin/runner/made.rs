@@ -39,8 +39,8 @@ pub struct Made {
     /// For ARM processors without VFP3; holds for any build.
     #[arg(long)]
     pub novfp3: bool,
-    /// Run what is too slow on a simulator as well; holds for any build.
-    #[arg(long)]
+    /// Run what status files skip on simulators because it is slow there.
+    #[arg(long, help_heading = "Which tests")]
     pub dont_skip_slow_simulator_tests: bool,
 }
 

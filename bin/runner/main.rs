@@ -18,6 +18,8 @@ mod run;
 #[path = "../shell/mod.rs"]
 mod shell;
 mod special;
+#[cfg(test)]
+mod spellings;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -79,9 +79,9 @@ impl Special {
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let in_path = |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
-        // The script is as old as the trees that have it.
+        // The name V8 calls it by comes first.
         let python =
-            ["python2", "python", "python3"].into_iter().find(in_path).ok_or(SpecialError::NoPython)?;
+            ["python", "python2", "python3"].into_iter().find(in_path).ok_or(SpecialError::NoPython)?;
         Ok(Some(format!("{python} -u {RUN_VALGRIND} {}", prefix.unwrap_or_default())))
     }
 
