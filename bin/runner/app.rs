@@ -1,14 +1,19 @@
 //! From the command line to an exit code.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flotilla_suites::{Filter, OpenError, Options, Shard, Shell, Tree, Unmatched};
+use flotilla_suites::{
+    Filter, OpenError, Options, Products, ProductsError, Repeats, Shard, Shell, Tree, Unmatched,
+};
 
+use crate::builds::{self, BuildsError, Choice};
 use crate::cli::{self, Cli, ListFormat, Settings};
 use crate::history::History;
-use crate::{config, list, overview, run};
+use crate::special::SpecialError;
+use crate::{config, data, list, overview, run};
 
 /// What `--shell` calls the built-in shell.
 const BUILTIN: &str = "builtin";
@@ -29,8 +34,14 @@ enum AppError {
     Open(#[from] OpenError),
     #[error("{0}")]
     Engine(#[from] flotilla_suites::EngineError),
-    #[error("the value '{0}' of --arch-and-mode cannot be used: it should be like x64.release")]
-    ArchAndMode(String),
+    #[error(transparent)]
+    Builds(#[from] BuildsError),
+    #[error("cannot test {product}: {source}")]
+    Product { product: String, source: OpenError },
+    #[error("cannot run these together: {0}")]
+    Products(#[from] ProductsError),
+    #[error(transparent)]
+    Special(#[from] SpecialError),
     #[error("there is no shard {run} of {count} ({from})")]
     Shard { run: String, count: String, from: &'static str },
     #[error("{0}")]
@@ -45,7 +56,8 @@ impl AppError {
     /// 2 for what the user can mend on the command line, 5 for what is wrong with the tree or the machine.
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Open(error) => error.exit_code(),
+            Self::Open(error) | Self::Product { source: error, .. } => error.exit_code(),
+            Self::Builds(BuildsError::Missing { .. }) => 5,
             Self::Run(error) => error.exit_code(),
             Self::List(_) | Self::Engine(_) => 5,
             _ => 2,
@@ -78,16 +90,33 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
         settings.pass_fail_tests = Some(cli::Filter::Skip);
     }
     let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
-    if let Some(both) = &cli.arch_and_mode {
-        let (arch, mode) = both.split_once('.').ok_or_else(|| AppError::ArchAndMode(both.clone()))?;
-        (settings.arch, settings.mode) = (Some(arch.to_owned()), Some(mode.to_owned()));
+    for note in cli.legacy.notes() {
+        eprintln!("runner: {note}");
     }
+    if let Some(variants) = cli.legacy.variants() {
+        (settings.no_variants, settings.exhaustive_variants) = (false, false);
+        settings.variants = Some(variants);
+    }
+    if cli.legacy.download_data || cli.legacy.download_data_only {
+        say_what_is_missing(&root, &settings);
+        if cli.legacy.download_data_only {
+            return Ok(0);
+        }
+    }
+    let repeats = cli.special.repeats();
+    if matches!(repeats, Repeats::Same(_)) {
+        settings.exit_after_n_failures = settings.exit_after_n_failures.or(Some(0));
+    }
+    settings.command_prefix = cli.special.command_prefix(&root, settings.command_prefix)?;
     let options = Options {
         build_with: cli.made.variables(),
+        novfp3: cli.made.novfp3,
+        slow_simulator_tests: cli.made.dont_skip_slow_simulator_tests,
         shard: shard(cli.shard_run.zip(cli.shard_count))?,
+        coverage_dir: cli.special.coverage_dir()?,
         ..options(&root, &settings, tests)
     };
-    let tree = Arc::new(Tree::open(options)?);
+    let tree = Arc::new(open(&cli.builds.choose(&settings, &root)?, &options, repeats)?);
     for warning in tree.warnings() {
         eprintln!("runner: warning: {warning}");
     }
@@ -115,7 +144,43 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     if cli.warn_unused {
         overview::unused_rules(&tree);
     }
-    Ok(run::run(&tree, &root, &settings, cli.verbose, cli.home, history)?)
+    let code = run::run(&tree, &root, &settings, (cli.verbose, &cli.special), cli.home, history)?;
+    if let Some(dir) = &options.coverage_dir {
+        let dir = dir.display();
+        eprintln!(
+            "runner: coverage is in {dir}; tools/sanitizers/sancov_merger.py --coverage-dir={dir} merges it"
+        );
+    }
+    Ok(code)
+}
+
+/// Opens the tree for each build.
+fn open(choices: &[Choice], options: &Options, repeats: Repeats) -> Result<Products, AppError> {
+    let mut trees = Vec::with_capacity(choices.len());
+    for choice in choices {
+        let options = choice.apply(options);
+        let tree = Tree::open(options.clone());
+        if choices.len() == 1 {
+            trees.push(tree?);
+            continue;
+        }
+        let tree = tree.map_err(|source| AppError::Product { product: choice.label(), source })?;
+        builds::check(choice, &tree, &options)?;
+        trees.push(tree);
+    }
+    Ok(Products::new(trees, repeats)?)
+}
+
+/// `--download-data`
+fn say_what_is_missing(root: &Path, settings: &Settings) {
+    let test_root = root.join(settings.test_root.as_deref().unwrap_or(Path::new("test")));
+    let lines = data::missing(root, &test_root);
+    for line in &lines {
+        eprintln!("runner: {line}");
+    }
+    if lines.is_empty() {
+        eprintln!("runner: no suite here lacks its data");
+    }
 }
 
 /// The part of the tests that this run is for. The environment of a sharded bot comes before the options, as in V8.
@@ -204,6 +269,11 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
         no_harness: settings.no_harness,
         isolates: settings.isolates,
         gc_stress: settings.gc_stress,
+        random_gc_stress: settings.random_gc_stress,
+        novfp3: false,
+        slow_simulator_tests: false,
+        coverage_dir: None,
+        sanitizer_options: sanitizer_options(),
         shell: match settings.shell.as_deref() {
             None => Shell::FromTree,
             Some(BUILTIN) => Shell::Builtin,
@@ -211,6 +281,13 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
         },
         shell_dir: settings.shell_dir.clone(),
     }
+}
+
+/// What the environment tells sanitizers.
+fn sanitizer_options() -> BTreeMap<String, String> {
+    let variables = ["ASAN_OPTIONS", "MSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"];
+    let said = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    variables.into_iter().filter_map(|name| Some((name.to_owned(), said(name)?))).collect()
 }
 
 /// A seed for the whole run, never 0. The standard library's hasher is seeded by the system.

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, ValueEnum};
 use serde::Deserialize;
 
+use crate::builds::Builds;
+use crate::legacy::Legacy;
 use crate::made::Made;
+use crate::special::Special;
 
 /// Runs a JavaScript engine's test suites.
 #[derive(Debug, Parser)]
@@ -34,13 +37,13 @@ pub struct Cli {
     #[arg(long, help_heading = "The tree")]
     pub no_config: bool,
 
+    /// Which builds.
+    #[command(flatten)]
+    pub builds: Builds,
+
     /// What the build was made with.
     #[command(flatten)]
     pub made: Made,
-
-    /// Architecture and mode in one, such as x64.release.
-    #[arg(long, value_name = "ARCH.MODE", conflicts_with_all = ["arch", "mode"], help_heading = "The tree")]
-    pub arch_and_mode: Option<String>,
 
     /// Divide the tests among so many runs ...
     #[arg(long, value_name = "N", requires = "shard_run", help_heading = "Which tests")]
@@ -85,6 +88,14 @@ pub struct Cli {
     /// Print each command before it runs.
     #[arg(short, long, help_heading = "What is shown")]
     pub verbose: bool,
+
+    /// Runs of a special kind.
+    #[command(flatten)]
+    pub special: Special,
+
+    /// What V8's runners have.
+    #[command(flatten)]
+    pub legacy: Legacy,
 }
 
 /// The options that `runner.toml` may hold, by the same names.
@@ -95,11 +106,13 @@ pub struct Settings {
     #[arg(long, value_name = "DIR", help_heading = "The tree")]
     pub outdir: Option<PathBuf>,
 
-    /// Architecture to read status files for; must agree with the build if there is one.
+    /// Architecture to read status files for, which must agree with the build if there is one; of several, separated by
+    /// commas, each is run in each mode.
     #[arg(long, value_name = "ARCH", help_heading = "The tree")]
     pub arch: Option<String>,
 
-    /// Mode to read status files for, in a tree without a build: debug or release.
+    /// Mode of the build, or to read status files for where there is none: debug or release; several are separated by
+    /// commas.
     #[arg(short, long, value_name = "MODE", help_heading = "The tree")]
     pub mode: Option<String>,
 
@@ -184,6 +197,10 @@ pub struct Settings {
     #[arg(long, help_heading = "How they run")]
     pub gc_stress: bool,
 
+    /// Add the flags that stress the garbage collector at random.
+    #[arg(long, help_heading = "How they run")]
+    pub random_gc_stress: bool,
+
     /// Bytes kept of each output stream of a test [default: 1 MiB].
     #[arg(long, value_name = "BYTES", help_heading = "How they run")]
     pub max_output: Option<usize>,
@@ -193,7 +210,7 @@ pub struct Settings {
     pub network: bool,
 
     /// Run all tests on this machine.
-    #[arg(long, conflicts_with = "peer", help_heading = "On other machines")]
+    #[arg(long, alias = "nonetwork", conflicts_with = "peer", help_heading = "On other machines")]
     pub no_network: bool,
 
     /// Run tests on this peer as well, at once; it has to trust this machine and to be trusted. May be given several
@@ -334,6 +351,7 @@ impl Settings {
             no_harness: self.no_harness || file.no_harness,
             isolates: self.isolates || file.isolates,
             gc_stress: self.gc_stress || file.gc_stress,
+            random_gc_stress: self.random_gc_stress || file.random_gc_stress,
             max_output: self.max_output.or(file.max_output),
             network: self.network || (file.network && !self.no_network),
             no_network: self.no_network || (file.no_network && !self.network && self.peer.is_empty()),

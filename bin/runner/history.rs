@@ -7,7 +7,7 @@ use flotilla_actors::Reporter;
 use flotilla_actors::history::{Keeper, Kept, Known};
 use flotilla_messages::hash::Fnv;
 use flotilla_messages::port::local::LONGEST_TEXT;
-use flotilla_suites::{Description, Tree};
+use flotilla_suites::{Description, Products};
 
 use crate::cli::Settings;
 
@@ -22,10 +22,10 @@ pub struct History {
 
 impl History {
     /// Begins to read it. Nothing where there is no place for one.
-    pub fn open(tree: &Tree, root: &Path, settings: &Settings) -> Option<Self> {
-        let description = tree.description();
-        let configuration = configuration(&description, settings);
-        let Some(path) = place(description.build_dir.as_deref(), root) else {
+    pub fn open(products: &Products, root: &Path, settings: &Settings) -> Option<Self> {
+        let descriptions = products.descriptions();
+        let configuration = configuration(&descriptions, settings);
+        let Some(path) = place(&descriptions, root) else {
             log::info!("no history is kept: there is neither a build nor a cache directory");
             return None;
         };
@@ -71,7 +71,12 @@ impl History {
 
 /// Beside what was built: the results of one build say nothing of another's. A tree without a build is left as it is;
 /// its history lies in the user's cache directory.
-fn place(build: Option<&Path>, root: &Path) -> Option<PathBuf> {
+/// That of several builds lies beside them.
+fn place(descriptions: &[Description], root: &Path) -> Option<PathBuf> {
+    let build = match descriptions {
+        [one] => one.build_dir.as_deref(),
+        several => several.first().and_then(|first| first.build_dir.as_deref()).and_then(Path::parent),
+    };
     match build {
         Some(build) => Some(build.join(".flotilla/history.sqlite")),
         None => {
@@ -93,20 +98,25 @@ fn cache_directory() -> Option<PathBuf> {
 
 /// Architecture, mode, engine, and whatever else makes the same test another one; variants are part of its identity.
 /// Engines go by their names, so that trees may learn from one another through the daemon.
-fn configuration(description: &Description, settings: &Settings) -> String {
-    let engines = description.engine.split(", ").map(|engine| engine.rsplit('/').next().unwrap_or(engine));
-    let engines: Vec<&str> = engines.collect();
-    let mut text = format!("{}.{} with {}", description.arch, description.mode, engines.join(", "));
+fn configuration(descriptions: &[Description], settings: &Settings) -> String {
+    let one = |description: &Description| {
+        let engines =
+            description.engine.split(", ").map(|engine| engine.rsplit('/').next().unwrap_or(engine));
+        let engines: Vec<&str> = engines.collect();
+        let detected = description.detected.iter().map(|word| format!(" {word}")).collect::<String>();
+        format!("{} with {}{detected}", description.product(), engines.join(", "))
+    };
+    let mut text = descriptions.iter().map(one).collect::<Vec<_>>().join("; ");
     let switches = [
         (settings.isolates, "--isolates"),
         (settings.gc_stress, "--gc-stress"),
+        (settings.random_gc_stress, "--random-gc-stress"),
         (settings.no_harness, "--no-harness"),
     ];
     let switches = switches.into_iter().filter_map(|(on, name)| on.then_some(name.to_owned()));
     let prefix = settings.command_prefix.iter().filter(|prefix| !prefix.is_empty());
     let prefix = prefix.map(|prefix| format!("--command-prefix={prefix}"));
-    let words = description.detected.iter().cloned().chain(switches).chain(prefix);
-    for word in words.chain(settings.extra_flags.iter().cloned()) {
+    for word in switches.chain(prefix).chain(settings.extra_flags.iter().cloned()) {
         text.push(' ');
         text.push_str(&word);
     }
@@ -141,13 +151,13 @@ mod tests {
     #[test]
     fn configurations_differ_by_what_changes_tests() {
         let plain = Settings::default();
-        let one = configuration(&description("out/x64/d8, out/x64/inspector-test"), &plain);
+        let one = configuration(&[description("out/x64/d8, out/x64/inspector-test")], &plain);
         assert_eq!(one, "x64.release with d8, inspector-test asan");
-        assert_eq!(one, configuration(&description("out.gn/d8, out.gn/inspector-test"), &plain));
+        assert_eq!(one, configuration(&[description("out.gn/d8, out.gn/inspector-test")], &plain));
         let stressed =
             Settings { gc_stress: true, extra_flags: vec!["--jitless".into()], ..Settings::default() };
         assert_eq!(
-            configuration(&description("qjs"), &stressed),
+            configuration(&[description("qjs")], &stressed),
             "x64.release with qjs asan --gc-stress --jitless"
         );
     }
@@ -156,7 +166,7 @@ mod tests {
     fn long_configurations_are_cut_and_stay_different() {
         let with = |flags: String| {
             let settings = Settings { extra_flags: vec![flags], ..Settings::default() };
-            configuration(&description("d8"), &settings)
+            configuration(&[description("d8")], &settings)
         };
         let (one, other) = (with("é".repeat(2000) + "1"), with("é".repeat(2000) + "2"));
         assert!(one.len() <= LONGEST_TEXT && one != other);
@@ -165,10 +175,13 @@ mod tests {
     #[test]
     fn the_place_is_the_builds_or_one_of_the_users() {
         let root = Path::new("/home/me/test262");
-        let build = place(Some(Path::new("/v8/out/build")), root).unwrap();
+        let built = |dir: &str| Description { build_dir: Some(dir.into()), ..description("d8") };
+        let build = place(&[built("/v8/out/build")], root).unwrap();
         assert_eq!(build, Path::new("/v8/out/build/.flotilla/history.sqlite"));
-        let own = place(None, root).unwrap();
+        let both = place(&[built("/v8/out/x64.release"), built("/v8/out/x64.debug")], root).unwrap();
+        assert_eq!(both, Path::new("/v8/out/.flotilla/history.sqlite"));
+        let own = place(&[description("d8")], root).unwrap();
         assert!(own.file_name().unwrap().to_str().unwrap().starts_with("test262-"), "{own:?}");
-        assert_ne!(own, place(None, Path::new("/home/you/test262")).unwrap());
+        assert_ne!(own, place(&[description("d8")], Path::new("/home/you/test262")).unwrap());
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 
-use flotilla_messages::{Cases, TestCase};
-use flotilla_suites::{Listed, Skip, Tree};
+use flotilla_messages::TestCase;
+use flotilla_suites::{Listed, Products, Skip};
 use serde::Serialize;
 
 use crate::cli::ListFormat;
@@ -38,7 +38,7 @@ enum Skipped<'a> {
 ///
 /// # Errors
 /// What writing to standard output gives.
-pub fn tests(tree: &Tree, format: ListFormat) -> io::Result<()> {
+pub fn tests(tree: &Products, format: ListFormat) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     for listed in tree.listing() {
         match format {
@@ -49,24 +49,24 @@ pub fn tests(tree: &Tree, format: ListFormat) -> io::Result<()> {
     out.flush()
 }
 
-fn text(tree: &Tree, listed: &Listed, out: &mut impl Write) -> io::Result<()> {
+fn text(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()> {
     if listed.skipped.is_some() {
         return Ok(());
     }
-    let name = match tree.case(listed.id) {
+    let name = match tree.listed_case(listed.id) {
         Ok(case) => case.name,
         Err(unrunnable) => unrunnable.name,
     };
     writeln!(out, "{} {}", name.path(), name.variant_and_detail())
 }
 
-fn json(tree: &Tree, listed: &Listed, out: &mut impl Write) -> io::Result<()> {
+fn json(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()> {
     let none = BTreeMap::new();
     let skipped = match &listed.skipped {
         None => Skipped::No(false),
         Some(Skip { rule, condition, .. }) => Skipped::By { rule, condition },
     };
-    match tree.case(listed.id) {
+    match tree.listed_case(listed.id) {
         Ok(case) => write(&Line { skipped, ..line(&case) }, out),
         Err(unrunnable) => write(
             &Line {
@@ -113,11 +113,11 @@ fn write(line: &Line<'_>, out: &mut impl Write) -> io::Result<()> {
 ///
 /// # Errors
 /// What writing to standard output gives.
-pub fn sources(tree: &Tree) -> io::Result<()> {
+pub fn sources(tree: &Products) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut last = None;
     for listed in tree.listing().filter(|listed| listed.skipped.is_none()) {
-        let name = match tree.case(listed.id) {
+        let name = match tree.listed_case(listed.id) {
             Ok(case) => case.name.path(),
             Err(unrunnable) => unrunnable.name.path(),
         };

@@ -15,6 +15,12 @@ pub struct Made {
     /// With ThreadSanitizer.
     #[arg(long)]
     tsan: bool,
+    /// With the sanitizer of undefined behaviour.
+    #[arg(long)]
+    ubsan_vptr: bool,
+    /// With checks of control flow.
+    #[arg(long)]
+    cfi_vptr: bool,
     /// Without internationalization.
     #[arg(long, alias = "noi18n")]
     no_i18n: bool,
@@ -30,6 +36,12 @@ pub struct Made {
     /// For measuring coverage.
     #[arg(long)]
     gcov_coverage: bool,
+    /// For ARM processors without VFP3; holds for any build.
+    #[arg(long)]
+    pub novfp3: bool,
+    /// Run what status files skip on simulators because it is slow there.
+    #[arg(long, help_heading = "Which tests")]
+    pub dont_skip_slow_simulator_tests: bool,
 }
 
 impl Made {
@@ -39,6 +51,8 @@ impl Made {
             ("asan", self.asan),
             ("msan", self.msan),
             ("tsan", self.tsan),
+            ("ubsan_vptr", self.ubsan_vptr),
+            ("cfi_vptr", self.cfi_vptr),
             ("no_i18n", self.no_i18n),
             ("no_snap", self.no_snap),
             ("dcheck_always_on", self.dcheck_always_on),

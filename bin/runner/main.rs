@@ -2,9 +2,12 @@
 //! the crate `suites`, running them the crate `actors`.
 
 mod app;
+mod builds;
 mod cli;
 mod config;
+mod data;
 mod history;
+mod legacy;
 mod list;
 mod logging;
 mod made;
@@ -14,6 +17,9 @@ mod report;
 mod run;
 #[path = "../shell/mod.rs"]
 mod shell;
+mod special;
+#[cfg(test)]
+mod spellings;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

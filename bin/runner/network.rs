@@ -19,7 +19,7 @@ use flotilla_actors::trust::{Ledger, Policy, now};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::{Elsewhere, Engine, Native};
 use flotilla_messages::port::local::{PeerView, Question, TestDuration};
-use flotilla_suites::{Inputs, Outside, RESERVED, Tree};
+use flotilla_suites::{Inputs, Outside, Products, RESERVED};
 
 use tokio::task::JoinHandle;
 
@@ -54,7 +54,7 @@ pub struct Request<'a> {
     /// The options.
     pub settings: &'a Settings,
     /// The tests.
-    pub tree: &'a Tree,
+    pub tree: &'a Products,
     /// The tree's root.
     pub root: &'a Path,
     /// Tests at a time on this machine.

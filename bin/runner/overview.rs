@@ -2,15 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use flotilla_messages::{Cases, Outcome};
-use flotilla_suites::Tree;
+use flotilla_messages::Outcome;
+use flotilla_suites::{Description, Products};
 
 use crate::report::Console;
 
 /// `Running tests for x64.release with out/build/d8; variants: default`.
-pub fn header(tree: &Tree) {
-    let description = tree.description();
+/// One for each build.
+pub fn header(products: &Products) {
     let mut console = Console::new();
+    for description in products.descriptions() {
+        build(&description, &mut console);
+    }
+}
+
+fn build(description: &Description, console: &mut Console) {
     if let Some(build) = &description.build_dir {
         let detected = if description.detected.is_empty() {
             String::new()
@@ -29,7 +35,7 @@ pub fn header(tree: &Tree) {
 }
 
 /// `--report`: how many tests are expected to end how.
-pub fn expectations(tree: &Tree) {
+pub fn expectations(tree: &Products) {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let mut total = 0;
     for listed in tree.listing() {
@@ -37,7 +43,7 @@ pub fn expectations(tree: &Tree) {
         let kind = if listed.skipped.is_some() {
             "will be skipped"
         } else {
-            match tree.case(listed.id) {
+            match tree.listed_case(listed.id) {
                 Err(_) => "cannot be run",
                 Ok(case) => match case.expectation.outcomes[..] {
                     [Outcome::Pass] => "are expected to pass",
@@ -57,7 +63,7 @@ pub fn expectations(tree: &Tree) {
 }
 
 /// `--warn-unused`: the rules no test of this run uses.
-pub fn unused_rules(tree: &Tree) {
+pub fn unused_rules(tree: &Products) {
     let mut console = Console::new();
     for rule in tree.unused_rules() {
         console.line(&format!("Unused rule: {rule}"));

@@ -10,13 +10,14 @@ use flotilla_actors::run::drive;
 use flotilla_actors::scheduler::ConfirmFailures;
 use flotilla_actors::{RunError, RunOptions, StopSource};
 use flotilla_messages::{Cases, Event, PeerNews, PeerPart};
-use flotilla_suites::Tree;
+use flotilla_suites::Products;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Confirm, Settings};
 use crate::history::History;
 use crate::network::{Network, Request};
-use crate::report::{self, Context, ReportError};
+use crate::report::{self, Context, ReportError, Told};
+use crate::special::Special;
 
 /// Unexpected outcomes that end a run, as in V8.
 const MAX_FAILURES: u64 = 100;
@@ -56,16 +57,17 @@ impl Error {
 /// # Errors
 /// [`Error`] when no test could be run, or the run broke off.
 pub fn run(
-    tree: &Arc<Tree>,
+    tree: &Arc<Products>,
     root: &Path,
     settings: &Settings,
-    verbose: bool,
+    (verbose, special): (bool, &Special),
     home: Option<PathBuf>,
     history: Option<History>,
 ) -> Result<u8, Error> {
     let program = std::env::current_exe().map_err(Error::Program)?.into_os_string();
     let builtin = vec![program.clone(), "shell".into()];
-    let context = Context { root: root.to_owned(), builtin: builtin.clone() };
+    let told = if tree.repeats().is_several() { Told::repeated() } else { Told::default() };
+    let context = Context { root: root.to_owned(), builtin: builtin.clone(), told };
     let cases = Arc::clone(tree) as Arc<dyn Cases>;
     let jobs = match settings.local_jobs {
         Some(0) => 0,
@@ -103,6 +105,7 @@ pub fn run(
             peers: network.peers.clone(),
         };
         let mut reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
+        reporters.extend(report::of_special_runs(special, tree.repeats(), &context));
         for (peer, reason) in std::mem::take(&mut network.unusable) {
             let out = Event::Peer(PeerNews { peer, part: PeerPart::Out { reason } });
             reporters.iter_mut().for_each(|reporter| reporter.event(&out));

@@ -11,6 +11,12 @@ impl Default for Fnv {
 }
 
 impl Fnv {
+    /// Goes on where this hash was finished.
+    #[must_use]
+    pub fn resume(finished: u64) -> Self {
+        Self(finished)
+    }
+
     /// The hash after these further bytes.
     #[must_use]
     pub fn with(mut self, text: &str) -> Self {
@@ -40,5 +46,7 @@ mod tests {
         assert_eq!(Fnv::default().finish(), 0xcbf29ce484222325);
         assert_eq!(Fnv::default().with("foobar").finish(), 0x85944171f73967e8);
         assert_eq!(Fnv::default().with("foo").with("bar").finish(), Fnv::default().with("foobar").finish());
+        let foo = Fnv::default().with("foo").finish();
+        assert_eq!(Fnv::resume(foo).with("bar").finish(), Fnv::default().with("foobar").finish());
     }
 }

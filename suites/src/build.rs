@@ -21,7 +21,7 @@ const MIPS: [&str; 4] = ["mips", "mipsel", "mips64", "mips64el"];
 const SANITIZERS: [&str; 5] = ["asan", "cfi_vptr", "msan", "tsan", "ubsan_vptr"];
 
 /// What the configurations of classic trees do not say, by status variables: the runner's options did.
-const UNCONFIGURED: [&str; 2] = ["gcov_coverage", "predictable"];
+const UNCONFIGURED: [&str; 4] = ["cfi_vptr", "gcov_coverage", "predictable", "ubsan_vptr"];
 
 /// A build's properties.
 #[derive(Clone, Debug)]
@@ -112,6 +112,10 @@ impl Build {
         let mut candidates = vec![outdir.clone()];
         if outdir.file_name().is_none_or(|name| name != "build") {
             candidates.push(outdir.join("build"));
+        }
+        // Where tools/dev/gm.py puts a build for V8's developers.
+        if let (Some(arch), Some(mode)) = (&options.arch, &options.mode) {
+            candidates.push(outdir.join(format!("{arch}.{mode}")));
         }
         for dir in candidates {
             let file = dir.join(CONFIG_FILE);
@@ -308,19 +312,21 @@ impl Build {
                 variables.set(*name, *value);
             }
         }
-        for name in ["deopt_fuzzer", "endurance_fuzzer", "gc_fuzzer", "novfp3"] {
+        for name in ["deopt_fuzzer", "endurance_fuzzer"] {
             variables.set(name, false);
         }
+        variables.set("novfp3", options.novfp3);
+        variables.set("gc_fuzzer", options.random_gc_stress);
         variables.set("arch", self.arch.as_str());
         variables.set("byteorder", if cfg!(target_endian = "big") { "big" } else { "little" });
-        variables.set("gc_stress", options.gc_stress);
+        variables.set("gc_stress", options.gc_stress || options.random_gc_stress);
         variables.set("isolates", options.isolates);
         variables.set("no_harness", options.no_harness);
         let dchecks = self.is("dcheck_always_on") && dialect.dchecks != Dchecks::Ignored;
         let debug = self.mode.counts_as_debug() || dchecks;
         variables.set("mode", if debug { "debug" } else { "release" });
         variables.set("system", if self.is("is_android") { "android" } else { host_system() });
-        variables.set("simulator_run", self.simulator);
+        variables.set("simulator_run", self.simulator && !options.slow_simulator_tests);
         // V8 7.0: as simulator_run, but for these architectures only.
         let simulator = ["mipsel", "arm", "arm64"].contains(&self.arch.as_str()) && self.simulator;
         variables.set("simulator", simulator);
@@ -365,7 +371,7 @@ fn is_foreign(dialect: &Dialect, arch: &str) -> bool {
 }
 
 /// This host's architecture, as V8 calls it.
-fn host_arch() -> &'static str {
+pub fn host_arch() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "x64",
         "x86" => "ia32",

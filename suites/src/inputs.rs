@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use flotilla_messages::{Arg, Program};
 
+use crate::sanitizers::SYMBOLIZER;
 use crate::tree::Tree;
 
 /// What lies beside V8's engine and is loaded by it: snapshots, ICU's data, shared libraries of component builds.
@@ -15,6 +16,8 @@ pub const RESERVED: &str = ".flotilla";
 /// A shell that does not end by itself unless a script says so: it is asked for its usage instead of being given an
 /// empty one.
 const WAITING_SHELL: &str = "inspector-test";
+/// Where engines of other places appear, below [`RESERVED`].
+const ENGINES: &str = "engine";
 /// An empty script, wherever an engine runs.
 const EMPTY: &str = "/dev/null";
 
@@ -47,6 +50,9 @@ pub struct Outside {
 /// Why the tests can run on this machine alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Bound {
+    /// Coverage is collected in a directory of this machine.
+    #[error("--sancov-dir is for this machine")]
+    Coverage,
     /// The words before the command name programs of this machine.
     #[error("--command-prefix is for this machine")]
     Prefix,
@@ -71,6 +77,9 @@ impl Tree {
         let root = self.options.root.as_path();
         if !self.prefix.is_empty() {
             return Err(Bound::Prefix);
+        }
+        if self.options.coverage_dir.is_some() {
+            return Err(Bound::Coverage);
         }
         let mut inputs = Inputs::default();
         let mut dirs = Vec::new();
@@ -105,6 +114,9 @@ impl Tree {
             }
         }
         inputs.chosen.push("tools".into());
+        if self.build.sanitized() {
+            inputs.chosen.push(SYMBOLIZER.into());
+        }
         // A V8 checkout has gigabytes that no test reads. What tests load in another tree, nobody can say.
         if !root.join("tools/testrunner").is_dir() {
             inputs.chosen.extend(self.all_but_the_build());
@@ -121,6 +133,58 @@ impl Tree {
 }
 
 impl Inputs {
+    /// Adds what another product needs. Engines outside of the tree get places that none of these has.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let Self { chosen, engines, outside, programs, probes, native } = other;
+        let number = |place: &Path| -> Option<usize> {
+            let below = place.strip_prefix(Path::new(RESERVED).join(ENGINES)).ok()?;
+            below.iter().next()?.to_str()?.parse().ok()
+        };
+        let first =
+            self.outside.iter().filter_map(|known| number(&known.place)).max().map_or(0, |last| last + 1);
+        // Files of one directory stay together, wherever that is.
+        let moved = |place: &Path| -> PathBuf {
+            let name = place.file_name().unwrap_or_default();
+            let source = outside.iter().find(|outside| outside.place == place);
+            let dir = source.and_then(|outside| outside.source.parent());
+            let known = self.outside.iter().find(|known| dir.is_some() && known.source.parent() == dir);
+            match (known.and_then(|known| known.place.parent()), number(place)) {
+                (Some(known), _) => known.join(name),
+                (None, Some(own)) => {
+                    Path::new(RESERVED).join(ENGINES).join((first + own).to_string()).join(name)
+                }
+                (None, None) => place.to_owned(),
+            }
+        };
+        let more: Vec<Outside> = outside
+            .iter()
+            .map(|outside| Outside { place: moved(&outside.place), source: outside.source.clone() })
+            .collect();
+        for mut probe in probes {
+            if let Some(word) = probe.first_mut() {
+                *word = moved(Path::new(word)).to_string_lossy().into_owned();
+            }
+            if !self.probes.contains(&probe) {
+                self.probes.push(probe);
+            }
+        }
+        self.outside.extend(more);
+        self.chosen.extend(chosen);
+        self.engines.extend(engines);
+        for program in programs {
+            if !self.programs.contains(&program) {
+                self.programs.push(program);
+            }
+        }
+        self.native |= native;
+        for paths in [&mut self.chosen, &mut self.engines] {
+            paths.sort();
+            paths.dedup();
+        }
+        self.outside.sort();
+        self.outside.dedup();
+    }
+
     /// An engine, and how it shows that it runs. Several suites may have the same one.
     fn add_program(&mut self, path: PathBuf, place: &Path, shell: &str) {
         if self.programs.contains(&path) {
@@ -140,7 +204,7 @@ impl Inputs {
             dirs.push(dir.to_owned());
             dirs.len() - 1
         });
-        let place = Path::new(RESERVED).join("engine").join(number.to_string());
+        let place = Path::new(RESERVED).join(ENGINES).join(number.to_string());
         let name = engine.file_name().unwrap_or_default();
         for file in with_what_it_loads(dir, Path::new(name)) {
             self.outside.push(Outside { source: dir.join(&file), place: place.join(&file) });
@@ -186,6 +250,8 @@ fn with_what_it_loads(root: &Path, engine: &Path) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::options::{Options, Shell};
 
@@ -260,6 +326,38 @@ mod tests {
         assert_eq!(found.outside, [placed("qjs"), placed("snapshot_blob.bin")]);
         assert_eq!(found.programs, [qjs]);
         assert_eq!(found.probes, [[".flotilla/engine/0/qjs", "/dev/null"]]);
+    }
+
+    #[test]
+    fn products_share_what_is_the_same_and_keep_what_is_not() {
+        let inputs = |engines: &[&str]| {
+            let mut inputs = Inputs::default();
+            let mut dirs = Vec::new();
+            for engine in engines {
+                let engine = Path::new(engine);
+                let place = inputs.add_outside(engine, &mut dirs);
+                inputs.add_program(engine.to_owned(), &place, "d8");
+            }
+            inputs
+        };
+        let mut all = inputs(&["/a/d8"]);
+        all.merge(inputs(&["/a/d8"]));
+        assert_eq!(all, inputs(&["/a/d8"]));
+        all.merge(inputs(&["/b/d8", "/a/inspector-test"]));
+        let places: Vec<(&str, &str)> = all
+            .outside
+            .iter()
+            .map(|outside| (outside.source.to_str().unwrap(), outside.place.to_str().unwrap()))
+            .collect();
+        let expected = [
+            ("/a/d8", ".flotilla/engine/0/d8"),
+            ("/a/inspector-test", ".flotilla/engine/0/inspector-test"),
+            ("/b/d8", ".flotilla/engine/1/d8"),
+        ];
+        assert_eq!(places, expected);
+        let probes: BTreeSet<&str> = all.probes.iter().map(|probe| probe[0].as_str()).collect();
+        assert_eq!(probes, expected.map(|(_, place)| place).into_iter().collect::<BTreeSet<_>>());
+        assert_eq!(all.programs, paths(&["/a/d8", "/b/d8", "/a/inspector-test"]));
     }
 
     #[test]

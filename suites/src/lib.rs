@@ -14,6 +14,8 @@
 //! | variants, strict halves, filters | `subtests`, `shard` |
 //! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
 //! | the case | `make` |
+//! | several builds in one run, each test several times | `products` |
+//! | what sanitizers are told | `sanitizers` |
 //! | what another machine needs for it | `inputs` |
 //!
 //! Status files and tables are Python; [`python`] reads the part of it that is data. [`text`] holds small rules
@@ -33,8 +35,10 @@ mod make;
 mod open;
 mod options;
 mod prepare;
+mod products;
 pub mod python;
 mod read;
+mod sanitizers;
 mod select;
 mod shard;
 mod source;
@@ -47,10 +51,12 @@ mod tree;
 mod walk;
 mod wasm;
 
+pub use build::host_arch;
 pub use edition::{Edition, Hints, proposed};
 pub use error::{EngineError, OpenError, ReadError};
 pub use inputs::{Bound, Inputs, Outside, RESERVED};
 pub use options::{Filter, Options, Shell};
+pub use products::{Products, ProductsError, Repeats};
 pub use select::Unmatched;
 pub use shard::Shard;
 pub use subtests::{Listed, Skip};

@@ -1,5 +1,6 @@
 //! Making test cases.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use flotilla_messages::{Arg, CaseId, Expectation, Judge, TestCase, TestName, Unrunnable};
@@ -140,7 +141,7 @@ impl Tree {
             prefix: self.prefix.clone(),
             program: suite.program_of(base).clone(),
             args: shell_flags.chain(params).collect(),
-            env: prepared.env.clone(),
+            env: self.environment(prepared),
             unset_env: rules.unset_env.iter().map(|name| (*name).into()).collect(),
             timeout: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
             judge,
@@ -152,6 +153,13 @@ impl Tree {
             name,
             id,
         }
+    }
+
+    /// What a test's environment says besides the run's. A test knows best what it needs.
+    fn environment(&self, prepared: &Prepared) -> BTreeMap<String, String> {
+        let mut environment = self.sanitizer_env.clone();
+        environment.extend(prepared.env.clone());
+        environment
     }
 
     fn expectation(

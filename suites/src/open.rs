@@ -16,6 +16,7 @@ use crate::listed::{Asking, PYTHON, list};
 use crate::options::{Options, Shell};
 use crate::prepare::Cache;
 use crate::read::read;
+use crate::sanitizers;
 use crate::select::{NameFilter, Selector};
 use crate::shard::Members;
 use crate::status::{Reading, StatusFile, Variables};
@@ -123,6 +124,7 @@ impl Tree {
         Ok(Self {
             conflicts: variants.iter().map(|variant| conflicts_of(Some(variant.name.as_str()))).collect(),
             base_conflicts: conflicts_of(None),
+            sanitizer_env: sanitizers::environment(&build, &options, dialect),
             base_timeout: base_timeout(&options, &build, &tables, dialect),
             mode_flags: {
                 let mode =
@@ -279,6 +281,9 @@ fn extra_flags(
     if options.gc_stress {
         flags.extend_from_slice(&tables.gc_stress_flags);
     }
+    if options.random_gc_stress {
+        flags.extend_from_slice(&tables.random_gc_stress_flags);
+    }
     for (variable, more) in [
         ("asan", dialect.asan_flags),
         ("predictable", dialect.predictable_flags),
@@ -287,6 +292,9 @@ fn extra_flags(
         if build.is(variable) {
             flags.extend(more.iter().map(|flag| String::from(*flag)));
         }
+    }
+    if options.novfp3 {
+        flags.push("--noenable-vfp3".into());
     }
     Ok(flags)
 }

@@ -1,5 +1,6 @@
 //! What chooses and shapes tests: plain data, filled from a command line or by tests.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::shard::Shard;
@@ -46,6 +47,17 @@ pub struct Options {
     pub isolates: bool,
     /// Whether to pass the flags of V8's garbage collection stress.
     pub gc_stress: bool,
+    /// Whether to pass those of its random garbage collection stress.
+    pub random_gc_stress: bool,
+    /// Whether the engine was built for ARM processors without VFP3 (`--novfp3`).
+    pub novfp3: bool,
+    /// Whether tests run that are skipped on simulators for being slow there (`--dont-skip-slow-simulator-tests`).
+    pub slow_simulator_tests: bool,
+    /// Where a sanitizer is to collect coverage (`--sancov-dir`): a directory of this machine.
+    pub coverage_dir: Option<PathBuf>,
+    /// What the caller's own environment tells sanitizers (`ASAN_OPTIONS` and the like), by variable: it comes behind what
+    /// V8 tells them, and so before it.
+    pub sanitizer_options: BTreeMap<String, String>,
     /// Which engine runs the tests.
     pub shell: Shell,
     /// The directory of the shells (`--shell-dir`), relative to the root, instead of the build's.
@@ -74,6 +86,11 @@ impl Default for Options {
             no_harness: false,
             isolates: false,
             gc_stress: false,
+            random_gc_stress: false,
+            novfp3: false,
+            slow_simulator_tests: false,
+            coverage_dir: None,
+            sanitizer_options: BTreeMap::new(),
             shell: Shell::default(),
             shell_dir: None,
         }

@@ -42,6 +42,8 @@ pub struct Tables {
     pub per_extra_flag: Lists,
     /// `--gc-stress`
     pub gc_stress_flags: Vec<String>,
+    /// `--random-gc-stress`
+    pub random_gc_stress_flags: Vec<String>,
     /// The runner's own flags.
     pub runner_flags: Vec<String>,
     /// Flags of debug builds.
@@ -57,6 +59,8 @@ pub struct Tables {
 const VARIANTS_FILE: &str = "tools/testrunner/local/variants.py";
 const STANDARD_RUNNER: &str = "tools/testrunner/standard_runner.py";
 const BASE_RUNNER: &str = "tools/testrunner/base_runner.py";
+/// What V8 has them be since it has them (2018).
+const RANDOM_GC_STRESS_FLAGS: &[&str] = &["--random-gc-interval=5000", "--stress-compaction-random"];
 /// Of classic trees.
 const RUN_TESTS: &str = "tools/run-tests.py";
 
@@ -91,6 +95,7 @@ impl Tables {
             per_build: variants.lists("INCOMPATIBLE_FLAGS_PER_BUILD_VARIABLE")?.unwrap_or_default(),
             per_extra_flag: variants.lists("INCOMPATIBLE_FLAGS_PER_EXTRA_FLAG")?.unwrap_or_default(),
             gc_stress_flags: or(standard.strings("GC_STRESS_FLAGS")?, dialect.gc_stress_flags),
+            random_gc_stress_flags: or(standard.strings("RANDOM_GC_STRESS_FLAGS")?, RANDOM_GC_STRESS_FLAGS),
             runner_flags: or(standard.strings("EXTRA_DEFAULT_FLAGS")?, dialect.runner_flags),
             debug_flags: or(base.strings("DEBUG_FLAGS")?, dialect.debug_flags),
             release_flags: or(base.strings("RELEASE_FLAGS")?, dialect.release_flags),
@@ -135,6 +140,7 @@ impl Tables {
             per_build: Lists::new(),
             per_extra_flag: Lists::new(),
             gc_stress_flags: or(runner.strings("GC_STRESS_FLAGS")?, dialect.gc_stress_flags),
+            random_gc_stress_flags: or(runner.strings("RANDOM_GC_STRESS_FLAGS")?, RANDOM_GC_STRESS_FLAGS),
             runner_flags: Vec::new(),
             debug_flags: or(debug, dialect.debug_flags),
             release_flags: or(release, dialect.release_flags),

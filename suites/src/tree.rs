@@ -1,6 +1,6 @@
 //! A test tree, opened for one run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -42,6 +42,8 @@ pub struct Tree {
     pub(crate) prefix: Vec<String>,
     pub(crate) mode_flags: Vec<String>,
     pub(crate) extra_flags: Vec<String>,
+    /// What sanitizers are told, by variable.
+    pub(crate) sanitizer_env: BTreeMap<String, String>,
     /// Seconds, with all factors that do not depend on the test.
     pub(crate) base_timeout: f64,
     /// For each selected variant.
@@ -75,7 +77,19 @@ pub struct Description {
     pub dialect: String,
 }
 
+impl Description {
+    /// What the build is called beside others, such as `x64.release`.
+    pub fn product(&self) -> String {
+        format!("{}.{}", self.arch, self.mode)
+    }
+}
+
 impl Tree {
+    /// The seed that tests are told, unless a run tells them others.
+    pub(crate) fn random_seed(&self) -> i64 {
+        self.options.random_seed
+    }
+
     /// What this tree is and what was selected.
     pub fn description(&self) -> Description {
         let engines: BTreeSet<String> = self.programs().map(|(_, program)| engine(program)).collect();

@@ -110,9 +110,11 @@ impl Reporter for Bar {
             Event::Finished(report) => {
                 if !report.as_expected {
                     let mut block = failure::block(report, &self.context, &self.console);
-                    block.push(b'\n');
-                    self.print(&block);
-                    self.failed.push(tally::failed_line(report));
+                    if !block.is_empty() {
+                        block.push(b'\n');
+                        self.print(&block);
+                        self.failed.push(tally::failed_line(report));
+                    }
                 }
             }
             Event::Stopping(reason) => self.print(format!("{}\n", tally::stopping(*reason)).as_bytes()),

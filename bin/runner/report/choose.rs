@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use flotilla_actors::Reporter;
 use flotilla_messages::Cases;
+use flotilla_suites::Repeats as Repeating;
 
 use super::bar::Bar;
 use super::commands::Commands;
@@ -17,10 +18,25 @@ use super::file::{ReportError, ReportFile};
 use super::json::Json;
 use super::junit::Junit;
 use super::plain::Plain;
+use super::regenerate::Regenerate;
+use super::repeats::Repeats;
 use super::slowest::Times;
 use super::stream::Stream;
 use super::verbose::Verbose;
 use crate::cli::{Progress, Settings};
+use crate::special::Special;
+
+/// The reporters of runs of a special kind.
+pub fn of_special_runs(special: &Special, repeats: Repeating, context: &Context) -> Vec<Box<dyn Reporter>> {
+    let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+    if repeats.is_several() {
+        reporters.push(Box::new(Repeats::new(Console::new(), repeats)));
+    }
+    if special.regenerate_expected_files {
+        reporters.push(Box::new(Regenerate::new(Console::new(), context.clone())));
+    }
+    reporters
+}
 
 /// The reporters these settings ask for.
 ///

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::told::Told;
+
 /// What reporters must know to show commands.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -10,11 +12,17 @@ pub struct Context {
     pub root: PathBuf,
     /// The words that start the built-in shell.
     pub builtin: Vec<OsString>,
+    /// Which failures need no more telling.
+    pub told: Told,
 }
 
 impl Context {
     #[cfg(test)]
     pub fn for_tests() -> Self {
-        Self { root: PathBuf::from("/root-of-tree"), builtin: vec!["runner".into(), "shell".into()] }
+        Self {
+            root: PathBuf::from("/root-of-tree"),
+            builtin: vec!["runner".into(), "shell".into()],
+            told: Told::default(),
+        }
     }
 }

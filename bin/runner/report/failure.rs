@@ -7,9 +7,13 @@ use super::context::Context;
 use super::quote;
 use super::tally::seconds;
 
-/// The failure as text, ready to print. Streams come as the test wrote them, UTF-8 or not.
+/// The failure as text, ready to print. Streams come as the test wrote them, UTF-8 or not. Nothing, where another run of
+/// the same test has said as much.
 pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
     let mut out = Vec::new();
+    if !context.told.is_new(report) {
+        return out;
+    }
     let mut line = |bytes: &[u8]| {
         out.extend_from_slice(bytes);
         out.push(b'\n');

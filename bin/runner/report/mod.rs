@@ -12,6 +12,8 @@
 //! | `--junitout` | `junit.rs` |
 //! | `--time` | `slowest.rs` |
 //! | `-v` | `commands.rs` |
+//! | `--stress`, `--random-seed-stress-count` | `repeats.rs` |
+//! | `--regenerate-expected-files` | `regenerate.rs` |
 //! | `--explain` | `explain.rs` |
 //! | test262, `--conformance` | `conformance.rs` |
 
@@ -30,15 +32,19 @@ mod json;
 mod junit;
 mod plain;
 mod quote;
+mod regenerate;
+mod repeats;
 mod running;
 mod sending;
 mod slowest;
 mod stream;
 mod tally;
+mod told;
 mod verbose;
 
-pub use choose::reporters;
+pub use choose::{of_special_runs, reporters};
 pub use conformance::{Conformance, Labels};
 pub use console::Console;
 pub use context::Context;
 pub use file::ReportError;
+pub use told::Told;

@@ -49,9 +49,11 @@ impl Reporter for Plain {
             Event::Finished(report) => {
                 if !report.as_expected {
                     let mut block = failure::block(report, &self.context, &self.console);
-                    block.push(b'\n');
-                    self.console.write(&block);
-                    self.failed.push(tally::failed_line(report));
+                    if !block.is_empty() {
+                        block.push(b'\n');
+                        self.console.write(&block);
+                        self.failed.push(tally::failed_line(report));
+                    }
                 }
             }
             Event::Stopping(reason) => self.console.line(tally::stopping(*reason)),

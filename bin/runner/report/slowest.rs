@@ -25,6 +25,10 @@ pub struct Record {
     random_seed: Option<i64>,
     target_name: String,
     variant: String,
+    /// Our own addition: what else tells runs of one test apart: test262's half, the build, the seed or number of a
+    /// repeated run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subtest: Option<String>,
     variant_flags: Vec<String>,
     framework_name: &'static str,
     /// Our own addition: the peer it ran on.
@@ -113,6 +117,7 @@ impl Record {
                 .unwrap_or_default()
                 .to_owned(),
             variant: report.name.variant.clone(),
+            subtest: report.name.detail.clone(),
             variant_flags: case.map(|case| case.variant_flags.clone()).unwrap_or_default(),
             framework_name: "standard_runner",
             peer: report.place.peer().map(str::to_owned),

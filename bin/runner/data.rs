@@ -1,0 +1,149 @@
+//! `--download-data`: where the data of suites comes from that a tree does not hold itself.
+
+use std::path::Path;
+
+/// A suite's data.
+struct Data {
+    /// Where it belongs; the suite's directory comes first.
+    place: &'static str,
+    /// What is there when it is whole.
+    holds: &'static str,
+    /// Where it comes from.
+    source: Source,
+}
+
+/// Where data comes from.
+enum Source {
+    /// A Git repository; `DEPS` says which commit.
+    Git(&'static str),
+    /// An archive in this bucket, by the name in the file `tests.tar.gz.sha1` beside it.
+    Bucket(&'static str),
+}
+
+/// What V8's trees of any age lack until it is fetched. Addresses that are gone since are replaced by those that hold the
+/// same.
+const ALL: [Data; 9] = [
+    Data { place: "test262/data", holds: "test", source: Source::Git("https://github.com/tc39/test262.git") },
+    Data {
+        place: "test262/harness",
+        holds: "src",
+        source: Source::Git("https://github.com/test262-utils/test262-harness-py.git"),
+    },
+    Data {
+        place: "mozilla/data",
+        holds: "js1_5",
+        source: Source::Git("https://chromium.googlesource.com/v8/deps/third_party/mozilla-tests.git"),
+    },
+    Data {
+        place: "benchmarks/data",
+        holds: "octane",
+        source: Source::Git("https://chromium.googlesource.com/v8/deps/third_party/benchmarks.git"),
+    },
+    Data {
+        place: "simdjs/data",
+        holds: "src",
+        source: Source::Git("https://chromium.googlesource.com/external/github.com/tc39/ecmascript_simd.git"),
+    },
+    Data {
+        place: "promises-aplus/promises-tests",
+        holds: "lib",
+        source: Source::Git("https://github.com/promises-aplus/promises-tests.git"),
+    },
+    Data { place: "wasm-spec-tests/tests", holds: "", source: Source::Bucket("v8-wasm-spec-tests") },
+    Data { place: "wasm-js/tests", holds: "", source: Source::Bucket("v8-wasm-spec-tests") },
+    Data {
+        place: "wasm-js/data",
+        holds: "test",
+        source: Source::Git("https://github.com/WebAssembly/spec.git"),
+    },
+];
+
+/// A line for each suite of the tree that lacks its data: what it lacks, and the command that fetches it. `test_root`
+/// is where the suites are.
+pub fn missing(root: &Path, test_root: &Path) -> Vec<String> {
+    let deps = std::fs::read_to_string(root.join("DEPS")).unwrap_or_default();
+    let lacks = |data: &&Data| {
+        let suite = data.place.split('/').next().unwrap_or_default();
+        // What was in a bucket once is a repository later.
+        let other = match data.place {
+            "wasm-js/tests" => !test_root.join("wasm-js/tests.tar.gz.sha1").is_file(),
+            "wasm-js/data" => test_root.join("wasm-js/tests.tar.gz.sha1").is_file(),
+            "test262/harness" => !deps.contains("test/test262/harness"),
+            _ => false,
+        };
+        let there = test_root.join(data.place).join(data.holds).is_dir();
+        !other && !there && test_root.join(suite).is_dir()
+    };
+    ALL.iter().filter(lacks).map(|data| line(data, root, test_root, &deps)).collect()
+}
+
+fn line(data: &Data, root: &Path, test_root: &Path, deps: &str) -> String {
+    let suite = data.place.split('/').next().unwrap_or_default();
+    let path = test_root.join(data.place);
+    let path = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+    match data.source {
+        Source::Git(url) => {
+            let at = revision(deps, &format!("test/{}", data.place));
+            let checkout = at.map(|at| format!(" && git -C {path} checkout {at}")).unwrap_or_default();
+            format!("the suite {suite} lacks {path}; this fetches it: git clone {url} {path}{checkout}")
+        }
+        Source::Bucket(bucket) => {
+            let dir = path.strip_suffix("/tests").unwrap_or(&path);
+            format!(
+                "the suite {suite} lacks {path}; this fetches it: curl -L \
+                 https://storage.googleapis.com/{bucket}/$(cat {dir}/tests.tar.gz.sha1) | tar xz -C {dir}"
+            )
+        }
+    }
+}
+
+/// The commit that `DEPS` names for a place: forty hexadecimal digits behind the place's name.
+fn revision<'a>(deps: &'a str, place: &str) -> Option<&'a str> {
+    const LENGTH: usize = 40;
+    let behind = [format!("'{place}'"), format!("\"{place}\""), format!("/{place}\"")]
+        .iter()
+        .find_map(|name| deps.find(name.as_str()).map(|at| at + name.len()))
+        .and_then(|at| deps.get(at..))?;
+    // Up to the next place.
+    let entry = behind.split_inclusive(',').next()?;
+    let mut words = entry.split(|c: char| !c.is_ascii_hexdigit());
+    words.find(|word| word.len() == LENGTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REVISION: &str = "6d353a4436747e2de8820efac27ae5ef7e601b60";
+
+    #[test]
+    fn each_suite_without_its_data_has_a_line_with_the_command() {
+        let root = tempfile::tempdir().unwrap();
+        let test = root.path().join("test");
+        for dir in ["test262", "mozilla/data/js1_5", "wasm-spec-tests", "mjsunit"] {
+            std::fs::create_dir_all(test.join(dir)).unwrap();
+        }
+        let deps =
+            format!("deps = {{\n  'test/test262/data':\n    Var('x') + '/y.git' + '@' + '{REVISION}',\n}}");
+        std::fs::write(root.path().join("DEPS"), deps).unwrap();
+        let lines = missing(root.path(), &test);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(
+            lines[0],
+            format!(
+                "the suite test262 lacks test/test262/data; this fetches it: git clone \
+                 https://github.com/tc39/test262.git test/test262/data && git -C test/test262/data checkout \
+                 {REVISION}"
+            )
+        );
+        assert!(lines[1].ends_with("tests.tar.gz.sha1) | tar xz -C test/wasm-spec-tests"), "{}", lines[1]);
+    }
+
+    #[test]
+    fn a_revision_is_that_of_its_own_place() {
+        let deps = format!("'test/a': 'x@' + 'short', 'test/b': 'y@' + '{REVISION}',");
+        assert_eq!(revision(&deps, "test/a"), None);
+        assert_eq!(revision(&deps, "test/b"), Some(REVISION));
+        assert_eq!(revision("", "test/b"), None);
+    }
+}

@@ -1,0 +1,155 @@
+//! Options of V8's runners that mean nothing here, or go by another name: commands that people and bots have written
+//! down go on working, and say once what to write instead.
+
+use clap::Args;
+
+use crate::cli::Filter;
+
+/// The options. Whatever is given is answered with a line on standard error ([`Legacy::notes`]).
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Accepted from V8's runners")]
+pub struct Legacy {
+    /// Say where the data of suites comes from that the tree lacks.
+    #[arg(long)]
+    pub download_data: bool,
+    /// The same, and run nothing.
+    #[arg(long)]
+    pub download_data_only: bool,
+    /// The same as --variants=default,nocrankshaft.
+    #[arg(long, alias = "nostress", conflicts_with_all = ["stress_only", "variants", "no_variants", "exhaustive_variants", "quickcheck"])]
+    no_stress: bool,
+    /// The same as --variants=stress.
+    #[arg(long, conflicts_with_all = ["variants", "no_variants", "exhaustive_variants", "quickcheck"])]
+    stress_only: bool,
+    /// Without effect: tests that may pass or fail go by --pass-fail-tests.
+    #[arg(long, value_name = "run|skip|dontcare", hide_possible_values = true)]
+    flaky_tests: Option<Filter>,
+    /// Without effect: --variants=ignition runs tests so.
+    #[arg(long)]
+    ignition: bool,
+    /// Without effect: --variants=ignition_turbofan runs tests so.
+    #[arg(long)]
+    ignition_turbofan: bool,
+    /// Without effect: the suite inspector runs where the build has its shell.
+    #[arg(long)]
+    enable_inspector: bool,
+    /// Without effect: V8's presubmit checks are tools/v8_presubmit.py.
+    #[arg(long, alias = "nopresubmit")]
+    no_presubmit: bool,
+    /// Without effect: -v prints each command, and processes left behind are ended in any case.
+    #[arg(long)]
+    swarming: bool,
+    /// Without effect: there is one runner.
+    #[arg(long, overrides_with = "no_infra_staging")]
+    infra_staging: bool,
+    /// Without effect: there is one runner.
+    #[arg(long)]
+    no_infra_staging: bool,
+    /// Without effect: no bot's name changes anything.
+    #[arg(long, value_name = "NAME")]
+    mastername: Option<String>,
+    /// Without effect: no bot's name changes anything.
+    #[arg(long, value_name = "NAME")]
+    buildername: Option<String>,
+    /// Without effect: tests run on this machine and its peers, not on Android devices.
+    #[arg(short, long, value_name = "ID")]
+    device: Option<String>,
+    /// Without effect, like the other options of V8's run-num-fuzzer.py: see --random-seed-stress-count.
+    #[arg(long, value_name = "N")]
+    tests_count: Option<u32>,
+    #[command(flatten)]
+    fuzzer: Fuzzer,
+}
+
+/// The other options of V8's number fuzzer, which writes tests of its own.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Accepted from V8's runners")]
+struct Fuzzer {
+    #[arg(long, hide = true)]
+    fuzzer_random_seed: Option<String>,
+    #[arg(long, hide = true)]
+    stress_marking: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_scavenge: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_compaction: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_gc: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_delay_tasks: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_thread_pool_size: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_deopt: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_deopt_min: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_interrupt_budget: Option<u32>,
+    #[arg(long, hide = true)]
+    combine_tests: bool,
+    #[arg(long, hide = true)]
+    combine_max: Option<u32>,
+    #[arg(long, hide = true)]
+    combine_min: Option<u32>,
+}
+
+impl Legacy {
+    /// The variants that the old options mean.
+    pub fn variants(&self) -> Option<String> {
+        match (self.stress_only, self.no_stress) {
+            (true, _) => Some("stress".into()),
+            (false, true) => Some("default,nocrankshaft".into()),
+            (false, false) => None,
+        }
+    }
+
+    /// A line for each that was given, and what to write instead.
+    pub fn notes(&self) -> Vec<String> {
+        let said = [
+            (self.no_stress, "--no-stress: write --variants=default,nocrankshaft"),
+            (self.stress_only, "--stress-only: write --variants=stress"),
+            (self.flaky_tests.is_some(), "--flaky-tests has no effect: see --pass-fail-tests"),
+            (self.ignition, "--ignition has no effect: --variants=ignition runs tests so"),
+            (
+                self.ignition_turbofan,
+                "--ignition-turbofan has no effect: --variants=ignition_turbofan runs tests so",
+            ),
+            (
+                self.enable_inspector,
+                "--enable-inspector has no effect: the suite inspector runs where the build has its shell",
+            ),
+            (self.no_presubmit, "--no-presubmit has no effect: no presubmit checks run here in any case"),
+            (self.swarming, "--swarming has no effect: -v prints each command"),
+            (self.infra_staging, "--infra-staging has no effect: there is one runner"),
+            (self.no_infra_staging, "--no-infra-staging has no effect: there is one runner"),
+            (self.mastername.is_some(), "--mastername has no effect"),
+            (self.buildername.is_some(), "--buildername has no effect"),
+            (self.device.is_some(), "--device has no effect: tests run on this machine and its peers"),
+            (
+                self.tests_count.is_some() || self.fuzzer.is_given(),
+                "V8's number fuzzer is its own tools/run-num-fuzzer.py, and its options have no effect here: \
+                 --random-seed-stress-count=N with --random-gc-stress comes nearest",
+            ),
+        ];
+        said.into_iter().filter(|(said, _)| *said).map(|(_, note)| note.to_owned()).collect()
+    }
+}
+
+impl Fuzzer {
+    fn is_given(&self) -> bool {
+        let numbers = [
+            self.stress_marking,
+            self.stress_scavenge,
+            self.stress_compaction,
+            self.stress_gc,
+            self.stress_delay_tasks,
+            self.stress_thread_pool_size,
+            self.stress_deopt,
+            self.stress_deopt_min,
+            self.stress_interrupt_budget,
+            self.combine_max,
+            self.combine_min,
+        ];
+        numbers.iter().any(Option::is_some) || self.fuzzer_random_seed.is_some() || self.combine_tests
+    }
+}
