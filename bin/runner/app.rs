@@ -24,7 +24,7 @@ enum AppError {
     #[error("cannot open the tree {}: {source}", path.display())]
     Root { path: PathBuf, source: io::Error },
     #[error(
-        "neither this directory nor one above it looks like a test tree (test/SUITE/SUITE.status); \
+        "neither this directory nor one above it looks like a test tree (test/SUITE/SUITE.status or suite.toml); \
          name one with --root"
     )]
     NoRoot,
@@ -203,6 +203,7 @@ fn shard(options: Option<(u32, u32)>) -> Result<Option<Shard>, AppError> {
 fn from_here(mut settings: Settings) -> Settings {
     let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     settings.test_root = settings.test_root.map(absolute);
+    settings.expectations = settings.expectations.into_iter().map(absolute).collect();
     settings.shell_dir = settings.shell_dir.map(absolute);
     settings.shell = settings.shell.map(|shell| match shell.as_str() {
         BUILTIN => shell,
@@ -256,6 +257,7 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
         shard: None,
         tests,
         variants: settings.chosen_variants(),
+        expectations: settings.expectations.clone(),
         extra_flags: settings.extra_flags.clone(),
         command_prefix: settings.command_prefix.clone().unwrap_or_default(),
         random_seed: match settings.random_seed {

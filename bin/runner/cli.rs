@@ -152,6 +152,10 @@ pub struct Settings {
     #[arg(long, help_heading = "Which tests")]
     pub run_skipped: bool,
 
+    /// What is expected, above the status files: a status file, TOML or a plain list; may be given several times.
+    #[arg(long, value_name = "FILE", help_heading = "Which tests")]
+    pub expectations: Vec<PathBuf>,
+
     /// Flags for every test; may be given several times.
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, help_heading = "How they run")]
     pub extra_flags: Vec<String>,
@@ -340,6 +344,8 @@ impl Settings {
             slow_tests: self.slow_tests.or(file.slow_tests),
             pass_fail_tests: self.pass_fail_tests.or(file.pass_fail_tests),
             run_skipped: self.run_skipped || file.run_skipped,
+            // Later ones come before earlier ones.
+            expectations: file.expectations.into_iter().chain(self.expectations).collect(),
             extra_flags,
             command_prefix: self.command_prefix.or(file.command_prefix),
             random_seed: self.random_seed.or(file.random_seed),

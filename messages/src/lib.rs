@@ -38,6 +38,6 @@ pub use datagram::{Datagram, DatagramError, DatagramKind, Presence};
 pub use event::{Counts, Event, PeerNews, PeerPart, Place, StopReason, Summary, TestReport, Times};
 pub use fingerprint::Fingerprint;
 pub use hash::history_key;
-pub use judge::{Judge, Judgement, judge};
+pub use judge::{Checks, Compare, ExitRule, Judge, Judgement, Patterns, Stream, judge};
 pub use outcome::{Captured, Exit, Outcome, Output};
 pub use placement::{Placement, Why};

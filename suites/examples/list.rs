@@ -52,6 +52,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 ("phrases", json!([required, forbidden, negative]))
             }
             Judge::GrokDump => ("grokdump", json!(null)),
+            // No suite of V8's is judged so.
+            other => ("other", json!(other)),
         };
         let line = json!({
             "suite": case.name.suite,

@@ -1,7 +1,9 @@
 //! Asking a test binary for its tests: cctest, GoogleTest.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 /// A binary's tests may be listed that often before it is given up (V8 9.2 tries as often).
@@ -37,6 +39,16 @@ pub enum Format {
     GoogleTest,
 }
 
+impl Format {
+    /// The option by which a binary lists its tests.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Words => "--list",
+            Self::GoogleTest => "--gtest_list_tests",
+        }
+    }
+}
+
 /// The names of a binary's tests, sorted. The command is the prefix, the binary, the listing option and `extra`.
 ///
 /// # Errors
@@ -48,40 +60,66 @@ pub fn list(
     extra: &[String],
     root: &Path,
 ) -> Result<Vec<String>, ListError> {
-    let option = match format {
-        Format::Words => "--list",
-        Format::GoogleTest => "--gtest_list_tests",
-    };
-    let mut words: Vec<PathBuf> = prefix.iter().map(PathBuf::from).collect();
+    let mut words: Vec<OsString> = prefix.iter().map(OsString::from).collect();
     words.push(binary.into());
-    let mut attempt = 0;
-    let output = loop {
-        attempt += 1;
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).arg(option).args(extra).current_dir(root).stdin(Stdio::null());
-        // They would leave tests out.
-        command.env_remove("GTEST_TOTAL_SHARDS").env_remove("GTEST_SHARD_INDEX").env_remove("GTEST_FILTER");
-        let output = command.output()?;
-        if output.status.success() {
-            break output;
-        }
-        if attempt == ATTEMPTS {
-            return Err(ListError::Failed { how: ended(output.status), printed: printed(&output) });
-        }
-    };
-    let text = String::from_utf8_lossy(&output.stdout);
-    let mut names: Vec<String> = match format {
+    words.push(format.option().into());
+    words.extend(extra.iter().map(OsString::from));
+    let mut names = Ask { env: &BTreeMap::new(), unset: &[], root }.names(&words, |text| match format {
         Format::Words => text.split_whitespace().map(String::from).collect(),
-        Format::GoogleTest => google_tests(&text),
-    };
-    if names.is_empty() {
-        return Err(ListError::Nothing(printed(&output)));
-    }
+        Format::GoogleTest => google_tests(text),
+    })?;
     names.sort_unstable();
     Ok(names)
 }
 
-fn google_tests(text: &str) -> Vec<String> {
+/// What a command that lists tests is run with.
+pub struct Ask<'a> {
+    /// Variables of the environment that it gets.
+    pub env: &'a BTreeMap<String, String>,
+    /// Those that it must not see.
+    pub unset: &'a [String],
+    /// Where it runs.
+    pub root: &'a Path,
+}
+
+impl Ask<'_> {
+    /// The names that `read` finds in what a command prints, at least one.
+    ///
+    /// # Errors
+    /// [`ListError`]
+    pub fn names(
+        &self,
+        words: &[OsString],
+        read: impl Fn(&str) -> Vec<String>,
+    ) -> Result<Vec<String>, ListError> {
+        let [program, args @ ..] = words else { return Err(ListError::Nothing(String::new())) };
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.root).stdin(Stdio::null()).envs(self.env);
+        // They would leave tests out.
+        for name in ["GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX", "GTEST_FILTER"] {
+            command.env_remove(name);
+        }
+        self.unset.iter().for_each(|name| {
+            command.env_remove(name);
+        });
+        let mut attempt = 0;
+        let output = loop {
+            attempt += 1;
+            let output = command.output()?;
+            if output.status.success() {
+                break output;
+            }
+            if attempt == ATTEMPTS {
+                return Err(ListError::Failed { how: ended(output.status), printed: printed(&output) });
+            }
+        };
+        let names = read(&String::from_utf8_lossy(&output.stdout));
+        if names.is_empty() { Err(ListError::Nothing(printed(&output))) } else { Ok(names) }
+    }
+}
+
+/// The tests that a GoogleTest binary lists: a case ends with `.`, the tests below it are indented.
+pub fn google_tests(text: &str) -> Vec<String> {
     let mut case = "";
     let mut names = Vec::new();
     for word in text.lines().filter_map(|line| line.split_whitespace().next()) {

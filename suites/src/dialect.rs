@@ -6,10 +6,12 @@
 mod builtin;
 mod classic;
 mod detect;
+mod own;
 mod versions;
 
 pub use classic::{V3_14, V5_4};
 pub use detect::detect;
+pub use own::{OWN, OWN_IN_VARIANTS};
 pub use versions::{V7_0, V8_4, V9_2};
 
 use crate::binary::Format;
@@ -167,7 +169,7 @@ pub struct ConfigKey {
 /// The rules of one suite.
 #[derive(Clone, Copy, Debug)]
 pub struct SuiteRules {
-    /// Its directory's name.
+    /// The name of the directory they hold for; a suite that no version knows has a name of its own.
     pub name: &'static str,
     /// Which shell runs it.
     pub shell: &'static str,
@@ -244,6 +246,8 @@ pub enum Listing {
     SimdJs,
     /// Kraken, Octane and SunSpider.
     Benchmarks,
+    /// As the suite's `suite.toml` says.
+    Own,
 }
 
 /// Which variants a suite's tests run in, of those that are selected.

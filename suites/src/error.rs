@@ -24,7 +24,7 @@ pub enum OpenError {
         known: Vec<String>,
     },
     /// The directory exists, but nothing is known of such a suite.
-    #[error("nothing is known of a suite '{name}'\n    suites here: {}", .known.join(" "))]
+    #[error("nothing is known of a suite '{name}': a suite.toml in its directory says how its tests are run\n    suites here: {}", .known.join(" "))]
     UnsupportedSuite {
         /// What was typed.
         name: String,
@@ -69,6 +69,24 @@ pub enum OpenError {
         binary: PathBuf,
         /// What is wrong.
         source: ListError,
+    },
+    /// A command does not say which tests a suite has.
+    #[error("cannot list the tests of the suite '{suite}' with '{command}': {source}")]
+    ListCommand {
+        /// The suite.
+        suite: String,
+        /// The command.
+        command: String,
+        /// What is wrong.
+        source: ListError,
+    },
+    /// A suite's `suite.toml` asks for what is not there.
+    #[error("{}: {reason}", .file.display())]
+    Suite {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// A status file or a table of the tree is not what it should be.
     #[error(transparent)]
@@ -130,6 +148,8 @@ impl OpenError {
             | Self::Option { .. } => 2,
             Self::NoTestRoot(_)
             | Self::List { .. }
+            | Self::ListCommand { .. }
+            | Self::Suite { .. }
             | Self::Syntax(_)
             | Self::Table { .. }
             | Self::BuildConfig { .. }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use flotilla_messages::{Arg, Program};
 
+use crate::dialect::Listing;
 use crate::sanitizers::SYMBOLIZER;
+use crate::suite::Suite;
 use crate::tree::Tree;
 
 /// What lies beside V8's engine and is loaded by it: snapshots, ICU's data, shared libraries of component builds.
@@ -62,6 +64,9 @@ pub enum Bound {
     /// An engine has no place: it would be looked for in PATH.
     #[error("it is not known where the engine {0} is")]
     Engine(String),
+    /// A command names a file of this machine.
+    #[error("a command names {0}, which lies outside of the tree")]
+    Argument(String),
 }
 
 impl Tree {
@@ -84,7 +89,7 @@ impl Tree {
         let mut inputs = Inputs::default();
         let mut dirs = Vec::new();
         for suite in &self.suites {
-            let outside = || Bound::Suite(suite.rules.name.into());
+            let outside = || Bound::Suite(suite.name.clone());
             let dir = suite.dir.path().strip_prefix(root).map_err(|_| outside())?;
             inputs.chosen.push(dir.to_owned());
             inputs.chosen.push(dir.with_file_name("mjsunit"));
@@ -96,21 +101,15 @@ impl Tree {
                     inputs.chosen.push(path.into());
                 }
             }
-            match &suite.program {
-                Program::Builtin => {}
-                Program::Shell(Arg::Path(engine)) => {
-                    inputs.native = true;
-                    let engine = Path::new(engine);
-                    inputs.engines.extend(with_what_it_loads(root, engine));
-                    inputs.add_program(root.join(engine), engine, suite.rules.shell);
-                }
-                Program::Shell(Arg::Text(engine)) if Path::new(engine).is_absolute() => {
-                    inputs.native = true;
-                    let engine = Path::new(engine);
-                    let place = inputs.add_outside(engine, &mut dirs);
-                    inputs.add_program(engine.to_owned(), &place, suite.rules.shell);
-                }
-                Program::Shell(engine) => return Err(Bound::Engine(engine.relative())),
+            if let Some(own) = &suite.own {
+                inputs.chosen.extend_from_slice(&own.config.inputs);
+                // Its programs may be the tests themselves.
+                inputs.native |= own.program_of_test.is_some();
+                own.travels().map_err(Bound::Argument)?;
+            }
+            let engine = suite.own.iter().flat_map(|_| suite.programs.iter().map(|(_, program)| program));
+            for engine in std::iter::once(&suite.program).chain(engine) {
+                inputs.add(engine, suite, root, &mut dirs)?;
             }
         }
         inputs.chosen.push("tools".into());
@@ -129,6 +128,22 @@ impl Tree {
         inputs.outside.sort();
         inputs.outside.dedup();
         Ok(inputs)
+    }
+}
+
+/// The word with which a suite's program shows that it runs, if there is one for it.
+fn probe(suite: &Suite, program: &Program) -> Option<&'static str> {
+    match (&suite.own, suite.rules.listing) {
+        // Of a program that is no engine nobody knows what it does with an empty file.
+        (Some(own), _) => {
+            let is_shell = matches!(program, Program::Shell(path) if own.places.shell.as_ref() == Some(path));
+            if is_shell { Some(EMPTY) } else { own.probe }
+        }
+        // Given a file, these would run all of their tests.
+        (None, Listing::Binary(format)) => Some(format.option()),
+        (None, _) if suite.rules.shell == WAITING_SHELL => Some("--help"),
+        // Whichever program stands in for d8 runs files.
+        (None, _) => Some(EMPTY),
     }
 }
 
@@ -185,16 +200,39 @@ impl Inputs {
         self.outside.dedup();
     }
 
+    /// A program that a suite needs.
+    fn add(
+        &mut self,
+        program: &Program,
+        suite: &Suite,
+        root: &Path,
+        dirs: &mut Vec<PathBuf>,
+    ) -> Result<(), Bound> {
+        let engine = match program {
+            Program::Builtin => return Ok(()),
+            Program::Shell(Arg::Path(engine)) => {
+                let engine = Path::new(engine);
+                self.engines.extend(with_what_it_loads(root, engine));
+                (root.join(engine), engine.to_owned())
+            }
+            Program::Shell(Arg::Text(engine)) if Path::new(engine).is_absolute() => {
+                let engine = Path::new(engine);
+                (engine.to_owned(), self.add_outside(engine, dirs))
+            }
+            Program::Shell(engine) => return Err(Bound::Engine(engine.relative())),
+        };
+        self.native = true;
+        self.add_program(engine.0, &engine.1, probe(suite, program));
+        Ok(())
+    }
+
     /// An engine, and how it shows that it runs. Several suites may have the same one.
-    fn add_program(&mut self, path: PathBuf, place: &Path, shell: &str) {
+    fn add_program(&mut self, path: PathBuf, place: &Path, probe: Option<&str>) {
         if self.programs.contains(&path) {
             return;
         }
         self.programs.push(path);
-        // Whichever program stands in for d8 runs files.
-        let is_waiting = shell == WAITING_SHELL;
-        let word = if is_waiting { "--help" } else { EMPTY };
-        self.probes.push(vec![place.to_string_lossy().into_owned(), word.to_owned()]);
+        self.probes.extend(probe.map(|word| vec![place.to_string_lossy().into_owned(), word.to_owned()]));
     }
 
     /// An engine of another place, with what it loads; its place in the tree. Files of one directory stay together.
@@ -336,7 +374,7 @@ mod tests {
             for engine in engines {
                 let engine = Path::new(engine);
                 let place = inputs.add_outside(engine, &mut dirs);
-                inputs.add_program(engine.to_owned(), &place, "d8");
+                inputs.add_program(engine.to_owned(), &place, Some(EMPTY));
             }
             inputs
         };
@@ -363,13 +401,14 @@ mod tests {
     #[test]
     fn each_engine_shows_that_it_runs_in_its_own_way() {
         let mut inputs = Inputs::default();
-        for (path, shell) in
-            [("/r/out/d8", "d8"), ("/r/out/d8", "d8"), ("/r/out/inspector-test", "inspector-test")]
+        for (path, word) in [("/r/out/d8", EMPTY), ("/r/out/d8", EMPTY), ("/r/out/inspector-test", "--help")]
         {
             let path = Path::new(path);
-            inputs.add_program(path.to_owned(), path.strip_prefix("/r").unwrap(), shell);
+            inputs.add_program(path.to_owned(), path.strip_prefix("/r").unwrap(), Some(word));
         }
+        inputs.add_program("/r/other".into(), Path::new("other"), None);
         assert_eq!(inputs.probes, [["out/d8", "/dev/null"], ["out/inspector-test", "--help"]]);
+        assert_eq!(inputs.programs.len(), 3);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | which suites and tests were asked for | `open`, `select` |
 //! | what is expected | [`status`], `conflict` |
 //! | which tests are on disk | `walk`, `listed`, `binary`, `bases` |
+//! | suites that no version knows, by their `suite.toml` | [`own`] |
 //! | variants, strict halves, filters | `subtests`, `shard` |
 //! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
 //! | the case | `make` |
@@ -34,6 +35,7 @@ mod listed;
 mod make;
 mod open;
 mod options;
+pub mod own;
 mod prepare;
 mod products;
 pub mod python;
@@ -48,6 +50,7 @@ mod suite;
 mod tables;
 pub mod text;
 mod tree;
+mod unused;
 mod walk;
 mod wasm;
 

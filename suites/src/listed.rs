@@ -61,7 +61,8 @@ pub struct Asking<'a> {
 pub fn list(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, OpenError> {
     let dir = asking.dir;
     match rules.listing {
-        Listing::Files => Ok(Vec::new()),
+        // Files are walked later; what a `suite.toml` lists is known already.
+        Listing::Files | Listing::Own => Ok(Vec::new()),
         Listing::Templates { throws, expectation } => templates(dir, throws, expectation, asking.root),
         Listing::Fuzzer(kinds) => fuzzer(dir, kinds),
         Listing::Benchmarks => Ok(BENCHMARKS.iter().map(|name| benchmark(dir, name)).collect()),

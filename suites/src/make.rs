@@ -43,7 +43,16 @@ impl Tree {
         let mut stable_id = String::with_capacity(80);
         self.id_pieces(index, &base, subtest, |piece| stable_id.push_str(piece));
         match &*self.prepared(index, &base) {
-            Ok(prepared) => Ok(self.case_of(suite, &base, subtest, prepared, stable_id)),
+            Ok(prepared) => match &suite.own {
+                None => Ok(self.case_of(suite, &base, subtest, prepared, stable_id)),
+                Some(own) => {
+                    let made = self.own_case((suite, own), &base, subtest, prepared, stable_id.clone());
+                    made.map_err(|reason| {
+                        let name = self.test_name(suite, &base, subtest, Strictness::Sloppy);
+                        Box::new(Unrunnable { name, id: stable_id, reason })
+                    })
+                }
+            },
             Err(reason) => Err(Box::new(Unrunnable {
                 name: self.test_name(suite, &base, subtest, Strictness::Sloppy),
                 id: stable_id,
@@ -52,7 +61,13 @@ impl Tree {
         }
     }
 
-    fn test_name(&self, suite: &Suite, base: &Base, subtest: Subtest, strictness: Strictness) -> TestName {
+    pub(crate) fn test_name(
+        &self,
+        suite: &Suite,
+        base: &Base,
+        subtest: Subtest,
+        strictness: Strictness,
+    ) -> TestName {
         let variant = subtest.variant.and_then(|i| self.variants.get(i));
         let detail = match (subtest.strict, Self::is_reverse(strictness, subtest)) {
             (false, false) => None,
@@ -61,7 +76,7 @@ impl Tree {
             (true, true) => Some("strict fail-phase-reverse"),
         };
         TestName {
-            suite: suite.rules.name.into(),
+            suite: suite.name.clone(),
             name: self.bases().name(base).into(),
             variant: variant.map(|variant| variant.name.clone()).unwrap_or_default(),
             detail: detail.map(String::from),
@@ -80,7 +95,7 @@ impl Tree {
         let name = self.test_name(suite, base, subtest, prepared.strictness);
         let reverse = Self::is_reverse(prepared.strictness, subtest);
         let outcomes = self.outcomes(base, subtest);
-        let status_flags = suite.status.flags(&name.name, subtest.variant);
+        let status_flags = suite.status.flags(&name.name, subtest.variant, subtest.strict);
         let variant_flags = self.variant_flags(suite, base, subtest);
 
         let mut params: Vec<Arg> = Vec::with_capacity(20);
@@ -162,7 +177,7 @@ impl Tree {
         environment
     }
 
-    fn expectation(
+    pub(crate) fn expectation(
         &self,
         suite: &Suite,
         base: &Base,
@@ -196,13 +211,7 @@ impl Tree {
         let expected = outcomes.expected(subtest.strict);
         let fails = Outcomes::FAIL | Outcomes::FAIL_OK | Outcomes::FAIL_SLOPPY | Outcomes::CRASH;
         let reason = if outcomes.has(fails) {
-            self.why(suite, base, subtest, fails).map(|rule| {
-                let file = suite.status.path().display();
-                format!(
-                    "Rule '{}' ({}) in {file}:{} says {}.",
-                    rule.rule, rule.condition, rule.line, rule.outcomes
-                )
-            })
+            self.why(suite, base, subtest, fails).map(|said| said.to_string())
         } else {
             None
         };

@@ -3,23 +3,26 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
 use crate::build::{Build, Mode};
 use crate::conflict::conflicts;
-use crate::dialect::{Dialect, Judging, SuiteRules, SuiteVariants, detect};
+use crate::dialect::{Dialect, Judging, OWN, OWN_IN_VARIANTS, SuiteRules, SuiteVariants, detect};
 use crate::error::OpenError;
 use crate::listed::{Asking, PYTHON, list};
 use crate::options::{Options, Shell};
+use crate::own::template::Hole;
+use crate::own::{self, Config};
 use crate::prepare::Cache;
 use crate::read::read;
 use crate::sanitizers;
 use crate::select::{NameFilter, Selector};
 use crate::shard::Members;
-use crate::status::{Reading, StatusFile, Variables};
+use crate::status::entries::Layer;
+use crate::status::{EntryFile, Expectations, Reading, StatusFile, given};
 use crate::subtests::Subtest;
 use crate::suite::{Place, Suite};
 use crate::tables::{Tables, Variant, feature_flags, skipped_features};
@@ -83,30 +86,42 @@ impl Tree {
         };
 
         let test_root = root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
-        let (selectors, selected) = select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
+        let Selected { selectors, suites: selected, directories } =
+            select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
         // Behind those that were asked for.
-        let also: Vec<Option<String>> =
-            selected.iter().map(|rules| also(rules, &test_root, &tables).filter(|_| !restricted)).collect();
+        let also: Vec<Option<String>> = selected
+            .iter()
+            .map(|chosen| also(chosen.rules, &test_root, &tables).filter(|_| !restricted))
+            .collect();
         for name in also.iter().flatten() {
             let known = tables.variants.iter().find(|variant| variant.name == *name);
             if let Some(variant) = known.filter(|variant| !variants.contains(variant)) {
                 variants.push(variant.clone());
             }
         }
+        let (all_variants, run_variants) = (names(&tables.variants), names(&variants));
+        let reading = Reading {
+            variables: &variables,
+            all_variants: &all_variants,
+            selected: &run_variants,
+            vocabulary: dialect.vocabulary,
+            syntax: dialect.status_syntax,
+        };
         let opening = Opening {
             options: &options,
             dialect,
             build: &build,
-            tables: &tables,
-            variants: &variants,
             prefix: &prefix,
             extra_flags: &extra_flags,
+            given: expectations(&options, &selected, reading)?,
+            reading,
         };
         let mut suites = Vec::with_capacity(selected.len());
-        for (rules, also) in selected.into_iter().zip(also) {
+        for (chosen, also) in selected.into_iter().zip(also) {
             let also = also.and_then(|name| variants.iter().position(|variant| variant.name == name));
-            suites.push(opening.suite(rules, also, &test_root, &selectors, &variables)?);
+            suites.push(opening.suite(chosen, also, &test_root, &selectors, &mut warnings)?);
         }
+        let given = opening.given;
         if build.dir.is_none()
             && options.shell == Shell::FromTree
             && options.shell_dir.is_none()
@@ -146,6 +161,8 @@ impl Tree {
             warnings,
             bases: OnceLock::new(),
             members: Members::default(),
+            given,
+            directories,
             cache: Cache::default(),
         })
     }
@@ -156,34 +173,34 @@ struct Opening<'a> {
     options: &'a Options,
     dialect: &'static Dialect,
     build: &'a Build,
-    tables: &'a Tables,
-    variants: &'a [Variant],
     prefix: &'a [String],
     extra_flags: &'a [String],
+    /// `--expectations`
+    given: Vec<Arc<EntryFile>>,
+    reading: Reading<'a>,
 }
 
 impl Opening<'_> {
     fn suite(
         &self,
-        rules: &'static SuiteRules,
+        chosen: Chosen,
         also: Option<usize>,
         test_root: &Path,
         selectors: &[Selector],
-        variables: &Variables,
+        warnings: &mut Vec<String>,
     ) -> Result<Suite, OpenError> {
         let root = &self.options.root;
-        let dir = Place::new(root, &test_root.join(rules.name));
-        let path = dir.path().join(format!("{}.status", rules.name));
+        let Chosen { name, rules, own } = chosen;
+        let dir = Place::new(root, &test_root.join(&name));
+        let of_suite = |(_, selector): &(usize, &Selector)| selector.suite == name;
+        let filter = NameFilter::new(selectors.iter().enumerate().filter(of_suite));
+        if let Some(config) = own {
+            return self.own_suite(name, rules, dir, filter, config, warnings);
+        }
+        let path = dir.path().join(format!("{name}.status"));
         let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
-        let reading = Reading {
-            variables,
-            all_variants: &names(&self.tables.variants),
-            selected: &names(self.variants),
-            vocabulary: self.dialect.vocabulary,
-            syntax: self.dialect.status_syntax,
-        };
         let shown = path.strip_prefix(root).unwrap_or(&path);
-        let status = StatusFile::read(shown, &String::from_utf8_lossy(&bytes), reading)?;
+        let status = StatusFile::read(shown, &String::from_utf8_lossy(&bytes), self.reading)?;
         let program = self.program(rules.shell);
         let asking = Asking {
             dir: &dir,
@@ -201,13 +218,14 @@ impl Opening<'_> {
             rules.test_dirs.iter().map(|test_dir| dir.path().join(test_dir)).collect();
         test_dirs.sort();
         let is_test262 = rules.judging == Judging::Test262;
-        let of_suite = |(_, selector): &(usize, &Selector)| selector.suite == rules.name;
         let args = |files: &[&str]| files.iter().map(|file| dir.arg_normalized(root, file)).collect();
         Ok(Suite {
             rules,
             test_dirs: test_dirs.iter().map(|test_dir| Place::new(root, test_dir)).collect(),
-            status,
-            filter: NameFilter::new(selectors.iter().enumerate().filter(of_suite)),
+            status: self.expectations(&name, status, Vec::new()),
+            name,
+            own: None,
+            filter,
             programs: shells.into_iter().map(|shell| (shell.clone(), self.program(shell))).collect(),
             listed,
             also,
@@ -219,6 +237,57 @@ impl Opening<'_> {
             skipped_features: if is_test262 { skipped_features(dir.path())? } else { Vec::new() },
             dir,
         })
+    }
+
+    /// A suite that its `suite.toml` describes.
+    fn own_suite(
+        &self,
+        name: String,
+        rules: &'static SuiteRules,
+        dir: Place,
+        filter: NameFilter,
+        config: (Config, String),
+        warnings: &mut Vec<String>,
+    ) -> Result<Suite, OpenError> {
+        let shell = self.program(D8);
+        let build = self.options.shell_dir.as_ref().map(|dir| self.options.root.join(dir));
+        let opened = own::Opening {
+            name: &name,
+            dir: &dir,
+            root: &self.options.root,
+            shell: shell.clone(),
+            build: build.or_else(|| self.build.dir.clone()),
+            prefix: self.prefix,
+            reading: self.reading,
+        }
+        .open(config)?;
+        warnings.extend(opened.warnings);
+        // An engine that other programs run is needed as well.
+        let engine = opened.own.args.has(Hole::Shell).then(|| ("{shell}".to_owned(), shell));
+        Ok(Suite {
+            rules,
+            test_dirs: vec![opened.test_dir],
+            status: self.expectations(&name, opened.status, opened.more),
+            filter,
+            programs: engine.into_iter().collect(),
+            listed: opened.listed,
+            also: None,
+            before: Vec::new(),
+            after: Vec::new(),
+            program: opened.program.unwrap_or(Program::Builtin),
+            proposals: Vec::new(),
+            feature_flags: Vec::new(),
+            skipped_features: Vec::new(),
+            own: Some(opened.own),
+            name,
+            dir,
+        })
+    }
+
+    /// A suite's own status file, with what its directory and the run put above it.
+    fn expectations(&self, suite: &str, status: StatusFile, more: Vec<EntryFile>) -> Expectations {
+        let files = more.into_iter().map(Arc::new).chain(self.given.iter().map(Arc::clone));
+        Expectations::new(status, files.map(|file| Layer::new(&file, suite)).collect())
     }
 
     /// What runs a suite. An engine that was chosen stands in for `d8`, and for no other shell.
@@ -245,7 +314,7 @@ impl Opening<'_> {
 }
 
 /// The path of a program that is found in PATH; its bare name if it is not.
-fn on_path(program: &str) -> String {
+pub fn on_path(program: &str) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file());
     found.map_or_else(|| program.to_owned(), |path| path.to_string_lossy().into_owned())
@@ -318,6 +387,64 @@ fn base_timeout(options: &Options, build: &Build, tables: &Tables, dialect: &Dia
     seconds
 }
 
+/// `--expectations`
+fn expectations(
+    options: &Options,
+    selected: &[Chosen],
+    reading: Reading<'_>,
+) -> Result<Vec<Arc<EntryFile>>, OpenError> {
+    let suites: Vec<&str> = selected.iter().map(|chosen| chosen.name.as_str()).collect();
+    let mut files = Vec::with_capacity(options.expectations.len());
+    for path in &options.expectations {
+        let path = options.root.join(path);
+        let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+        let shown = path.strip_prefix(&options.root).unwrap_or(&path);
+        files.push(Arc::new(given(shown, &String::from_utf8_lossy(&bytes), &suites, reading)?));
+    }
+    Ok(files)
+}
+
+/// What was asked for.
+struct Selected {
+    selectors: Vec<Selector>,
+    suites: Vec<Chosen>,
+    /// All directories that may be suites.
+    directories: BTreeSet<String>,
+}
+
+/// A suite that was asked for.
+struct Chosen {
+    name: String,
+    rules: &'static SuiteRules,
+    /// Its `suite.toml`, if it has one, with its text.
+    own: Option<(Config, String)>,
+}
+
+impl Chosen {
+    /// The suite of a directory. A `suite.toml` comes before what is known of a suite of that name.
+    fn find(
+        dialect: &'static Dialect,
+        root: &Path,
+        dir: &Path,
+        name: &str,
+    ) -> Result<Option<Self>, OpenError> {
+        if dir.join(own::FILE).is_file() {
+            let (config, text) = own::config(root, dir)?;
+            let rules = if config.variants { &OWN_IN_VARIANTS } else { &OWN };
+            return Ok(Some(Self { name: name.into(), rules, own: Some((config, text)) }));
+        }
+        Ok(rules_of(dialect, name).map(|rules| Self { name: name.into(), rules, own: None }))
+    }
+
+    /// Whether it cannot run without a build, where the engine may be any.
+    fn needs_build(&self) -> bool {
+        match &self.own {
+            Some((config, _)) => config.needs_build(),
+            None => self.rules.shell != D8,
+        }
+    }
+}
+
 /// The selectors, groups resolved, and the suites they select in order of first mention.
 fn select(
     options: &Options,
@@ -326,10 +453,11 @@ fn select(
     build: &Build,
     dialect: &'static Dialect,
     warnings: &mut Vec<String>,
-) -> Result<(Vec<Selector>, Vec<&'static SuiteRules>), OpenError> {
+) -> Result<Selected, OpenError> {
     let directories = directories(test_root)?;
-    let known: Vec<String> =
-        directories.iter().filter(|name| rules_of(dialect, name).is_some()).cloned().collect();
+    let is_known =
+        |name: &&String| rules_of(dialect, name).is_some() || test_root.join(name).join(own::FILE).is_file();
+    let known: Vec<String> = directories.iter().filter(is_known).cloned().collect();
     let groups: &[(String, Vec<String>)] = tables.groups.as_deref().unwrap_or_default();
     let mut selectors = Vec::new();
     if options.tests.is_empty() {
@@ -345,22 +473,21 @@ fn select(
         }
     }
 
-    let mut suites: Vec<&'static SuiteRules> = Vec::new();
+    let mut suites: Vec<Chosen> = Vec::new();
     let mut unsupported: Vec<&str> = Vec::new();
     let mut without_shell: Vec<&str> = Vec::new();
     // Without a build there is the built-in shell, or one that was named; either stands in for d8 alone.
     let only_d8 = build.dir.is_none() && options.shell_dir.is_none();
     for selector in &selectors {
         let exists = directories.contains(&selector.suite);
-        match rules_of(dialect, &selector.suite) {
-            Some(rules) if exists && selector.from_group && only_d8 && rules.shell != D8 => {
-                without_shell.push(rules.name);
+        if suites.iter().any(|suite| suite.name == selector.suite) {
+            continue;
+        }
+        match Chosen::find(dialect, &options.root, &test_root.join(&selector.suite), &selector.suite)? {
+            Some(suite) if exists && selector.from_group && only_d8 && suite.needs_build() => {
+                without_shell.push(&selector.suite);
             }
-            Some(rules) if exists => {
-                if !suites.iter().any(|suite| suite.name == rules.name) {
-                    suites.push(rules);
-                }
-            }
+            Some(suite) if exists => suites.push(suite),
             // A group names suites that a checkout need not have.
             _ if selector.from_group && !exists => {}
             None if selector.from_group => unsupported.push(&selector.suite),
@@ -371,7 +498,11 @@ fn select(
         }
     }
     if !unsupported.is_empty() {
-        warnings.push(format!("without a known configuration and left out: {}", unsupported.join(" ")));
+        warnings.push(format!(
+            "without a known configuration (nor a {}) and left out: {}",
+            own::FILE,
+            unsupported.join(" ")
+        ));
     }
     if !without_shell.is_empty() {
         warnings
@@ -380,7 +511,7 @@ fn select(
     if suites.is_empty() {
         return Err(OpenError::NoSuites { known });
     }
-    Ok((selectors, suites))
+    Ok(Selected { selectors, suites, directories })
 }
 
 fn rules_of(dialect: &'static Dialect, suite: &str) -> Option<&'static SuiteRules> {

@@ -25,6 +25,9 @@ pub struct Options {
     pub tests: Vec<String>,
     /// Variants and aliases, separated by commas (`--variants`); `None` is the alias `dev`.
     pub variants: Option<String>,
+    /// Files of expectations above those of the suites (`--expectations`), relative to the root; later ones come before
+    /// earlier ones.
+    pub expectations: Vec<PathBuf>,
     /// Which part of the tests, of several runs that divide them.
     pub shard: Option<Shard>,
     /// `--extra-flags`, each as typed; split as a shell would.
@@ -75,6 +78,7 @@ impl Default for Options {
             build_with: Vec::new(),
             tests: Vec::new(),
             variants: None,
+            expectations: Vec::new(),
             shard: None,
             extra_flags: Vec::new(),
             command_prefix: String::new(),

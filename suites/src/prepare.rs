@@ -40,6 +40,8 @@ pub struct Prepared {
     pub strictness: Strictness,
     /// test262: the type of the error that is expected.
     pub exception: Option<String>,
+    /// The exit code that the source says is right.
+    pub exit_code: Option<i32>,
     /// test262: a feature that the suite leaves out.
     pub left_out: bool,
 }
@@ -121,6 +123,9 @@ impl Tree {
         let suite = self.suite(base).ok_or("there is no such suite")?;
         if !base.utf8 {
             return Err("its file name is not UTF-8".into());
+        }
+        if let (Some(test), Some(own)) = (suite.listed(base), &suite.own) {
+            return self.prepare_own(suite, own, test);
         }
         if let Some(test) = suite.listed(base) {
             // What there is to know of it was known when it was listed.

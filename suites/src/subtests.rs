@@ -6,7 +6,7 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 use crate::bases::Base;
 use crate::dialect::SuiteVariants;
 use crate::prepare::Strictness;
-use crate::status::{Outcomes, SourceRule};
+use crate::status::{Outcomes, Said};
 use crate::suite::Suite;
 use crate::tree::Tree;
 
@@ -131,7 +131,7 @@ impl Tree {
             LeftOut::Rule => {
                 let words = self.skip_words();
                 let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, words));
-                rule.map(|rule| (rule.rule.clone(), rule.condition.clone())).unwrap_or_default()
+                rule.map(|rule| (rule.rule.into(), rule.condition.into())).unwrap_or_default()
             }
             LeftOut::Slow => option("--slow-tests", self.options.slow_tests.as_str()),
             LeftOut::PassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
@@ -141,20 +141,20 @@ impl Tree {
 
     /// The status file's rule that says any of these words of a subtest.
     pub(crate) fn why<'a>(
-        &self,
+        &'a self,
         suite: &'a Suite,
         base: &Base,
         subtest: Subtest,
         words: Outcomes,
-    ) -> Option<&'a SourceRule> {
-        suite.status.why(self.bases().name(base), subtest.variant, words)
+    ) -> Option<Said<'a>> {
+        suite.status.why(self.bases().name(base), subtest.variant, subtest.strict, words)
     }
 
     /// The outcomes of a subtest.
     pub(crate) fn outcomes(&self, base: &Base, subtest: Subtest) -> Outcomes {
         match (subtest.variant, self.suite(base)) {
             (Some(variant), Some(suite)) => {
-                base.outcomes | suite.status.outcomes_of_variant(self.bases().name(base), variant)
+                suite.status.outcomes_of(self.bases().name(base), base.outcomes, variant, subtest.strict)
             }
             _ => base.outcomes,
         }
@@ -190,11 +190,11 @@ impl Tree {
         let mut found = Vec::with_capacity(halves.len() * self.variants.len());
         for phase in [false, true] {
             for (variant, _) in variants() {
-                let outcomes = self.outcomes(base, Subtest::of(variant, false, false));
                 let of_phase = halves.iter().filter(|(_, second)| *second == phase);
-                found.extend(
-                    of_phase.map(|(strict, second)| (Subtest::of(variant, *strict, *second), outcomes)),
-                );
+                found.extend(of_phase.map(|(strict, second)| {
+                    let subtest = Subtest::of(variant, *strict, *second);
+                    (subtest, self.outcomes(base, subtest))
+                }));
             }
         }
         found
@@ -261,7 +261,7 @@ impl Tree {
 
     /// The pieces of a subtest's stable id (V8's `procid`), one by one.
     pub(crate) fn id_pieces(&self, index: u32, base: &Base, subtest: Subtest, mut piece: impl FnMut(&str)) {
-        piece(self.suite(base).map_or("", |suite| suite.rules.name));
+        piece(self.suite(base).map_or("", |suite| &suite.name));
         piece("/");
         piece(self.bases().name(base));
         let Some(variant) = subtest.variant else { return };

@@ -8,21 +8,26 @@ use flotilla_messages::{Arg, Program};
 use crate::bases::Base;
 use crate::dialect::SuiteRules;
 use crate::listed::ListedTest;
+use crate::own::OwnSuite;
 use crate::select::NameFilter;
-use crate::status::StatusFile;
+use crate::status::Expectations;
 use crate::wasm::Proposals;
 
 /// A suite with all that its tests share.
 #[derive(Debug)]
 pub struct Suite {
+    /// Its name, which is its directory's.
+    pub name: String,
     /// Its rules.
     pub rules: &'static SuiteRules,
     /// Its directory.
     pub dir: Place,
     /// Its directories of tests, in byte order, as V8 walks them.
     pub test_dirs: Vec<Place>,
-    /// Its expectations.
-    pub status: StatusFile,
+    /// What is expected of its tests.
+    pub status: Expectations,
+    /// What its `suite.toml` says, if it has one.
+    pub own: Option<OwnSuite>,
     /// Which of its tests were asked for.
     pub filter: NameFilter,
     /// Its tests, where they are not simply files.
@@ -60,7 +65,8 @@ impl Suite {
 
     /// Whether any test is run by the suite's own program.
     pub fn needs_its_program(&self) -> bool {
-        self.listed.is_empty() || self.listed.iter().any(|test| test.shell.is_none())
+        let has_others = self.own.as_ref().is_some_and(|own| own.program_of_test.is_some());
+        !has_others && (self.listed.is_empty() || self.listed.iter().any(|test| test.shell.is_none()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use flotilla_messages::{CaseId, Program};
 
@@ -18,6 +18,7 @@ use crate::prepare::Cache;
 use crate::read::read;
 use crate::select::{NameFilter, Selector, Unmatched, suggestion};
 use crate::shard::Members;
+use crate::status::EntryFile;
 use crate::subtests::Subtest;
 use crate::suite::Suite;
 use crate::tables::{Tables, Variant};
@@ -53,6 +54,10 @@ pub struct Tree {
     pub(crate) warnings: Vec<String>,
     pub(crate) bases: OnceLock<Bases>,
     pub(crate) cache: Cache,
+    /// `--expectations`
+    pub(crate) given: Vec<Arc<EntryFile>>,
+    /// All directories that may be suites.
+    pub(crate) directories: BTreeSet<String>,
     pub(crate) members: Members,
 }
 
@@ -110,8 +115,12 @@ impl Tree {
                 .take(self.selected_variants)
                 .map(|variant| variant.name.clone())
                 .collect(),
-            engine: engines.into_iter().collect::<Vec<_>>().join(", "),
-            suites: self.suites.iter().map(|suite| suite.rules.name.into()).collect(),
+            engine: match engines.into_iter().collect::<Vec<_>>().join(", ") {
+                // Suites of one's own whose tests are programs.
+                none if none.is_empty() => "programs of their own".into(),
+                engines => engines,
+            },
+            suites: self.suites.iter().map(|suite| suite.name.clone()).collect(),
             dialect,
         }
     }
@@ -121,11 +130,14 @@ impl Tree {
     /// # Errors
     /// The first one that is not.
     pub fn check_engines(&self) -> Result<(), EngineError> {
-        for (_, program) in self.programs() {
+        for (suite, program) in self.programs() {
             let Program::Shell(shell) = program else { continue };
             let path = PathBuf::from(shell.resolve(&self.options.root));
             // A shell of the build has no directory where there is no build.
-            let reason = if path.components().count() < 2 {
+            let is_own = suite.own.is_some();
+            let reason = if path.components().count() < 2 && is_own {
+                "is not found in PATH".into()
+            } else if path.components().count() < 2 {
                 "cannot be found: the tree has no build, and the built-in shell does not stand in for it"
                     .into()
             } else {
@@ -138,7 +150,7 @@ impl Tree {
                 }
             };
             let needed = self.programs().filter(|(_, other)| *other == program).map(|(suite, _)| suite);
-            let mut suites: Vec<String> = needed.map(|suite| suite.rules.name.into()).collect();
+            let mut suites: Vec<String> = needed.map(|suite| suite.name.clone()).collect();
             suites.dedup();
             return Err(EngineError { path, reason, suites });
         }
@@ -172,37 +184,6 @@ impl Tree {
         read(&path).map_err(|source| ReadError { path, source })
     }
 
-    /// What the selected suites' status files say in vain in this run, each with its place: rules that match no test
-    /// on disk, and words that are no outcomes.
-    pub fn unused_rules(&self) -> Vec<String> {
-        let mut unused = Vec::new();
-        for suite in &self.suites {
-            let mut names = self.all_names(suite);
-            names.sort_unstable();
-            unused.extend_from_slice(suite.status.warnings());
-            let mut seen = BTreeSet::new();
-            for rule in suite.status.sources() {
-                let (text, whole) = match rule.rule.strip_suffix('*') {
-                    Some(prefix) => (prefix, false),
-                    None => (rule.rule.as_str(), true),
-                };
-                let at = names.partition_point(|name| name.as_str() < text);
-                let used = names
-                    .get(at)
-                    .is_some_and(|name| if whole { name == text } else { name.starts_with(text) });
-                // A rule that holds for several variants stands there once.
-                if !used && seen.insert((rule.line, &rule.rule)) {
-                    let file = suite.status.path().display();
-                    unused.push(format!(
-                        "{file}:{}: '{}' ({}) matches no test",
-                        rule.line, rule.rule, rule.condition
-                    ));
-                }
-            }
-        }
-        unused
-    }
-
     /// Things a person should know that stand in no test's way. Those of the walk are among them once something
     /// has asked for tests.
     pub fn warnings(&self) -> Vec<String> {
@@ -217,7 +198,7 @@ impl Tree {
             if selector.from_group || self.bases().matched(i) {
                 continue;
             }
-            let suite = self.suites.iter().find(|suite| suite.rules.name == selector.suite);
+            let suite = self.suites.iter().find(|suite| suite.name == selector.suite);
             let names = suite.map(|suite| self.all_names(suite)).unwrap_or_default();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             unmatched
@@ -227,8 +208,8 @@ impl Tree {
     }
 
     /// The names of all tests of a suite, asked for or not.
-    fn all_names(&self, suite: &Suite) -> Vec<String> {
-        let everything = Selector::new(suite.rules.name, true);
+    pub(crate) fn all_names(&self, suite: &Suite) -> Vec<String> {
+        let everything = Selector::new(&suite.name, true);
         let filter = NameFilter::new([(0, &everything)].into_iter());
         let mut names: Vec<String> = suite.listed.iter().map(|test| test.name.clone()).collect();
         let walked = suite.rules.listing == Listing::Files;
@@ -276,14 +257,14 @@ fn is_executable(_: &fs::Metadata) -> bool {
 }
 
 /// The nearest directory, from `start` upwards, that looks like a test tree: it has a `test/SUITE` with a
-/// `SUITE.status` or a `testcfg.py`.
+/// `SUITE.status`, a `testcfg.py` or a `suite.toml`.
 pub fn find_root(start: &Path) -> Option<PathBuf> {
     let looks_like = |root: &&Path| {
         let Ok(entries) = fs::read_dir(root.join("test")) else { return false };
         entries.flatten().any(|entry| {
             let dir = entry.path();
             let status = format!("{}.status", entry.file_name().to_string_lossy());
-            dir.join(status).is_file() || dir.join("testcfg.py").is_file()
+            [&status, "testcfg.py", crate::own::FILE].iter().any(|file| dir.join(file).is_file())
         })
     };
     start.ancestors().find(looks_like).map(Path::to_path_buf)

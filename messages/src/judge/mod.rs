@@ -1,5 +1,6 @@
 //! From a process's output to an outcome, one file per kind of judge.
 
+mod checks;
 mod exception;
 mod exit;
 mod grokdump;
@@ -9,4 +10,5 @@ mod template;
 mod text;
 mod verdict;
 
+pub use checks::{Checks, Compare, ExitRule, Patterns, Stream, pattern_problem};
 pub use verdict::{Judge, Judgement, judge};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checks::{self, Checks};
 use super::exit::exit_failure;
 use super::{exception, grokdump, lines, phrases, template};
 use crate::outcome::{Outcome, Output};
@@ -51,6 +52,8 @@ pub enum Judge {
     },
     /// mkgrokdump: stdout's lines are those of the expected file; builds that are not shipped may print anything.
     GrokDump,
+    /// Suites of one's own: all of these checks.
+    Checks(Checks),
 }
 
 /// An outcome, and for all but a plain pass what it rests on.
@@ -92,6 +95,7 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
         Judge::Phrases { required, forbidden, negative } => {
             (phrases::failure(output, required, forbidden), *negative)
         }
+        Judge::Checks(checks) => (checks::failure(output, required(expected), checks), false),
         Judge::GrokDump => (grokdump::failure(output, expected.unwrap_or_default()), false),
     };
     match (failure, negative) {

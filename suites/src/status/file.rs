@@ -88,6 +88,16 @@ impl StatusFile {
         &self.sources
     }
 
+    /// The rules as joined, each with its text and the selected variant it is for, if it is for one.
+    pub(super) fn rules(&self) -> Vec<(String, &Rule, Option<usize>)> {
+        let always = self.always.all().into_iter().map(|(text, rule)| (text, rule, None));
+        let mut all: Vec<_> = always.collect();
+        for (i, rules) in self.per_variant.iter().enumerate() {
+            all.extend(rules.all().into_iter().map(|(text, rule)| (text, rule, Some(i))));
+        }
+        all
+    }
+
     /// The outcomes of a test for all variants alike.
     pub fn outcomes(&self, test: &str) -> Outcomes {
         union(self.always.matching(test))

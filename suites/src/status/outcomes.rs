@@ -89,6 +89,17 @@ impl Outcomes {
         WORDS.iter().find(|(name, _)| *name == word).map(|(_, set)| *set)
     }
 
+    /// Every word, whichever version knows it.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        WORDS.iter().map(|(name, _)| *name)
+    }
+
+    /// Both sets' words: `|`, in constants too.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Whether any word of `other` is in this set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -72,6 +72,14 @@ impl Rules {
         self.exact.get(name).into_iter().chain(prefixes.map(|(_, rule)| rule))
     }
 
+    /// All rules with their texts: whole names in byte order, then prefixes with their star.
+    pub(super) fn all(&self) -> Vec<(String, &Rule)> {
+        let mut exact: Vec<_> = self.exact.iter().map(|(name, rule)| (name.clone(), rule)).collect();
+        exact.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let prefixes = self.prefixes.iter().map(|(prefix, rule)| (format!("{prefix}*"), rule));
+        exact.into_iter().chain(prefixes).collect()
+    }
+
     /// Whether there is no rule.
     pub(super) fn is_empty(&self) -> bool {
         self.exact.is_empty() && self.prefixes.is_empty()

@@ -1,0 +1,284 @@
+//! Several checks at once, as suites of one's own name them: exit code, expected text, patterns, an error.
+
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+use super::text::{quoted, rstrip, split_lines};
+use crate::outcome::{Captured, Exit, Output};
+
+/// What an output must be like; a test passes if all of it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// How the process must end.
+    pub exit: ExitRule,
+    /// Which stream is compared with the expected file, and how, if one is.
+    pub compare: Option<Compare>,
+    /// What patterns say of standard output.
+    pub stdout: Patterns,
+    /// And of standard error.
+    pub stderr: Patterns,
+    /// The type of the uncaught error that either stream must name as a word (test262's `negative.type`).
+    pub error: Option<String>,
+}
+
+/// How a process must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExitRule {
+    /// With this exit code.
+    Code(i32),
+    /// With any but 0.
+    Failure,
+    /// As it likes.
+    Any,
+}
+
+/// One of a process's streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// A comparison with the expected file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compare {
+    /// What is compared.
+    pub stream: Stream,
+    /// Whether blanks at the ends of lines, the kind of line ends and empty lines at the end make no difference.
+    pub by_line: bool,
+}
+
+/// Regular expressions that a stream must and must not match, in the syntax of the crate `regex`. A match may lie
+/// anywhere in the text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patterns {
+    /// Each of these must match.
+    pub required: Vec<String>,
+    /// None of these may.
+    pub forbidden: Vec<String>,
+}
+
+/// What is wrong with a pattern; nothing where it can be used.
+pub fn pattern_problem(pattern: &str) -> Option<String> {
+    compile(pattern).err()
+}
+
+/// `^` and `$` are the ends of lines: output has many.
+fn compile(pattern: &str) -> Result<Regex, String> {
+    // A regular expression that came from another machine may not take more memory than a test's output.
+    const LIMIT: usize = 1 << 20;
+    let built = regex::RegexBuilder::new(pattern).multi_line(true).size_limit(LIMIT).build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "the regular expression is too large".into(),
+        // The last line says what is wrong, those before show where.
+        error => {
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        }
+    })
+}
+
+/// What is wrong, unless nothing is.
+pub(super) fn failure(output: &Output, expected: &[u8], checks: &Checks) -> Option<String> {
+    exit(output.exit, checks.exit)
+        .or_else(|| error(output, checks.error.as_deref()?))
+        .or_else(|| compare(output, expected, checks.compare?))
+        .or_else(|| patterns(output, Stream::Stdout, &checks.stdout))
+        .or_else(|| patterns(output, Stream::Stderr, &checks.stderr))
+}
+
+impl Stream {
+    fn of(self, output: &Output) -> &Captured {
+        match self {
+            Self::Stdout => &output.stdout,
+            Self::Stderr => &output.stderr,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+fn exit(exit: Exit, rule: ExitRule) -> Option<String> {
+    match rule {
+        ExitRule::Any => None,
+        ExitRule::Failure if !exit.success() => None,
+        ExitRule::Failure => Some(format!("ended with {exit}, expected another")),
+        ExitRule::Code(code) if exit == Exit::Code(code) => None,
+        ExitRule::Code(0) => Some(format!("ended with {exit}")),
+        ExitRule::Code(code) => Some(format!("ended with {exit}, expected exit code {code}")),
+    }
+}
+
+/// The type's name must stand alone: `SyntaxError`, not `MySyntaxErrors`.
+fn error(output: &Output, wanted: &str) -> Option<String> {
+    let names = |captured: &Captured| {
+        captured
+            .text()
+            .split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')))
+            .any(|word| word == wanted)
+    };
+    let named = names(&output.stdout) || names(&output.stderr);
+    (!named).then(|| format!("the output names no {wanted}"))
+}
+
+fn compare(output: &Output, expected: &[u8], Compare { stream, by_line }: Compare) -> Option<String> {
+    let captured = stream.of(output);
+    if !by_line && captured.bytes == expected && captured.cut() == 0 {
+        return None;
+    }
+    let (have, want) = (captured.text(), String::from_utf8_lossy(expected));
+    let what = stream.name();
+    let (mut have_lines, mut want_lines): (Vec<&str>, Vec<&str>) = if by_line {
+        (split_lines(&have).map(rstrip).collect(), split_lines(&want).map(rstrip).collect())
+    } else {
+        (have.split('\n').collect(), want.split('\n').collect())
+    };
+    if by_line {
+        for lines in [&mut have_lines, &mut want_lines] {
+            let full = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+            lines.truncate(full);
+        }
+    }
+    let longer = have_lines.len().max(want_lines.len());
+    let differs = (0..longer).find(|i| have_lines.get(*i) != want_lines.get(*i));
+    match differs {
+        Some(at) => {
+            let (got, want) = (quoted(have_lines.get(at).copied()), quoted(want_lines.get(at).copied()));
+            Some(format!("line {} of {what} is {got}, expected {want}", at + 1))
+        }
+        None if captured.cut() > 0 => Some(format!("{what} is longer than what was kept of it")),
+        None if by_line => None,
+        None => Some(format!("{what} differs from what is expected in bytes that are not UTF-8")),
+    }
+}
+
+fn patterns(output: &Output, stream: Stream, patterns: &Patterns) -> Option<String> {
+    let text = stream.of(output).text();
+    let found = |pattern: &String| match compile(pattern) {
+        Ok(regex) => Ok(regex.find(&text).map(|found| found.as_str().to_owned())),
+        Err(why) => Err(format!("cannot use the pattern {pattern:?}: {why}")),
+    };
+    let what = stream.name();
+    let required = patterns.required.iter().find_map(|pattern| match found(pattern) {
+        Ok(Some(_)) => None,
+        Ok(None) => Some(format!("{what} does not match {pattern:?}")),
+        Err(why) => Some(why),
+    });
+    required.or_else(|| {
+        patterns.forbidden.iter().find_map(|pattern| match found(pattern) {
+            Ok(None) => None,
+            Ok(Some(text)) => Some(format!("{what} says {}, which {pattern:?} forbids", quoted(Some(&text)))),
+            Err(why) => Some(why),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::verdict::tests::printed;
+    use super::*;
+
+    fn plain() -> Checks {
+        Checks {
+            exit: ExitRule::Code(0),
+            compare: None,
+            stdout: Patterns::default(),
+            stderr: Patterns::default(),
+            error: None,
+        }
+    }
+
+    fn why(stdout: &str, code: i32, checks: &Checks) -> Option<String> {
+        failure(&printed(stdout, Exit::Code(code)), b"", checks)
+    }
+
+    #[test]
+    fn exit_codes_are_as_asked_for() {
+        let with = |exit| Checks { exit, ..plain() };
+        assert_eq!(why("", 0, &with(ExitRule::Code(0))), None);
+        assert_eq!(why("", 1, &with(ExitRule::Code(0))).unwrap(), "ended with exit code 1");
+        assert_eq!(why("", 3, &with(ExitRule::Code(3))), None);
+        assert!(why("", 0, &with(ExitRule::Code(3))).is_some());
+        assert!(why("", 0, &with(ExitRule::Failure)).is_some());
+        assert_eq!(why("", 7, &with(ExitRule::Failure)), None);
+        assert_eq!(why("", 7, &with(ExitRule::Any)), None);
+    }
+
+    #[test]
+    fn texts_are_compared_exactly_or_by_line() {
+        let compared = |by_line, stdout: &str, expected: &str| {
+            let compare = Some(Compare { stream: Stream::Stdout, by_line });
+            failure(&printed(stdout, Exit::Code(0)), expected.as_bytes(), &Checks { compare, ..plain() })
+        };
+        assert_eq!(compared(false, "a\nb\n", "a\nb\n"), None);
+        assert_eq!(compared(false, "a\nb", "a\nb\n").unwrap(), "line 3 of stdout is nothing, expected \"\"");
+        assert_eq!(compared(true, "a \r\nb\n\n", "a\nb"), None);
+        assert_eq!(compared(true, "a\nx\n", "a\nb\n").unwrap(), "line 2 of stdout is \"x\", expected \"b\"");
+        assert!(compared(true, "a\n\nb\n", "a\nb\n").is_some(), "empty lines between others count");
+    }
+
+    #[test]
+    fn what_was_cut_is_never_equal() {
+        let mut output = printed("a\n", Exit::Code(0));
+        output.stdout.total = 10;
+        for by_line in [false, true] {
+            let compare = Some(Compare { stream: Stream::Stdout, by_line });
+            assert!(failure(&output, b"a\n", &Checks { compare, ..plain() }).is_some());
+        }
+    }
+
+    #[test]
+    fn patterns_must_and_must_not_match() {
+        let patterns = Patterns { required: vec!["^ok \\d+$".into()], forbidden: vec!["not ok".into()] };
+        let checks = Checks { stdout: patterns, ..plain() };
+        assert_eq!(why("1..1\nok 1\n", 0, &checks), None, "lines have ends of their own");
+        assert_eq!(why("ok\n", 0, &checks).unwrap(), "stdout does not match \"^ok \\\\d+$\"");
+        assert_eq!(
+            why("ok 1\nnot ok 2\n", 0, &checks).unwrap(),
+            "stdout says \"not ok\", which \"not ok\" forbids"
+        );
+        assert_eq!(pattern_problem("a|b"), None);
+        assert_eq!(pattern_problem("(a").unwrap(), "unclosed group");
+        assert!(pattern_problem("((a{500}){500}){500}").is_some());
+    }
+
+    #[test]
+    fn the_error_is_named_on_either_stream() {
+        let checks = Checks { exit: ExitRule::Failure, error: Some("SyntaxError".into()), ..plain() };
+        assert_eq!(why("a.js:1: SyntaxError: x", 1, &checks), None);
+        assert!(why("a.js:1: MySyntaxErrors: x", 1, &checks).is_some());
+        assert!(why("SyntaxError", 0, &checks).is_some(), "it must not end well");
+        let mut output = printed("", Exit::Code(1));
+        output.stderr = Captured::whole("SyntaxError: x");
+        assert_eq!(failure(&output, b"", &checks), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_output_equals_itself(bytes in any::<Vec<u8>>(), by_line: bool) {
+            let mut output = printed("", Exit::Code(0));
+            output.stdout = Captured::whole(bytes.clone());
+            let compare = Some(Compare { stream: Stream::Stdout, by_line });
+            prop_assert_eq!(failure(&output, &bytes, &Checks { compare, ..plain() }), None);
+        }
+
+        #[test]
+        fn outputs_that_differ_fail(one in any::<Vec<u8>>(), other in any::<Vec<u8>>()) {
+            let mut output = printed("", Exit::Code(0));
+            output.stdout = Captured::whole(one.clone());
+            let compare = Some(Compare { stream: Stream::Stdout, by_line: false });
+            let failed = failure(&output, &other, &Checks { compare, ..plain() }).is_some();
+            prop_assert_eq!(failed, one != other);
+        }
+    }
+}
