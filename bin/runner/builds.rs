@@ -43,6 +43,9 @@ pub enum BuildsError {
         /// Its value.
         value: String,
     },
+    /// `--buildbot` without a name for the directory.
+    #[error("--buildbot needs --mode: it names the directory")]
+    NoMode,
     /// `--gn` without a build.
     #[error("there is no build in {} (--gn)", .0.display())]
     NoGn(PathBuf),
@@ -110,6 +113,9 @@ impl Builds {
                 archs.iter().flat_map(|arch| modes.iter().map(|mode| (arch.clone(), mode.clone()))).collect()
             }
         };
+        if self.buildbot && pairs.iter().any(|(_, mode)| mode.is_none()) {
+            return Err(BuildsError::NoMode);
+        }
         let choice = |(arch, mode): (Option<String>, Option<String>)| {
             let mut choice = Choice {
                 arch: arch.map(own_arch),
@@ -117,12 +123,13 @@ impl Builds {
                 outdir: outdir.clone(),
                 shell_dir: None,
             };
-            if let Some(folder) = mode.filter(|_| self.buildbot) {
+            if let Some(folder) = mode.filter(|_| !self.gn) {
                 let dir = outdir.as_deref().unwrap_or(Path::new(OUT)).join(folder);
-                // A build that says what it is needs no telling.
+                // A build that says what it is needs no telling (V8 7.0 to 8 look there without the option).
                 match root.join(&dir).join(CONFIG).is_file() {
                     true => choice.outdir = Some(dir),
-                    false => choice.shell_dir = Some(dir),
+                    false if self.buildbot => choice.shell_dir = Some(dir),
+                    false => {}
                 }
             }
             choice
@@ -241,5 +248,10 @@ mod tests {
         assert_eq!(chosen[0].shell_dir.as_deref(), Some(Path::new("out/Release")));
         assert_eq!((chosen[0].mode.as_deref(), chosen[0].outdir.as_deref()), (Some("release"), None));
         assert_eq!(chosen[1].outdir.as_deref(), Some(Path::new("out/Debug")));
+        let plain = Builds::default().choose(&settings, root.path()).unwrap();
+        assert_eq!((plain[0].shell_dir.as_deref(), plain[0].outdir.as_deref()), (None, None));
+        assert_eq!(plain[1].outdir.as_deref(), Some(Path::new("out/Debug")));
+        let without = builds.choose(&Settings::default(), root.path());
+        assert_eq!(without, Err(BuildsError::NoMode));
     }
 }

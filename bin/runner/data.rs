@@ -112,6 +112,8 @@ fn revision<'a>(deps: &'a str, place: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const REVISION: &str = "6d353a4436747e2de8820efac27ae5ef7e601b60";
@@ -145,5 +147,13 @@ mod tests {
         assert_eq!(revision(&deps, "test/a"), None);
         assert_eq!(revision(&deps, "test/b"), Some(REVISION));
         assert_eq!(revision("", "test/b"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_deps_can_be_read(deps in "([a-f0-9]{38,42}|'test/é'|[,'é@ ]|test/b){0,12}") {
+            let found = revision(&deps, "test/é");
+            prop_assert!(found.is_none_or(|found| found.len() == 40));
+        }
     }
 }

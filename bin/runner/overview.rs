@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flotilla_messages::Outcome;
-use flotilla_suites::{Description, Products};
+use flotilla_suites::{Description, Products, Repeats};
 
 use crate::report::Console;
 
@@ -13,6 +13,14 @@ pub fn header(products: &Products) {
     let mut console = Console::new();
     for description in products.descriptions() {
         build(&description, &mut console);
+    }
+    match products.repeats() {
+        Repeats::Same(count) => console.line(&format!("Each test runs {count} times.")),
+        Repeats::Seeds(count) => {
+            console.line(&format!("Each test runs {count} times, each time with another seed."));
+        }
+        Repeats::Endless => console.line("Each test runs again and again, each time with another seed."),
+        Repeats::Once => {}
     }
 }
 

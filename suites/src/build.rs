@@ -123,8 +123,7 @@ impl Build {
                 Ok(bytes) => {
                     let build = Self::configured(dir, &bytes, dialect)
                         .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
-                    build.agree(options, &file)?;
-                    return Ok(build);
+                    return build.agreed(options, dialect, &file);
                 }
                 Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 Err(source) => return Err(OpenError::Read { path: file, source }),
@@ -255,8 +254,8 @@ impl Build {
         }
     }
 
-    /// `--arch` and `--mode` must say what the configuration says.
-    fn agree(&self, options: &Options, file: &Path) -> Result<(), OpenError> {
+    /// `--arch` and `--mode` must say what the configuration says; modes of V8's own may say more.
+    fn agreed(mut self, options: &Options, dialect: &Dialect, file: &Path) -> Result<Self, OpenError> {
         if let Some(arch) = options.arch.as_ref().filter(|arch| **arch != self.arch) {
             return Err(OpenError::Option {
                 option: "--arch",
@@ -264,20 +263,25 @@ impl Build {
                 reason: format!("the build is for {} ({})", self.arch, file.display()),
             });
         }
-        let debug = match options.mode.as_deref() {
-            None => return Ok(()),
-            Some("debug") => true,
-            Some("release") => false,
-            Some(other) => return Err(unknown_mode(other)),
+        let Some(said) = options.mode.as_deref() else { return Ok(self) };
+        let mode = match classic_mode(said)? {
+            // What a checked release build counts as, later versions read from its configuration.
+            Mode::TryRelease | Mode::SlowRelease if dialect.dchecks == Dchecks::Mode => {
+                return Err(unknown_mode(said));
+            }
+            mode => mode,
         };
-        if debug != (self.mode == Mode::Debug) {
+        if mode.has_debug_flags() != (self.mode == Mode::Debug) {
             return Err(OpenError::Option {
                 option: "--mode",
-                value: if debug { "debug" } else { "release" }.into(),
+                value: said.into(),
                 reason: format!("the build's mode is {} ({})", self.mode.label(), file.display()),
             });
         }
-        Ok(())
+        if !matches!(mode, Mode::Release | Mode::Debug) {
+            self.mode = mode;
+        }
+        Ok(self)
     }
 
     /// Whether a property holds, by its status variable.
@@ -478,7 +482,15 @@ mod tests {
         );
         assert_eq!(refused.exit_code(), 2);
         assert!(read(None, Some("debug")).unwrap_err().to_string().contains("the build's mode is release"));
-        assert!(read(None, Some("optdebug")).unwrap_err().to_string().contains("neither debug nor release"));
+        assert!(
+            read(None, Some("tryrelease")).unwrap_err().to_string().contains("neither debug nor release")
+        );
+        assert!(
+            read(None, Some("optdebug")).unwrap_err().to_string().contains("the build's mode is release")
+        );
+        let older = |mode| Build::read(&options(None, Some(mode)), &V8_4).map(|build| build.mode);
+        assert_eq!(older("slowrelease").unwrap(), Mode::SlowRelease);
+        assert!(older("debug").is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use crate::harness::Cluster;
 use crate::run::tree;
-use crate::support::{RUNNER, json};
+use crate::support::{BUILD_CONFIG, Fixture, RUNNER, json};
 
 /// What V8's JSON says of a run, but for its duration and the number of the attempt.
 const FIELDS: [&str; 14] = [
@@ -156,4 +157,30 @@ async fn failing_crashing_hanging_and_flooding_tests_are_the_same_on_one_three_a
     same_over(&fixture.root(), &["-t3", "--variants=default", "--max-output=10000", "--env=FIXTURE"], 27)
         .await;
     assert!(fixture.processes().is_empty());
+}
+
+#[actix_rt::test]
+async fn several_builds_and_repeats_are_the_same_on_one_three_and_eight_peers() {
+    let fixture = Fixture::new();
+    std::fs::remove_dir_all(fixture.path("out")).unwrap();
+    for build in ["release", "debug"] {
+        let is = |key: &str| format!("\"{key}\": {}", build == "debug");
+        let config = BUILD_CONFIG.replace("\"is_debug\": false", &is("is_debug"));
+        let config = config.replace("\"is_asan\": false", &is("is_asan"));
+        fixture.file(&format!("out/x64.{build}/v8_build_config.json"), config);
+        let engine = format!(
+            "#!/bin/sh\nfor arg; do case $arg in *.js) test=$arg;; esac; done\n[ -n \"$test\" ] || exit 0\n\
+             BUILD={build} exec /bin/sh \"$test\" \"$@\"\n"
+        );
+        let d8 = fixture.path(&format!("out/x64.{build}/d8"));
+        fixture.file(&format!("out/x64.{build}/d8"), engine);
+        std::fs::set_permissions(d8, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    // Long enough for no peer to run them all.
+    fixture.test("fine", "sleep 0.2");
+    fixture.test("build", "echo $BUILD; exit 1");
+    fixture.test("sanitizer", "echo \"[$ASAN_OPTIONS]\"; exit 1");
+    fixture.status("[['mode == debug', {'build': [FAIL]}]]");
+    let args = ["--arch=x64", "--mode=release,debug", "--stress=8", "--confirm-failures=off"];
+    same_over(&fixture.root(), &args, 48).await;
 }
