@@ -5,8 +5,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dialect::{Dialect, Layout};
+use crate::dialect::{Dialect, Layout, Part};
 use crate::error::OpenError;
+use crate::own;
 use crate::python::{Module, Value};
 use crate::read::read;
 use crate::text::nearest::nearest;
@@ -50,6 +51,8 @@ pub struct Tables {
     pub release_flags: Vec<String>,
     /// Architectures that get more time.
     pub slow_archs: Vec<String>,
+    /// The order of a command line's parts.
+    pub order: Vec<Part>,
     /// Where variants and incompatible flags stand, as messages name it.
     pub variants_file: &'static str,
 }
@@ -91,10 +94,15 @@ impl Tables {
             per_build: variants.lists("INCOMPATIBLE_FLAGS_PER_BUILD_VARIABLE")?.unwrap_or_default(),
             per_extra_flag: variants.lists("INCOMPATIBLE_FLAGS_PER_EXTRA_FLAG")?.unwrap_or_default(),
             gc_stress_flags: or(standard.strings("GC_STRESS_FLAGS")?, dialect.gc_stress_flags),
-            runner_flags: or(standard.strings("EXTRA_DEFAULT_FLAGS")?, dialect.runner_flags),
+            // A runner without that table has no such flags.
+            runner_flags: match standard.strings("EXTRA_DEFAULT_FLAGS")? {
+                None if standard.exists => Vec::new(),
+                found => or(found, dialect.runner_flags),
+            },
             debug_flags: or(base.strings("DEBUG_FLAGS")?, dialect.debug_flags),
             release_flags: or(base.strings("RELEASE_FLAGS")?, dialect.release_flags),
             slow_archs: or(base.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+            order: own::order(root).unwrap_or_else(|| dialect.order.to_vec()),
             variants_file: VARIANTS_FILE,
         })
     }
@@ -139,6 +147,7 @@ impl Tables {
             debug_flags: or(debug, dialect.debug_flags),
             release_flags: or(release, dialect.release_flags),
             slow_archs: or(runner.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+            order: dialect.order.to_vec(),
             variants_file: VARIANTS_FILE,
         })
     }
@@ -227,6 +236,7 @@ fn in_order(mut variants: Vec<Variant>, slow: &[String], fast: &[String]) -> Vec
 pub struct Source {
     path: PathBuf,
     module: Module,
+    exists: bool,
 }
 
 impl Source {
@@ -236,13 +246,13 @@ impl Source {
     /// As [`Tables::read`].
     pub fn open(root: &Path, name: &str) -> Result<Self, OpenError> {
         let path = root.join(name);
-        let module = match read(&path) {
+        let (module, exists) = match read(&path) {
             // Messages name the file as people in the tree do.
-            Ok(bytes) => Module::read(Path::new(name), &String::from_utf8_lossy(&bytes))?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Module::default(),
+            Ok(bytes) => (Module::read(Path::new(name), &String::from_utf8_lossy(&bytes))?, true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => (Module::default(), false),
             Err(source) => return Err(OpenError::Read { path, source }),
         };
-        Ok(Self { path, module })
+        Ok(Self { path, module, exists })
     }
 
     /// What the file assigns to a name, if it does.
