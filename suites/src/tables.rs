@@ -62,6 +62,8 @@ const STANDARD_RUNNER: &str = "tools/testrunner/standard_runner.py";
 const BASE_RUNNER: &str = "tools/testrunner/base_runner.py";
 /// Of classic trees.
 const RUN_TESTS: &str = "tools/run-tests.py";
+/// Where those of 2014 to early 2016 have their variants.
+const TEST_SUITE: &str = "tools/testrunner/local/testsuite.py";
 
 impl Tables {
     /// Reads a tree's tables.
@@ -107,9 +109,13 @@ impl Tables {
         })
     }
 
-    /// The tables of a tree of V8 3 to 5. They stand in `run-tests.py`, and from 2015 on partly in `variants.py`.
+    /// The tables of a tree of V8 3 to 6.5. They stand in `run-tests.py`; variants from 2014 on in `testsuite.py`, and from
+    /// 2016 on in `variants.py`.
     fn read_classic(root: &Path, dialect: &Dialect) -> Result<Self, OpenError> {
-        let variants = Source::open(root, VARIANTS_FILE)?;
+        let variants = match Source::open(root, VARIANTS_FILE)? {
+            own if own.exists => own,
+            _ => Source::open(root, TEST_SUITE)?,
+        };
         let runner = Source::open(root, RUN_TESTS)?;
         let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
         let all = match variants.variants("ALL_VARIANT_FLAGS")? {
@@ -125,7 +131,8 @@ impl Tables {
             }
             None => {
                 let dev = runner.strings("VARIANTS")?.unwrap_or_else(names);
-                vec![("dev".into(), dev), ("exhaustive".into(), names())]
+                let exhaustive = runner.strings("EXHAUSTIVE_VARIANTS")?.unwrap_or_else(names);
+                vec![("dev".into(), dev), ("exhaustive".into(), exhaustive)]
             }
         };
         let modes = runner.lists("MODE_FLAGS").ok().flatten().unwrap_or_default();

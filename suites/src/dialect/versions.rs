@@ -335,6 +335,9 @@ const CONSTANTS: &[&str] = &[
     "tvos",
     "x87",
     "x32",
+    "nacl_ia32",
+    "nacl_x64",
+    "a64",
 ];
 
 pub(super) const TIMEOUTS_9_2: Timeouts = Timeouts {
