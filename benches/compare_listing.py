@@ -22,6 +22,9 @@ def id_without_index(id):
 
 
 def argv(suite, words):
+    if suite == 'debugging':
+        # V8 has the interpreter that runs its own runner.
+        return ['python'] + words[1:]
     if suite != 'test262' or '--ignore-unhandled-promises' not in words:
         return words
     start = words.index('--ignore-unhandled-promises')
@@ -90,8 +93,12 @@ def tests(name, read):
         if len(groups) > UNDER_WAY:
             key = next(iter(groups))
             yield key, ready(groups.pop(key))
-    for key, group in groups.items():
-        yield key, ready(group)
+    # The order of templates is that of a Python 2 dictionary as well.
+    whole = list(groups)
+    if whole and whole[0][0] == 'preparser':
+        whole.sort()
+    for key in whole:
+        yield key, ready(groups[key])
 
 
 def main():

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::dialect::{ConfigKey, Dchecks, Dialect, Layout, Simulator};
+use crate::dialect::{Dchecks, Dialect, Layout, Simulator};
 use crate::error::OpenError;
 use crate::options::Options;
 use crate::read::read;
+use crate::said::{Key, config_keys};
 use crate::status::{Variable, Variables};
 
 const CONFIG_FILE: &str = "v8_build_config.json";
@@ -33,7 +34,9 @@ pub struct Build {
     /// Its mode.
     pub mode: Mode,
     /// Status variables by name, with their values.
-    properties: BTreeMap<&'static str, bool>,
+    properties: BTreeMap<String, bool>,
+    /// The keys that its configuration has.
+    keys: Vec<Key>,
     /// `mips_arch_variant` and whether MSA is used.
     mips: Option<(String, bool)>,
     simulator: bool,
@@ -109,6 +112,7 @@ impl Build {
     /// A broken configuration, `--arch` or `--mode` at odds with it, or an `--outdir` without any.
     pub fn read(options: &Options, dialect: &Dialect) -> Result<Self, OpenError> {
         let outdir = options.root.join(&options.outdir);
+        let keys = config_keys(&options.root, dialect);
         let mut candidates = vec![outdir.clone()];
         if outdir.file_name().is_none_or(|name| name != "build") {
             candidates.push(outdir.join("build"));
@@ -121,7 +125,7 @@ impl Build {
             let file = dir.join(CONFIG_FILE);
             match read(&file) {
                 Ok(bytes) => {
-                    let build = Self::configured(dir, &bytes, dialect)
+                    let build = Self::configured(dir, &bytes, dialect, keys)
                         .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
                     return build.agreed(options, dialect, &file);
                 }
@@ -130,17 +134,17 @@ impl Build {
             }
         }
         if dialect.layout == Layout::PerMode
-            && let Some(build) = Self::of_name(&outdir, options, dialect)?
+            && let Some(build) = Self::of_name(&outdir, options, dialect, &keys)?
         {
             return Ok(build);
         }
         if options.outdir != Options::default().outdir && options.shell_dir.is_none() {
             return Err(OpenError::NoBuild(outdir));
         }
-        Self::of_host(options, dialect)
+        Self::of_host(options, dialect, &keys)
     }
 
-    fn configured(dir: PathBuf, bytes: &[u8], dialect: &Dialect) -> Result<Self, String> {
+    fn configured(dir: PathBuf, bytes: &[u8], dialect: &Dialect, keys: Vec<Key>) -> Result<Self, String> {
         let config: Map<String, Value> =
             serde_json::from_slice(bytes).map_err(|e| format!("is no JSON object: {e}"))?;
         let text = |key: &str| match config.get(key) {
@@ -157,11 +161,11 @@ impl Build {
         // In V8's land, GN's x86 is called ia32.
         let arch = if cpu == "x86" { "ia32".into() } else { cpu.clone() };
         let mut properties = BTreeMap::new();
-        for key in dialect.config {
-            properties.insert(key.variable, flag(key.key)? != key.inverted);
+        for key in &keys {
+            properties.insert(key.variable.clone(), flag(&key.key)? != key.inverted);
         }
         if dialect.layout == Layout::PerMode {
-            properties.extend(UNCONFIGURED.map(|variable| (variable, false)));
+            properties.extend(UNCONFIGURED.map(|variable| (variable.to_owned(), false)));
         }
         let mips = if MIPS.contains(&arch.as_str()) {
             Some((text("mips_arch_variant")?, flag("mips_use_msa")?))
@@ -178,11 +182,16 @@ impl Build {
             Simulator::Configured => text("target_cpu")? != cpu,
             Simulator::Foreign(_) => is_foreign(dialect, &arch),
         };
-        Ok(Self { dir: Some(dir), arch, mode, properties, mips, simulator, configured: true })
+        Ok(Self { dir: Some(dir), arch, mode, properties, keys, mips, simulator, configured: true })
     }
 
     /// The build in `OUTDIR/ARCH.MODE` that the options choose; the only one, if they do not.
-    fn of_name(outdir: &Path, options: &Options, dialect: &Dialect) -> Result<Option<Self>, OpenError> {
+    fn of_name(
+        outdir: &Path,
+        options: &Options,
+        dialect: &Dialect,
+        keys: &[Key],
+    ) -> Result<Option<Self>, OpenError> {
         let mode = options.mode.as_deref().map(classic_mode).transpose()?;
         let entries = std::fs::read_dir(outdir).into_iter().flatten().flatten();
         let mut found: Vec<String> = entries
@@ -216,29 +225,29 @@ impl Build {
             None => classic_mode(folder)?,
         };
         let options = Options { arch: Some(arch.into()), ..options.clone() };
-        let mut build = Self::with_mode(&options, dialect, mode);
+        let mut build = Self::with_mode(&options, dialect, keys, mode);
         build.simulator = is_foreign(dialect, arch);
         build.dir = Some(outdir.join(name));
         Ok(Some(build))
     }
 
     /// What holds where nothing was built: this host's architecture, an ordinary release.
-    fn of_host(options: &Options, dialect: &Dialect) -> Result<Self, OpenError> {
+    fn of_host(options: &Options, dialect: &Dialect, keys: &[Key]) -> Result<Self, OpenError> {
         let mode = match options.mode.as_deref() {
             None | Some("release") => Mode::Release,
             Some("debug") => Mode::Debug,
             Some(other) if dialect.layout == Layout::PerMode => classic_mode(other)?,
             Some(other) => return Err(unknown_mode(other)),
         };
-        Ok(Self::with_mode(options, dialect, mode))
+        Ok(Self::with_mode(options, dialect, keys, mode))
     }
 
-    fn with_mode(options: &Options, dialect: &Dialect, mode: Mode) -> Self {
+    fn with_mode(options: &Options, dialect: &Dialect, keys: &[Key], mode: Mode) -> Self {
         let mut properties: BTreeMap<_, _> =
-            dialect.config.iter().map(|key| (key.variable, key.unbuilt)).collect();
-        properties.insert("is_debug", mode.has_debug_flags());
+            keys.iter().map(|key| (key.variable.clone(), key.unbuilt)).collect();
+        properties.insert("is_debug".into(), mode.has_debug_flags());
         if dialect.layout == Layout::PerMode {
-            properties.extend(UNCONFIGURED.map(|variable| (variable, false)));
+            properties.extend(UNCONFIGURED.map(|variable| (variable.to_owned(), false)));
         }
         for (variable, value) in &mut properties {
             *value |= options.build_with.iter().any(|with| with == variable);
@@ -248,6 +257,7 @@ impl Build {
             arch: options.arch.clone().unwrap_or_else(|| host_arch().into()),
             mode,
             properties,
+            keys: keys.to_vec(),
             mips: None,
             simulator: false,
             configured: false,
@@ -300,10 +310,10 @@ impl Build {
     }
 
     /// What V8's runner prints under "Autodetected"; nothing where nothing was built.
-    pub fn detected(&self, dialect: &Dialect) -> Vec<String> {
-        let shown = |key: &ConfigKey| key.shown.filter(|_| self.is(key.variable));
+    pub fn detected(&self) -> Vec<String> {
+        let shown = |key: &Key| key.shown.clone().filter(|_| self.is(&key.variable));
         match &self.dir {
-            Some(_) => dialect.config.iter().filter_map(shown).map(String::from).collect(),
+            Some(_) => self.keys.iter().filter_map(shown).collect(),
             None => Vec::new(),
         }
     }
@@ -312,12 +322,21 @@ impl Build {
     pub fn variables(&self, options: &Options, extra_flags: &[String], dialect: &Dialect) -> Variables {
         let mut variables = Variables::default();
         for (name, value) in &self.properties {
-            if !matches!(*name, "is_android" | "is_debug") {
-                variables.set(*name, *value);
+            if !matches!(name.as_str(), "is_android" | "is_debug") {
+                variables.set(name, *value);
             }
         }
-        for name in ["deopt_fuzzer", "endurance_fuzzer"] {
-            variables.set(name, false);
+        // V8 11: builds whose isolates cannot share memory.
+        if self.properties.contains_key("shared_ro_heap") {
+            let cages = self.is("pointer_compression") && !self.is("pointer_compression_shared_cage");
+            let barriers = self.properties.get("write_barriers") != Some(&false);
+            variables.set("no_js_shared_memory", !self.is("shared_ro_heap") || cages || !barriers);
+        }
+        // V8 7.9 still names no_snap, and its builds no longer say it.
+        for name in ["deopt_fuzzer", "endurance_fuzzer", "ignition", "no_snap"] {
+            if !self.properties.contains_key(name) {
+                variables.set(name, false);
+            }
         }
         variables.set("novfp3", options.novfp3);
         variables.set("gc_fuzzer", options.random_gc_stress);
@@ -349,6 +368,8 @@ impl Build {
             _ => extra_flags.iter().any(|flag| without_simd.contains(&flag.as_str())),
         };
         variables.set("no_simd_hardware", no_simd);
+        // Its name in V8 9.1.
+        variables.set("no_simd_sse", no_simd);
         variables
     }
 }
@@ -412,8 +433,12 @@ mod tests {
         serde_json::to_vec(&config).unwrap()
     }
 
+    fn keys(dialect: &Dialect) -> Vec<Key> {
+        dialect.config.iter().map(Key::from).collect()
+    }
+
     fn build(dialect: &Dialect, changes: &[(&str, Value)]) -> Build {
-        Build::configured("out".into(), &config(changes), dialect).unwrap()
+        Build::configured("out".into(), &config(changes), dialect, keys(dialect)).unwrap()
     }
 
     #[test]
@@ -432,7 +457,7 @@ mod tests {
             variables.is("has_webassembly") && variables.is("no_i18n") && variables.is("optimize_for_size")
         );
         assert!(variables.is("simulator_run"), "target_cpu is another one");
-        assert_eq!(build.detected(&V9_2), ["no_i18n", "webassembly"]);
+        assert_eq!(build.detected(), ["no_i18n", "webassembly"]);
         assert_eq!(variables.get("mips_arch_variant"), Some(&false.into()));
     }
 
@@ -453,7 +478,7 @@ mod tests {
 
     #[test]
     fn broken_configurations_are_refused_with_the_key() {
-        let refused = |bytes: &[u8]| Build::configured("out".into(), bytes, &V9_2).unwrap_err();
+        let refused = |bytes: &[u8]| Build::configured("out".into(), bytes, &V9_2, keys(&V9_2)).unwrap_err();
         assert!(refused(b"{").starts_with("is no JSON object: EOF"));
         assert_eq!(refused(b"{}"), "lacks the key 'v8_target_cpu'");
         assert_eq!(refused(&config(&[("is_asan", 1.into())])), "the key 'is_asan' should be true or false");

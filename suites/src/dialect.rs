@@ -6,13 +6,15 @@
 mod builtin;
 mod classic;
 mod detect;
+mod older;
 mod own;
 mod versions;
 
 pub use classic::{V3_14, V5_4};
 pub use detect::detect;
+pub use older::{V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1};
 pub use own::{OWN, OWN_IN_VARIANTS};
-pub use versions::{V7_0, V8_4, V9_2};
+pub use versions::V9_2;
 
 use crate::binary::Format;
 use crate::shard::Sharding;
@@ -59,7 +61,7 @@ pub struct Dialect {
     pub aliases: &'static [(&'static str, &'static [&'static str])],
     /// Whether a message test's base name ends in `.js` whatever its file is called.
     pub message_basename_is_js: bool,
-    /// Whether the judges of webkit and inspector look at the exit code.
+    /// Whether the judge of inspector looks at the exit code; that of webkit always does.
     pub lines_exit_code_counts: bool,
     /// Whether they leave out lines that begin `WARNING: linker:`.
     pub skip_linker_warnings: bool,

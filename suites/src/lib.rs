@@ -6,7 +6,7 @@
 //! | step | module |
 //! |---|---|
 //! | which version's rules hold | `dialect` (all that differs between versions, as data) |
-//! | variants, groups, incompatible flags of the tree | `tables` |
+//! | variants, groups, incompatible flags of the tree; what its runner says in code | `tables`, `own` |
 //! | the build, and the variables of conditions | `build` |
 //! | which suites and tests were asked for | `open`, `select` |
 //! | what is expected | [`status`], `conflict` |
@@ -40,6 +40,7 @@ mod prepare;
 mod products;
 pub mod python;
 mod read;
+mod said;
 mod sanitizers;
 mod select;
 mod shard;

@@ -102,7 +102,7 @@ impl Tree {
         let texts = |flags: &[String]| flags.iter().cloned().map(Arg::Text).collect::<Vec<_>>();
         let is = |arg: &Arg, word: &str| matches!(arg, Arg::Text(text) if text == word);
         let removed = |arg: &Arg| rules.removed_flags.iter().any(|flag| is(arg, flag));
-        let order = if rules.order.is_empty() { self.dialect.order } else { rules.order };
+        let order = if rules.order.is_empty() { self.tables.order.as_slice() } else { rules.order };
         for part in order {
             match part {
                 Part::Files => match prepared.phase_file.as_ref().filter(|_| !reverse) {
@@ -248,7 +248,8 @@ impl Tree {
             Judging::Lines { comments } => {
                 let judge = Judge::Lines {
                     comments,
-                    exit_code_counts: self.dialect.lines_exit_code_counts,
+                    // webkit always looked at it.
+                    exit_code_counts: comments || self.dialect.lines_exit_code_counts,
                     skip_linker_warnings: self.dialect.skip_linker_warnings,
                     skip_hashes: self.dialect.lines_skip_hashes,
                 };

@@ -5,10 +5,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dialect::{Dialect, Layout};
+use crate::dialect::{Dialect, Layout, Part};
 use crate::error::OpenError;
 use crate::python::{Module, Value};
 use crate::read::read;
+use crate::said;
 use crate::text::nearest::nearest;
 
 /// Names with lists of strings, in source order.
@@ -52,6 +53,8 @@ pub struct Tables {
     pub release_flags: Vec<String>,
     /// Architectures that get more time.
     pub slow_archs: Vec<String>,
+    /// The order of a command line's parts.
+    pub order: Vec<Part>,
     /// Where variants and incompatible flags stand, as messages name it.
     pub variants_file: &'static str,
 }
@@ -63,6 +66,8 @@ const BASE_RUNNER: &str = "tools/testrunner/base_runner.py";
 const RANDOM_GC_STRESS_FLAGS: &[&str] = &["--random-gc-interval=5000", "--stress-compaction-random"];
 /// Of classic trees.
 const RUN_TESTS: &str = "tools/run-tests.py";
+/// Where those of 2014 to early 2016 have their variants.
+const TEST_SUITE: &str = "tools/testrunner/local/testsuite.py";
 
 impl Tables {
     /// Reads a tree's tables.
@@ -96,17 +101,26 @@ impl Tables {
             per_extra_flag: variants.lists("INCOMPATIBLE_FLAGS_PER_EXTRA_FLAG")?.unwrap_or_default(),
             gc_stress_flags: or(standard.strings("GC_STRESS_FLAGS")?, dialect.gc_stress_flags),
             random_gc_stress_flags: or(standard.strings("RANDOM_GC_STRESS_FLAGS")?, RANDOM_GC_STRESS_FLAGS),
-            runner_flags: or(standard.strings("EXTRA_DEFAULT_FLAGS")?, dialect.runner_flags),
+            // A runner without that table has no such flags.
+            runner_flags: match standard.strings("EXTRA_DEFAULT_FLAGS")? {
+                None if standard.exists => Vec::new(),
+                found => or(found, dialect.runner_flags),
+            },
             debug_flags: or(base.strings("DEBUG_FLAGS")?, dialect.debug_flags),
             release_flags: or(base.strings("RELEASE_FLAGS")?, dialect.release_flags),
             slow_archs: or(base.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+            order: said::order(root).unwrap_or_else(|| dialect.order.to_vec()),
             variants_file: VARIANTS_FILE,
         })
     }
 
-    /// The tables of a tree of V8 3 to 5. They stand in `run-tests.py`, and from 2015 on partly in `variants.py`.
+    /// The tables of a tree of V8 3 to 6.5. They stand in `run-tests.py`; variants from 2014 on in `testsuite.py`, and from
+    /// 2016 on in `variants.py`.
     fn read_classic(root: &Path, dialect: &Dialect) -> Result<Self, OpenError> {
-        let variants = Source::open(root, VARIANTS_FILE)?;
+        let variants = match Source::open(root, VARIANTS_FILE)? {
+            own if own.exists => own,
+            _ => Source::open(root, TEST_SUITE)?,
+        };
         let runner = Source::open(root, RUN_TESTS)?;
         let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
         let all = match variants.variants("ALL_VARIANT_FLAGS")? {
@@ -122,7 +136,8 @@ impl Tables {
             }
             None => {
                 let dev = runner.strings("VARIANTS")?.unwrap_or_else(names);
-                vec![("dev".into(), dev), ("exhaustive".into(), names())]
+                let exhaustive = runner.strings("EXHAUSTIVE_VARIANTS")?.unwrap_or_else(names);
+                vec![("dev".into(), dev), ("exhaustive".into(), exhaustive)]
             }
         };
         let modes = runner.lists("MODE_FLAGS").ok().flatten().unwrap_or_default();
@@ -145,6 +160,7 @@ impl Tables {
             debug_flags: or(debug, dialect.debug_flags),
             release_flags: or(release, dialect.release_flags),
             slow_archs: or(runner.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+            order: dialect.order.to_vec(),
             variants_file: VARIANTS_FILE,
         })
     }
@@ -233,6 +249,7 @@ fn in_order(mut variants: Vec<Variant>, slow: &[String], fast: &[String]) -> Vec
 pub struct Source {
     path: PathBuf,
     module: Module,
+    exists: bool,
 }
 
 impl Source {
@@ -242,13 +259,13 @@ impl Source {
     /// As [`Tables::read`].
     pub fn open(root: &Path, name: &str) -> Result<Self, OpenError> {
         let path = root.join(name);
-        let module = match read(&path) {
+        let (module, exists) = match read(&path) {
             // Messages name the file as people in the tree do.
-            Ok(bytes) => Module::read(Path::new(name), &String::from_utf8_lossy(&bytes))?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Module::default(),
+            Ok(bytes) => (Module::read(Path::new(name), &String::from_utf8_lossy(&bytes))?, true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => (Module::default(), false),
             Err(source) => return Err(OpenError::Read { path, source }),
         };
-        Ok(Self { path, module })
+        Ok(Self { path, module, exists })
     }
 
     /// What the file assigns to a name, if it does.

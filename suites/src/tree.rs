@@ -108,7 +108,7 @@ impl Tree {
             build_dir: self.build.dir.clone(),
             arch: self.build.arch.clone(),
             mode: self.build.mode.label().into(),
-            detected: self.build.detected(self.dialect),
+            detected: self.build.detected(),
             variants: self
                 .variants
                 .iter()

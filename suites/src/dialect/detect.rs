@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{Dialect, V3_14, V5_4, V7_0, V8_4, V9_2};
+use super::{
+    Dialect, V3_14, V5_4, V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1,
+    V9_2,
+};
 use crate::read::read;
 
 fn text(path: &Path) -> Option<String> {
@@ -24,10 +27,22 @@ pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
         return (if lines { &V3_14 } else { &V5_4 }, version);
     }
     if let Some((major, minor)) = text(&root.join("include/v8-version.h")).as_deref().and_then(version) {
-        let dialect = match major {
-            9.. => &V9_2,
-            8 => &V8_4,
-            _ => &V7_0,
+        let dialect = match (major, minor) {
+            (10.., _) | (9, 2..) => &V9_2,
+            (9, _) | (8, 9..) => &V9_1,
+            (8, 7..) => &V8_8,
+            (8, 5..) => &V8_6,
+            (8, _) => &V8_4,
+            (7, 9..) => &V7_9,
+            (7, 7..) => &V7_8,
+            (7, 6) => &V7_6,
+            (7, 5) => &V7_5,
+            (7, 4) => &V7_4,
+            (7, 3) => &V7_3,
+            (7, 2) => &V7_2,
+            (7, 1) => &V7_1,
+            (7, 0) | (6, 9..) => &V7_0,
+            _ => &V6_8,
         };
         return (dialect, Some(format!("{major}.{minor}")));
     }
@@ -79,9 +94,17 @@ mod tests {
         let header = |major, minor| {
             format!("// x\n#define V8_MAJOR_VERSION {major}\n#define V8_MINOR_VERSION {minor}\n")
         };
-        for (major, minor, name) in
-            [(6, 8, V7_0.name), (7, 0, V7_0.name), (8, 4, V8_4.name), (9, 2, V9_2.name), (14, 1, V9_2.name)]
-        {
+        for (major, minor, name) in [
+            (6, 8, V6_8.name),
+            (7, 0, V7_0.name),
+            (7, 3, V7_3.name),
+            (7, 9, V7_9.name),
+            (8, 4, V8_4.name),
+            (8, 6, V8_6.name),
+            (9, 0, V9_1.name),
+            (9, 2, V9_2.name),
+            (14, 1, V9_2.name),
+        ] {
             assert_eq!(tree(&[("include/v8-version.h", &header(major, minor))]), name, "{major}.{minor}");
         }
     }

@@ -1,4 +1,4 @@
-//! The versions' rules.
+//! The rules of V8 9.2, from which all others are told.
 
 use super::builtin::VARIANTS;
 use super::{
@@ -80,7 +80,7 @@ pub(super) const INTL: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const DEBUGGER: SuiteRules = SuiteRules {
+pub(super) const DEBUGGER: SuiteRules = SuiteRules {
     name: "debugger",
     excluded_files: &["test-api.js"],
     before: &["../mjsunit/mjsunit.js", "test-api.js"],
@@ -90,7 +90,7 @@ const DEBUGGER: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const INSPECTOR: SuiteRules = SuiteRules {
+pub(super) const INSPECTOR: SuiteRules = SuiteRules {
     name: "inspector",
     shell: "inspector-test",
     shell_flags: &[],
@@ -162,8 +162,16 @@ pub(super) const FUZZER: SuiteRules = SuiteRules {
         "regexp_builtins",
         "wasm",
         "wasm_async",
+        "wasm_call",
         "wasm_code",
         "wasm_compile",
+        "wasm_data_section",
+        "wasm_function_sigs_section",
+        "wasm_globals_section",
+        "wasm_imports_section",
+        "wasm_memory_section",
+        "wasm_names_section",
+        "wasm_types_section",
     ]),
     variants: SuiteVariants::Default,
     ..SUITE
@@ -172,7 +180,7 @@ pub(super) const FUZZER: SuiteRules = SuiteRules {
 pub(super) const BENCHMARKS: SuiteRules =
     SuiteRules { name: "benchmarks", listing: Listing::Benchmarks, ..SUITE };
 
-const MKGROKDUMP: SuiteRules = SuiteRules {
+pub(super) const MKGROKDUMP: SuiteRules = SuiteRules {
     name: "mkgrokdump",
     shell: "mkgrokdump",
     shell_flags: &[],
@@ -182,7 +190,7 @@ const MKGROKDUMP: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const DEBUGGING: SuiteRules = SuiteRules {
+pub(super) const DEBUGGING: SuiteRules = SuiteRules {
     name: "debugging",
     shell_flags: &[],
     order: &[Part::Files],
@@ -199,7 +207,7 @@ const DEBUGGING: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const WASM_JS: SuiteRules = SuiteRules {
+pub(super) const WASM_JS: SuiteRules = SuiteRules {
     name: "wasm-js",
     extensions: &[".any.js"],
     test_dirs: &["tests"],
@@ -211,7 +219,7 @@ const WASM_JS: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const WASM_SPEC_TESTS: SuiteRules = SuiteRules {
+pub(super) const WASM_SPEC_TESTS: SuiteRules = SuiteRules {
     name: "wasm-spec-tests",
     test_dirs: &["tests"],
     source_flags: &["--experimental-wasm-reftypes"],
@@ -219,10 +227,10 @@ const WASM_SPEC_TESTS: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const WASM_API_TESTS: SuiteRules =
+pub(super) const WASM_API_TESTS: SuiteRules =
     SuiteRules { name: "wasm-api-tests", shell: "wasm_api_tests", ..UNITTESTS };
 
-const SUITES_9_2: &[SuiteRules] = &[
+pub(super) const SUITES_9_2: &[SuiteRules] = &[
     MJSUNIT,
     MESSAGE,
     WEBKIT,
@@ -240,70 +248,6 @@ const SUITES_9_2: &[SuiteRules] = &[
     WASM_JS,
     WASM_SPEC_TESTS,
     WASM_API_TESTS,
-];
-
-const SUITES_8_4: &[SuiteRules] = &[
-    MJSUNIT,
-    MESSAGE,
-    WEBKIT,
-    INTL,
-    DEBUGGER,
-    SuiteRules { excluded_files: &["protocol-test.js"], ..INSPECTOR },
-    TEST262,
-    MOZILLA,
-    CCTEST,
-    UNITTESTS,
-    FUZZER,
-    BENCHMARKS,
-    MKGROKDUMP,
-    WASM_JS,
-    WASM_SPEC_TESTS,
-    WASM_API_TESTS,
-];
-
-const JS_ONLY: &[&str] = &[".js"];
-
-const SUITES_7_0: &[SuiteRules] = &[
-    SuiteRules {
-        extensions: JS_ONLY,
-        excluded_files: &["mjsunit.js", "mjsunit_suppressions.js"],
-        directives: Directives { module: true, ..MJSUNIT.directives },
-        ..MJSUNIT
-    },
-    SuiteRules {
-        extensions: JS_ONLY,
-        directives: Directives { module: true, ..MESSAGE.directives },
-        ..MESSAGE
-    },
-    SuiteRules { extensions: JS_ONLY, ..WEBKIT },
-    SuiteRules {
-        extensions: JS_ONLY,
-        excluded_files: &["assert.js", "utils.js", "regexp-assert.js", "regexp-prepare.js"],
-        before: &["assert.js", "utils.js", "regexp-prepare.js"],
-        after: &["regexp-assert.js"],
-        ..INTL
-    },
-    SuiteRules {
-        extensions: JS_ONLY,
-        directives: Directives { module: true, ..DEBUGGER.directives },
-        ..DEBUGGER
-    },
-    SuiteRules { extensions: JS_ONLY, excluded_files: &["protocol-test.js"], ..INSPECTOR },
-    SuiteRules { extensions: JS_ONLY, ..TEST262 },
-    SuiteRules { extensions: JS_ONLY, ..MOZILLA },
-    CCTEST,
-    UNITTESTS,
-    FUZZER,
-    BENCHMARKS,
-    MKGROKDUMP,
-    SuiteRules { extensions: JS_ONLY, ..WASM_SPEC_TESTS },
-    SuiteRules {
-        name: "preparser",
-        listing: Listing::Templates { throws: "--throws", expectation: false },
-        variants: SuiteVariants::Default,
-        order: &[Part::Files, Part::Seed, Part::Extra, Part::Variant],
-        ..SUITE
-    },
 ];
 
 /// A key whose variable is shown under its own name.
@@ -351,40 +295,6 @@ const CONFIG_9_2: &[ConfigKey] = &[
     },
 ];
 
-const CONFIG_8_4: &[ConfigKey] = &[
-    key("is_asan", "asan"),
-    key("is_cfi", "cfi_vptr"),
-    key("dcheck_always_on", "dcheck_always_on"),
-    key("is_gcov_coverage", "gcov_coverage"),
-    quiet("is_android", "is_android", false),
-    quiet("is_clang", "is_clang", false),
-    quiet("is_debug", "is_debug", false),
-    quiet("is_full_debug", "is_full_debug", false),
-    key("is_msan", "msan"),
-    inverted("v8_enable_i18n_support", "no_i18n"),
-    key("v8_enable_verify_predictable", "predictable"),
-    key("is_tsan", "tsan"),
-    key("is_ubsan_vptr", "ubsan_vptr"),
-    key("v8_enable_verify_csa", "verify_csa"),
-    key("v8_enable_lite_mode", "lite_mode"),
-    key("v8_enable_pointer_compression", "pointer_compression"),
-];
-
-const CONFIG_7_0: &[ConfigKey] = &[
-    key("is_asan", "asan"),
-    key("is_cfi", "cfi_vptr"),
-    key("dcheck_always_on", "dcheck_always_on"),
-    key("is_gcov_coverage", "gcov_coverage"),
-    quiet("is_android", "is_android", false),
-    quiet("is_debug", "is_debug", false),
-    key("is_msan", "msan"),
-    inverted("v8_enable_i18n_support", "no_i18n"),
-    inverted("v8_use_snapshot", "no_snap"),
-    key("v8_enable_verify_predictable", "predictable"),
-    key("is_tsan", "tsan"),
-    key("is_ubsan_vptr", "ubsan_vptr"),
-];
-
 const CONSTANTS: &[&str] = &[
     "debug",
     "release",
@@ -425,9 +335,12 @@ const CONSTANTS: &[&str] = &[
     "tvos",
     "x87",
     "x32",
+    "nacl_ia32",
+    "nacl_x64",
+    "a64",
 ];
 
-const TIMEOUTS_9_2: Timeouts = Timeouts {
+pub(super) const TIMEOUTS_9_2: Timeouts = Timeouts {
     debug: 4.0,
     slow_arch: 4.5,
     slow_archs: &["arm", "arm64", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "riscv64"],
@@ -446,17 +359,6 @@ const MODE_FIRST: &[Part] = &[
     Part::Mode,
     Part::Extra,
     Part::Variant,
-    Part::Source,
-    Part::Suite,
-    Part::Status,
-];
-
-const MODE_LAST: &[Part] = &[
-    Part::Files,
-    Part::Seed,
-    Part::Extra,
-    Part::Variant,
-    Part::Mode,
     Part::Source,
     Part::Suite,
     Part::Status,
@@ -542,58 +444,4 @@ pub const V9_2: Dialect = Dialect {
         ("error-cause", "--harmony-error-cause"),
         ("import-assertions", "--harmony-import-assertions"),
     ],
-};
-
-/// V8 8.4.
-pub const V8_4: Dialect = Dialect {
-    name: "V8 8.4",
-    order: MODE_LAST,
-    dchecks: Dchecks::StatusOnly,
-    timeouts: Timeouts {
-        slow_archs: &["arm", "arm64", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x"],
-        builds: &[("lite_mode", 2.0), ("predictable", 4.0), ("is_full_debug", 4.0)],
-        ..TIMEOUTS_9_2
-    },
-    config: CONFIG_8_4,
-    simulator: Simulator::Foreign(&[
-        "arm64", "arm", "mipsel", "mips", "mips64", "mips64el", "ppc", "ppc64", "s390", "s390x",
-    ]),
-    suites: SUITES_8_4,
-    lines_exit_code_counts: false,
-    skip_linker_warnings: false,
-    ..V9_2
-};
-
-/// V8 7.0.
-pub const V7_0: Dialect = Dialect {
-    name: "V8 7.0",
-    runner_flags: &[],
-    gc_stress_flags: &[
-        "--gc-interval=500",
-        "--stress-compaction",
-        "--concurrent-recompilation-queue-length=64",
-        "--concurrent-recompilation-delay=500",
-        "--concurrent-recompilation",
-    ],
-    asan_flags: &["--invoke-weak-callbacks", "--omit-quit"],
-    predictable_flags: &["--predictable", "--verify_predictable", "--no-inline-new"],
-    no_snapshot_flags: &["--no-turbo-verify-allocation"],
-    dchecks: Dchecks::Ignored,
-    timeouts: Timeouts {
-        debug: 4.0,
-        slow_arch: 2.0,
-        slow_archs: &["arm", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "arm64"],
-        builds: &[("predictable", 2.0)],
-        sanitizer: 1.0,
-        words: &[("--stress-opt", 4.0), ("--noenable-vfp3", 2.0)],
-        words_in_source: true,
-        slow: 1.0,
-        always: 2.0,
-    },
-    config: CONFIG_7_0,
-    suites: SUITES_7_0,
-    slow_variants: &["stress", "nooptimization"],
-    message_basename_is_js: true,
-    sharding: Sharding::Tests,
-    ..V8_4
 };

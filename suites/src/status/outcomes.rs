@@ -10,7 +10,7 @@ use flotilla_messages::Outcome;
 pub struct Outcomes(u16);
 
 /// Every word with its set. HEAVY came after V8 9.2; no tree is worse off for our knowing it.
-const WORDS: [(&str, Outcomes); 13] = [
+const WORDS: [(&str, Outcomes); 14] = [
     ("PASS", Outcomes::PASS),
     ("FAIL", Outcomes::FAIL),
     ("CRASH", Outcomes::CRASH),
@@ -24,6 +24,7 @@ const WORDS: [(&str, Outcomes); 13] = [
     ("TIMEOUT", Outcomes::TIMEOUT),
     ("OKAY", Outcomes::OKAY),
     ("FAST_VARIANTS", Outcomes::FAST_VARIANTS),
+    ("FLAKY", Outcomes::FLAKY),
 ];
 
 /// Which words a tree's status files have.
@@ -43,7 +44,7 @@ impl Vocabulary {
             (Self::Classic, "FAIL_OK") => Some(Outcomes::FAIL | Outcomes::OKAY),
             (Self::Classic, "PASS_OR_FAIL") => Some(Outcomes::PASS | Outcomes::FAIL),
             (Self::Classic, "HEAVY" | "FAIL_PHASE_ONLY")
-            | (Self::Modern, "TIMEOUT" | "OKAY" | "FAST_VARIANTS") => None,
+            | (Self::Modern, "TIMEOUT" | "OKAY" | "FAST_VARIANTS" | "FLAKY") => None,
             _ => Outcomes::word(word),
         }
     }
@@ -83,6 +84,8 @@ impl Outcomes {
     pub const OKAY: Self = Self(1 << 11);
     /// Only the variants `default` and `turbofan` make sense, with flags of their own.
     pub const FAST_VARIANTS: Self = Self(1 << 12);
+    /// To be unreliable (V8 3.19 to 5.1): a remark, which changes nothing but for `--flaky-tests`.
+    pub const FLAKY: Self = Self(1 << 13);
 
     /// The set of this one word, whichever version knows it.
     pub fn word(word: &str) -> Option<Self> {
