@@ -118,26 +118,35 @@ impl Build {
             candidates.push(outdir.join(format!("{arch}.{mode}")));
         }
         for dir in candidates {
-            let file = dir.join(CONFIG_FILE);
-            match read(&file) {
-                Ok(bytes) => {
-                    let build = Self::configured(dir, &bytes, dialect)
-                        .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
-                    return build.agreed(options, dialect, &file);
-                }
-                Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                Err(source) => return Err(OpenError::Read { path: file, source }),
+            if let Some(build) = Self::in_directory(dir, options, dialect)? {
+                return Ok(build);
             }
         }
         if dialect.layout == Layout::PerMode
             && let Some(build) = Self::of_name(&outdir, options, dialect)?
         {
-            return Ok(build);
+            // What a build says of itself is more than its name does.
+            let says = build.dir.clone().map(|dir| Self::in_directory(dir, options, dialect));
+            return Ok(says.transpose()?.flatten().unwrap_or(build));
         }
         if options.outdir != Options::default().outdir && options.shell_dir.is_none() {
             return Err(OpenError::NoBuild(outdir));
         }
         Self::of_host(options, dialect)
+    }
+
+    /// The build in `dir`, if it says what it is.
+    fn in_directory(dir: PathBuf, options: &Options, dialect: &Dialect) -> Result<Option<Self>, OpenError> {
+        let file = dir.join(CONFIG_FILE);
+        match read(&file) {
+            Ok(bytes) => {
+                let build = Self::configured(dir, &bytes, dialect)
+                    .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
+                build.agreed(options, dialect, &file).map(Some)
+            }
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(source) => Err(OpenError::Read { path: file, source }),
+        }
     }
 
     fn configured(dir: PathBuf, bytes: &[u8], dialect: &Dialect) -> Result<Self, String> {
