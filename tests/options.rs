@@ -105,7 +105,7 @@ fn a_build_that_is_missing_is_named_and_nothing_runs() {
     assert!(ran.stderr().contains("there is no build for x64.release"), "{}", ran.stderr());
     let twice = tree.run(&["--arch=x64,x64", "--mode=release"]);
     assert_eq!(twice.code(), Some(2));
-    assert!(twice.stderr().contains("x64.release is named twice"), "{}", twice.stderr());
+    assert!(twice.stderr().contains("x64.release out/x64.release is named twice"), "{}", twice.stderr());
 }
 
 #[test]
@@ -123,6 +123,24 @@ fn a_modern_tree_has_products_where_gm_puts_them() {
     assert_eq!(ran.code(), Some(0), "{}", ran.all());
     assert_eq!(lines(&ran, "Build found: ").len(), 2, "{}", ran.stdout());
     assert!(ran.stdout().contains("2 tests ran"), "{}", ran.stdout());
+}
+
+#[test]
+fn builds_in_directories_of_their_own_run_together_and_have_them_in_their_names() {
+    let tree = Fixture::with(&[("a", "exit 0")]);
+    for build in ["one", "two"] {
+        fs::create_dir_all(tree.path(&format!("out.gn/{build}"))).unwrap();
+        for file in ["d8", "v8_build_config.json"] {
+            fs::copy(tree.path("out").join(file), tree.path(&format!("out.gn/{build}/{file}"))).unwrap();
+        }
+    }
+    let ran = tree.run(&["--list", "--outdir=out.gn/one,out.gn/two"]);
+    let expected = "mjsunit/a default x64.release out.gn/one\nmjsunit/a default x64.release out.gn/two\n";
+    assert_eq!(ran.stdout(), expected, "{}", ran.all());
+    assert_eq!(tree.run(&["--outdir=out.gn/one,out.gn/two"]).code(), Some(0));
+    let missing = tree.run(&["--outdir=out.gn/one,out.gn/three"]);
+    assert_eq!(missing.code(), Some(5), "{}", missing.all());
+    assert!(missing.stderr().contains("cannot test out.gn/three: there is no"), "{}", missing.stderr());
 }
 
 #[test]

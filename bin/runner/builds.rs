@@ -83,7 +83,11 @@ impl Choice {
     /// What it is called in messages.
     pub fn label(&self) -> String {
         let words = [self.arch.as_deref(), self.mode.as_deref()];
-        words.into_iter().flatten().collect::<Vec<_>>().join(".")
+        let label = words.into_iter().flatten().collect::<Vec<_>>().join(".");
+        match &self.outdir {
+            Some(outdir) if label.is_empty() => outdir.display().to_string(),
+            _ => label,
+        }
     }
 }
 
@@ -93,9 +97,9 @@ impl Builds {
     /// # Errors
     /// [`BuildsError`] for values that make no sense, and for `--gn` where nothing was built.
     pub fn choose(&self, settings: &Settings, root: &Path) -> Result<Vec<Choice>, BuildsError> {
-        let outdir = match self.gn {
-            true => Some(latest(&root.join(OUT_GN))?),
-            false => settings.outdir.clone(),
+        let outdirs = match self.gn {
+            true => vec![Some(latest(&root.join(OUT_GN))?)],
+            false => outdirs(settings.outdir.as_deref(), root)?,
         };
         let pairs: Vec<(Option<String>, Option<String>)> = match &self.arch_and_mode {
             Some(pairs) => pairs
@@ -116,7 +120,7 @@ impl Builds {
         if self.buildbot && pairs.iter().any(|(_, mode)| mode.is_none()) {
             return Err(BuildsError::NoMode);
         }
-        let choice = |(arch, mode): (Option<String>, Option<String>)| {
+        let choice = |outdir: &Option<PathBuf>, (arch, mode): (Option<String>, Option<String>)| {
             let mut choice = Choice {
                 arch: arch.map(own_arch),
                 mode: mode.as_deref().map(plain_mode),
@@ -134,7 +138,8 @@ impl Builds {
             }
             choice
         };
-        Ok(pairs.into_iter().map(choice).collect())
+        let of_outdir = |outdir| pairs.iter().map(move |pair| choice(outdir, pair.clone()));
+        Ok(outdirs.iter().flat_map(of_outdir).collect())
     }
 }
 
@@ -158,6 +163,18 @@ fn list(option: &'static str, value: Option<&str>) -> Result<Vec<Option<String>>
         return Err(BuildsError::Empty { option, value: value.to_owned() });
     }
     Ok(names.into_iter().map(|name| Some(name.to_owned())).collect())
+}
+
+/// The directories of a comma list, unless one is called so as it stands.
+fn outdirs(value: Option<&Path>, root: &Path) -> Result<Vec<Option<PathBuf>>, BuildsError> {
+    let Some(value) = value else { return Ok(vec![None]) };
+    match value.to_str() {
+        Some(text) if text.contains(',') && !root.join(value).is_dir() => {
+            let names = list("--outdir", Some(text))?;
+            Ok(names.into_iter().map(|name| name.map(PathBuf::from)).collect())
+        }
+        _ => Ok(vec![Some(value.to_owned())]),
+    }
 }
 
 /// `auto` and `native` are this host's (V8 5.4 `run-tests.py`).
@@ -219,6 +236,19 @@ mod tests {
         }
         let gn = Builds { gn: true, ..Builds::default() };
         assert_eq!(refused(gn, "x64"), "there is no build in /v8/out.gn (--gn)");
+    }
+
+    #[test]
+    fn each_directory_is_a_build_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let chosen = |value: &str| -> Vec<String> {
+            let settings = Settings { outdir: Some(value.into()), ..Settings::default() };
+            let chosen = Builds::default().choose(&settings, root.path()).unwrap();
+            chosen.iter().map(Choice::label).collect()
+        };
+        assert_eq!(chosen("out.gn/a,out.gn/b"), ["out.gn/a", "out.gn/b"]);
+        std::fs::create_dir(root.path().join("a,b")).unwrap();
+        assert_eq!(chosen("a,b"), ["a,b"]);
     }
 
     #[test]

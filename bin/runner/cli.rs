@@ -102,7 +102,8 @@ pub struct Cli {
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Settings {
-    /// Directory with the build: DIR or DIR/build holds v8_build_config.json [default: out].
+    /// Directory with the build: DIR or DIR/build holds v8_build_config.json [default: out]. Several are separated by
+    /// commas.
     #[arg(long, value_name = "DIR", help_heading = "The tree")]
     pub outdir: Option<PathBuf>,
 

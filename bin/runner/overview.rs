@@ -22,6 +22,10 @@ pub fn header(products: &Products) {
         Repeats::Endless => console.line("Each test runs again and again, each time with another seed."),
         Repeats::Once => {}
     }
+    let seeded = matches!(products.repeats(), Repeats::Seeds(_) | Repeats::Endless);
+    if seeded && !products.passes_seeds() {
+        eprintln!("runner: warning: tests of a tree as old as this are told no seed: all runs are the same");
+    }
 }
 
 fn build(description: &Description, console: &mut Console) {

@@ -40,13 +40,13 @@ pub enum SpecialError {
         "the tree has no {RUN_VALGRIND} for --valgrind; --command-prefix='valgrind --error-exitcode=1' does \
          without"
     )]
-    NoValgrind,
+    Valgrind,
     /// Neither `python` nor its like is in PATH.
     #[error("there is no Python in PATH to run {RUN_VALGRIND}")]
-    NoPython,
+    Python,
     /// There must be a directory.
     #[error("the directory {} of --sancov-dir does not exist", .0.display())]
-    NoCoverageDir(PathBuf),
+    CoverageDir(PathBuf),
 }
 
 impl Special {
@@ -75,25 +75,25 @@ impl Special {
             return Ok(prefix);
         }
         if !root.join(RUN_VALGRIND).is_file() {
-            return Err(SpecialError::NoValgrind);
+            return Err(SpecialError::Valgrind);
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let in_path = |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
         // The name V8 calls it by comes first.
         let python =
-            ["python", "python2", "python3"].into_iter().find(in_path).ok_or(SpecialError::NoPython)?;
+            ["python", "python2", "python3"].into_iter().find(in_path).ok_or(SpecialError::Python)?;
         Ok(Some(format!("{python} -u {RUN_VALGRIND} {}", prefix.unwrap_or_default())))
     }
 
     /// Where coverage is collected: an absolute path.
     ///
     /// # Errors
-    /// [`SpecialError::NoCoverageDir`]
+    /// [`SpecialError::CoverageDir`]
     pub fn coverage_dir(&self) -> Result<Option<PathBuf>, SpecialError> {
         let Some(dir) = &self.sancov_dir else { return Ok(None) };
         match dir.canonicalize() {
             Ok(found) if found.is_dir() => Ok(Some(found)),
-            _ => Err(SpecialError::NoCoverageDir(dir.clone())),
+            _ => Err(SpecialError::CoverageDir(dir.clone())),
         }
     }
 }
@@ -123,7 +123,7 @@ mod tests {
         std::fs::write(root.path().join(RUN_VALGRIND), "").unwrap();
         match special.command_prefix(root.path(), Some("nice".into())) {
             Ok(words) => assert!(words.unwrap().ends_with(" -u tools/run-valgrind.py nice")),
-            Err(error) => assert!(matches!(error, SpecialError::NoPython)),
+            Err(error) => assert!(matches!(error, SpecialError::Python)),
         }
         let plain = Special::default().command_prefix(root.path(), Some("nice".into())).unwrap();
         assert_eq!(plain.as_deref(), Some("nice"));

@@ -122,21 +122,16 @@ impl Build {
             candidates.push(outdir.join(format!("{arch}.{mode}")));
         }
         for dir in candidates {
-            let file = dir.join(CONFIG_FILE);
-            match read(&file) {
-                Ok(bytes) => {
-                    let build = Self::configured(dir, &bytes, dialect, keys)
-                        .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
-                    return build.agreed(options, dialect, &file);
-                }
-                Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                Err(source) => return Err(OpenError::Read { path: file, source }),
+            if let Some(build) = Self::in_directory(dir, options, dialect, &keys)? {
+                return Ok(build);
             }
         }
         if dialect.layout == Layout::PerMode
             && let Some(build) = Self::of_name(&outdir, options, dialect, &keys)?
         {
-            return Ok(build);
+            // What a build says of itself is more than its name does.
+            let says = build.dir.clone().map(|dir| Self::in_directory(dir, options, dialect, &keys));
+            return Ok(says.transpose()?.flatten().unwrap_or(build));
         }
         if options.outdir != Options::default().outdir && options.shell_dir.is_none() {
             return Err(OpenError::NoBuild(outdir));
@@ -144,7 +139,26 @@ impl Build {
         Self::of_host(options, dialect, &keys)
     }
 
-    fn configured(dir: PathBuf, bytes: &[u8], dialect: &Dialect, keys: Vec<Key>) -> Result<Self, String> {
+    /// The build in `dir`, if it says what it is.
+    fn in_directory(
+        dir: PathBuf,
+        options: &Options,
+        dialect: &Dialect,
+        keys: &[Key],
+    ) -> Result<Option<Self>, OpenError> {
+        let file = dir.join(CONFIG_FILE);
+        match read(&file) {
+            Ok(bytes) => {
+                let build = Self::configured(dir, &bytes, dialect, keys)
+                    .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
+                build.agreed(options, dialect, &file).map(Some)
+            }
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(source) => Err(OpenError::Read { path: file, source }),
+        }
+    }
+
+    fn configured(dir: PathBuf, bytes: &[u8], dialect: &Dialect, keys: &[Key]) -> Result<Self, String> {
         let config: Map<String, Value> =
             serde_json::from_slice(bytes).map_err(|e| format!("is no JSON object: {e}"))?;
         let text = |key: &str| match config.get(key) {
@@ -161,7 +175,7 @@ impl Build {
         // In V8's land, GN's x86 is called ia32.
         let arch = if cpu == "x86" { "ia32".into() } else { cpu.clone() };
         let mut properties = BTreeMap::new();
-        for key in &keys {
+        for key in keys {
             properties.insert(key.variable.clone(), flag(&key.key)? != key.inverted);
         }
         if dialect.layout == Layout::PerMode {
@@ -182,7 +196,16 @@ impl Build {
             Simulator::Configured => text("target_cpu")? != cpu,
             Simulator::Foreign(_) => is_foreign(dialect, &arch),
         };
-        Ok(Self { dir: Some(dir), arch, mode, properties, keys, mips, simulator, configured: true })
+        Ok(Self {
+            dir: Some(dir),
+            arch,
+            mode,
+            properties,
+            keys: keys.to_vec(),
+            mips,
+            simulator,
+            configured: true,
+        })
     }
 
     /// The build in `OUTDIR/ARCH.MODE` that the options choose; the only one, if they do not.
@@ -438,7 +461,7 @@ mod tests {
     }
 
     fn build(dialect: &Dialect, changes: &[(&str, Value)]) -> Build {
-        Build::configured("out".into(), &config(changes), dialect, keys(dialect)).unwrap()
+        Build::configured("out".into(), &config(changes), dialect, &keys(dialect)).unwrap()
     }
 
     #[test]
@@ -478,7 +501,7 @@ mod tests {
 
     #[test]
     fn broken_configurations_are_refused_with_the_key() {
-        let refused = |bytes: &[u8]| Build::configured("out".into(), bytes, &V9_2, keys(&V9_2)).unwrap_err();
+        let refused = |bytes: &[u8]| Build::configured("out".into(), bytes, &V9_2, &keys(&V9_2)).unwrap_err();
         assert!(refused(b"{").starts_with("is no JSON object: EOF"));
         assert_eq!(refused(b"{}"), "lacks the key 'v8_target_cpu'");
         assert_eq!(refused(&config(&[("is_asan", 1.into())])), "the key 'is_asan' should be true or false");

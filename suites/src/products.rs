@@ -126,9 +126,9 @@ impl Products {
         if rounds == 0 || count.checked_mul(rounds).is_none_or(|all| all > MOST) {
             return Err(ProductsError::TooMany { products: trees.len(), rounds });
         }
+        let labels = labels(&trees);
         let mut named: Vec<(String, Arc<Tree>)> = Vec::with_capacity(trees.len());
-        for tree in trees {
-            let label = tree.description().product();
+        for (label, tree) in labels.into_iter().zip(trees) {
             if named.iter().any(|(known, _)| *known == label) {
                 return Err(ProductsError::Twice(label));
             }
@@ -217,6 +217,11 @@ impl Products {
             all.merge(tree.inputs()?);
         }
         Ok(all)
+    }
+
+    /// Whether seeds make a difference: trees of 2012 tell their tests none.
+    pub fn passes_seeds(&self) -> bool {
+        self.trees().all(|tree| tree.passes_seed())
     }
 
     fn trees(&self) -> impl Iterator<Item = &Arc<Tree>> + Send {
@@ -342,6 +347,17 @@ impl Cases for Products {
     fn case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
         self.made(id, true)
     }
+}
+
+/// What the builds are called: by architecture and mode, and those that are alike by their directories as well.
+fn labels(trees: &[Tree]) -> Vec<String> {
+    let plain: Vec<String> = trees.iter().map(|tree| tree.description().product()).collect();
+    let is_alike = |label: &String| plain.iter().filter(|other| *other == label).count() > 1;
+    let label = |(label, tree): (&String, &Tree)| match tree.build_place() {
+        place if is_alike(label) && !place.is_empty() => format!("{label} {place}"),
+        _ => label.clone(),
+    };
+    plain.iter().zip(trees).map(label).collect()
 }
 
 fn with_index(id: CaseId, index: u32) -> CaseId {

@@ -35,11 +35,11 @@ pub fn environment(build: &Build, options: &Options, dialect: &Dialect) -> BTree
         };
         told.push(("ASAN_OPTIONS", [symbolizer(), words(more)].concat(), ":"));
     }
-    if build.is("cfi_vptr") {
+    if build.is("ubsan_vptr") {
+        told.push(("UBSAN_OPTIONS", [words(&["print_stacktrace=1"]), symbolizer()].concat(), ":"));
+    } else if build.is("cfi_vptr") {
         let all = [words(&["print_stacktrace=1", "print_summary=1", "symbolize=1"]), symbolizer()].concat();
         told.push(("UBSAN_OPTIONS", all, ":"));
-    } else if build.is("ubsan_vptr") {
-        told.push(("UBSAN_OPTIONS", [words(&["print_stacktrace=1"]), symbolizer()].concat(), ":"));
     }
     if build.is("msan") {
         told.push(("MSAN_OPTIONS", symbolizer(), ":"));

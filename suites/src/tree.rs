@@ -95,6 +95,17 @@ impl Tree {
         self.options.random_seed
     }
 
+    /// Where its build is, as seen from the root.
+    pub(crate) fn build_place(&self) -> String {
+        let dir = self.build.dir.as_deref().unwrap_or(Path::new(""));
+        dir.strip_prefix(&self.options.root).unwrap_or(dir).display().to_string()
+    }
+
+    /// Whether its tests are told a seed.
+    pub(crate) fn passes_seed(&self) -> bool {
+        self.dialect.passes_seed
+    }
+
     /// What this tree is and what was selected.
     pub fn description(&self) -> Description {
         let engines: BTreeSet<String> = self.programs().map(|(_, program)| engine(program)).collect();
