@@ -156,3 +156,52 @@ fn test262s_modes_are_told_apart() {
         says(&ran, code, &[part]);
     }
 }
+
+#[test]
+fn what_did_not_pass_is_written_as_a_list_that_makes_the_next_run_good() {
+    let tree = tree();
+    tree.status("[]");
+    tree.test("slow", "sleep 1000");
+    tree.test("sometimes", "case $* in *--always-turbofan*|*--always-opt*) exit 1;; esac");
+    tree.file("test/message/fail/x.js", "exit 1\n");
+    tree.file("test/message/message.status", "[]");
+    let list = tree.path("known.txt").display().to_string();
+    let write = ["-t1", "--variants=default,stress", "--write-expectations", list.as_str()];
+    says(&run(&tree, &[], &[&write[..], &["mjsunit", "message"]].concat()), 1, &["unexpected"]);
+    let text = std::fs::read_to_string(&list).unwrap();
+    assert_eq!(
+        text,
+        "# What did not pass, by runner --write-expectations.\nmjsunit/bad FAIL\nmjsunit/crash CRASH\n\
+         mjsunit/d/bad FAIL\nmjsunit/slow TIMEOUT\nmjsunit/sometimes PASS FAIL\n# cannot be run: message/fail/x\n"
+    );
+    // A run that reads the list may write it again.
+    says(&run(&tree, &["known.txt"], &[&write[..], &["mjsunit"]].concat()), 0, &["all as expected"]);
+    assert_eq!(
+        std::fs::read_to_string(&list).unwrap(),
+        text.replace("# cannot be run: message/fail/x\n", "")
+    );
+    let ended = run(
+        &tree,
+        &[],
+        &["--exit-after-n-failures=1", "-j1", "--variants=default", "--write-expectations", &list, "mjsunit"],
+    );
+    says(&ended, 1, &[]);
+    assert!(std::fs::read_to_string(&list).unwrap().contains("# The run ended early"));
+}
+
+#[test]
+fn modes_are_written_apart_where_they_differ() {
+    let tree = Fixture::new();
+    tree.file("test/test262/test262.status", "[]");
+    tree.file("test/test262/data/test/built-ins/a.js", "case $* in *--use-strict*) exit 1;; esac; exit 0\n");
+    tree.file("test/test262/data/test/built-ins/b.js", "exit 1\n");
+    let list = tree.path("known.txt").display().to_string();
+    says(
+        &run(&tree, &[], &["test262", "--variants=default", "--write-expectations", &list]),
+        1,
+        &["3 unexpected"],
+    );
+    let text = std::fs::read_to_string(&list).unwrap();
+    assert!(text.ends_with("\ntest262/built-ins/a strict FAIL\ntest262/built-ins/b FAIL\n"), "{text}");
+    says(&run(&tree, &["known.txt"], &["test262", "--variants=default"]), 0, &["all as expected"]);
+}

@@ -14,20 +14,8 @@ use support::{Fixture, Ran};
 /// A tree with what `conf/suites` holds, below `test`.
 fn examples() -> Fixture {
     let fixture = Fixture::new();
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/suites"), &fixture.path("test"));
+    fixture.copy("conf/suites", "test");
     fixture
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).unwrap()),
-        }
-    }
 }
 
 /// A tree with the suite `own`, whose `suite.toml` is this.
@@ -152,7 +140,7 @@ fn own_suites_are_selected_listed_divided_and_shown_like_all_others() {
 #[test]
 fn a_tree_of_nothing_but_own_suites_is_found_from_within() {
     let dir = tempfile::tempdir().unwrap();
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/suites"), &dir.path().join("test"));
+    support::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/suites"), &dir.path().join("test"));
     let run = |args: &[&str]| {
         let mut command = std::process::Command::new(support::RUNNER);
         command.args(args).args(["--no-config", "--no-history", "--no-network"]);

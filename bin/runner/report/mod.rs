@@ -10,6 +10,7 @@
 //! | stream | `stream.rs` |
 //! | `--json-test-results` | `json.rs` |
 //! | `--junitout` | `junit.rs` |
+//! | `--write-expectations` | `expectations.rs` |
 //! | `--time` | `slowest.rs` |
 //! | `-v` | `commands.rs` |
 //! | `--explain` | `explain.rs` |
@@ -21,6 +22,7 @@ mod compact;
 mod console;
 mod context;
 mod dots;
+mod expectations;
 mod explain;
 mod failure;
 mod file;
