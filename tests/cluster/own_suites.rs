@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use crate::run::cluster;
-use crate::support::{Fixture, Ran};
+use crate::harness::Cluster;
+use crate::support::{Fixture, RUNNER, Ran};
 
 #[actix_rt::test]
 async fn own_suites_run_on_peers() {
@@ -12,6 +12,7 @@ async fn own_suites_run_on_peers() {
     fixture.copy("conf/suites", "test");
     // A V8 checkout: of its directories only those go along that are known to be needed.
     fixture.file("tools/testrunner/none.py", "");
+    fixture.file("include/v8-version.h", "#define V8_MAJOR_VERSION 9\n#define V8_MINOR_VERSION 2\n");
     // Tests that are programs, and need a file of another directory.
     let toml = "kind = 'files'\nfiles = '*.sh'\ncommand = '{file} {root}/data'\ninputs = ['data']\n\
                 [judge]\nstdout = '^forty-two$'\n";
@@ -20,12 +21,17 @@ async fn own_suites_run_on_peers() {
     std::fs::set_permissions(fixture.path("test/programs/a.sh"), std::fs::Permissions::from_mode(0o755))
         .unwrap();
     fixture.file("data/answer", "forty-two\n");
-    let cluster = cluster(2).await;
+    let builtin = vec![RUNNER.into(), "shell".into()];
+    let cluster =
+        Cluster::start_with(2, |_, settings| settings.work_settings.builtin = builtin.clone()).await;
+    cluster.befriend(0, 1).await;
     let peer = cluster.daemon(1).addresses().work.to_string();
     let home = cluster.peers[0].home();
     let run = |args: &[&str]| {
         let mut command = fixture.command(args);
         command.args(["--local-jobs=0", "--peer", &peer]).env("FLOTILLA_HOME", home.path());
+        // Cargo sets it for tests; which libraries a script loads nobody can tell.
+        command.env_remove("LD_LIBRARY_PATH");
         async move { Ran(actix_rt::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()) }
     };
     let ran = run(&["files", "gtest", "list", "programs", "--shell=builtin"]).await;
