@@ -259,6 +259,10 @@ pub struct Settings {
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub json_test_results: Option<PathBuf>,
 
+    /// Write a list of the tests that did not pass to this file, for --expectations.
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub write_expectations: Option<PathBuf>,
+
     /// Write JUnit XML to this file.
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub junitout: Option<PathBuf>,
@@ -372,6 +376,7 @@ impl Settings {
             explain: self.explain || file.explain,
             time: self.time || file.time,
             json_test_results: self.json_test_results.or(file.json_test_results),
+            write_expectations: self.write_expectations.or(file.write_expectations),
             junitout: self.junitout.or(file.junitout),
             junittestsuite: self.junittestsuite.or(file.junittestsuite),
         }

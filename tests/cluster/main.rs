@@ -18,6 +18,7 @@ mod hostile;
 mod liar;
 mod liars;
 mod local;
+mod own_suites;
 mod ports;
 mod redial;
 mod run;

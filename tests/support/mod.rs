@@ -74,6 +74,11 @@ impl Fixture {
         fs::write(path, text).unwrap();
     }
 
+    /// Copies a directory of this repository, with all that is below it, to a place below the root.
+    pub fn copy(&self, from: &str, to: &str) {
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(from), &self.path(to));
+    }
+
     /// Adds a mjsunit test.
     pub fn test(&self, name: &str, script: &str) {
         self.file(&format!("test/mjsunit/{name}.js"), format!("{script}\n"));
@@ -121,6 +126,20 @@ impl Fixture {
             }
         }
         found
+    }
+}
+
+/// Copies a directory.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

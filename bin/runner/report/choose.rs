@@ -13,6 +13,7 @@ use super::compact::Compact;
 use super::console::Console;
 use super::context::Context;
 use super::dots::Dots;
+use super::expectations::Expectations;
 use super::explain::Explain;
 use super::file::{ReportError, ReportFile};
 use super::json::Json;
@@ -75,6 +76,9 @@ pub fn reporters(
     }
     if let Some(path) = &settings.json_test_results {
         reporters.push(Box::new(Json::new(ReportFile::check(path)?, context())));
+    }
+    if let Some(path) = &settings.write_expectations {
+        reporters.push(Box::new(Expectations::new(ReportFile::check(path)?)));
     }
     if let Some(path) = &settings.junitout {
         let name = settings.junittestsuite.as_deref().unwrap_or("v8tests");

@@ -10,6 +10,7 @@
 //! | stream | `stream.rs` |
 //! | `--json-test-results` | `json.rs` |
 //! | `--junitout` | `junit.rs` |
+//! | `--write-expectations` | `expectations.rs` |
 //! | `--time` | `slowest.rs` |
 //! | `-v` | `commands.rs` |
 //! | `--stress`, `--random-seed-stress-count` | `repeats.rs` |
@@ -25,6 +26,7 @@ mod conformance;
 mod console;
 mod context;
 mod dots;
+mod expectations;
 mod explain;
 mod failure;
 mod file;

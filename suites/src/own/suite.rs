@@ -165,14 +165,13 @@ impl Opening<'_> {
         args.fill(&places).map_err(|hole| refuse(nothing_for(hole)))?;
 
         let status = self.status()?;
+        let naming = || Naming::Within(self.name.into());
+        let tables = table::entries(shown(self.root, &file), &text, naming(), &config.expect, self.reading);
+        let tables = tables.map_err(|problem| problem.located(shown(self.root, &file), &text))?;
+        let expect_file = self.expect_file(naming())?;
         let listing = find::Listing { opening: self, config: &config, places: &places, test_dir: &test_dir };
         let find::Found { listed, disabled, warnings } = listing.find(&refuse)?;
-        let mut more: Vec<EntryFile> = disabled.into_iter().collect();
-        let naming = || Naming::Within(self.name.into());
-        let path = shown(self.root, &file);
-        let tables = table::entries(path, &text, naming(), &config.expect, self.reading);
-        more.push(tables.map_err(|problem| problem.located(path, &text))?);
-        more.extend(self.expect_file(naming())?);
+        let more = disabled.into_iter().chain([tables]).chain(expect_file).collect();
         Ok(Opened {
             own: OwnSuite {
                 program_of_test: program.is_none().then_some(first),

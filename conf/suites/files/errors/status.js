@@ -1,0 +1,3 @@
+// Exit-Code: 3
+print("before");
+quit(3);

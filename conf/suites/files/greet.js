@@ -1,0 +1,2 @@
+// Files: lib/greeting.js
+print(greeting("world"));

@@ -1,0 +1,3 @@
+function greeting(whom) {
+  return "hello, " + whom;
+}
