@@ -24,7 +24,9 @@ if [ -e "$tree/tools/testrunner/local/old_statusfile.py" ]; then
   variants=(dev)
   theirs+=(--no-presubmit)
 else
-  theirs+=(--random-seed=42)
+  grep -qr exhaustive-variants "$tree/tools/run-tests.py" "$tree/tools/testrunner" || variants=(dev)
+  ! grep -qr -e random-seed "$tree/tools/run-tests.py" "$tree/tools/testrunner" || theirs+=(--random-seed=42)
+  ! grep -q no-presubmit "$tree/tools/run-tests.py" || theirs+=(--no-presubmit)
 fi
 echo "| suite | variants | tests that V8 would run | missing here | only here | different |"
 echo "|---|---|---|---|---|---|"

@@ -41,12 +41,16 @@ def theirs(test):
     return key, (expected, test["timeout"], test["slow"], test["variant"])
 
 
+def by_variant(test):
+    return str(test[3])
+
+
 a, b = load(ours_file, own), load(theirs_file, theirs)
 missing = [key for key in b if len(a.get(key, [])) < len(b[key])]
 extra = [key for key in a if len(b.get(key, [])) < len(a[key])]
 different = []
 for key in set(a) & set(b):
-    for ours, v8 in zip(sorted(a[key]), sorted(b[key], key=str)):
+    for ours, v8 in zip(sorted(a[key], key=by_variant), sorted(b[key], key=by_variant)):
         # V8's 2012 variants have no names.
         if ours[:3] != v8[:3] or v8[3] is not None and ours[3] != v8[3]:
             different.append((key, ours, v8))

@@ -22,7 +22,10 @@ def instructions(runner, t):
   if hasattr(execution, '_GetInstructions'):
     found = execution._GetInstructions(t, runner.context)
     return [c for c in found.command if c != ''], found.timeout
-  # 2012: methods of the runner.
+  if hasattr(runner, '_GetJob'):
+    job = runner._GetJob(t)
+    return [c for c in job.command if c != ''], job.timeout
+  # 2012 and 2013: in the middle of a method.
   timeout = runner.context.timeout
   if '--stress-opt' in t.flags or '--stress-opt' in runner.context.mode_flags or \
      '--stress-opt' in runner.context.extra_flags:

@@ -356,7 +356,7 @@ impl Build {
             variables.set("no_js_shared_memory", !self.is("shared_ro_heap") || cages || !barriers);
         }
         // V8 7.9 still names no_snap, and its builds no longer say it.
-        for name in ["deopt_fuzzer", "endurance_fuzzer", "ignition", "no_snap"] {
+        for name in ["deopt_fuzzer", "endurance_fuzzer", "no_snap"] {
             if !self.properties.contains_key(name) {
                 variables.set(name, false);
             }

@@ -10,7 +10,7 @@ mod older;
 mod own;
 mod versions;
 
-pub use classic::{V3_14, V5_4};
+pub use classic::{V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3};
 pub use detect::detect;
 pub use older::{V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1};
 pub use own::{OWN, OWN_IN_VARIANTS};
@@ -51,6 +51,8 @@ pub struct Dialect {
     pub simulator: Simulator,
     /// Constants of conditions besides the variants' names.
     pub constants: &'static [&'static str],
+    /// Variables that are false, whatever variant has their name.
+    pub variables: &'static [&'static str],
     /// The suites.
     pub suites: &'static [SuiteRules],
     /// The variants with their flags, where the tree has none.
@@ -232,9 +234,11 @@ pub enum Listing {
     Templates {
         /// The word that tells the shell to expect an error.
         throws: &'static str,
-        /// Whether the error's name follows it, and each `*.js` in the directory is a test as well, which
-        /// `preparser.expectation` may say the error of (V8 3).
+        /// Whether the error's name follows it (V8 3).
         expectation: bool,
+        /// Whether each `*.js` in the directory is a test as well, whose error `preparser.expectation` may say (until
+        /// V8 5.0).
+        files: bool,
     },
     /// Each file in these directories, for the shell `v8_simple_DIRECTORY_fuzzer`.
     Fuzzer(&'static [&'static str]),
@@ -289,6 +293,8 @@ pub struct Directives {
     pub module: bool,
     /// `META:`: scripts and timeout of web platform tests.
     pub meta: bool,
+    /// Whether flags can be quoted as for a shell, where [`Dialect::quoted_flags`] says they cannot.
+    pub quoted: bool,
 }
 
 /// How a suite's output is judged.

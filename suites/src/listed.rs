@@ -63,7 +63,9 @@ pub fn list(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, 
     match rules.listing {
         // Files are walked later; what a `suite.toml` lists is known already.
         Listing::Files | Listing::Own => Ok(Vec::new()),
-        Listing::Templates { throws, expectation } => templates(dir, throws, expectation, asking.root),
+        Listing::Templates { throws, expectation, files } => {
+            templates(dir, throws, expectation, files, asking.root)
+        }
         Listing::Fuzzer(kinds) => fuzzer(dir, kinds),
         Listing::Benchmarks => Ok(BENCHMARKS.iter().map(|name| benchmark(dir, name)).collect()),
         Listing::Binary(format) => of_binary(format, asking),
@@ -188,6 +190,7 @@ fn templates(
     dir: &Place,
     throws: &'static str,
     expectation: bool,
+    with_files: bool,
     root: &Path,
 ) -> Result<Vec<ListedTest>, OpenError> {
     let names = files(dir.path())?;
@@ -196,7 +199,7 @@ fn templates(
         true => vec![Arg::Text(throws.into()), Arg::Text(error.into())],
         false => vec![Arg::Text(throws.into())],
     };
-    if expectation {
+    if with_files {
         let expected = expectations(&dir.path().join("preparser.expectation"))?;
         for name in names.iter().filter_map(|name| name.strip_suffix(".js")) {
             let file = format!("{name}.js");
@@ -393,7 +396,7 @@ mod tests {
             ("d.js", ""),
         ];
         let (root, dir) = tree(&files);
-        let listing = Listing::Templates { throws: "--throws", expectation: false };
+        let listing = Listing::Templates { throws: "--throws", expectation: false, files: false };
         let found = listed(root.path(), &dir, listing).unwrap();
         assert_eq!(shown(&found), ["a/w: -e v w", "b/x: -e a b --throws", "b/x: -e c --f"]);
         assert_eq!(found[1].source, Source::Text("a\nb".into()));
@@ -410,7 +413,7 @@ mod tests {
             ("t.pyt", "Test('x', 'y', 'e')"),
         ];
         let (root, dir) = tree(&files);
-        let listing = Listing::Templates { throws: "throws", expectation: true };
+        let listing = Listing::Templates { throws: "throws", expectation: true, files: true };
         let found = listed(root.path(), &dir, listing).unwrap();
         assert_eq!(
             shown(&found),
@@ -426,7 +429,7 @@ mod tests {
     #[test]
     fn a_broken_template_is_named_with_its_place() {
         let (root, dir) = tree(&[("b.pyt", "x = 1\nTest(x)\n")]);
-        let listing = Listing::Templates { throws: "--throws", expectation: false };
+        let listing = Listing::Templates { throws: "--throws", expectation: false, files: false };
         let error = listed(root.path(), &dir, listing).unwrap_err().to_string();
         assert!(error.starts_with("test/s/b.pyt:2:1: expected a string"), "{error}");
     }

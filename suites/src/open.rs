@@ -82,6 +82,9 @@ impl Tree {
             variables.set("ALWAYS", true);
             variables.constants(dialect.constants.iter().copied());
             variables.constants(tables.variants.iter().map(|variant| variant.name.as_str()));
+            for name in dialect.variables {
+                variables.set(*name, false);
+            }
             variables
         };
 

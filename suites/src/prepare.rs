@@ -151,7 +151,11 @@ impl Tree {
     /// Every suite but test262.
     fn plain(&self, suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
         let rules = suite.rules;
-        let found = source::directives(source, rules.directives, self.dialect.quoted_flags)?;
+        let found = source::directives(
+            source,
+            rules.directives,
+            self.dialect.quoted_flags || rules.directives.quoted,
+        )?;
         let test = test_file(suite, name, base);
         let mut files = Vec::new();
         if found.file_name {

@@ -125,7 +125,10 @@ impl Tables {
         let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
         let all = match variants.variants("ALL_VARIANT_FLAGS")? {
             Some(all) => all,
-            None => runner.classic_variants()?.unwrap_or_else(|| dialect_variants(dialect)),
+            None => match variants.classic_variants()? {
+                Some(own) => own,
+                None => runner.classic_variants()?.unwrap_or_else(|| dialect_variants(dialect)),
+            },
         };
         let names = || -> Vec<String> { all.iter().map(|variant| variant.name.clone()).collect() };
         let aliases = match runner.lists("VARIANT_ALIASES")? {
@@ -147,7 +150,8 @@ impl Tables {
         let release = runner.strings("RELEASE_FLAGS")?.or_else(|| of_mode("release"));
         let default_group = runner.strings("DEFAULT_TESTS")?.map(|suites| vec![("default".into(), suites)]);
         Ok(Self {
-            fast: variants.variants("FAST_VARIANT_FLAGS")?.unwrap_or_default(),
+            // In 2015 it was computed, and had the same flags.
+            fast: variants.variants("FAST_VARIANT_FLAGS").ok().flatten().unwrap_or_default(),
             variants: in_order(all, &owned(dialect.slow_variants), &owned(&["default"])),
             aliases,
             groups: runner.lists("TEST_MAP")?.or(default_group),

@@ -1,8 +1,8 @@
 //! The rules of V8 3 to 5, whose runner had no test processors.
 
 use super::versions::{
-    BENCHMARKS, CCTEST, FUZZER, INTL, MESSAGE, MJSUNIT, MOZILLA, SUITE, UNITTESTS, WEBKIT, inverted, key,
-    quiet,
+    BENCHMARKS, CCTEST, DEBUGGER, FUZZER, INSPECTOR, INTL, MESSAGE, MJSUNIT, MKGROKDUMP, MOZILLA, SUITE,
+    UNITTESTS, WASM_SPEC_TESTS, WEBKIT, inverted, key, quiet,
 };
 use super::{
     ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Simulator, SuiteRules,
@@ -54,9 +54,15 @@ const MESSAGE_5: SuiteRules = SuiteRules {
 const PREPARSER_5: SuiteRules = SuiteRules {
     name: "preparser",
     order: NO_MODE,
-    listing: Listing::Templates { throws: "--throws", expectation: false },
+    listing: Listing::Templates { throws: "--throws", expectation: false, files: false },
     variants: SuiteVariants::Default,
     ..CLASSIC
+};
+
+/// Until V8 5.0 it had files with expectations as well.
+const PREPARSER_4: SuiteRules = SuiteRules {
+    listing: Listing::Templates { throws: "--throws", expectation: false, files: true },
+    ..PREPARSER_5
 };
 
 const FUZZER_5: SuiteRules = SuiteRules {
@@ -101,56 +107,107 @@ const SIMDJS_5: SuiteRules = SuiteRules {
     ..CLASSIC
 };
 
-const SUITES_5_4: &[SuiteRules] = &[
-    MJSUNIT_5,
-    MESSAGE_5,
-    SuiteRules { extensions: JS, order: ORDER, ..WEBKIT },
-    SuiteRules {
-        extensions: JS,
-        order: ORDER,
-        excluded_files: &["assert.js", "utils.js", "regexp-assert.js", "regexp-prepare.js"],
-        before: &["assert.js", "utils.js", "regexp-prepare.js"],
-        after: &["regexp-assert.js"],
-        directives: Directives { flags: true, ..CLASSIC.directives },
-        unset_env: &[],
-        ..INTL
-    },
-    PREPARSER_5,
-    FUZZER_5,
-    BENCHMARKS_5,
-    SuiteRules { order: MODE_FIRST, extensions: JS, ..MOZILLA },
-    CCTEST_5,
-    UNITTESTS_5,
-    SuiteRules {
-        name: "inspector_protocol_parser_test",
-        shell: "inspector_protocol_parser_test",
-        ..UNITTESTS_5
-    },
-    PROMISES_5,
-    SIMDJS_5,
-];
+const INTL_5: SuiteRules = SuiteRules {
+    extensions: JS,
+    order: ORDER,
+    excluded_files: &["assert.js", "utils.js", "regexp-assert.js", "regexp-prepare.js"],
+    before: &["assert.js", "utils.js", "regexp-prepare.js"],
+    after: &["regexp-assert.js"],
+    directives: Directives { flags: true, ..CLASSIC.directives },
+    unset_env: &[],
+    ..INTL
+};
 
-const SUITES_3_14: &[SuiteRules] = &[
-    SuiteRules {
-        directives: Directives { env: false, ..MJSUNIT.directives },
-        harness_optional: false,
-        order: SOURCE_FIRST,
-        ..MJSUNIT_5
-    },
-    SuiteRules {
-        directives: MESSAGE.directives,
-        variants: SuiteVariants::All,
-        removed_flags: &[],
-        ..MESSAGE_5
-    },
-    SuiteRules {
-        shell: "preparser",
-        shell_flags: &[],
-        listing: Listing::Templates { throws: "throws", expectation: true },
-        ..PREPARSER_5
-    },
-    CCTEST_5,
-];
+/// Until V8 5.0.
+const INTL_4: SuiteRules = SuiteRules { before: &["assert.js", "utils.js"], after: &[], ..INTL_5 };
+
+const fn suites(intl: SuiteRules, preparser: SuiteRules, inspector: SuiteRules) -> [SuiteRules; 17] {
+    [
+        MJSUNIT_5,
+        MESSAGE_5,
+        SuiteRules { extensions: JS, order: ORDER, ..WEBKIT },
+        intl,
+        preparser,
+        FUZZER_5,
+        BENCHMARKS_5,
+        SuiteRules { order: MODE_FIRST, extensions: JS, ..MOZILLA },
+        CCTEST_5,
+        UNITTESTS_5,
+        SuiteRules {
+            name: "inspector_protocol_parser_test",
+            shell: "inspector_protocol_parser_test",
+            ..UNITTESTS_5
+        },
+        PROMISES_5,
+        SIMDJS_5,
+        DEBUGGER_5,
+        inspector,
+        SuiteRules { order: &[Part::Seed, Part::Files, Part::Extra], ..MKGROKDUMP },
+        SuiteRules {
+            extensions: JS,
+            order: ORDER,
+            source_flags: &[],
+            test_dirs: SUITE.test_dirs,
+            ..WASM_SPEC_TESTS
+        },
+    ]
+}
+
+const SUITES_6: &[SuiteRules] = &suites(INTL_5, PREPARSER_5, INSPECTOR_6);
+const SUITES_5_4: &[SuiteRules] = &suites(INTL_5, PREPARSER_5, INSPECTOR_5);
+const SUITES_4: &[SuiteRules] = &suites(INTL_4, PREPARSER_4, INSPECTOR_5);
+
+/// From V8 5.7 on.
+const DEBUGGER_5: SuiteRules = SuiteRules {
+    extensions: JS,
+    order: ORDER,
+    directives: Directives { module: true, ..DEBUGGER.directives },
+    ..DEBUGGER
+};
+
+/// From V8 5.6 on.
+const INSPECTOR_6: SuiteRules = SuiteRules {
+    extensions: JS,
+    order: ORDER,
+    excluded_files: &["protocol-test.js"],
+    directives: Directives { quoted: true, ..INSPECTOR.directives },
+    ..INSPECTOR
+};
+
+/// At first it had no flags but its source's, which stood behind the files.
+const INSPECTOR_5: SuiteRules = SuiteRules {
+    order: &[Part::Seed, Part::Files, Part::Source, Part::Extra],
+    directives: INSPECTOR.directives,
+    ..INSPECTOR_6
+};
+
+const SUITES_3_14: &[SuiteRules] = &suites_3(SOURCE_FIRST);
+const SUITES_3_20: &[SuiteRules] = &suites_3(ORDER);
+
+const fn suites_3(mjsunit: &'static [Part]) -> [SuiteRules; 5] {
+    [
+        SuiteRules {
+            directives: Directives { env: false, ..MJSUNIT.directives },
+            harness_optional: false,
+            order: mjsunit,
+            ..MJSUNIT_5
+        },
+        SuiteRules {
+            directives: MESSAGE.directives,
+            variants: SuiteVariants::All,
+            removed_flags: &[],
+            ..MESSAGE_5
+        },
+        SuiteRules {
+            shell: "preparser",
+            shell_flags: &[],
+            listing: Listing::Templates { throws: "throws", expectation: true, files: true },
+            ..PREPARSER_5
+        },
+        CCTEST_5,
+        SuiteRules { extensions: JS, order: ORDER, ..WEBKIT },
+    ]
+}
 
 const CONFIG_5_4: &[ConfigKey] = &[
     key("is_asan", "asan"),
@@ -230,10 +287,26 @@ pub const V5_4: Dialect = Dialect {
     keeps_extra_flags: true,
     sharding: Sharding::Subtests,
     template_exit_code_counts: false,
-    lines_exit_code_counts: true,
+    lines_exit_code_counts: false,
     lines_skip_hashes: false,
     ..V7_0
 };
+
+/// V8 6.0 to 6.4.
+pub const V6_3: Dialect = Dialect { name: "V8 6.3", suites: SUITES_6, ..V5_4 };
+
+/// V8 5.1 and 5.2: Ignition could be an option rather than a variant.
+pub const V5_2: Dialect = Dialect { name: "V8 5.2", variables: &["ignition"], ..V5_4 };
+
+/// V8 4 and 5.0.
+pub const V5_0: Dialect = Dialect { name: "V8 5.0", suites: SUITES_4, ..V5_2 };
+
+/// V8 3.21 to 3.31: slow tests had no more time.
+pub const V3_31: Dialect =
+    Dialect { name: "V8 3.31", timeouts: Timeouts { slow: 1.0, ..V5_4.timeouts }, ..V5_0 };
+
+/// V8 3.21 to 3.25: tests were told no seed.
+pub const V3_25: Dialect = Dialect { name: "V8 3.25", passes_seed: false, ..V3_31 };
 
 /// V8 3.14 and its neighbours (2012): status files in lines of their own.
 pub const V3_14: Dialect = Dialect {
@@ -269,3 +342,6 @@ pub const V3_14: Dialect = Dialect {
     passes_seed: false,
     ..V5_4
 };
+
+/// V8 3.15 to 3.20.
+pub const V3_20: Dialect = Dialect { name: "V8 3.20", suites: SUITES_3_20, ..V3_14 };

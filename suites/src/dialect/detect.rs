@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{
-    Dialect, V3_14, V5_4, V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1,
-    V9_2,
+    Dialect, V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3, V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5,
+    V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1, V9_2,
 };
 use crate::read::read;
 
@@ -20,11 +20,20 @@ pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
     let runner = root.join("tools/testrunner");
     if runner.join("local/execution.py").is_file() && !runner.join("testproc").is_dir() {
         let lines = runner.join("local/old_statusfile.py").is_file();
-        let version = ["include/v8-version.h", "src/version.cc"].iter().find_map(|header| {
-            let (major, minor) = version(&text(&root.join(header))?)?;
-            Some(format!("{major}.{minor}"))
-        });
-        return (if lines { &V3_14 } else { &V5_4 }, version);
+        let version = ["include/v8-version.h", "src/version.cc"]
+            .iter()
+            .find_map(|header| version(&text(&root.join(header))?));
+        let dialect = match version {
+            Some((3, 15..)) if lines => &V3_20,
+            _ if lines => &V3_14,
+            Some((6.., _)) => &V6_3,
+            Some((5, 1..=2)) => &V5_2,
+            Some((4, _) | (5, 0)) => &V5_0,
+            Some((3, 26..)) => &V3_31,
+            Some((..=3, _)) => &V3_25,
+            _ => &V5_4,
+        };
+        return (dialect, version.map(|(major, minor)| format!("{major}.{minor}")));
     }
     if let Some((major, minor)) = text(&root.join("include/v8-version.h")).as_deref().and_then(version) {
         let dialect = match (major, minor) {
@@ -112,7 +121,7 @@ mod tests {
     #[test]
     fn a_runner_without_test_processors_is_classic() {
         let execution = ("tools/testrunner/local/execution.py", "");
-        let header = "#define V8_MAJOR_VERSION 6\n#define V8_MINOR_VERSION 0\n";
+        let header = "#define V8_MAJOR_VERSION 5\n#define V8_MINOR_VERSION 9\n";
         assert_eq!(tree(&[execution, ("include/v8-version.h", header)]), V5_4.name);
         assert_eq!(tree(&[execution, ("tools/testrunner/local/old_statusfile.py", "")]), V3_14.name);
         assert_eq!(tree(&[execution, ("tools/testrunner/testproc/base.py", "")]), V7_0.name);

@@ -62,7 +62,7 @@ const INSPECTOR_7_6: SuiteRules =
 /// Its templates' tests have neither a seed nor the mode's flags.
 const PREPARSER: SuiteRules = SuiteRules {
     name: "preparser",
-    listing: Listing::Templates { throws: "--throws", expectation: false },
+    listing: Listing::Templates { throws: "--throws", expectation: false, files: false },
     variants: SuiteVariants::Default,
     order: &[Part::Extra, Part::Files, Part::Variant, Part::Status],
     ..SUITE

@@ -38,8 +38,15 @@ pub(super) const SUITE: SuiteRules = SuiteRules {
     source_flags: &[],
 };
 
-const NO_DIRECTIVES: Directives =
-    Directives { flags: false, files: false, env: false, file_name: false, module: false, meta: false };
+const NO_DIRECTIVES: Directives = Directives {
+    flags: false,
+    files: false,
+    env: false,
+    file_name: false,
+    module: false,
+    meta: false,
+    quoted: false,
+};
 
 pub(super) const MJSUNIT: SuiteRules = SuiteRules {
     name: "mjsunit",
@@ -389,6 +396,7 @@ pub const V9_2: Dialect = Dialect {
     config: CONFIG_9_2,
     simulator: Simulator::Configured,
     constants: CONSTANTS,
+    variables: &[],
     suites: SUITES_9_2,
     variants: VARIANTS,
     slow_variants: &["stress", "stress_snapshot", "nooptimization"],
