@@ -83,6 +83,7 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
         (settings.arch, settings.mode) = (Some(arch.to_owned()), Some(mode.to_owned()));
     }
     let options = Options {
+        features: cli.test262.features.clone(),
         build_with: cli.made.variables(),
         shard: shard(cli.shard_run.zip(cli.shard_count))?,
         ..options(&root, &settings, tests)
@@ -115,7 +116,13 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     if cli.warn_unused {
         overview::unused_rules(&tree);
     }
-    Ok(run::run(&tree, &root, &settings, cli.verbose, cli.home, history)?)
+    let kept = cli.test262.keep_compiled.map(|dir| std::path::absolute(&dir).unwrap_or(dir));
+    let code =
+        run::run(&tree, &root, &settings, run::Showing { verbose: cli.verbose, kept }, cli.home, history)?;
+    for (reason, tests) in tree.withheld_by_host() {
+        eprintln!("runner: left out: {tests} tests: {reason}");
+    }
+    Ok(code)
 }
 
 /// The part of the tests that this run is for. The environment of a sharded bot comes before the options, as in V8.
@@ -139,6 +146,11 @@ fn from_here(mut settings: Settings) -> Settings {
     let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     settings.test_root = settings.test_root.map(absolute);
     settings.shell_dir = settings.shell_dir.map(absolute);
+    // A kind, unless it is a file.
+    settings.host = settings.host.map(|host| match Path::new(&host).is_file() {
+        true => absolute(host.into()).to_string_lossy().into_owned(),
+        false => host,
+    });
     settings.shell = settings.shell.map(|shell| match shell.as_str() {
         BUILTIN => shell,
         _ => in_path(&shell).unwrap_or_else(|| absolute(shell.into())).to_string_lossy().into_owned(),
@@ -197,7 +209,7 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
             None | Some(0) => i64::from(random_seed()),
             Some(seed) => i64::from(seed),
         },
-        timeout: settings.timeout.unwrap_or(60),
+        timeout: settings.timeout,
         slow_tests: filter(settings.slow_tests),
         pass_fail_tests: filter(settings.pass_fail_tests),
         run_skipped: settings.run_skipped,
@@ -210,6 +222,8 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
             Some(path) => Shell::Path(path.into()),
         },
         shell_dir: settings.shell_dir.clone(),
+        host: settings.host.clone(),
+        features: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ mod report;
 mod run;
 #[path = "../shell/mod.rs"]
 mod shell;
+mod test262;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! Wires a run: the tree's cases, this machine's processes, the reporters.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -59,13 +59,15 @@ pub fn run(
     tree: &Arc<Tree>,
     root: &Path,
     settings: &Settings,
-    verbose: bool,
+    showing: Showing,
     home: Option<PathBuf>,
     history: Option<History>,
 ) -> Result<u8, Error> {
     let program = std::env::current_exe().map_err(Error::Program)?.into_os_string();
     let builtin = vec![program.clone(), "shell".into()];
-    let context = Context { root: root.to_owned(), builtin: builtin.clone() };
+    let Showing { verbose, kept } = showing;
+    let again = again(&program, root, settings);
+    let context = Context { root: root.to_owned(), builtin: builtin.clone(), kept, again };
     let cases = Arc::clone(tree) as Arc<dyn Cases>;
     let jobs = match settings.local_jobs {
         Some(0) => 0,
@@ -118,6 +120,26 @@ pub fn run(
         }
         Ok(result?.exit_code())
     })
+}
+
+/// What is shown of tests and kept of them beyond their verdicts.
+pub struct Showing {
+    /// Print each command before it runs.
+    pub verbose: bool,
+    /// Where to keep the files that are put together for tests.
+    pub kept: Option<PathBuf>,
+}
+
+/// The words that run tests of this tree again, with the same engine.
+fn again(program: &OsStr, root: &Path, settings: &Settings) -> Vec<OsString> {
+    let mut words = vec![program.to_owned(), "--root".into(), root.into()];
+    for (option, value) in [("--shell", &settings.shell), ("--host", &settings.host)] {
+        if let Some(value) = value {
+            words.extend([option.into(), value.into()]);
+        }
+    }
+    words.extend(settings.extra_flags.iter().map(|flags| format!("--extra-flags={flags}").into()));
+    words
 }
 
 /// `-j`, where 0 and nothing mean the number of processors.

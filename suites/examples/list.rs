@@ -52,6 +52,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 ("phrases", json!([required, forbidden, negative]))
             }
             Judge::GrokDump => ("grokdump", json!(null)),
+            Judge::Test262 { negative, asynchronous, .. } => {
+                ("test262", json!([negative.as_ref().map(|n| &n.kind), asynchronous]))
+            }
         };
         let line = json!({
             "suite": case.name.suite,

@@ -108,6 +108,9 @@ impl Build {
     /// # Errors
     /// A broken configuration, `--arch` or `--mode` at odds with it, or an `--outdir` without any.
     pub fn read(options: &Options, dialect: &Dialect) -> Result<Self, OpenError> {
+        if dialect.layout == Layout::Bare {
+            return Self::of_host(options, dialect);
+        }
         let outdir = options.root.join(&options.outdir);
         let mut candidates = vec![outdir.clone()];
         if outdir.file_name().is_none_or(|name| name != "build") {

@@ -6,10 +6,12 @@
 mod builtin;
 mod classic;
 mod detect;
+mod test262;
 mod versions;
 
 pub use classic::{V3_14, V5_4};
 pub use detect::detect;
+pub use test262::BARE_TEST262;
 pub use versions::{V7_0, V8_4, V9_2};
 
 use crate::binary::Format;
@@ -120,6 +122,8 @@ pub enum Dchecks {
 /// Seconds and factors.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
+    /// Where nobody says otherwise (`--timeout`).
+    pub default: f64,
     /// Debug builds.
     pub debug: f64,
     /// Slow architectures.
@@ -266,6 +270,8 @@ pub enum Layout {
     Configured,
     /// The same, or one in `OUTDIR/ARCH.MODE`.
     PerMode,
+    /// There are none: the tree is one suite and nothing else.
+    Bare,
 }
 
 /// Which directives a suite's sources may have.
@@ -297,8 +303,10 @@ pub enum Judging {
         /// Whether lines of that file that begin with `#` are comments.
         comments: bool,
     },
-    /// By test262's frontmatter.
+    /// By test262's frontmatter, as V8 reads it.
     Test262,
+    /// By test262's own INTERPRETING.md, on any engine.
+    Interpreting,
     /// By the exit code and the word `FAILED!`; tests whose name ends in `-n` must fail.
     Failed,
     /// promises-aplus: by what its runner says; tests whose source says `@negative` must fail.

@@ -13,6 +13,7 @@
 //! | which tests are on disk | `walk`, `listed`, `binary`, `bases` |
 //! | variants, strict halves, filters | `subtests`, `shard` |
 //! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
+//! | test262 without V8: frontmatter, hosts, selection | `test262` |
 //! | the case | `make` |
 //! | what another machine needs for it | `inputs` |
 //!
@@ -41,6 +42,7 @@ pub mod status;
 mod subtests;
 mod suite;
 mod tables;
+mod test262;
 pub mod text;
 mod tree;
 mod walk;
@@ -52,4 +54,5 @@ pub use options::{Filter, Options, Shell};
 pub use select::Unmatched;
 pub use shard::Shard;
 pub use subtests::{Listed, Skip};
+pub use test262::{Host, HostError, Labels, Matter, MatterError, area};
 pub use tree::{Description, Tree, find_root};

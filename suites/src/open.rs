@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
 use crate::build::{Build, Mode};
 use crate::conflict::conflicts;
-use crate::dialect::{Dialect, Judging, SuiteRules, SuiteVariants, detect};
+use crate::dialect::{Dialect, Judging, Layout, SuiteRules, SuiteVariants, detect};
 use crate::error::OpenError;
 use crate::listed::{Asking, PYTHON, list};
 use crate::options::{Options, Shell};
@@ -22,6 +23,7 @@ use crate::status::{Reading, StatusFile, Variables};
 use crate::subtests::Subtest;
 use crate::suite::{Place, Suite};
 use crate::tables::{Tables, Variant, feature_flags, skipped_features};
+use crate::test262::{self, FeatureFilter, Host};
 use crate::text::nearest::nearest;
 use crate::text::shlex;
 use crate::tree::Tree;
@@ -42,6 +44,9 @@ impl Tree {
         let root = options.root.as_path();
         let runner = root.join("tools/testrunner");
         let (dialect, version) = detect(root);
+        if dialect.layout == Layout::Bare && !test262::has_harness(root) {
+            return Err(OpenError::NoHarness(root.into()));
+        }
         let build = Build::read(&options, dialect)?;
         let tables = Tables::read(root, dialect)?;
         let mut warnings = Vec::new();
@@ -82,7 +87,10 @@ impl Tree {
         };
 
         let test_root = root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
-        let (selectors, selected) = select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
+        let (selectors, selected) = match dialect.layout {
+            Layout::Bare => select_bare(&options, dialect),
+            _ => select(&options, &test_root, &tables, &build, dialect, &mut warnings)?,
+        };
         // Behind those that were asked for.
         let also: Vec<Option<String>> =
             selected.iter().map(|rules| also(rules, &test_root, &tables).filter(|_| !restricted)).collect();
@@ -144,6 +152,7 @@ impl Tree {
             warnings,
             bases: OnceLock::new(),
             members: Members::default(),
+            met_withheld: Mutex::default(),
             cache: Cache::default(),
         })
     }
@@ -170,9 +179,14 @@ impl Opening<'_> {
         variables: &Variables,
     ) -> Result<Suite, OpenError> {
         let root = &self.options.root;
-        let dir = Place::new(root, &test_root.join(rules.name));
+        let bare = self.dialect.layout == Layout::Bare;
+        let dir = Place::new(root, &if bare { root.clone() } else { test_root.join(rules.name) });
         let path = dir.path().join(format!("{}.status", rules.name));
-        let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+        let bytes = match read(&path) {
+            // Nobody's checkout of test262 has one, unless somebody has written down what his engine does.
+            Err(error) if bare && error.kind() == io::ErrorKind::NotFound => b"[]".to_vec(),
+            bytes => bytes.map_err(|source| OpenError::Read { path: path.clone(), source })?,
+        };
         let reading = Reading {
             variables,
             all_variants: &names(&self.tables.variants),
@@ -198,6 +212,7 @@ impl Opening<'_> {
         let mut test_dirs: Vec<PathBuf> =
             rules.test_dirs.iter().map(|test_dir| dir.path().join(test_dir)).collect();
         test_dirs.sort();
+        let host = if bare { Some(self.host(&program)?) } else { None };
         let is_test262 = rules.judging == Judging::Test262;
         let of_suite = |(_, selector): &(usize, &Selector)| selector.suite == rules.name;
         let args = |files: &[&str]| files.iter().map(|file| dir.arg_normalized(root, file)).collect();
@@ -214,8 +229,23 @@ impl Opening<'_> {
             program,
             proposals: if rules.source_flags.is_empty() { Vec::new() } else { proposals(dir.path())? },
             feature_flags: if is_test262 { feature_flags(dir.path(), self.dialect)? } else { Vec::new() },
+            host,
+            features: if bare {
+                FeatureFilter::read(root, &self.options.features)?
+            } else {
+                FeatureFilter::default()
+            },
             skipped_features: if is_test262 { skipped_features(dir.path())? } else { Vec::new() },
             dir,
+        })
+    }
+
+    /// What the shell of a bare test262 is told.
+    fn host(&self, program: &Program) -> Result<Host, OpenError> {
+        Ok(match (&self.options.host, program) {
+            (Some(name), _) => Host::named(name)?,
+            (None, Program::Builtin) => Host::builtin()?,
+            (None, Program::Shell(shell)) => Host::of_shell(Path::new(&shell.relative()))?,
         })
     }
 
@@ -294,7 +324,7 @@ fn extra_flags(
 /// Seconds, with the factors that all tests of the run share.
 fn base_timeout(options: &Options, build: &Build, tables: &Tables, dialect: &Dialect) -> f64 {
     let timeouts = &dialect.timeouts;
-    let mut seconds = f64::from(options.timeout) * timeouts.always;
+    let mut seconds = options.timeout.map_or(timeouts.default, f64::from) * timeouts.always;
     seconds *= build.mode.patience(timeouts.debug);
     if tables.slow_archs.contains(&build.arch) {
         seconds *= timeouts.slow_arch;
@@ -373,6 +403,16 @@ fn select(
         return Err(OpenError::NoSuites { known });
     }
     Ok((selectors, suites))
+}
+
+/// The same in a bare checkout of test262.
+fn select_bare(options: &Options, dialect: &'static Dialect) -> (Vec<Selector>, Vec<&'static SuiteRules>) {
+    let mut selectors: Vec<Selector> =
+        options.tests.iter().map(|text| test262::selector(&options.root, text)).collect();
+    if selectors.is_empty() {
+        selectors.push(Selector::new(test262::SUITE, true));
+    }
+    (selectors, dialect.suites.iter().collect())
 }
 
 fn rules_of(dialect: &'static Dialect, suite: &str) -> Option<&'static SuiteRules> {

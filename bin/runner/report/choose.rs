@@ -16,6 +16,7 @@ use super::explain::Explain;
 use super::file::{ReportError, ReportFile};
 use super::json::Json;
 use super::junit::Junit;
+use super::keep::Keep;
 use super::plain::Plain;
 use super::slowest::Times;
 use super::stream::Stream;
@@ -54,6 +55,9 @@ pub fn reporters(
         Progress::Ci => Box::new(Verbose::new(Console::new(), context(), true)),
         Progress::Stream => Box::new(Stream::new(Console::new())),
     });
+    if let Some(dir) = &context().kept {
+        reporters.push(Box::new(Keep::new(Console::new(), context(), dir.clone())?));
+    }
     if settings.time {
         reporters.push(Box::new(Times::new(Console::new(), context())));
     }

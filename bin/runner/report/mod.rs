@@ -11,6 +11,7 @@
 //! | `--json-test-results` | `json.rs` |
 //! | `--junitout` | `junit.rs` |
 //! | `--time` | `slowest.rs` |
+//! | `--keep-compiled` | `keep.rs` |
 //! | `-v` | `commands.rs` |
 //! | `--explain` | `explain.rs` |
 
@@ -26,6 +27,7 @@ mod failure;
 mod file;
 mod json;
 mod junit;
+mod keep;
 mod plain;
 mod quote;
 mod running;

@@ -6,7 +6,9 @@ mod grokdump;
 mod lines;
 mod phrases;
 mod template;
+mod test262;
 mod text;
 mod verdict;
 
+pub use test262::{Negative, Phase, Uncaught};
 pub use verdict::{Judge, Judgement, judge};

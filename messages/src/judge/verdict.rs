@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::exit::exit_failure;
+use super::test262::{self, Negative, Uncaught};
 use super::{exception, grokdump, lines, phrases, template};
 use crate::outcome::{Outcome, Output};
 
@@ -51,6 +52,15 @@ pub enum Judge {
     },
     /// mkgrokdump: stdout's lines are those of the expected file; builds that are not shipped may print anything.
     GrokDump,
+    /// test262 as its own INTERPRETING.md has it, on any engine.
+    Test262 {
+        /// The error it must end with, if it must.
+        negative: Option<Negative>,
+        /// Whether it is over only when it says so (`flags: [async]`).
+        asynchronous: bool,
+        /// How the engine tells of an uncaught error.
+        uncaught: Uncaught,
+    },
 }
 
 /// An outcome, and for all but a plain pass what it rests on.
@@ -93,6 +103,9 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
             (phrases::failure(output, required, forbidden), *negative)
         }
         Judge::GrokDump => (grokdump::failure(output, expected.unwrap_or_default()), false),
+        Judge::Test262 { negative, asynchronous, uncaught } => {
+            (test262::failure(output, negative.as_ref(), *asynchronous, uncaught), false)
+        }
     };
     match (failure, negative) {
         (None, false) => Judgement { outcome: Outcome::Pass, why: None },

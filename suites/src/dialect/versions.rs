@@ -428,6 +428,7 @@ const CONSTANTS: &[&str] = &[
 ];
 
 const TIMEOUTS_9_2: Timeouts = Timeouts {
+    default: 60.0,
     debug: 4.0,
     slow_arch: 4.5,
     slow_archs: &["arm", "arm64", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "riscv64"],
@@ -580,6 +581,7 @@ pub const V7_0: Dialect = Dialect {
     no_snapshot_flags: &["--no-turbo-verify-allocation"],
     dchecks: Dchecks::Ignored,
     timeouts: Timeouts {
+        default: 60.0,
         debug: 4.0,
         slow_arch: 2.0,
         slow_archs: &["arm", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "arm64"],
