@@ -6,6 +6,7 @@ use crate::test262::SUITE;
 
 const SUITES: &[SuiteRules] = &[SuiteRules {
     name: SUITE,
+    shell_flags: &[],
     test_dirs: &["test"],
     extensions: &[".js"],
     // As test262-harness: any file whose name has this is no test.
