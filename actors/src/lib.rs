@@ -13,6 +13,7 @@
 //! | [`process`] | one command from its spawn to its end, with deadline, capture and stop |
 //! | [`marker`] | how the processes of a run are recognised |
 //! | [`orphans`] | grandchildren that outlive their test, while the runner lives |
+//! | `scratch` | where files that are put together for tests lie |
 //! | [`reaper`] | the process that ends everything when the runner was killed |
 //! | [`executor`] | what a scheduler and an executor say to one another |
 //! | [`pool`] | [`LocalPool`](pool::LocalPool) and its [`ProcessRunner`](pool::ProcessRunner)s |
@@ -63,6 +64,7 @@ pub mod registry;
 pub mod run;
 mod runtime;
 pub mod scheduler;
+mod scratch;
 mod sealed;
 pub mod status;
 pub mod trust;

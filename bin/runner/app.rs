@@ -109,6 +109,7 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     }
     settings.command_prefix = cli.special.command_prefix(&root, settings.command_prefix)?;
     let options = Options {
+        features: cli.test262.features.clone(),
         build_with: cli.made.variables(),
         novfp3: cli.made.novfp3,
         slow_simulator_tests: cli.made.dont_skip_slow_simulator_tests,
@@ -144,7 +145,17 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     if cli.warn_unused {
         overview::unused_rules(&tree);
     }
-    let code = run::run(&tree, &root, &settings, (cli.verbose, &cli.special), cli.home, history)?;
+    let kept = cli.test262.keep_compiled.map(|dir| std::path::absolute(&dir).unwrap_or(dir));
+    let showing = run::Showing {
+        verbose: cli.verbose,
+        kept,
+        special: &cli.special,
+        conformance: cli.test262.conformance.as_deref(),
+    };
+    let code = run::run(&tree, &root, &settings, showing, cli.home, history)?;
+    for (reason, tests) in tree.withheld_by_host() {
+        eprintln!("runner: left out: {tests} tests: {reason}");
+    }
     if let Some(dir) = &options.coverage_dir {
         let dir = dir.display();
         eprintln!(
@@ -205,6 +216,11 @@ fn from_here(mut settings: Settings) -> Settings {
     settings.test_root = settings.test_root.map(absolute);
     settings.expectations = settings.expectations.into_iter().map(absolute).collect();
     settings.shell_dir = settings.shell_dir.map(absolute);
+    // A kind, unless it is a file.
+    settings.host = settings.host.map(|host| match Path::new(&host).is_file() {
+        true => absolute(host.into()).to_string_lossy().into_owned(),
+        false => host,
+    });
     settings.shell = settings.shell.map(|shell| match shell.as_str() {
         BUILTIN => shell,
         _ => in_path(&shell).unwrap_or_else(|| absolute(shell.into())).to_string_lossy().into_owned(),
@@ -264,7 +280,7 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
             None | Some(0) => i64::from(random_seed()),
             Some(seed) => i64::from(seed),
         },
-        timeout: settings.timeout.unwrap_or(60),
+        timeout: settings.timeout,
         slow_tests: filter(settings.slow_tests),
         pass_fail_tests: filter(settings.pass_fail_tests),
         run_skipped: settings.run_skipped,
@@ -282,6 +298,8 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
             Some(path) => Shell::Path(path.into()),
         },
         shell_dir: settings.shell_dir.clone(),
+        host: settings.host.clone(),
+        features: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::builds::Builds;
 use crate::legacy::Legacy;
 use crate::made::Made;
 use crate::special::Special;
+use crate::test262::Test262;
 
 /// Runs a JavaScript engine's test suites.
 #[derive(Debug, Parser)]
@@ -19,7 +20,7 @@ use crate::special::Special;
     max_term_width = 110,
     args_override_self = true,
     after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*') or the tree's groups \
-                  (d8_default). None means the group 'default', or every suite of a tree without groups.\n\n\
+                  (d8_default); of a checkout of test262, paths of tests and directories too (test/built-ins/Array). None means the group 'default', or every suite of a tree without groups.\n\n\
                   As the first word, 'shell' starts the built-in shell: runner shell --help.\n\
                   Exit codes: 0 all as expected, 1 unexpected outcomes, 2 no tests or a bad option, 3 interrupted, \
                   4 terminated, 5 internal error or unreadable tree."
@@ -52,6 +53,10 @@ pub struct Cli {
     /// ... of which this is the Nth, from 1. GTEST_TOTAL_SHARDS and GTEST_SHARD_INDEX (from 0) come before both.
     #[arg(long, value_name = "N", requires = "shard_count", help_heading = "Which tests")]
     pub shard_run: Option<u32>,
+
+    /// test262 by itself.
+    #[command(flatten)]
+    pub test262: Test262,
 
     /// List the tests instead of running them.
     #[arg(long, help_heading = "Looking without running")]
@@ -124,6 +129,10 @@ pub struct Settings {
     /// The engine: builtin, or the path of a shell [default: the tree's, else builtin].
     #[arg(long, value_name = "builtin|PATH", help_heading = "The tree")]
     pub shell: Option<String>,
+
+    /// test262 by itself: what kind of shell it is, as in conf/hosts, or a host file [default: by the shell's name].
+    #[arg(long, value_name = "KIND|FILE", help_heading = "The tree")]
+    pub host: Option<String>,
 
     /// Directory with the engine's programs, if not the build's.
     #[arg(long, value_name = "DIR", help_heading = "The tree")]
@@ -342,6 +351,7 @@ impl Settings {
             mode: self.mode.or(file.mode),
             test_root: self.test_root.or(file.test_root),
             shell: self.shell.or(file.shell),
+            host: self.host.or(file.host),
             shell_dir: self.shell_dir.or(file.shell_dir),
             variants: self.variants.or(file.variants.filter(|_| !variants_given)),
             no_variants: self.no_variants || (file.no_variants && !variants_given),

@@ -53,11 +53,10 @@ fn text(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()
     if listed.skipped.is_some() {
         return Ok(());
     }
-    let name = match tree.listed_case(listed.id) {
-        Ok(case) => case.name,
-        Err(unrunnable) => unrunnable.name,
-    };
-    writeln!(out, "{} {}", name.path(), name.variant_and_detail())
+    match tree.name_of(listed.id) {
+        Some(name) => writeln!(out, "{} {}", name.path(), name.variant_and_detail()),
+        None => Ok(()),
+    }
 }
 
 fn json(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()> {

@@ -20,6 +20,7 @@ mod shell;
 mod special;
 #[cfg(test)]
 mod spellings;
+mod test262;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

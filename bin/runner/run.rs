@@ -1,6 +1,6 @@
 //! Wires a run: the tree's cases, this machine's processes, the reporters.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -60,15 +60,19 @@ pub fn run(
     tree: &Arc<Products>,
     root: &Path,
     settings: &Settings,
-    (verbose, special): (bool, &Special),
+    showing: Showing<'_>,
     home: Option<PathBuf>,
     history: Option<History>,
 ) -> Result<u8, Error> {
     let program = std::env::current_exe().map_err(Error::Program)?.into_os_string();
     let builtin = vec![program.clone(), "shell".into()];
     let told = if tree.repeats().is_several() { Told::repeated() } else { Told::default() };
-    let context = Context { root: root.to_owned(), builtin: builtin.clone(), told };
+    let Showing { verbose, kept, special, conformance } = showing;
+    let again = again(&program, root, settings);
+    let context = Context { root: root.to_owned(), builtin: builtin.clone(), told, kept, again };
     let cases = Arc::clone(tree) as Arc<dyn Cases>;
+    // Of test262 no engine passes all, and how many it passes is what one wants to know.
+    let max_failures = if tree.is_bare_test262() { 0 } else { MAX_FAILURES };
     let jobs = match settings.local_jobs {
         Some(0) => 0,
         local => affordable(jobs(local.or(settings.j)))?.get(),
@@ -92,7 +96,7 @@ pub fn run(
             env: environment(),
             output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
             max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
-            exit_after_failures: NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(MAX_FAILURES)),
+            exit_after_failures: NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(max_failures)),
             keep_passing_output: false,
             confirm_failures: match settings.confirm_failures {
                 None | Some(Confirm::Auto) => ConfirmFailures::Auto,
@@ -106,6 +110,7 @@ pub fn run(
         };
         let mut reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
         reporters.extend(report::of_special_runs(special, tree.repeats(), &context));
+        reporters.extend(report::of_test262(tree, root, conformance)?);
         for (peer, reason) in std::mem::take(&mut network.unusable) {
             let out = Event::Peer(PeerNews { peer, part: PeerPart::Out { reason } });
             reporters.iter_mut().for_each(|reporter| reporter.event(&out));
@@ -121,6 +126,30 @@ pub fn run(
         }
         Ok(result?.exit_code())
     })
+}
+
+/// What is shown of tests and kept of them beyond their verdicts.
+pub struct Showing<'a> {
+    /// Print each command before it runs.
+    pub verbose: bool,
+    /// Where to keep the files that are put together for tests.
+    pub kept: Option<PathBuf>,
+    /// What V8's runner calls special runs.
+    pub special: &'a Special,
+    /// Where to write how many tests of test262 passed.
+    pub conformance: Option<&'a Path>,
+}
+
+/// The words that run tests of this tree again, with the same engine.
+fn again(program: &OsStr, root: &Path, settings: &Settings) -> Vec<OsString> {
+    let mut words = vec![program.to_owned(), "--root".into(), root.into()];
+    for (option, value) in [("--shell", &settings.shell), ("--host", &settings.host)] {
+        if let Some(value) = value {
+            words.extend([option.into(), value.into()]);
+        }
+    }
+    words.extend(settings.extra_flags.iter().map(|flags| format!("--extra-flags={flags}").into()));
+    words
 }
 
 /// `-j`, where 0 and nothing mean the number of processors.

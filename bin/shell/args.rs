@@ -18,6 +18,7 @@ Files run in order in one realm: *.mjs as modules, all others as sloppy classic 
   --use-strict                   runs scripts in strict mode
   --expose-gc[-as=NAME]          defines gc(), or NAME()
   --no-arguments                 does not define the global `arguments`
+  --test262                      defines $262, and says of uncaught errors what test262's judge reads
   --isolate                      what follows runs in a realm of its own
   -- ARGUMENTS...                become the global `arguments`
   -h, --help                     prints this
@@ -54,6 +55,8 @@ pub(super) struct Options {
     pub(super) throws: bool,
     /// Rejected promises without a handler are no errors.
     pub(super) ignore_unhandled_promises: bool,
+    /// `$262` is wanted.
+    pub(super) test262: bool,
     /// Scripts are strict without saying so.
     pub(super) use_strict: bool,
     /// The name of the function that collects garbage, if there is to be one.
@@ -131,6 +134,9 @@ fn set_flag(options: &mut Options, flag: &str) {
         "expose-gc" => options.gc = Some("gc".into()),
         "expose-gc-as" if !value.is_empty() => options.gc = Some(value.into()),
         "no-arguments" => options.no_arguments = true,
+        "test262" => {
+            (options.test262, options.ignore_unhandled_promises, options.no_arguments) = (true, true, true);
+        }
         _ => {}
     }
 }
@@ -200,6 +206,12 @@ mod tests {
         assert!(spelled.use_strict && spelled.ignore_unhandled_promises && spelled.no_arguments);
         assert_eq!(spelled.gc.as_deref(), Some("gc"));
         assert_eq!(options("a.js --expose-gc-as=v8GC").gc.as_deref(), Some("v8GC"));
+    }
+
+    #[test]
+    fn test262_wants_no_arguments_and_no_word_of_promises() {
+        let options = options("--test262 a.js --module b.js");
+        assert!(options.test262 && options.ignore_unhandled_promises && options.no_arguments);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::args::{self, Command, Options, Source};
 use super::host::{self, Host, UNNAMED};
 use super::modules::{self, Files};
 use super::output::Output;
+use super::test262::{self, Phase};
 use super::{report, trace};
 
 /// The most stack that scripts may use; more is a RangeError. d8 allows one MiB, but QuickJS's frames are
@@ -96,7 +97,8 @@ impl Realm {
         let runtime = ManuallyDrop::new(Runtime::new()?);
         runtime.set_max_stack_size(stack_limit());
         runtime.set_memory_limit(MEMORY_LIMIT);
-        runtime.set_loader(Files, Files);
+        let files = Files(Rc::clone(&host));
+        runtime.set_loader(files.clone(), files);
         let tracker = Rc::clone(&host);
         runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
             tracker.track_rejection(&ctx, promise, reason, handled);
@@ -123,13 +125,30 @@ impl Realm {
                     self.run_script(UNNAMED, code.clone())?;
                 }
                 Source::Script(path) => {
-                    self.run_script(&path.to_string_lossy(), self.read(path)?)?;
+                    let source = self.read(path)?;
+                    self.prepare(&source)?;
+                    self.run_script(&path.to_string_lossy(), source)?;
                 }
-                Source::Module(path) => self.run_module(&modules::name(path), self.read(path)?)?,
+                Source::Module(path) => {
+                    let source = self.read(path)?;
+                    self.prepare(&source)?;
+                    self.run_module(&modules::name(path), source)?;
+                }
             }
         }
         while self.run_task()? {}
         self.report_rejections()
+    }
+
+    /// What a source needs before it runs.
+    fn prepare(&self, source: &str) -> Result<(), Stop> {
+        if !self.host.options.test262 {
+            return Ok(());
+        }
+        test262::prepare_realms(&self.runtime, &self.host, source).map_err(|error| {
+            eprintln!("runner shell: cannot make a realm: {error}");
+            Stop::Unreadable
+        })
     }
 
     fn read(&self, path: &Path) -> Result<String, Stop> {
@@ -148,7 +167,11 @@ impl Realm {
     /// Runs a module, and with it whatever its top-level await waits for.
     fn run_module(&self, name: &str, source: String) -> Result<(), Stop> {
         let evaluation = self.attempt(name, |ctx| {
-            let (_, promise) = modules::declare(ctx, name, source)?.eval()?;
+            self.host.phase.set(Phase::Parse);
+            let module = modules::declare(ctx, name, source)?;
+            self.host.phase.set(Phase::Resolution);
+            let (_, promise) = module.eval()?;
+            self.host.phase.set(Phase::Runtime);
             Ok(Persistent::save(ctx, promise))
         })?;
         loop {

@@ -1,6 +1,6 @@
 //! What the shell gives to scripts: d8's functions.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
@@ -14,6 +14,7 @@ use rquickjs::{
 
 use super::args::Options;
 use super::output::Output;
+use super::test262::{self, Phase};
 use super::trace::LastThrown;
 
 /// What `version()` returns.
@@ -34,6 +35,10 @@ pub(super) struct Host {
     pub(super) rejections: RefCell<Vec<(Persistent<Value<'static>>, Persistent<Value<'static>>)>>,
     /// Where values that are no Errors come from.
     pub(super) last_thrown: Rc<LastThrown>,
+    /// Realms that are there for scripts that ask for them: their `$262`.
+    pub(super) realms: RefCell<Vec<Persistent<Object<'static>>>>,
+    /// What the engine is at, as far as that is known.
+    pub(super) phase: Cell<Phase>,
     /// The code given with `-e` that ran last.
     pub(super) code: RefCell<String>,
 }
@@ -46,6 +51,8 @@ impl Host {
             tasks: RefCell::default(),
             rejections: RefCell::default(),
             last_thrown: Rc::default(),
+            realms: RefCell::default(),
+            phase: Cell::default(),
             code: RefCell::default(),
         })
     }
@@ -88,7 +95,9 @@ pub(super) fn install(ctx: &Ctx<'_>, host: &Rc<Host>) -> Result<()> {
         define(&console, name, printer(host, true, true))?;
     }
     globals.set("console", console)?;
-    define(&globals, "print", printer(host, true, false))?;
+    if !host.options.test262 {
+        define(&globals, "print", printer(host, true, false))?;
+    }
     define(&globals, "write", printer(host, false, false))?;
     define(&globals, "printErr", printer(host, true, true))?;
     define(&globals, "load", loader(host))?;
@@ -107,6 +116,10 @@ pub(super) fn install(ctx: &Ctx<'_>, host: &Rc<Host>) -> Result<()> {
         timers.tasks.borrow_mut().push_back(task);
         0
     })?;
+    if host.options.test262 {
+        test262::install(ctx, host)?;
+        define_print(ctx, host)?;
+    }
     if let Some(name) = &host.options.gc {
         define(&globals, name, |ctx: Ctx<'_>| ctx.run_gc())?;
     }
@@ -116,7 +129,17 @@ pub(super) fn install(ctx: &Ctx<'_>, host: &Rc<Host>) -> Result<()> {
     Ok(())
 }
 
-fn define<'js, P, F: IntoJsFunc<'js, P> + 'js>(object: &Object<'js>, name: &str, function: F) -> Result<()> {
+/// `print` as test262 wants it: not enumerable.
+pub(super) fn define_print<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
+    let print = Function::new(ctx.clone(), printer(host, true, false))?.with_name("print")?;
+    test262::hide(ctx, "print", print.into_value())
+}
+
+pub(super) fn define<'js, P, F: IntoJsFunc<'js, P> + 'js>(
+    object: &Object<'js>,
+    name: &str,
+    function: F,
+) -> Result<()> {
     object.set(name, Function::new(object.ctx().clone(), function)?.with_name(name)?)
 }
 

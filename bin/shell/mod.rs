@@ -16,6 +16,7 @@
 //! - `modules`: what `import` finds
 //! - `output`: buffered stdout
 //! - `trace`: stack traces, and where a value that is no Error was thrown
+//! - `test262`: what test262 asks of a host
 //! - `report`: how an uncaught exception is shown
 
 mod args;
@@ -24,6 +25,7 @@ mod host;
 mod modules;
 mod output;
 mod report;
+mod test262;
 mod trace;
 
 pub use engine::run;

@@ -1,17 +1,20 @@
 //! What `import` finds: files, relative to the importing file.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use flotilla_messages::case::normalize;
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Module, Result};
 
-use super::host;
+use super::host::{self, Host};
+use super::test262::Phase;
 
 /// Resolves specifiers: each is a path, relative to the directory of the file that imports. As in d8, `x.mjs`
 /// means the same as `./x.mjs`.
-pub(super) struct Files;
+#[derive(Clone)]
+pub(super) struct Files(pub(super) Rc<Host>);
 
 impl Resolver for Files {
     fn resolve<'js>(
@@ -21,6 +24,10 @@ impl Resolver for Files {
         specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
+        // Whoever looks for another module has been parsed.
+        if self.0.phase.get() == Phase::Parse {
+            self.0.phase.set(Phase::Resolution);
+        }
         let directory = Path::new(importer).parent().unwrap_or(Path::new(""));
         Ok(name(&directory.join(specifier)))
     }

@@ -15,6 +15,7 @@ use std::path::Path;
 use rquickjs::{Coerced, Ctx, Value};
 
 use super::host::{self, Host};
+use super::test262;
 
 /// A place in a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,9 @@ struct Position {
 /// Prints the report of an uncaught exception. `running` names the source that ran, for exceptions that do
 /// not say where they come from.
 pub(super) fn uncaught<'js>(ctx: &Ctx<'js>, host: &Host, exception: &Value<'js>, running: &str) {
+    if host.options.test262 {
+        test262::tell(ctx, &host.output, host.phase.get(), exception);
+    }
     let text = host::display(ctx, exception).unwrap_or_else(|_| {
         ctx.catch();
         "<the exception cannot be converted to a string>".into()

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::Judge;
 use crate::outcome::Outcome;
+use crate::recipe::Recipe;
 
 /// A test's number within one run: stable while the run lasts, meaningless outside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,7 +70,12 @@ pub enum Arg {
         /// The text after it.
         after: String,
     },
+    /// The file that [`TestCase::recipe`] describes, wherever it was put together.
+    Compiled,
 }
+
+/// The file put together for a test, where it has no path yet.
+pub const COMPILED: &str = "%{compiled}";
 
 impl Arg {
     /// The path `path` as an argument: relative if it lies below `root`, else as it stands.
@@ -91,6 +97,7 @@ impl Arg {
                 text.push(after);
                 text
             }
+            Self::Compiled => COMPILED.into(),
         }
     }
 
@@ -100,6 +107,7 @@ impl Arg {
             Self::Text(text) => text.clone(),
             Self::Path(path) => path.clone(),
             Self::Embedded { before, path, after } => format!("{before}{path}{after}"),
+            Self::Compiled => COMPILED.into(),
         }
     }
 }
@@ -150,6 +158,8 @@ pub struct TestCase {
     pub program: Program,
     /// Its arguments.
     pub args: Vec<Arg>,
+    /// The file that is put together for it, if one is; [`Arg::Compiled`] names it.
+    pub recipe: Option<Box<Recipe>>,
     /// Variables set for this test on top of the run's environment.
     pub env: BTreeMap<String, String>,
     /// Variables of the run's environment that this test must not see.
@@ -172,14 +182,17 @@ pub struct TestCase {
 
 impl TestCase {
     /// The words to execute on a machine with this root; `builtin` is that machine's built-in shell command.
-    /// The first word is the program.
-    pub fn argv(&self, root: &Path, builtin: &[OsString]) -> Vec<OsString> {
+    /// The first word is the program. `compiled` is where the file of [`recipe`](Self::recipe) lies, if it does.
+    pub fn argv(&self, root: &Path, builtin: &[OsString], compiled: Option<&Path>) -> Vec<OsString> {
         let mut argv: Vec<OsString> = self.prefix.iter().map(OsString::from).collect();
         match &self.program {
             Program::Shell(path) => argv.push(path.resolve(root)),
             Program::Builtin => argv.extend_from_slice(builtin),
         }
-        argv.extend(self.args.iter().map(|arg| arg.resolve(root)));
+        argv.extend(self.args.iter().map(|arg| match (arg, compiled) {
+            (Arg::Compiled, Some(path)) => path.into(),
+            _ => arg.resolve(root),
+        }));
         argv
     }
 

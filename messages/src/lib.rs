@@ -12,6 +12,7 @@
 //! | [`mod@judge`] | from output to outcome, one file per kind of judge |
 //! | [`event`] | the one event type that feeds every reporter |
 //! | [`datagram`] | what peers say over UDP to find one another, signed |
+//! | [`recipe`] | files that are put together for a test where it runs |
 //! | [`placement`] | why a test was given to whom |
 //! | [`hash`] | a hash by which tests are recognised from run to run |
 //! | [`inputs`] | the files a run needs, by content: digests, directories, packs |
@@ -30,6 +31,7 @@ pub mod outcome;
 pub mod packet;
 pub mod placement;
 pub mod port;
+pub mod recipe;
 pub mod statement;
 pub mod wire;
 
@@ -38,6 +40,9 @@ pub use datagram::{Datagram, DatagramError, DatagramKind, Presence};
 pub use event::{Counts, Event, PeerNews, PeerPart, Place, StopReason, Summary, TestReport, Times};
 pub use fingerprint::Fingerprint;
 pub use hash::history_key;
-pub use judge::{Checks, Compare, ExitRule, Judge, Judgement, Patterns, Stream, judge};
+pub use judge::{
+    Checks, Compare, ExitRule, Judge, Judgement, Negative, Patterns, Phase, Stream, Uncaught, judge,
+};
 pub use outcome::{Captured, Exit, Outcome, Output};
 pub use placement::{Placement, Why};
+pub use recipe::{Part, Recipe, RecipeError};

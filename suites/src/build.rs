@@ -111,8 +111,11 @@ impl Build {
     /// # Errors
     /// A broken configuration, `--arch` or `--mode` at odds with it, or an `--outdir` without any.
     pub fn read(options: &Options, dialect: &Dialect) -> Result<Self, OpenError> {
-        let outdir = options.root.join(&options.outdir);
         let keys = config_keys(&options.root, dialect);
+        if dialect.layout == Layout::Bare {
+            return Self::of_host(options, dialect, &keys);
+        }
+        let outdir = options.root.join(&options.outdir);
         let mut candidates = vec![outdir.clone()];
         if outdir.file_name().is_none_or(|name| name != "build") {
             candidates.push(outdir.join("build"));

@@ -8,12 +8,14 @@ mod classic;
 mod detect;
 mod older;
 mod own;
+mod test262;
 mod versions;
 
 pub use classic::{V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3};
 pub use detect::detect;
 pub use older::{V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1};
 pub use own::{OWN, OWN_IN_VARIANTS};
+pub use test262::BARE_TEST262;
 pub use versions::V9_2;
 
 use crate::binary::Format;
@@ -126,6 +128,8 @@ pub enum Dchecks {
 /// Seconds and factors.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
+    /// Where nobody says otherwise (`--timeout`).
+    pub default: f64,
     /// Debug builds.
     pub debug: f64,
     /// Slow architectures.
@@ -276,6 +280,8 @@ pub enum Layout {
     Configured,
     /// The same, or one in `OUTDIR/ARCH.MODE`.
     PerMode,
+    /// There are none: the tree is one suite and nothing else.
+    Bare,
 }
 
 /// Which directives a suite's sources may have.
@@ -309,8 +315,10 @@ pub enum Judging {
         /// Whether lines of that file that begin with `#` are comments.
         comments: bool,
     },
-    /// By test262's frontmatter.
+    /// By test262's frontmatter, as V8 reads it.
     Test262,
+    /// By test262's own INTERPRETING.md, on any engine.
+    Interpreting,
     /// By the exit code and the word `FAILED!`; tests whose name ends in `-n` must fail.
     Failed,
     /// promises-aplus: by what its runner says; tests whose source says `@negative` must fail.

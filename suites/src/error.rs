@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::binary::ListError;
 use crate::python::Diagnostic;
+use crate::test262::HostError;
 use crate::text::nearest::hint;
 
 /// Why a tree cannot be opened as asked. The texts read well after "cannot read the tests: ".
@@ -122,6 +123,12 @@ pub enum OpenError {
         /// Those there are, such as `x64.release`.
         found: Vec<String>,
     },
+    /// A checkout of test262 without its harness.
+    #[error("{} looks like test262, but has no harness/assert.js: tests cannot run without the harness", .0.display())]
+    NoHarness(PathBuf),
+    /// It is not known how the engine's shell is told what to run.
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// A file or directory cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Read {
@@ -145,6 +152,7 @@ impl OpenError {
             | Self::UnsupportedSuite { .. }
             | Self::NoSuites { .. }
             | Self::UnknownVariant { .. }
+            | Self::Host(_)
             | Self::Option { .. } => 2,
             Self::NoTestRoot(_)
             | Self::List { .. }
@@ -154,6 +162,7 @@ impl OpenError {
             | Self::Table { .. }
             | Self::BuildConfig { .. }
             | Self::NoBuild(_)
+            | Self::NoHarness(_)
             | Self::NoBuildOf { .. }
             | Self::Read { .. } => 5,
         }

@@ -74,7 +74,8 @@ impl Tree {
     ///
     /// The suites' directories with the files that the suites put before and behind each test; `mjsunit`, whose
     /// helpers other suites load by path; `tools`, whose scripts tests load; the engines with what they load. In a tree
-    /// that is no V8 checkout, all of it but the build and what is hidden.
+    /// that is no V8 checkout, all of it but the build and what is hidden; in one of test262, the harness and the directories
+    /// of the tests, where their fixtures are.
     ///
     /// # Errors
     /// [`Bound`] when something is only on this machine.
@@ -90,10 +91,17 @@ impl Tree {
         let mut dirs = Vec::new();
         for suite in &self.suites {
             let outside = || Bound::Suite(suite.name.clone());
+            // A bare test262 is one suite whose directory is the root: its test directories are among the others.
             let dir = suite.dir.path().strip_prefix(root).map_err(|_| outside())?;
-            inputs.chosen.push(dir.to_owned());
-            inputs.chosen.push(dir.with_file_name("mjsunit"));
-            for place in &suite.test_dirs {
+            if suite.host.is_none() {
+                inputs.chosen.push(dir.to_owned());
+                inputs.chosen.push(dir.with_file_name("mjsunit"));
+            }
+            if suite.host.is_some() {
+                inputs.chosen.push("harness".into());
+                inputs.chosen.extend(suite.filter.directories().map(|dir| Path::new("test").join(dir)));
+            }
+            for place in suite.test_dirs.iter().filter(|_| suite.host.is_none()) {
                 inputs.chosen.push(place.path().strip_prefix(root).map_err(|_| outside())?.to_owned());
             }
             for file in suite.before.iter().chain(&suite.after) {
@@ -112,12 +120,15 @@ impl Tree {
                 inputs.add(engine, suite, root, &mut dirs)?;
             }
         }
-        inputs.chosen.push("tools".into());
+        let is_bare = self.suites.iter().any(|suite| suite.host.is_some());
+        if !is_bare {
+            inputs.chosen.push("tools".into());
+        }
         if self.build.sanitized() {
             inputs.chosen.push(SYMBOLIZER.into());
         }
         // A V8 checkout has gigabytes that no test reads. What tests load in another tree, nobody can say.
-        if !root.join("tools/testrunner").is_dir() {
+        if !root.join("tools/testrunner").is_dir() && !is_bare {
             inputs.chosen.extend(self.all_but_the_build());
         }
         inputs.chosen.sort();

@@ -14,6 +14,7 @@
 //! | suites that no version knows, by their `suite.toml` | [`own`] |
 //! | variants, strict halves, filters | `subtests`, `shard` |
 //! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
+//! | test262 without V8: frontmatter, hosts, selection | `test262` |
 //! | the case | `make` |
 //! | several builds in one run, each test several times | `products` |
 //! | what sanitizers are told | `sanitizers` |
@@ -49,6 +50,7 @@ pub mod status;
 mod subtests;
 mod suite;
 mod tables;
+mod test262;
 pub mod text;
 mod tree;
 mod unused;
@@ -64,4 +66,5 @@ pub use products::{Products, ProductsError, Repeats};
 pub use select::Unmatched;
 pub use shard::Shard;
 pub use subtests::{Listed, Skip};
+pub use test262::{Host, HostError, Labels, Matter, MatterError, area};
 pub use tree::{Description, Tree, find_root};

@@ -61,6 +61,22 @@ impl Tree {
         }
     }
 
+    /// A test's names, without making its case; `None` if there is no such test.
+    pub fn name_of(&self, id: CaseId) -> Option<TestName> {
+        let (index, subtest) = Subtest::from_id(id)?;
+        let base = self.bases().get(index)?;
+        let suite = self.suite(base)?;
+        let strictness = match suite.has_frontmatter() {
+            true => self
+                .prepared(index, base)
+                .as_ref()
+                .as_ref()
+                .map_or(Strictness::Sloppy, |read| read.strictness),
+            false => Strictness::Sloppy,
+        };
+        Some(self.test_name(suite, base, subtest, strictness))
+    }
+
     pub(crate) fn test_name(
         &self,
         suite: &Suite,
@@ -75,6 +91,7 @@ impl Tree {
             (false, true) => Some("fail-phase-reverse"),
             (true, true) => Some("strict fail-phase-reverse"),
         };
+        let detail = if strictness == Strictness::Module { Some("module") } else { detail };
         TestName {
             suite: suite.name.clone(),
             name: self.bases().name(base).into(),
@@ -98,6 +115,11 @@ impl Tree {
         let status_flags = suite.status.flags(&name.name, subtest.variant, subtest.strict);
         let variant_flags = self.variant_flags(suite, base, subtest);
 
+        let mut half = prepared
+            .bare
+            .as_ref()
+            .zip(suite.host.as_ref())
+            .and_then(|(source, host)| source.half(host, subtest.strict, &self.options.root));
         let mut params: Vec<Arg> = Vec::with_capacity(20);
         let texts = |flags: &[String]| flags.iter().cloned().map(Arg::Text).collect::<Vec<_>>();
         let is = |arg: &Arg, word: &str| matches!(arg, Arg::Text(text) if text == word);
@@ -105,6 +127,9 @@ impl Tree {
         let order = if rules.order.is_empty() { self.tables.order.as_slice() } else { rules.order };
         for part in order {
             match part {
+                Part::Files if half.is_some() => {
+                    params.extend(half.iter_mut().flat_map(|half| half.args.drain(..)));
+                }
                 Part::Files => match prepared.phase_file.as_ref().filter(|_| !reverse) {
                     Some((at, file)) => {
                         params.extend_from_slice(&prepared.files[..*at]);
@@ -151,7 +176,10 @@ impl Tree {
         }
 
         let shell_flags = rules.shell_flags.iter().map(|flag| Arg::Text((*flag).into()));
-        let (judge, expected_file) = self.judging(suite, base, &name.name, prepared, reverse);
+        let (recipe, (judge, expected_file)) = match half {
+            Some(half) => (Some(Box::new(half.recipe)), (half.judge, None)),
+            None => (None, self.judging(suite, base, &name.name, prepared, reverse)),
+        };
         TestCase {
             prefix: self.prefix.clone(),
             program: suite.program_of(base).clone(),
@@ -159,6 +187,7 @@ impl Tree {
             env: self.environment(prepared),
             unset_env: rules.unset_env.iter().map(|name| (*name).into()).collect(),
             timeout: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
+            recipe,
             judge,
             expected_file,
             expectation: self.expectation(suite, base, subtest, outcomes, prepared, &status_flags),
@@ -228,7 +257,8 @@ impl Tree {
     ) -> (Judge, Option<Arg>) {
         let beside = |suffix: &str| Some(suite.dir.arg(&format!("{name}{suffix}")));
         match suite.rules.judging {
-            Judging::ExitCode => (Judge::ExitCode, None),
+            // The latter have judges of their own.
+            Judging::ExitCode | Judging::Interpreting => (Judge::ExitCode, None),
             Judging::Template => {
                 let file = if self.dialect.message_basename_is_js {
                     format!("{name}.js")

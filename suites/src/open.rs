@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
 use crate::build::{Build, Mode};
 use crate::conflict::conflicts;
-use crate::dialect::{Dialect, Judging, OWN, OWN_IN_VARIANTS, SuiteRules, SuiteVariants, detect};
+use crate::dialect::{Dialect, Judging, Layout, OWN, OWN_IN_VARIANTS, SuiteRules, SuiteVariants, detect};
 use crate::error::OpenError;
 use crate::listed::{Asking, PYTHON, list};
 use crate::options::{Options, Shell};
@@ -26,6 +27,7 @@ use crate::status::{EntryFile, Expectations, Reading, StatusFile, given};
 use crate::subtests::Subtest;
 use crate::suite::{Place, Suite};
 use crate::tables::{Tables, Variant, feature_flags, skipped_features};
+use crate::test262::{self, FeatureFilter, Host};
 use crate::text::nearest::nearest;
 use crate::text::shlex;
 use crate::tree::Tree;
@@ -46,6 +48,9 @@ impl Tree {
         let root = options.root.as_path();
         let runner = root.join("tools/testrunner");
         let (dialect, version) = detect(root);
+        if dialect.layout == Layout::Bare && !test262::has_harness(root) {
+            return Err(OpenError::NoHarness(root.into()));
+        }
         let build = Build::read(&options, dialect)?;
         let tables = Tables::read(root, dialect)?;
         let mut warnings = Vec::new();
@@ -89,8 +94,10 @@ impl Tree {
         };
 
         let test_root = root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
-        let Selected { selectors, suites: selected, directories } =
-            select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
+        let Selected { selectors, suites: selected, directories } = match dialect.layout {
+            Layout::Bare => select_bare(&options, dialect),
+            _ => select(&options, &test_root, &tables, &build, dialect, &mut warnings)?,
+        };
         // Behind those that were asked for.
         let also: Vec<Option<String>> = selected
             .iter()
@@ -166,6 +173,7 @@ impl Tree {
             members: Members::default(),
             given,
             directories,
+            met_withheld: Mutex::default(),
             cache: Cache::default(),
         })
     }
@@ -194,14 +202,19 @@ impl Opening<'_> {
     ) -> Result<Suite, OpenError> {
         let root = &self.options.root;
         let Chosen { name, rules, own } = chosen;
-        let dir = Place::new(root, &test_root.join(&name));
+        let bare = self.dialect.layout == Layout::Bare;
+        let dir = Place::new(root, &if bare { root.clone() } else { test_root.join(&name) });
         let of_suite = |(_, selector): &(usize, &Selector)| selector.suite == name;
         let filter = NameFilter::new(selectors.iter().enumerate().filter(of_suite));
         if let Some(config) = own {
             return self.own_suite(name, rules, dir, filter, config, warnings);
         }
         let path = dir.path().join(format!("{name}.status"));
-        let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+        let bytes = match read(&path) {
+            // Nobody's checkout of test262 has one, unless somebody has written down what his engine does.
+            Err(error) if bare && error.kind() == io::ErrorKind::NotFound => b"[]".to_vec(),
+            bytes => bytes.map_err(|source| OpenError::Read { path: path.clone(), source })?,
+        };
         let shown = path.strip_prefix(root).unwrap_or(&path);
         let status = StatusFile::read(shown, &String::from_utf8_lossy(&bytes), self.reading)?;
         let program = self.program(rules.shell);
@@ -220,6 +233,7 @@ impl Opening<'_> {
         let mut test_dirs: Vec<PathBuf> =
             rules.test_dirs.iter().map(|test_dir| dir.path().join(test_dir)).collect();
         test_dirs.sort();
+        let host = if bare { Some(self.host(&program)?) } else { None };
         let is_test262 = rules.judging == Judging::Test262;
         let args = |files: &[&str]| files.iter().map(|file| dir.arg_normalized(root, file)).collect();
         Ok(Suite {
@@ -237,6 +251,12 @@ impl Opening<'_> {
             program,
             proposals: if rules.source_flags.is_empty() { Vec::new() } else { proposals(dir.path())? },
             feature_flags: if is_test262 { feature_flags(dir.path(), self.dialect)? } else { Vec::new() },
+            host,
+            features: if bare {
+                FeatureFilter::read(root, &self.options.features)?
+            } else {
+                FeatureFilter::default()
+            },
             skipped_features: if is_test262 { skipped_features(dir.path())? } else { Vec::new() },
             dir,
         })
@@ -282,6 +302,8 @@ impl Opening<'_> {
             feature_flags: Vec::new(),
             skipped_features: Vec::new(),
             own: Some(opened.own),
+            host: None,
+            features: FeatureFilter::default(),
             name,
             dir,
         })
@@ -291,6 +313,15 @@ impl Opening<'_> {
     fn expectations(&self, suite: &str, status: StatusFile, more: Vec<EntryFile>) -> Expectations {
         let files = more.into_iter().map(Arc::new).chain(self.given.iter().map(Arc::clone));
         Expectations::new(status, files.map(|file| Layer::new(&file, suite)).collect())
+    }
+
+    /// What the shell of a bare test262 is told.
+    fn host(&self, program: &Program) -> Result<Host, OpenError> {
+        Ok(match (&self.options.host, program) {
+            (Some(name), _) => Host::named(name)?,
+            (None, Program::Builtin) => Host::builtin()?,
+            (None, Program::Shell(shell)) => Host::of_shell(Path::new(&shell.relative()))?,
+        })
     }
 
     /// What runs a suite. An engine that was chosen stands in for `d8`, and for no other shell.
@@ -374,7 +405,7 @@ fn extra_flags(
 /// Seconds, with the factors that all tests of the run share.
 fn base_timeout(options: &Options, build: &Build, tables: &Tables, dialect: &Dialect) -> f64 {
     let timeouts = &dialect.timeouts;
-    let mut seconds = f64::from(options.timeout) * timeouts.always;
+    let mut seconds = options.timeout.map_or(timeouts.default, f64::from) * timeouts.always;
     seconds *= build.mode.patience(timeouts.debug);
     if tables.slow_archs.contains(&build.arch) {
         seconds *= timeouts.slow_arch;
@@ -515,6 +546,17 @@ fn select(
         return Err(OpenError::NoSuites { known });
     }
     Ok(Selected { selectors, suites, directories })
+}
+
+/// The same in a bare checkout of test262.
+fn select_bare(options: &Options, dialect: &'static Dialect) -> Selected {
+    let mut selectors: Vec<Selector> =
+        options.tests.iter().map(|text| test262::selector(&options.root, text)).collect();
+    if selectors.is_empty() {
+        selectors.push(Selector::new(test262::SUITE, true));
+    }
+    let suites = dialect.suites.iter().map(|rules| Chosen { name: rules.name.into(), rules, own: None });
+    Selected { selectors, suites: suites.collect(), directories: BTreeSet::from([test262::SUITE.into()]) }
 }
 
 fn rules_of(dialect: &'static Dialect, suite: &str) -> Option<&'static SuiteRules> {

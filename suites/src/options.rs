@@ -36,8 +36,8 @@ pub struct Options {
     pub command_prefix: String,
     /// What `--random-seed=` passes to every test; not zero, chosen by the caller.
     pub random_seed: i64,
-    /// Seconds for a test in a release build, before all factors (`--timeout`).
-    pub timeout: u32,
+    /// Seconds for a test in a release build, before all factors (`--timeout`); `None` is the tree's kind's own.
+    pub timeout: Option<u32>,
     /// What to do with tests marked SLOW.
     pub slow_tests: Filter,
     /// What to do with tests expected to pass or fail.
@@ -65,6 +65,10 @@ pub struct Options {
     pub shell: Shell,
     /// The directory of the shells (`--shell-dir`), relative to the root, instead of the build's.
     pub shell_dir: Option<PathBuf>,
+    /// test262 by itself: a kind of host or a host file (`--host`); `None` is what the shell's name tells.
+    pub host: Option<String>,
+    /// test262 by itself: lists such as `+Temporal,-Atomics` (`--features`).
+    pub features: Vec<String>,
 }
 
 impl Default for Options {
@@ -83,7 +87,7 @@ impl Default for Options {
             extra_flags: Vec::new(),
             command_prefix: String::new(),
             random_seed: 1,
-            timeout: 60,
+            timeout: None,
             slow_tests: Filter::default(),
             pass_fail_tests: Filter::default(),
             run_skipped: false,
@@ -97,6 +101,8 @@ impl Default for Options {
             sanitizer_options: BTreeMap::new(),
             shell: Shell::default(),
             shell_dir: None,
+            host: None,
+            features: Vec::new(),
         }
     }
 }

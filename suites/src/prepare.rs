@@ -14,6 +14,7 @@ use crate::read::read;
 use crate::source;
 use crate::status::Outcomes;
 use crate::suite::Suite;
+use crate::test262::{self, Withheld};
 use crate::tree::Tree;
 use crate::wasm::{Meta, meta, proposal_of};
 
@@ -44,6 +45,10 @@ pub struct Prepared {
     pub exit_code: Option<i32>,
     /// test262: a feature that the suite leaves out.
     pub left_out: bool,
+    /// test262 by itself: why the test does not run.
+    pub withheld: Option<Withheld>,
+    /// test262 by itself: what cases are made of.
+    pub bare: Option<test262::Source>,
 }
 
 /// Which modes a test runs in.
@@ -56,6 +61,8 @@ pub enum Strictness {
     Strict,
     /// Once so, once so.
     Both,
+    /// As a module.
+    Module,
 }
 
 /// What a source says, or why the test cannot be run.
@@ -97,7 +104,7 @@ impl Cache {
 impl Suite {
     /// Whether tests say in their frontmatter which subtests they have.
     pub fn has_frontmatter(&self) -> bool {
-        self.rules.judging == Judging::Test262
+        matches!(self.rules.judging, Judging::Test262 | Judging::Interpreting)
     }
 
     /// The test's own file, relative to its test directory.
@@ -137,6 +144,9 @@ impl Tree {
         let name = self.bases().name(base);
         let path = suite.source_path(name, base);
         let source = read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        if let Some(host) = &suite.host {
+            return self.prepare_bare(suite, host, base, &source);
+        }
         let prepared = if suite.has_frontmatter() {
             test262(suite, base, name, &source)
         } else {

@@ -16,6 +16,7 @@ use crate::error::{EngineError, ReadError};
 use crate::inputs::{Bound, Inputs};
 use crate::select::Unmatched;
 use crate::subtests::Listed;
+use crate::test262::Labels;
 use crate::tree::{Description, Tree};
 
 /// Where a [`CaseId`]'s product and round begin; below is what the tree says.
@@ -163,6 +164,32 @@ impl Products {
         self.made(id, false)
     }
 
+    /// A listed test's names, without making its case; `None` if there is no such test.
+    pub fn name_of(&self, id: CaseId) -> Option<TestName> {
+        let (product, _, own) = self.parts(id);
+        let (label, tree) = self.trees.get(product)?;
+        let mut name = tree.name_of(own)?;
+        let product = (self.trees.len() > 1).then(|| label.clone());
+        add_to_detail(&mut name, product.as_slice());
+        Some(name)
+    }
+
+    /// Whether this is a checkout of test262, and no part of V8's tree.
+    pub fn is_bare_test262(&self) -> bool {
+        self.trees().any(|tree| tree.is_bare_test262())
+    }
+
+    /// What a test is about, of a bare test262; see [`Tree::labels`].
+    pub fn labels(&self, id: CaseId) -> Option<Labels> {
+        let (product, _, own) = self.parts(id);
+        self.trees.get(product).and_then(|(_, tree)| tree.labels(own))
+    }
+
+    /// Tests that the engine's host cannot run, by reason, of those that were met so far.
+    pub fn withheld_by_host(&self) -> Vec<(String, u64)> {
+        self.trees().flat_map(|tree| tree.withheld_by_host()).collect()
+    }
+
     /// A test's source.
     ///
     /// # Errors
@@ -270,10 +297,7 @@ impl Products {
         let more: Vec<String> = product_words.into_iter().chain(round_words).collect();
         let suffix = self.suffix(product);
         let told = |name: &mut TestName, id: &mut String| {
-            if !more.is_empty() {
-                let detail = name.detail.take().into_iter().chain(more.iter().cloned());
-                name.detail = Some(detail.collect::<Vec<_>>().join(", "));
-            }
+            add_to_detail(name, &more);
             id.push_str(suffix.as_deref().unwrap_or_default());
         };
         match tree.case(own) {
@@ -308,6 +332,14 @@ impl Products {
             },
             ..entry
         }))
+    }
+}
+
+/// Puts more words behind a name's detail.
+fn add_to_detail(name: &mut TestName, more: &[String]) {
+    if !more.is_empty() {
+        let detail = name.detail.take().into_iter().chain(more.iter().cloned());
+        name.detail = Some(detail.collect::<Vec<_>>().join(", "));
     }
 }
 

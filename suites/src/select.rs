@@ -82,6 +82,15 @@ impl NameFilter {
         taken
     }
 
+    /// Directories, `/` between components, that hold every test that can be taken; one of them may lie in another, and
+    /// an empty one stands for all.
+    pub fn directories(&self) -> impl Iterator<Item = &str> {
+        let of_name = |name: &'_ str| name.rfind('/').unwrap_or(0);
+        let exact = self.exact.keys().map(move |name| &name[..of_name(name)]);
+        let globs = self.globs.iter().map(move |(_, start, _)| &start[..of_name(start)]);
+        self.all.iter().map(|_| "").chain(exact).chain(globs)
+    }
+
     /// Whether tests whose names begin with `prefix` can be taken.
     pub fn may_take_below(&self, prefix: &str) -> bool {
         self.takes_all()
@@ -168,6 +177,18 @@ mod tests {
         ] {
             assert_eq!(filter.may_take_below(prefix), may, "{prefix}");
         }
+    }
+
+    #[test]
+    fn directories_hold_what_can_be_taken() {
+        let dirs = |texts: &[&str]| {
+            let mut dirs: Vec<String> = filter(texts).directories().map(String::from).collect();
+            dirs.sort();
+            dirs
+        };
+        assert_eq!(dirs(&["s/a/b/c", "s/fast/j*", "s/x/y/*"]), ["a/b", "fast", "x/y"]);
+        assert_eq!(dirs(&["s"]), [""]);
+        assert_eq!(dirs(&["s/*a"]), [""]);
     }
 
     #[test]

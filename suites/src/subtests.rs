@@ -1,5 +1,7 @@
 //! From tests to what runs: variants, test262's strict halves, filters.
 
+use std::sync::PoisonError;
+
 use flotilla_messages::hash::Fnv;
 use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
@@ -8,6 +10,7 @@ use crate::dialect::SuiteVariants;
 use crate::prepare::Strictness;
 use crate::status::{Outcomes, Said};
 use crate::suite::Suite;
+use crate::test262::Withheld;
 use crate::tree::Tree;
 
 /// A test that exists, and why it is skipped if it is.
@@ -23,7 +26,7 @@ pub struct Listed {
 /// Why a test is skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// The status file's rule; or the option, such as `--slow-tests=skip`.
+    /// The status file's rule; the option, such as `--slow-tests=skip`; or why the host cannot run it.
     pub rule: String,
     /// The condition of the rule's section; empty where an option skips.
     pub condition: String,
@@ -83,6 +86,8 @@ enum LeftOut {
     Slow,
     /// `--pass-fail-tests`
     PassFail,
+    /// test262 by itself: the host, or `--features`.
+    Withheld,
 }
 
 impl Tree {
@@ -91,6 +96,9 @@ impl Tree {
         Box::new(self.bases().iter().flat_map(move |(index, base)| {
             let found = match self.left_out(base.outcomes) {
                 Some(why) => vec![(Subtest::BASE, base.outcomes, Some(why))],
+                None if self.withheld(index, base).is_some() => {
+                    vec![(Subtest::BASE, base.outcomes, Some(LeftOut::Withheld))]
+                }
                 None => self
                     .subtests(index, base)
                     .into_iter()
@@ -100,7 +108,7 @@ impl Tree {
             };
             found.into_iter().map(move |(subtest, _, why)| Listed {
                 id: subtest.id(index),
-                skipped: why.map(|why| self.skip(base, subtest, why)),
+                skipped: why.map(|why| self.skip(index, base, subtest, why)),
             })
         }))
     }
@@ -119,12 +127,32 @@ impl Tree {
         }
     }
 
+    /// Why a test of a bare test262 does not run, whatever its status.
+    fn withheld(&self, index: u32, base: &Base) -> Option<Withheld> {
+        self.suite(base)?.host.as_ref()?;
+        self.prepared(index, base).as_ref().as_ref().ok()?.withheld.clone()
+    }
+
+    /// What the host cannot run: reasons, with how many tests the walk has met so far. Those that the options leave out
+    /// are not among them.
+    pub fn withheld_by_host(&self) -> Vec<(String, u64)> {
+        let met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
+        met.iter().map(|(reason, count)| (reason.clone(), *count)).collect()
+    }
+
+    fn meet_withheld(&self, index: u32, base: &Base) {
+        if let Some(withheld) = self.withheld(index, base).filter(|withheld| withheld.by_host) {
+            let mut met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
+            *met.entry(withheld.reason).or_default() += 1;
+        }
+    }
+
     /// The words that skip a test.
     fn skip_words(&self) -> Outcomes {
         if self.dialect.skips_slow { Outcomes::SKIP | Outcomes::SLOW } else { Outcomes::SKIP }
     }
 
-    fn skip(&self, base: &Base, subtest: Subtest, why: LeftOut) -> Skip {
+    fn skip(&self, index: u32, base: &Base, subtest: Subtest, why: LeftOut) -> Skip {
         let variant = subtest.variant.and_then(|i| self.variants.get(i)).map(|variant| variant.name.clone());
         let option = |name: &str, value: &str| (format!("{name}={value}"), String::new());
         let (rule, condition) = match why {
@@ -134,6 +162,10 @@ impl Tree {
                 rule.map(|rule| (rule.rule.into(), rule.condition.into())).unwrap_or_default()
             }
             LeftOut::Slow => option("--slow-tests", self.options.slow_tests.as_str()),
+            LeftOut::Withheld => {
+                let reason = self.withheld(index, base).map(|withheld| withheld.reason);
+                (reason.unwrap_or_default(), String::new())
+            }
             LeftOut::PassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
         };
         Skip { rule, condition, variant }
@@ -164,6 +196,7 @@ impl Tree {
     fn subtests(&self, index: u32, base: &Base) -> Vec<(Subtest, Outcomes)> {
         let halves: &[(bool, bool)] = match self.strictness(index, base) {
             None => return Vec::new(),
+            Some((Strictness::Module, _)) => &[(false, false)],
             Some((Strictness::Sloppy, false)) => &[(false, false)],
             Some((Strictness::Strict, false)) => &[(true, false)],
             Some((Strictness::Both, false)) => &[(false, false), (true, false)],
@@ -228,7 +261,8 @@ impl Tree {
         let variant =
             Some(variant).filter(|_| !self.is_fast(Some(suite), base)).or_else(fast).unwrap_or(variant);
         let mut flags = variant.flags.clone();
-        if subtest.strict {
+        // Of a bare test262, the directive in the file makes it so.
+        if subtest.strict && suite.host.is_none() {
             flags.push("--use-strict".into());
         }
         flags
@@ -241,7 +275,7 @@ impl Tree {
             return Some((Strictness::Sloppy, false));
         }
         match &*self.prepared(index, base) {
-            Ok(prepared) if prepared.left_out => None,
+            Ok(prepared) if prepared.left_out || prepared.withheld.is_some() => None,
             Ok(prepared) => Some((prepared.strictness, base.outcomes.has(Outcomes::FAIL_PHASE_ONLY))),
             // It is listed once for each variant, and says what is wrong when it is to run.
             Err(_) => Some((Strictness::Sloppy, false)),
@@ -282,6 +316,7 @@ impl Cases for Tree {
     fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
         let bases = self.bases().iter().filter(|(_, base)| self.left_out(base.outcomes).is_none());
         Box::new(bases.flat_map(move |(index, base)| {
+            self.meet_withheld(index, base);
             let in_shard = move |(subtest, _): &(Subtest, Outcomes)| self.is_in_shard(index, base, *subtest);
             self.runnable(index, base).into_iter().filter(in_shard).map(move |(subtest, outcomes)| {
                 let mut hash = Fnv::default();

@@ -11,6 +11,7 @@ use crate::listed::ListedTest;
 use crate::own::OwnSuite;
 use crate::select::NameFilter;
 use crate::status::Expectations;
+use crate::test262::{FeatureFilter, Host};
 use crate::wasm::Proposals;
 
 /// A suite with all that its tests share.
@@ -48,6 +49,10 @@ pub struct Suite {
     pub feature_flags: Vec<(String, String)>,
     /// test262: features whose tests are left out.
     pub skipped_features: Vec<String>,
+    /// test262 by itself: what its shell is told.
+    pub host: Option<Host>,
+    /// test262 by itself: which features' tests run.
+    pub features: FeatureFilter,
 }
 
 impl Suite {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use flotilla_messages::{CaseId, Program};
 
@@ -22,6 +22,7 @@ use crate::status::EntryFile;
 use crate::subtests::Subtest;
 use crate::suite::Suite;
 use crate::tables::{Tables, Variant};
+use crate::test262;
 
 /// A test tree, opened for one run: which tests there are, and what each takes to run.
 ///
@@ -59,6 +60,8 @@ pub struct Tree {
     /// All directories that may be suites.
     pub(crate) directories: BTreeSet<String>,
     pub(crate) members: Members,
+    /// Tests that the host cannot run, by reason, as they are met.
+    pub(crate) met_withheld: Mutex<BTreeMap<String, u64>>,
 }
 
 /// What a person may want to know of an opened tree.
@@ -268,9 +271,12 @@ fn is_executable(_: &fs::Metadata) -> bool {
 }
 
 /// The nearest directory, from `start` upwards, that looks like a test tree: it has a `test/SUITE` with a
-/// `SUITE.status`, a `testcfg.py` or a `suite.toml`.
+/// `SUITE.status`, a `testcfg.py` or a `suite.toml`, or is a checkout of test262.
 pub fn find_root(start: &Path) -> Option<PathBuf> {
     let looks_like = |root: &&Path| {
+        if test262::looks_like(root) {
+            return true;
+        }
         let Ok(entries) = fs::read_dir(root.join("test")) else { return false };
         entries.flatten().any(|entry| {
             let dir = entry.path();

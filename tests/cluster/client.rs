@@ -72,6 +72,7 @@ pub fn case(name: &str) -> TestCase {
         unset_env: Vec::new(),
         timeout: Duration::from_secs(60),
         judge: Judge::ExitCode,
+        recipe: None,
         expected_file: None,
         expectation: Expectation::pass(),
         slow: false,

@@ -25,6 +25,7 @@ mod run;
 mod strangers;
 #[path = "../support/mod.rs"]
 mod support;
+mod test262;
 mod trust;
 mod versions;
 mod visitor;

@@ -46,7 +46,7 @@ pub fn open(fixture: &Fixture, timeout: u32) -> Arc<Tree> {
         root: fixture.root(),
         variants: Some("default".into()),
         random_seed: 42,
-        timeout,
+        timeout: Some(timeout),
         ..Options::default()
     };
     Arc::new(Tree::open(options).unwrap())

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each integration test uses its own part of this")]
 
+pub mod test262;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

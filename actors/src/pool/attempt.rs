@@ -6,14 +6,21 @@ use std::path::Path;
 
 use flotilla_messages::{Cases, TestCase, TestName, judge};
 
+use super::bench::Bench;
 use super::control::Setup;
-use super::guest::is_machines_fault;
+use super::guest::{is_machines_fault, is_shortage};
 use crate::executor::{Ending, Failed, Judged, Lease};
 use crate::process::{Launch, Limits, Switch, Worker};
 
+/// What a thread works with.
+pub(super) struct Hands<'a> {
+    pub(super) worker: &'a mut Worker,
+    pub(super) bench: &'a mut Bench,
+}
+
 /// Runs the lease's test on this thread and judges it. `started` is called just before the process is.
 pub(super) fn attempt(
-    worker: &mut Worker,
+    Hands { worker, bench }: Hands<'_>,
     setup: &Setup,
     lease: Lease,
     cases: &dyn Cases,
@@ -44,7 +51,18 @@ pub(super) fn attempt(
         Ok(expected) => expected,
         Err(reason) => return Ending::Failed(Box::new(Failed::of(case, told(reason)))),
     };
-    let argv = case.argv(root, &setup.builtin);
+    let compiled = match case.recipe.as_deref().map(|recipe| bench.put(recipe, root)).transpose() {
+        Ok(compiled) => compiled,
+        Err(error) => {
+            let full = error.of_system().is_some_and(is_shortage);
+            let reason = told(format!("cannot put the test together: {error}"));
+            return match setup.guest {
+                Some(_) if full => Ending::Unable { reason },
+                _ => Ending::Failed(Box::new(Failed::of(case, reason))),
+            };
+        }
+    };
+    let argv = case.argv(root, &setup.builtin, compiled.as_deref());
     let marker = setup.run.value(lease.id);
     let launch = Launch { argv: &argv, env: &case.env, unset: &case.unset_env, marker: &marker };
     let limits = Limits { timeout: case.timeout, cap: setup.output_cap };

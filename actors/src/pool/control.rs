@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub struct Setup {
     pub output_cap: usize,
     /// Looks after orphaned grandchildren, where the system lets it.
     pub orphans: Option<Orphans>,
+    /// Where files that are put together for tests lie; made when the first one is.
+    pub scratch: PathBuf,
     /// For tests that another machine asked for.
     pub guest: Option<Guest>,
 }
@@ -161,6 +164,7 @@ mod tests {
             builtin: Vec::new(),
             output_cap: 0,
             orphans: None,
+            scratch: PathBuf::new(),
             guest: None,
         };
         Control::new(NonZeroUsize::MIN, setup).unwrap()

@@ -37,6 +37,7 @@ impl LocalPool {
             seat: shared.seat(),
             control: Arc::clone(&shared),
             worker: None,
+            bench: None,
             unconfined: None,
             scheduler: answers.clone(),
         };

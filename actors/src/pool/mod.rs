@@ -3,12 +3,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `attempt` | one lease from its case to its ending; no actor |
+//! | `bench` | where the files that are put together for tests lie |
 //! | `control` | what the pool's threads share with those who stop them |
 //! | `guest` | what is different for tests of another machine |
 //! | `local` | the executor actor |
 //! | `runner` | the actor on each thread |
 
 mod attempt;
+mod bench;
 mod control;
 mod guest;
 mod local;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use actix::{Actor, Handler, Message, Recipient, SyncContext};
 use flotilla_messages::{Cases, TestName};
 
-use super::attempt::attempt;
+use super::attempt::{Hands, attempt};
+use super::bench::Bench;
 use super::control::Control;
 use super::guest::Guest;
 use crate::executor::{Ending, ExecutorId, Failed, Lease, News, What};
@@ -28,6 +29,8 @@ pub struct ProcessRunner {
     pub(super) seat: Option<usize>,
     /// Made at the first test, and anew after one that broke it.
     pub(super) worker: Option<Worker>,
+    /// Made at the first test.
+    pub(super) bench: Option<Bench>,
     /// Why this thread runs no tests of another machine.
     pub(super) unconfined: Option<String>,
     pub(super) scheduler: Recipient<News>,
@@ -73,6 +76,8 @@ impl ProcessRunner {
         // Taken out while it is used: a worker in whose hands something panicked is not used again.
         let new = || control.setup.guest.as_ref().map_or_else(Worker::new, Guest::worker);
         let worker = self.worker.take().map_or_else(new, Ok);
+        let seat = self.seat.unwrap_or_default();
+        let mut bench = self.bench.take().unwrap_or_else(|| Bench::new(&control.setup.scratch, seat));
         let ending = match worker {
             Ok(mut worker) => {
                 let mut known = None;
@@ -81,12 +86,14 @@ impl ProcessRunner {
                         known = Some(name.clone());
                         self.tell(What::Started { lease: lease.id, name: name.clone() });
                     };
-                    let ending = attempt(&mut worker, &control.setup, lease, cases, switch, &mut started);
-                    (worker, ending)
+                    let hands = Hands { worker: &mut worker, bench: &mut bench };
+                    let ending = attempt(hands, &control.setup, lease, cases, switch, &mut started);
+                    (worker, bench, ending)
                 }));
                 match attempted {
-                    Ok((worker, ending)) => {
+                    Ok((worker, bench, ending)) => {
                         self.worker = Some(worker);
+                        self.bench = Some(bench);
                         ending
                     }
                     Err(panic) => {

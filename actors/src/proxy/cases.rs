@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix::{Actor, Addr, Handler, Message, Recipient, SyncArbiter, SyncContext};
 use flotilla_messages::packet::Elsewhere;
-use flotilla_messages::{Arg, Cases, Outcome, Program, TestCase, TestName};
+use flotilla_messages::{Arg, Cases, Outcome, Part, Program, TestCase, TestName};
 
 use super::core::Made;
 use crate::executor::{Failed, Lease, LeaseId};
@@ -111,6 +111,7 @@ pub(super) fn size(case: &TestCase) -> usize {
     let arg = |arg: &Arg| match arg {
         Arg::Text(text) | Arg::Path(text) => text.len(),
         Arg::Embedded { before, path, after } => before.len() + path.len() + after.len(),
+        Arg::Compiled => 0,
     };
     let program = match &case.program {
         Program::Shell(shell) => arg(shell),
@@ -121,5 +122,12 @@ pub(super) fn size(case: &TestCase) -> usize {
     let texts = names.chain(&case.variant_flags).chain(&case.prefix).chain(&case.unset_env).map(String::len);
     let env = case.env.iter().map(|(name, value)| name.len() + value.len());
     let args = case.args.iter().chain(&case.expected_file).map(arg);
-    FIXED + program + args.chain(texts).chain(env).map(|text| text + AROUND).sum::<usize>()
+    let part = |part: &Part| match part {
+        Part::Text(text) | Part::File(text) | Part::QuotedFile(text) | Part::QuotedPath(text) => text.len(),
+    };
+    let recipe = case.recipe.as_deref();
+    let recipe = recipe
+        .into_iter()
+        .flat_map(|recipe| recipe.parts.iter().map(part).chain(recipe.beside.iter().map(String::len)));
+    FIXED + program + args.chain(texts).chain(recipe).chain(env).map(|text| text + AROUND).sum::<usize>()
 }

@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 use crate::marker::{Mark, RunId};
 use crate::procfs;
+use crate::scratch;
 
 /// What `ps` and `killall` call the reaper: not the runner's name, or whoever kills that kills both.
 const NAME: &std::ffi::CStr = c"flotilla-reaper";
@@ -22,7 +23,7 @@ const BOUND: Duration = Duration::from_secs(10);
 const CLEAN: [Duration; 3] = [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(20)];
 
 /// The whole life of the reaper process, for the binary's hidden subcommand: waits for the end of standard input, then
-/// ends all processes of `run`. Exit code 0 if nothing is left, 1 if something did not die, 2 for a bad id.
+/// ends all processes of `run` and removes its temporary files. Exit code 0 if nothing is left, 1 if something did not die, 2 for a bad id.
 pub fn main(run: &str) -> ExitCode {
     let Some(run) = RunId::parse(run) else { return ExitCode::from(2) };
     let _ = rustix::thread::set_name(NAME);
@@ -37,7 +38,9 @@ pub fn main(run: &str) -> ExitCode {
     let mut report = io::stdout();
     let _ = report.write_all(b"r").and_then(|()| report.flush());
     wait_for_end();
-    if end_all(&run) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let ended = end_all(&run);
+    scratch::remove(&scratch::of(&run));
+    if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn wait_for_end() {

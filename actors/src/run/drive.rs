@@ -20,6 +20,7 @@ use crate::pool::{Control, LocalPool, Setup};
 use crate::process::Launcher;
 use crate::reaper::{Guard, ReaperError};
 use crate::scheduler::{History, Join, NoHistory, Scheduler, Stop};
+use crate::scratch;
 
 /// The executor of this machine.
 const LOCAL: ExecutorId = ExecutorId(0);
@@ -98,12 +99,14 @@ pub async fn drive(
         let (scheduler, aggregator) = (scheduler.clone(), aggregator.clone());
         Peers::new(peers, &options, cases, scheduler, aggregator, without_us)
     });
+    let scratch_dir = scratch::of(&run);
     let setup = Setup {
         run,
         launcher: Launcher::new(options.root.clone(), options.env),
         builtin: options.builtin,
         output_cap: options.output_cap,
         orphans,
+        scratch: scratch_dir.clone(),
         guest: None,
     };
     let (join, control) = match jobs {
@@ -140,6 +143,7 @@ pub async fn drive(
         let _ = peers.send(Part).await;
     }
     clean_up(control.as_deref(), reaper);
+    scratch::remove(&scratch_dir);
     result
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn case(id: CaseId, words: &[&str]) -> TestCase {
         unset_env: Vec::new(),
         timeout: Duration::from_secs(60),
         judge: Judge::ExitCode,
+        recipe: None,
         expected_file: None,
         expectation: Expectation::pass(),
         slow: false,

@@ -113,6 +113,7 @@ fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
             builtin: Vec::new(),
             output_cap: 0,
             orphans: None,
+            scratch: "/nonexistent".into(),
             guest: None,
         };
         let jobs = NonZeroUsize::new(2).unwrap();

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use flotilla_messages::packet::{Engine, Native, SignedPacket, WorkPacket, shown};
-use flotilla_messages::{Arg, Fingerprint, Program, TestCase};
+use flotilla_messages::{Arg, Fingerprint, Part, Program, TestCase};
 
 use crate::engine::Host;
 
@@ -87,8 +87,22 @@ pub fn confined(case: &TestCase) -> Result<(), String> {
     for (what, arg) in case.args.iter().map(|arg| ("an argument", arg)).chain(expected) {
         match arg {
             Arg::Path(path) | Arg::Embedded { path, .. } => below(what, path)?,
-            Arg::Text(_) if what == "an argument" => {}
+            Arg::Text(_) | Arg::Compiled if what == "an argument" => {}
+            Arg::Compiled => return Err(format!("{what} is a file made for the test")),
             Arg::Text(text) => return Err(format!("{what} {text:?} is not below the root")),
+        }
+    }
+    if let Some(recipe) = &case.recipe {
+        for part in &recipe.parts {
+            match part {
+                Part::Text(_) => {}
+                Part::File(path) | Part::QuotedFile(path) | Part::QuotedPath(path) => {
+                    below("a part of the test's file", path)?;
+                }
+            }
+        }
+        for path in &recipe.beside {
+            below("a file beside the test's", path)?;
         }
     }
     match case.env.keys().find(|name| !is_passed_on(name)) {
@@ -168,7 +182,7 @@ pub(super) mod tests {
     use ed25519_dalek::SigningKey;
     use flotilla_messages::inputs::Digest;
     use flotilla_messages::packet::{Elsewhere, Version};
-    use flotilla_messages::{Expectation, Judge, TestName};
+    use flotilla_messages::{Expectation, Judge, Recipe, TestName};
 
     use super::*;
 
@@ -208,6 +222,7 @@ pub(super) mod tests {
             unset_env: Vec::new(),
             timeout: Duration::from_secs(60),
             judge: Judge::ExitCode,
+            recipe: None,
             expected_file: None,
             expectation: Expectation::pass(),
             slow: false,
@@ -292,6 +307,14 @@ pub(super) mod tests {
         bad(|case| case.args = vec![Arg::Path("../x".into())]);
         bad(|case| {
             case.args = vec![Arg::Embedded { before: "".into(), path: "/etc".into(), after: "".into() }];
+        });
+        bad(|case| {
+            let parts = vec![Part::Text("x".into()), Part::QuotedFile("../x".into())];
+            case.recipe = Some(Box::new(Recipe { parts, beside: Vec::new() }));
+        });
+        bad(|case| {
+            let beside = vec!["/etc/passwd".into()];
+            case.recipe = Some(Box::new(Recipe { parts: Vec::new(), beside }));
         });
         bad(|case| case.expected_file = Some(Arg::Path("../x".into())));
         bad(|case| case.expected_file = Some(Arg::Text("/etc/passwd".into())));

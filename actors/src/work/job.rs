@@ -136,6 +136,8 @@ impl Job {
             builtin: settings.builtin.clone(),
             output_cap: usize::try_from(packet.output_cap.min(MOST_OUTPUT)).unwrap_or(usize::MAX),
             orphans,
+            // Gone with the job's other temporary files.
+            scratch: place.tmp.join("compiled"),
             guest: Some(guest),
         };
         let pool = LocalPool::new(POOL, jobs, setup, session)?;

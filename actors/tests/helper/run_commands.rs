@@ -139,6 +139,7 @@ impl Cases for Commands {
             unset_env: Vec::new(),
             timeout: self.timeout,
             judge: Judge::ExitCode,
+            recipe: None,
             expected_file: None,
             expectation: Expectation::pass(),
             slow: false,

@@ -1,15 +1,17 @@
 //! Which reporters a run has.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 
 use flotilla_actors::Reporter;
 use flotilla_messages::Cases;
-use flotilla_suites::Repeats as Repeating;
+use flotilla_suites::{Products, Repeats as Repeating, proposed};
 
 use super::bar::Bar;
 use super::commands::Commands;
 use super::compact::Compact;
+use super::conformance::Conformance;
 use super::console::Console;
 use super::context::Context;
 use super::dots::Dots;
@@ -18,6 +20,7 @@ use super::explain::Explain;
 use super::file::{ReportError, ReportFile};
 use super::json::Json;
 use super::junit::Junit;
+use super::keep::Keep;
 use super::plain::Plain;
 use super::regenerate::Regenerate;
 use super::repeats::Repeats;
@@ -37,6 +40,26 @@ pub fn of_special_runs(special: &Special, repeats: Repeating, context: &Context)
         reporters.push(Box::new(Regenerate::new(Console::new(), context.clone())));
     }
     reporters
+}
+
+/// What a bare checkout of test262 is summed up in.
+///
+/// # Errors
+/// [`ReportError`] when `--conformance` cannot be written.
+pub fn of_test262(
+    tree: &Arc<Products>,
+    root: &Path,
+    file: Option<&Path>,
+) -> Result<Option<Box<dyn Reporter>>, ReportError> {
+    if !tree.is_bare_test262() {
+        return Ok(None);
+    }
+    let file = file.map(ReportFile::check).transpose()?;
+    // Without the list all features that are not known count as newer.
+    let features = std::fs::read_to_string(root.join("features.txt")).unwrap_or_default();
+    let tree = Arc::clone(tree);
+    let lookup = Box::new(move |id| tree.labels(id));
+    Ok(Some(Box::new(Conformance::new(Console::new(), file, lookup, proposed(&features)))))
 }
 
 /// The reporters these settings ask for.
@@ -71,6 +94,9 @@ pub fn reporters(
         Progress::Ci => Box::new(Verbose::new(Console::new(), context(), true)),
         Progress::Stream => Box::new(Stream::new(Console::new())),
     });
+    if let Some(dir) = &context().kept {
+        reporters.push(Box::new(Keep::new(Console::new(), context(), dir.clone())?));
+    }
     if settings.time {
         reporters.push(Box::new(Times::new(Console::new(), context())));
     }

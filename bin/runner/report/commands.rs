@@ -7,7 +7,6 @@ use flotilla_messages::{Cases, Event};
 
 use super::console::Console;
 use super::context::Context;
-use super::quote;
 
 /// Prints commands.
 pub struct Commands {
@@ -29,7 +28,7 @@ impl Reporter for Commands {
             && let Ok(case) = self.cases.case(*test)
         {
             let mut line = b"# ".to_vec();
-            line.extend(quote::command(&case, &self.context.root, &self.context.builtin));
+            line.extend(self.context.command(&case));
             line.push(b'\n');
             self.console.write(&line);
         }

@@ -4,24 +4,13 @@ use std::collections::BTreeMap;
 
 use flotilla_actors::Reporter;
 use flotilla_messages::{CaseId, Event, Outcome, TestReport};
-use flotilla_suites::Edition;
+use flotilla_suites::{Edition, Hints, Labels};
 use serde::Serialize;
 
 use super::console::Console;
 use super::file::ReportFile;
 
-/// What a test is counted under.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels {
-    /// Its file: a test runs strict and sloppy, and passes if it passes both.
-    pub file: u64,
-    /// The directory below `test/`, two levels deep at most, such as `built-ins/Array`.
-    pub area: String,
-    /// The edition it needs.
-    pub edition: Edition,
-}
-
-/// Whoever knows a test's labels.
+/// Whoever knows what tests are about.
 pub type Lookup = Box<dyn Fn(CaseId) -> Option<Labels>>;
 
 /// Tests passed, of those that ran.
@@ -47,8 +36,9 @@ impl Score {
 /// The counts of a run.
 #[derive(Debug, Default)]
 struct Scores {
-    /// By file: where it is counted, and whether all its runs passed so far.
-    files: BTreeMap<u64, File>,
+    /// By file, since a test that runs strict and sloppy passes if it passes both: where it is counted, and whether all
+    /// its runs passed so far.
+    files: BTreeMap<String, File>,
     /// Areas, in order of first mention.
     areas: Vec<String>,
 }
@@ -62,17 +52,17 @@ struct File {
 
 impl Scores {
     /// Counts one run of a test. What the engine did counts, whatever was expected of it.
-    fn note(&mut self, labels: Labels, outcome: Outcome) {
+    fn note(&mut self, file: &str, (area, edition): (&str, Edition), outcome: Outcome) {
         let passed = outcome == Outcome::Pass;
-        if let Some(file) = self.files.get_mut(&labels.file) {
+        if let Some(file) = self.files.get_mut(file) {
             file.passed &= passed;
             return;
         }
-        let area = self.areas.iter().position(|area| *area == labels.area).unwrap_or_else(|| {
-            self.areas.push(labels.area);
+        let area = self.areas.iter().position(|known| known == area).unwrap_or_else(|| {
+            self.areas.push(area.to_owned());
             self.areas.len() - 1
         });
-        self.files.insert(labels.file, File { area, edition: labels.edition, passed });
+        self.files.insert(file.to_owned(), File { area, edition, passed });
     }
 
     /// All tests, by what `key` says of them.
@@ -148,19 +138,28 @@ pub struct Conformance {
     console: Console,
     file: Option<ReportFile>,
     lookup: Lookup,
+    /// Features that are no part of the standard.
+    proposed: Vec<String>,
     scores: Scores,
 }
 
 impl Conformance {
     /// Prints to `console`, and writes `file`, as JSON if it is called so, else as Markdown.
-    pub fn new(console: Console, file: Option<ReportFile>, lookup: Lookup) -> Self {
-        Self { console, file, lookup, scores: Scores::default() }
+    pub fn new(console: Console, file: Option<ReportFile>, lookup: Lookup, proposed: Vec<String>) -> Self {
+        Self { console, file, lookup, proposed, scores: Scores::default() }
     }
 
     fn note(&mut self, report: &TestReport) {
-        if let Some(labels) = (self.lookup)(report.test) {
-            self.scores.note(labels, report.outcome);
-        }
+        let Some(labels) = (self.lookup)(report.test) else { return };
+        let hints = Hints {
+            features: &labels.features,
+            since_2015: labels.esid.is_some()
+                || labels.es6id.is_some()
+                || report.name.detail.as_deref() == Some("module"),
+            intl: labels.area.starts_with("intl402"),
+        };
+        let edition = Edition::of(hints, &self.proposed);
+        self.scores.note(&report.name.name, (&labels.area, edition), report.outcome);
     }
 
     fn write(&mut self) {
@@ -192,10 +191,10 @@ impl Reporter for Conformance {
 mod tests {
     use super::*;
 
-    fn scores(runs: &[(u64, &str, Edition, Outcome)]) -> Scores {
+    fn scores(runs: &[(u8, &str, Edition, Outcome)]) -> Scores {
         let mut scores = Scores::default();
         for (file, area, edition, outcome) in runs {
-            scores.note(Labels { file: *file, area: (*area).into(), edition: *edition }, *outcome);
+            scores.note(&file.to_string(), (area, *edition), *outcome);
         }
         scores
     }

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::told::Told;
+use super::{keep, quote};
+use flotilla_messages::TestCase;
 
 /// What reporters must know to show commands.
 #[derive(Clone, Debug)]
@@ -14,6 +16,10 @@ pub struct Context {
     pub builtin: Vec<OsString>,
     /// Which failures need no more telling.
     pub told: Told,
+    /// Where the files that are put together for tests are kept, if they are.
+    pub kept: Option<PathBuf>,
+    /// The words that run tests of this tree again, with the same engine; the tests' names are appended.
+    pub again: Vec<OsString>,
 }
 
 impl Context {
@@ -23,6 +29,25 @@ impl Context {
             root: PathBuf::from("/root-of-tree"),
             builtin: vec!["runner".into(), "shell".into()],
             told: Told::default(),
+            kept: None,
+            again: vec!["runner".into()],
         }
+    }
+
+    /// The words of a test's process.
+    pub fn argv(&self, case: &TestCase) -> Vec<OsString> {
+        let compiled = self.kept.as_ref().map(|dir| keep::path(dir, case));
+        case.argv(&self.root, &self.builtin, compiled.as_deref())
+    }
+
+    /// A test's command, to be pasted into a shell. Where its file was put together and not kept, the command runs it
+    /// again and keeps the file: the failure that it shows names it.
+    pub fn command(&self, case: &TestCase) -> Vec<u8> {
+        if case.recipe.is_none() || self.kept.is_some() {
+            return quote::command(case, &self.root, &self.argv(case));
+        }
+        let words = self.again.iter().map(|word| quote::word(word));
+        let kept = [b"--keep-compiled \"$(mktemp -d)\"".to_vec(), quote::word(case.name.path().as_ref())];
+        words.chain(kept).collect::<Vec<_>>().join(&b' ')
     }
 }

@@ -4,7 +4,6 @@ use flotilla_messages::{Captured, Exit, Outcome, TestReport};
 
 use super::console::Console;
 use super::context::Context;
-use super::quote;
 use super::tally::seconds;
 
 /// The failure as text, ready to print. Streams come as the test wrote them, UTF-8 or not. Nothing, where another run of
@@ -33,7 +32,7 @@ pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u
     }
     if let Some(case) = &report.case {
         let mut command = b"Command: ".to_vec();
-        command.extend(quote::command(case, &context.root, &context.builtin));
+        command.extend(context.command(case));
         line(&command);
     }
     if let Some(peer) = report.place.peer() {

@@ -9,7 +9,6 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::context::Context;
 use super::failure;
 use super::file::ReportFile;
-use super::quote;
 
 /// Collects and writes the results.
 pub struct Junit {
@@ -68,7 +67,7 @@ impl Junit {
         let text = failure::expectation(report);
         status.set_type(report.outcome.as_str()).set_message(text.as_str());
         if let Some(case) = &report.case {
-            let command = quote::command(case, &self.context.root, &self.context.builtin);
+            let command = self.context.command(case);
             status.set_description(format!("{text}\nCommand: {}", String::from_utf8_lossy(&command)));
         }
         status

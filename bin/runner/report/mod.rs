@@ -12,6 +12,7 @@
 //! | `--junitout` | `junit.rs` |
 //! | `--write-expectations` | `expectations.rs` |
 //! | `--time` | `slowest.rs` |
+//! | `--keep-compiled` | `keep.rs` |
 //! | `-v` | `commands.rs` |
 //! | `--stress`, `--random-seed-stress-count` | `repeats.rs` |
 //! | `--regenerate-expected-files` | `regenerate.rs` |
@@ -32,6 +33,7 @@ mod failure;
 mod file;
 mod json;
 mod junit;
+mod keep;
 mod plain;
 mod quote;
 mod regenerate;
@@ -44,8 +46,7 @@ mod tally;
 mod told;
 mod verbose;
 
-pub use choose::{of_special_runs, reporters};
-pub use conformance::{Conformance, Labels};
+pub use choose::{of_special_runs, of_test262, reporters};
 pub use console::Console;
 pub use context::Context;
 pub use file::ReportError;

@@ -1,6 +1,6 @@
 //! Commands as they can be pasted into a shell.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -24,8 +24,8 @@ pub fn word(text: &OsStr) -> Vec<u8> {
     quoted
 }
 
-/// The test's command, to be run from anywhere: directory, environment, words.
-pub fn command(case: &TestCase, root: &Path, builtin: &[std::ffi::OsString]) -> Vec<u8> {
+/// The test's command `argv`, to be run from anywhere: directory, environment, words.
+pub fn command(case: &TestCase, root: &Path, argv: &[OsString]) -> Vec<u8> {
     let mut line = b"(cd ".to_vec();
     line.extend(word(root.as_os_str()));
     line.extend_from_slice(b" && ");
@@ -40,7 +40,7 @@ pub fn command(case: &TestCase, root: &Path, builtin: &[std::ffi::OsString]) -> 
             words.push(word(OsStr::new(&format!("{name}={value}"))));
         }
     }
-    words.extend(case.argv(root, builtin).iter().map(|arg| word(arg)));
+    words.extend(argv.iter().map(|arg| word(arg)));
     line.extend(words.join(&b' '));
     line.push(b')');
     line

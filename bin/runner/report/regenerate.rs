@@ -182,6 +182,7 @@ mod tests {
 
     fn case(judge: Judge) -> TestCase {
         TestCase {
+            recipe: None,
             name: TestName {
                 suite: "message".into(),
                 name: "a".into(),

@@ -96,7 +96,7 @@ impl Record {
 
     fn new(report: &TestReport, context: &Context, detail: Detail) -> Self {
         let case = report.case.as_ref();
-        let argv = case.map(|case| case.argv(&context.root, &context.builtin)).unwrap_or_default();
+        let argv = case.map(|case| context.argv(case)).unwrap_or_default();
         let words: Vec<String> = argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let program = case.map_or(0, |case| argv.len() - case.args.len());
         Self {

@@ -7,8 +7,10 @@ mod grokdump;
 mod lines;
 mod phrases;
 mod template;
+mod test262;
 mod text;
 mod verdict;
 
 pub use checks::{Checks, Compare, ExitRule, Patterns, Stream, pattern_problem};
+pub use test262::{Negative, Phase, Uncaught};
 pub use verdict::{Judge, Judgement, judge};

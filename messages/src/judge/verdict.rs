@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::{self, Checks};
 use super::exit::exit_failure;
+use super::test262::{self, Negative, Uncaught};
 use super::{exception, grokdump, lines, phrases, template};
 use crate::outcome::{Outcome, Output};
 
@@ -54,6 +55,15 @@ pub enum Judge {
     GrokDump,
     /// Suites of one's own: all of these checks.
     Checks(Checks),
+    /// test262 as its own INTERPRETING.md has it, on any engine.
+    Test262 {
+        /// The error it must end with, if it must.
+        negative: Option<Negative>,
+        /// Whether it is over only when it says so (`flags: [async]`).
+        asynchronous: bool,
+        /// How the engine tells of an uncaught error.
+        uncaught: Uncaught,
+    },
 }
 
 /// An outcome, and for all but a plain pass what it rests on.
@@ -97,6 +107,9 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
         }
         Judge::Checks(checks) => (checks::failure(output, required(expected), checks), false),
         Judge::GrokDump => (grokdump::failure(output, expected.unwrap_or_default()), false),
+        Judge::Test262 { negative, asynchronous, uncaught } => {
+            (test262::failure(output, negative.as_ref(), *asynchronous, uncaught), false)
+        }
     };
     match (failure, negative) {
         (None, false) => Judgement { outcome: Outcome::Pass, why: None },

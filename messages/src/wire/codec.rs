@@ -175,6 +175,7 @@ mod tests {
             unset_env: vec!["LC_ALL".into()],
             timeout: Duration::from_secs(240),
             judge: Judge::Exception { expected: Some("SyntaxError".into()), negative: false },
+            recipe: None,
             expected_file: Some(Arg::Path("test/a.out".into())),
             expectation: Expectation { outcomes: vec![Outcome::Fail, Outcome::Crash], reason: None },
             slow: true,

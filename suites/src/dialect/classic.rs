@@ -235,6 +235,7 @@ pub const V5_4: Dialect = Dialect {
     no_snapshot_flags: &[],
     dchecks: Dchecks::Ignored,
     timeouts: Timeouts {
+        default: 60.0,
         debug: 4.0,
         slow_arch: 2.0,
         slow_archs: &[

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::{
-    Dialect, V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3, V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5,
-    V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1, V9_2,
+    BARE_TEST262, Dialect, V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3, V6_8, V7_0, V7_1, V7_2, V7_3,
+    V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1, V9_2,
 };
 use crate::read::read;
+use crate::test262;
 
 fn text(path: &Path) -> Option<String> {
     read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok())
@@ -14,9 +15,12 @@ fn text(path: &Path) -> Option<String> {
 
 /// The rules for a tree, and its version if it says one.
 ///
-/// A runner without test processors is a classic one, whatever the version. Else `include/v8-version.h` decides where
+/// A checkout of test262 by itself has rules of its own. A runner without test processors is a classic one, whatever the version. Else `include/v8-version.h` decides where
 /// there is one; else what the tree's own runner looks like; a tree without a runner gets the newest rules.
 pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
+    if test262::looks_like(root) {
+        return (&BARE_TEST262, None);
+    }
     let runner = root.join("tools/testrunner");
     if runner.join("local/execution.py").is_file() && !runner.join("testproc").is_dir() {
         let lines = runner.join("local/old_statusfile.py").is_file();

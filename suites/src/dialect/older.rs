@@ -264,6 +264,7 @@ pub const V7_2: Dialect = Dialect { name: "V8 7.2", dchecks: Dchecks::Ignored, .
 pub const V7_1: Dialect = Dialect { name: "V8 7.1", suites: SUITES_7_1, ..V7_2 };
 
 const TIMEOUTS_7_0: Timeouts = Timeouts {
+    default: 60.0,
     debug: 4.0,
     slow_arch: 2.0,
     slow_archs: &["arm", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "arm64"],

@@ -348,6 +348,7 @@ const CONSTANTS: &[&str] = &[
 ];
 
 pub(super) const TIMEOUTS_9_2: Timeouts = Timeouts {
+    default: 60.0,
     debug: 4.0,
     slow_arch: 4.5,
     slow_archs: &["arm", "arm64", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "riscv64"],

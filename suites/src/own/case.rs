@@ -151,6 +151,7 @@ impl Tree {
         };
         let seeded = config.command.has(Hole::Seed).then_some(self.options.random_seed);
         Ok(TestCase {
+            recipe: None,
             prefix: self.prefix.clone(),
             program,
             args,

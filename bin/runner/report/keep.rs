@@ -1,0 +1,78 @@
+//! `--keep-compiled`: the files that were put together for tests, under the tests' names.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use flotilla_actors::Reporter;
+use flotilla_messages::{Event, TestCase};
+
+use super::console::Console;
+use super::context::Context;
+use super::file::ReportError;
+
+/// Writes each finished test's file, wherever the test ran.
+pub struct Keep {
+    console: Console,
+    context: Context,
+    dir: PathBuf,
+    /// Directories that are there.
+    made: BTreeSet<PathBuf>,
+    /// Whether something could not be written; one is told.
+    failed: bool,
+}
+
+impl Keep {
+    /// Keeps files below `dir`, which is made.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn new(console: Console, context: Context, dir: PathBuf) -> Result<Self, ReportError> {
+        fs::create_dir_all(&dir).map_err(|source| ReportError::new(&dir, source))?;
+        Ok(Self { console, context, dir, made: BTreeSet::new(), failed: false })
+    }
+
+    fn keep(&mut self, case: &TestCase) -> io::Result<()> {
+        let Some(recipe) = &case.recipe else { return Ok(()) };
+        let path = path(&self.dir, case);
+        let dir = path.parent().unwrap_or(&self.dir);
+        if !self.made.contains(dir) {
+            fs::create_dir_all(dir)?;
+            self.made.insert(dir.to_owned());
+        }
+        let bytes = recipe.assemble(&self.context.root, |path| fs::read(path)).map_err(io::Error::other)?;
+        fs::write(&path, bytes)?;
+        for beside in &recipe.beside {
+            let Some(name) = Path::new(beside).file_name() else { continue };
+            match symlink(self.context.root.join(beside), dir.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reporter for Keep {
+    fn event(&mut self, event: &Event) {
+        let Event::Finished(report) = event else { return };
+        let Some(case) = &report.case else { return };
+        if let Err(error) = self.keep(case)
+            && !self.failed
+        {
+            self.failed = true;
+            let line =
+                format!("cannot keep the file of {} in {}: {error}\n", report.name, self.dir.display());
+            self.console.write(line.as_bytes());
+        }
+    }
+}
+
+/// Where a test's file is kept: `NAME.default.js`, `NAME.strict.js`, `NAME.module.js`. What it imports lies beside it under
+/// its own name, which the test itself may have.
+pub fn path(dir: &Path, case: &TestCase) -> PathBuf {
+    let half = case.name.detail.as_deref().unwrap_or("default");
+    dir.join(format!("{}.{half}.js", case.name.name))
+}

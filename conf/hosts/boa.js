@@ -1,0 +1,13 @@
+// test262 on Boa's shell: what it offers.
+(function (global) {
+  var log = console.log.bind(console);
+  var transfer = ArrayBuffer.prototype.transfer;
+  var define = function (name, value) {
+    Object.defineProperty(global, name, { value: value, writable: true, enumerable: false, configurable: true });
+  };
+  define("print", function (text) { log(String(text)); });
+  define("$262", {
+    global: global,
+    detachArrayBuffer: transfer && function (buffer) { transfer.call(buffer); },
+  });
+})(globalThis);

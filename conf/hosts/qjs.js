@@ -1,0 +1,14 @@
+// test262 on qjs --std: $262 as far as its modules `std` and `os` allow. `print` is qjs's own.
+(function (global) {
+  var transfer = ArrayBuffer.prototype.transfer;
+  var library = global.std;
+  var define = function (name, value) {
+    Object.defineProperty(global, name, { value: value, writable: true, enumerable: false, configurable: true });
+  };
+  define("$262", {
+    global: global,
+    gc: function () { library.gc(); },
+    evalScript: function (code) { return library.evalScript(code); },
+    detachArrayBuffer: function (buffer) { transfer.call(buffer); },
+  });
+})(globalThis);

@@ -1,0 +1,265 @@
+//! test262 on any engine: INTERPRETING.md's rules, and what an engine's shell prints about an uncaught error.
+
+use std::fmt;
+
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
+
+use super::exit::exit_failure;
+use super::text::{quoted, split_lines};
+use crate::outcome::Output;
+
+/// What an asynchronous test prints when it is over.
+const COMPLETE: &str = "Test262:AsyncTestComplete";
+/// How it begins to say that it has failed.
+const FAILURE: &str = "Test262:AsyncTestFailure:";
+/// How large a host's pattern may become: it comes from another machine as well.
+const PATTERN_SIZE: usize = 1 << 20;
+
+/// `negative` of a test's frontmatter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Negative {
+    /// When the error must come.
+    pub phase: Phase,
+    /// The name of the error's constructor.
+    pub kind: String,
+}
+
+/// When an error comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// While the source is parsed, or checked for early errors.
+    Parse,
+    /// While modules are resolved.
+    Resolution,
+    /// While the test runs.
+    Runtime,
+}
+
+impl Phase {
+    /// The phase of this name; `early` is what parse was called until 2018.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "parse" | "early" => Some(Self::Parse),
+            "resolution" => Some(Self::Resolution),
+            "runtime" => Some(Self::Runtime),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parse => "parse",
+            Self::Resolution => "resolution",
+            Self::Runtime => "runtime",
+        })
+    }
+}
+
+/// How an engine's shell tells of an uncaught error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uncaught {
+    /// A regular expression whose group `type` is the name of the error's constructor; its group `phase`, if it has
+    /// one, is the phase's name. Where the group `syntax` matches instead, the error is a SyntaxError of the phase parse: some
+    /// shells do not name it. The first match on stderr counts, else the first on stdout.
+    pub pattern: String,
+}
+
+/// An uncaught error as the output has it.
+struct Found {
+    kind: String,
+    phase: Option<Phase>,
+    line: String,
+}
+
+impl Uncaught {
+    /// Whether the pattern can be used.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self) -> Result<(), String> {
+        let has_type = self.compiled()?.capture_names().flatten().any(|name| name == "type");
+        if has_type {
+            Ok(())
+        } else {
+            Err("the pattern for errors has no group 'type': (?P<type>...)".into())
+        }
+    }
+
+    fn compiled(&self) -> Result<Regex, String> {
+        let pattern = RegexBuilder::new(&self.pattern).size_limit(PATTERN_SIZE).build();
+        pattern.map_err(|error| format!("the host's pattern for errors: {error}"))
+    }
+
+    fn find(&self, output: &Output) -> Result<Option<Found>, String> {
+        let pattern = self.compiled()?;
+        let found = [&output.stderr, &output.stdout].into_iter().find_map(|stream| {
+            let text = stream.text();
+            let found = pattern.captures(&text)?;
+            let line_at = |start: usize| text[start..].lines().next().unwrap_or_default().to_owned();
+            let Some(kind) = found.name("type") else {
+                let line = line_at(found.name("syntax")?.start());
+                return Some(Found { kind: "SyntaxError".into(), phase: Some(Phase::Parse), line });
+            };
+            let line = line_at(kind.start());
+            let phase = found.name("phase").and_then(|phase| Phase::named(phase.as_str()));
+            Some(Found { kind: kind.as_str().to_owned(), phase, line })
+        });
+        Ok(found)
+    }
+}
+
+/// What is wrong, unless nothing is.
+pub(super) fn failure(
+    output: &Output,
+    negative: Option<&Negative>,
+    asynchronous: bool,
+    uncaught: &Uncaught,
+) -> Option<String> {
+    let ended = exit_failure(output.exit);
+    match (negative, ended) {
+        (Some(negative), ended) => unlike(output, negative, ended, uncaught),
+        (None, Some(ended)) => Some(match uncaught.find(output) {
+            Ok(Some(found)) => format!("uncaught {} ({ended})", shortened(&found.line)),
+            Ok(None) => ended,
+            Err(error) => error,
+        }),
+        (None, None) if asynchronous => unfinished(output),
+        (None, None) => None,
+    }
+}
+
+/// How a test that must end with an error has ended instead.
+fn unlike(
+    output: &Output,
+    negative: &Negative,
+    ended: Option<String>,
+    uncaught: &Uncaught,
+) -> Option<String> {
+    let Negative { phase, kind } = negative;
+    let Some(ended) = ended else {
+        return Some(format!("it ended well, although a {kind} must come (phase {phase})"));
+    };
+    let found = match uncaught.find(output) {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            return Some(format!(
+                "no error can be read in its output ({ended}), although a {kind} must come"
+            ));
+        }
+        Err(error) => return Some(error),
+    };
+    if found.kind != *kind {
+        return Some(format!(
+            "uncaught {}, although a {kind} must come (phase {phase})",
+            shortened(&found.line)
+        ));
+    }
+    match found.phase {
+        Some(other) if other != *phase => {
+            Some(format!("the {kind} came in the phase {other}, not in the phase {phase}"))
+        }
+        _ => None,
+    }
+}
+
+/// What an asynchronous test that ended well has not said.
+fn unfinished(output: &Output) -> Option<String> {
+    let stdout = output.stdout.text();
+    let says_it = |line: &str| line.trim_end() == COMPLETE;
+    match split_lines(&stdout).find(|line| line.starts_with(FAILURE)) {
+        Some(failure) => Some(shortened(failure)),
+        None if split_lines(&stdout).any(says_it) => None,
+        None => Some(format!("it never printed {}", quoted(Some(COMPLETE)))),
+    }
+}
+
+fn shortened(line: &str) -> String {
+    const SHOWN: usize = 300;
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verdict::tests::printed;
+    use super::*;
+    use crate::outcome::{Captured, Exit};
+
+    fn uncaught() -> Uncaught {
+        Uncaught { pattern: r"(?m)^Uncaught (?:in (?P<phase>\w+): )?(?P<type>\w+)".into() }
+    }
+
+    fn why(stderr: &str, stdout: &str, code: i32, negative: Option<(Phase, &str)>) -> Option<String> {
+        let mut output = printed(stdout, Exit::Code(code));
+        output.stderr = Captured::whole(stderr);
+        let negative = negative.map(|(phase, kind)| Negative { phase, kind: kind.into() });
+        failure(&output, negative.as_ref(), false, &uncaught())
+    }
+
+    #[test]
+    fn a_test_passes_that_ends_well() {
+        assert_eq!(why("", "Uncaught TypeError\n", 0, None), None);
+        assert_eq!(
+            why("Uncaught TypeError: no\n", "", 1, None).unwrap(),
+            "uncaught TypeError: no (ended with exit code 1)"
+        );
+        assert_eq!(why("", "", 3, None).unwrap(), "ended with exit code 3");
+    }
+
+    #[test]
+    fn a_negative_test_needs_its_error_in_its_phase() {
+        let syntax = Some((Phase::Parse, "SyntaxError"));
+        assert_eq!(why("Uncaught SyntaxError: x", "", 1, syntax), None, "the phase is not told");
+        assert_eq!(why("", "noise\nUncaught in parse: SyntaxError", 1, syntax), None);
+        assert_eq!(
+            why("Uncaught in runtime: SyntaxError", "", 1, syntax).unwrap(),
+            "the SyntaxError came in the phase runtime, not in the phase parse"
+        );
+        let other = why("Uncaught TypeError: x\n", "", 1, syntax).unwrap();
+        assert_eq!(other, "uncaught TypeError: x, although a SyntaxError must come (phase parse)");
+        assert!(why("", "", 0, syntax).unwrap().starts_with("it ended well"));
+        assert!(why("", "", 1, syntax).unwrap().starts_with("no error can be read"));
+    }
+
+    /// `$DONOTEVALUATE` throws a text: a source that should not have been parsed was run.
+    #[test]
+    fn what_should_not_have_run_is_no_syntax_error() {
+        let text = "Uncaught Test262: This statement should not be evaluated.";
+        assert!(why(text, "", 1, Some((Phase::Parse, "SyntaxError"))).is_some());
+    }
+
+    #[test]
+    fn asynchronous_tests_say_that_they_are_over() {
+        let why = |stdout: &str| failure(&printed(stdout, Exit::Code(0)), None, true, &uncaught());
+        assert_eq!(why("Test262:AsyncTestComplete\r\n"), None);
+        assert_eq!(why("").unwrap(), "it never printed \"Test262:AsyncTestComplete\"");
+        assert_eq!(
+            why("Test262:AsyncTestComplete\nTest262:AsyncTestFailure:TypeError: x\n").unwrap(),
+            "Test262:AsyncTestFailure:TypeError: x"
+        );
+    }
+
+    #[test]
+    fn shells_that_do_not_name_a_syntax_error_say_so_in_their_way() {
+        let hermes =
+            Uncaught { pattern: r"(?m)^Uncaught (?P<type>\w+)|^.*?:\d+:\d+: (?P<syntax>error: )".into() };
+        let mut output = printed("", Exit::Code(2));
+        output.stderr = Captured::whole("a.js:1:3: error: ';' expected\nx\n");
+        let negative = Negative { phase: Phase::Parse, kind: "SyntaxError".into() };
+        assert_eq!(failure(&output, Some(&negative), false, &hermes), None);
+        let why = failure(&output, None, false, &hermes).unwrap();
+        assert_eq!(why, "uncaught error: ';' expected (ended with exit code 2)");
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_fails_the_test_with_words() {
+        let broken = Uncaught { pattern: "(".into() };
+        let why = failure(&printed("", Exit::Code(1)), None, false, &broken).unwrap();
+        assert!(why.starts_with("the host's pattern for errors: "), "{why}");
+    }
+}

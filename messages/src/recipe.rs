@@ -1,0 +1,154 @@
+//! Files that are put together for a test where it runs: a harness, a directive, the test's own source.
+//!
+//! A recipe names files of the tree and says what stands between them; whoever runs the test reads and joins them. So a
+//! peer needs the tree's files and nothing else, and nobody keeps a compiled copy of every test.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// How one file is put together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The file's parts, in order, with nothing between them.
+    pub parts: Vec<Part>,
+    /// Files of the tree that must be found under their own names in the file's directory: what the test imports.
+    /// Paths below the root.
+    pub beside: Vec<String>,
+}
+
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// This text.
+    Text(String),
+    /// The bytes of a file below the root.
+    File(String),
+    /// The same, as it stands between double quotes in JavaScript.
+    QuotedFile(String),
+    /// The absolute path of a file below the root, on the machine that runs the test, as between double quotes.
+    QuotedPath(String),
+}
+
+/// A file that a recipe names cannot be read. Reads well after "cannot put the test together: ".
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", .path.display())]
+pub struct RecipeError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+impl Recipe {
+    /// The file's bytes on a machine with this root. `read` reads the files.
+    ///
+    /// # Errors
+    /// The first file that cannot be read.
+    pub fn assemble(
+        &self,
+        root: &Path,
+        mut read: impl FnMut(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Vec<u8>, RecipeError> {
+        let mut bytes = Vec::with_capacity(32 << 10);
+        for part in &self.parts {
+            let mut file = |path: &String| {
+                let path = root.join(path);
+                read(&path).map_err(|source| RecipeError { path, source })
+            };
+            match part {
+                Part::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+                Part::File(path) => bytes.append(&mut file(path)?),
+                Part::QuotedFile(path) => bytes.extend_from_slice(&quoted(&file(path)?)),
+                Part::QuotedPath(path) => {
+                    bytes.extend_from_slice(&quoted(root.join(path).as_os_str().as_encoded_bytes()));
+                }
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+/// Bytes as they stand between double quotes in JavaScript. Bytes that are no UTF-8 stay as they are: an engine reads
+/// them as it would in a file. U+2028 and U+2029 end lines in string literals of old engines.
+pub fn quoted(bytes: &[u8]) -> Cow<'_, [u8]> {
+    const SEPARATORS: [(&[u8], &[u8]); 2] = [(b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029")];
+    let needs = |&b: &u8| b < 0x20 || b == b'"' || b == b'\\' || b == 0xe2;
+    let Some(first) = bytes.iter().position(needs) else { return Cow::Borrowed(bytes) };
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 16);
+    out.extend_from_slice(&bytes[..first]);
+    let mut rest = &bytes[first..];
+    while let Some((&byte, after)) = rest.split_first() {
+        let separator = SEPARATORS.iter().find(|(separator, _)| rest.starts_with(separator));
+        if let Some((separator, escape)) = separator {
+            out.extend_from_slice(escape);
+            rest = &rest[separator.len()..];
+            continue;
+        }
+        match byte {
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            0..0x20 => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+            byte => out.push(byte),
+        }
+        rest = after;
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn parts_are_joined_without_anything_between_them() {
+        let recipe = Recipe {
+            parts: vec![
+                Part::Text("run(\"".into()),
+                Part::QuotedFile("a.js".into()),
+                Part::Text("\", \"".into()),
+                Part::QuotedPath("t\"/a.js".into()),
+                Part::Text("\");".into()),
+                Part::File("b.js".into()),
+            ],
+            beside: Vec::new(),
+        };
+        let read = |path: &Path| Ok(format!("\"{}\"\n", path.display()).into_bytes());
+        let bytes = recipe.assemble(Path::new("/r"), read).unwrap();
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            "run(\"\\\"/r/a.js\\\"\\n\", \"/r/t\\\"/a.js\");\"/r/b.js\"\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let recipe = Recipe { parts: vec![Part::File("a.js".into())], beside: Vec::new() };
+        let error = recipe.assemble(Path::new("/r"), |_| Err(io::ErrorKind::NotFound.into())).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read /r/a.js: "), "{error}");
+    }
+
+    #[test]
+    fn line_separators_are_escaped_and_other_bytes_stay() {
+        assert_eq!(&*quoted("a\u{2028}b\u{2029}\u{2026}".as_bytes()), "a\\u2028b\\u2029\u{2026}".as_bytes());
+        assert_eq!(&*quoted(b"\xff\xe2"), b"\xff\xe2");
+        assert_eq!(&*quoted(b"\0\t\r\n"), b"\\x00\\x09\\r\\n");
+    }
+
+    proptest! {
+        /// JSON's escapes are among JavaScript's, but for `\xNN`.
+        #[test]
+        fn what_is_quoted_is_read_back(text in any::<String>()) {
+            let escaped = String::from_utf8(quoted(text.as_bytes()).into_owned()).unwrap();
+            let json = escaped.replace("\\\\", "\0").replace("\\x", "\\u00").replace('\0', "\\\\");
+            let back: String = serde_json::from_str(&format!("\"{json}\"")).unwrap();
+            prop_assert_eq!(back, text);
+        }
+    }
+}
