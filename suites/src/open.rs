@@ -130,7 +130,7 @@ impl Tree {
                 let mode =
                     if build.mode.has_debug_flags() { &tables.debug_flags } else { &tables.release_flags };
                 let slow = (build.mode == Mode::SlowRelease).then(|| "--enable-slow-asserts".to_owned());
-                mode.iter().chain(&tables.runner_flags).cloned().chain(slow).collect()
+                mode.iter().cloned().chain(slow).chain(tables.runner_flags.iter().cloned()).collect()
             },
             options,
             dialect,
@@ -284,17 +284,18 @@ fn extra_flags(
     if options.random_gc_stress {
         flags.extend_from_slice(&tables.random_gc_stress_flags);
     }
-    for (variable, more) in [
-        ("asan", dialect.asan_flags),
-        ("predictable", dialect.predictable_flags),
-        ("no_snap", dialect.no_snapshot_flags),
-    ] {
-        if build.is(variable) {
-            flags.extend(more.iter().map(|flag| String::from(*flag)));
-        }
+    if build.is("asan") {
+        flags.extend(dialect.asan_flags.iter().map(|flag| String::from(*flag)));
     }
     if options.novfp3 {
         flags.push("--noenable-vfp3".into());
+    }
+    for (variable, more) in
+        [("predictable", dialect.predictable_flags), ("no_snap", dialect.no_snapshot_flags)]
+    {
+        if build.is(variable) {
+            flags.extend(more.iter().map(|flag| String::from(*flag)));
+        }
     }
     Ok(flags)
 }
