@@ -10,7 +10,7 @@ use flotilla_messages::{Arg, Program};
 
 use crate::build::{Build, Mode};
 use crate::conflict::conflicts;
-use crate::dialect::{Dialect, Judging, SuiteRules, SuiteVariants, detect};
+use crate::dialect::{Dialect, Judging, Layout, SuiteRules, SuiteVariants, detect};
 use crate::error::OpenError;
 use crate::listed::{Asking, PYTHON, list};
 use crate::options::{Options, Shell};
@@ -47,8 +47,7 @@ impl Tree {
         let tables = Tables::read(root, dialect)?;
         let mut warnings = Vec::new();
 
-        // These builds can run one variant only, whatever was asked for.
-        let restricted = build.is("predictable") || build.is("msan");
+        let restricted = is_restricted(&build, &options, dialect);
         let mut variants =
             tables.select(if restricted { Some(DEFAULT) } else { options.variants.as_deref() })?;
         let selected_variants = variants.len();
@@ -86,7 +85,7 @@ impl Tree {
         let (selectors, selected) = select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
         // Behind those that were asked for.
         let also: Vec<Option<String>> =
-            selected.iter().map(|rules| also(rules, &test_root, &tables).filter(|_| !restricted)).collect();
+            selected.iter().map(|rules| also(rules, &test_root, &tables)).collect();
         for name in also.iter().flatten() {
             let known = tables.variants.iter().find(|variant| variant.name == *name);
             if let Some(variant) = known.filter(|variant| !variants.contains(variant)) {
@@ -249,6 +248,16 @@ fn on_path(program: &str) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.is_file());
     found.map_or_else(|| program.to_owned(), |path| path.to_string_lossy().into_owned())
+}
+
+/// Whether a build runs in the default variant only. Whatever was asked for; but V8 3 to 5 let sanitizers' builds run
+/// in variants that were named.
+fn is_restricted(build: &Build, options: &Options, dialect: &Dialect) -> bool {
+    let named = !matches!(options.variants.as_deref(), None | Some("exhaustive"));
+    match dialect.layout {
+        Layout::Configured => build.is("predictable") || build.is("msan"),
+        Layout::PerMode => build.is("predictable") || !named && (build.is("msan") || build.is("tsan")),
+    }
 }
 
 /// The variant that a suite runs in whether it was asked for or not.
