@@ -85,7 +85,7 @@ impl Tree {
         let (selectors, selected) = select(&options, &test_root, &tables, &build, dialect, &mut warnings)?;
         // Behind those that were asked for.
         let also: Vec<Option<String>> =
-            selected.iter().map(|rules| also(rules, &test_root, &tables)).collect();
+            selected.iter().map(|rules| also(rules, dialect, &test_root, &tables)).collect();
         for name in also.iter().flatten() {
             let known = tables.variants.iter().find(|variant| variant.name == *name);
             if let Some(variant) = known.filter(|variant| !variants.contains(variant)) {
@@ -261,8 +261,12 @@ fn is_restricted(build: &Build, options: &Options, dialect: &Dialect) -> bool {
 }
 
 /// The variant that a suite runs in whether it was asked for or not.
-fn also(rules: &SuiteRules, test_root: &Path, tables: &Tables) -> Option<String> {
-    let SuiteVariants::And(name) = rules.variants else { return None };
+fn also(rules: &SuiteRules, dialect: &Dialect, test_root: &Path, tables: &Tables) -> Option<String> {
+    let name = match rules.variants {
+        SuiteVariants::And(name) => name,
+        SuiteVariants::Default if dialect.default_suites_always => return Some(DEFAULT.into()),
+        _ => return None,
+    };
     let config = read(&test_root.join(rules.name).join("testcfg.py")).ok()?;
     let says = memchr::memmem::find(&config, format!("\"{name}\"").as_bytes()).is_some();
     (says && tables.variants.iter().any(|variant| variant.name == name)).then(|| name.into())
