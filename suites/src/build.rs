@@ -148,8 +148,12 @@ impl Build {
         let file = dir.join(CONFIG_FILE);
         match read(&file) {
             Ok(bytes) => {
-                let build = Self::configured(dir, &bytes, dialect)
+                let mut build = Self::configured(dir, &bytes, dialect)
                     .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
+                for variable in UNCONFIGURED.into_iter().filter(|_| dialect.layout == Layout::PerMode) {
+                    let said = options.build_with.iter().any(|with| with == variable);
+                    build.properties.insert(variable, said);
+                }
                 build.agreed(options, dialect, &file).map(Some)
             }
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),

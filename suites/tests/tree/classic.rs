@@ -204,6 +204,28 @@ fn what_the_build_was_made_with_can_be_said() {
 }
 
 #[test]
+fn options_say_what_a_configuration_of_their_time_does_not() {
+    let config = r#"{"v8_target_cpu": "x64", "is_asan": true, "dcheck_always_on": false, "is_debug": false,
+        "is_msan": false, "v8_enable_i18n_support": true, "v8_use_snapshot": true, "is_tsan": false}"#;
+    let files = [
+        ("out/v8_build_config.json", config),
+        ("test/mjsunit/mjsunit.status", "[['predictable and asan', {'a': [SKIP]}]]"),
+        ("test/mjsunit/a.js", ""),
+    ];
+    let root = classic(&files, &[]);
+    let open = |with: &[&str]| {
+        let build_with = with.iter().map(|with| (*with).into()).collect();
+        let only = Some("default".into());
+        Tree::open(Options { build_with, variants: only, ..options(&root, &["mjsunit"]) }).unwrap()
+    };
+    assert_eq!(running(&open(&["asan"])).len(), 1);
+    assert!(open(&["asan"]).warnings().is_empty(), "it agrees");
+    assert!(running(&open(&["predictable"])).is_empty());
+    let warnings = open(&["msan", "gcov_coverage"]).warnings();
+    assert!(warnings.iter().any(|warning| warning.ends_with("not looked at: msan")), "{warnings:?}");
+}
+
+#[test]
 fn builds_that_run_one_variant_leave_named_ones_and_those_of_suites() {
     let files = [
         ("test/mjsunit/mjsunit.status", NO_RULES),
