@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::dialect::{Dchecks, Dialect, Layout, Simulator};
 use crate::error::OpenError;
-use crate::options::Options;
+use crate::options::{Options, Shell};
 use crate::read::read;
 use crate::said::{Key, config_keys};
 use crate::status::{Variable, Variables};
@@ -129,7 +129,15 @@ impl Build {
                 return Ok(build);
             }
         }
+        // Where the programs are is known already.
+        let placed = options.shell_dir.as_deref();
         if dialect.layout == Layout::PerMode
+            && let Some(named) = placed.and_then(|dir| named(dir, options))
+        {
+            return Self::of_host(&named, dialect, &keys);
+        }
+        if dialect.layout == Layout::PerMode
+            && placed.is_none()
             && let Some(build) = Self::of_name(&outdir, options, dialect, &keys)?
         {
             // What a build says of itself is more than its name does.
@@ -152,8 +160,12 @@ impl Build {
         let file = dir.join(CONFIG_FILE);
         match read(&file) {
             Ok(bytes) => {
-                let build = Self::configured(dir, &bytes, dialect, keys)
+                let mut build = Self::configured(dir, &bytes, dialect, keys)
                     .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
+                for variable in UNCONFIGURED.into_iter().filter(|_| dialect.layout == Layout::PerMode) {
+                    let said = options.build_with.iter().any(|with| with == variable);
+                    build.properties.insert(variable.into(), said);
+                }
                 build.agreed(options, dialect, &file).map(Some)
             }
             Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
@@ -240,6 +252,8 @@ impl Build {
         };
         let [name] = fitting.as_slice() else {
             let reason = match fitting.as_slice() {
+                // An engine that was named needs no build.
+                [] if options.shell != Shell::FromTree => return Ok(None),
                 [] => "there is no build of this architecture and mode",
                 _ => "there are several builds, of which --arch and --mode must choose one,",
             };
@@ -252,7 +266,6 @@ impl Build {
         };
         let options = Options { arch: Some(arch.into()), ..options.clone() };
         let mut build = Self::with_mode(&options, dialect, keys, mode);
-        build.simulator = is_foreign(dialect, arch);
         build.dir = Some(outdir.join(name));
         Ok(Some(build))
     }
@@ -278,14 +291,15 @@ impl Build {
         for (variable, value) in &mut properties {
             *value |= options.build_with.iter().any(|with| with == variable);
         }
+        let arch = options.arch.clone().unwrap_or_else(|| host_arch().into());
         Self {
             dir: None,
-            arch: options.arch.clone().unwrap_or_else(|| host_arch().into()),
             mode,
             properties,
             keys: keys.to_vec(),
             mips: None,
-            simulator: false,
+            simulator: is_foreign(dialect, &arch),
+            arch,
             configured: false,
         }
     }
@@ -398,6 +412,14 @@ impl Build {
         variables.set("no_simd_sse", no_simd);
         variables
     }
+}
+
+/// The options with the architecture and mode that a directory's name says, where they say none.
+fn named(dir: &Path, options: &Options) -> Option<Options> {
+    let name = dir.file_name()?.to_str()?;
+    let (arch, mode) = name.split_once('.').filter(|(_, mode)| classic_mode(mode).is_ok()).unzip();
+    let own = |said: &Option<String>, name: Option<&str>| said.clone().or_else(|| name.map(String::from));
+    Some(Options { arch: own(&options.arch, arch), mode: own(&options.mode, mode), ..options.clone() })
 }
 
 fn classic_mode(name: &str) -> Result<Mode, OpenError> {
@@ -577,6 +599,34 @@ mod tests {
         );
         let variables = build_variables(&read(Some("x64"), Some("tryrelease")).unwrap());
         assert_eq!(variables.get("mode"), Some(&"debug".into()));
+    }
+
+    #[test]
+    fn an_engine_that_is_named_needs_no_build_of_its_kind() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("out/x64.release")).unwrap();
+        let foreign = if host_arch() == "arm" { "mips" } else { "arm" };
+        let options = |shell: Shell, dir: Option<&str>| Options {
+            root: root.path().into(),
+            arch: Some(foreign.into()),
+            mode: Some("debug".into()),
+            shell,
+            shell_dir: dir.map(Into::into),
+            ..Options::default()
+        };
+        let read = |options: &Options| Build::read(options, &V5_4);
+        assert!(read(&options(Shell::FromTree, None)).is_err());
+        for options in [options(Shell::Builtin, None), options(Shell::FromTree, Some("elsewhere"))] {
+            let build = read(&options).unwrap();
+            assert_eq!((build.dir.as_ref(), build.arch.as_str(), build.mode), (None, foreign, Mode::Debug));
+            let simulator = |options: &Options| build.variables(options, &[], &V5_4).is("simulator_run");
+            assert!(simulator(&options));
+            assert!(!simulator(&Options { slow_simulator_tests: true, ..options }));
+        }
+        let unsaid =
+            Options { arch: None, mode: None, ..options(Shell::FromTree, Some("out/arm64.optdebug")) };
+        let build = read(&unsaid).unwrap();
+        assert_eq!((build.arch.as_str(), build.mode), ("arm64", Mode::OptDebug));
     }
 
     fn build_variables(build: &Build) -> Variables {

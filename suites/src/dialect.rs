@@ -89,6 +89,8 @@ pub struct Dialect {
     pub sharding: Sharding,
     /// Whether tests are told `--random-seed=`.
     pub passes_seed: bool,
+    /// Whether the tests of suites that run in the variant `default` only do so even if it is not selected.
+    pub default_suites_always: bool,
     /// test262: flags for features, where the tree's `testcfg.py` has none.
     pub feature_flags: &'static [(&'static str, &'static str)],
 }

@@ -55,8 +55,7 @@ impl Tree {
         let tables = Tables::read(root, dialect)?;
         let mut warnings = Vec::new();
 
-        // These builds can run one variant only, whatever was asked for.
-        let restricted = build.is("predictable") || build.is("msan");
+        let restricted = is_restricted(&build, &options, dialect);
         let mut variants =
             tables.select(if restricted { Some(DEFAULT) } else { options.variants.as_deref() })?;
         let selected_variants = variants.len();
@@ -67,8 +66,10 @@ impl Tree {
                 reason: format!("it means more than {} variants", Subtest::MAX_VARIANTS),
             });
         }
-        if !options.build_with.is_empty() && build.is_configured() {
-            let said = options.build_with.join(", ");
+        let unheeded: Vec<&str> =
+            options.build_with.iter().map(String::as_str).filter(|with| !build.is(with)).collect();
+        if !unheeded.is_empty() && build.is_configured() {
+            let said = unheeded.join(", ");
             warnings.push(format!(
                 "the build's v8_build_config.json says what it was made with; not looked at: {said}"
             ));
@@ -99,10 +100,8 @@ impl Tree {
             _ => select(&options, &test_root, &tables, &build, dialect, &mut warnings)?,
         };
         // Behind those that were asked for.
-        let also: Vec<Option<String>> = selected
-            .iter()
-            .map(|chosen| also(chosen.rules, &test_root, &tables).filter(|_| !restricted))
-            .collect();
+        let also: Vec<Option<String>> =
+            selected.iter().map(|chosen| also(chosen.rules, dialect, &test_root, &tables)).collect();
         for name in also.iter().flatten() {
             let known = tables.variants.iter().find(|variant| variant.name == *name);
             if let Some(variant) = known.filter(|variant| !variants.contains(variant)) {
@@ -155,7 +154,7 @@ impl Tree {
                 let mode =
                     if build.mode.has_debug_flags() { &tables.debug_flags } else { &tables.release_flags };
                 let slow = (build.mode == Mode::SlowRelease).then(|| "--enable-slow-asserts".to_owned());
-                mode.iter().chain(&tables.runner_flags).cloned().chain(slow).collect()
+                mode.iter().cloned().chain(slow).chain(tables.runner_flags.iter().cloned()).collect()
             },
             options,
             dialect,
@@ -354,9 +353,23 @@ pub fn on_path(program: &str) -> String {
     found.map_or_else(|| program.to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
+/// Whether a build runs in the default variant only. Whatever was asked for; but V8 3 to 5 let sanitizers' builds run
+/// in variants that were named.
+fn is_restricted(build: &Build, options: &Options, dialect: &Dialect) -> bool {
+    let named = !matches!(options.variants.as_deref(), None | Some("exhaustive"));
+    match dialect.layout {
+        Layout::Configured | Layout::Bare => build.is("predictable") || build.is("msan"),
+        Layout::PerMode => build.is("predictable") || !named && (build.is("msan") || build.is("tsan")),
+    }
+}
+
 /// The variant that a suite runs in whether it was asked for or not.
-fn also(rules: &SuiteRules, test_root: &Path, tables: &Tables) -> Option<String> {
-    let SuiteVariants::And(name) = rules.variants else { return None };
+fn also(rules: &SuiteRules, dialect: &Dialect, test_root: &Path, tables: &Tables) -> Option<String> {
+    let name = match rules.variants {
+        SuiteVariants::And(name) => name,
+        SuiteVariants::Default if dialect.default_suites_always => return Some(DEFAULT.into()),
+        _ => return None,
+    };
     let config = read(&test_root.join(rules.name).join("testcfg.py")).ok()?;
     let says = memchr::memmem::find(&config, format!("\"{name}\"").as_bytes()).is_some();
     (says && tables.variants.iter().any(|variant| variant.name == name)).then(|| name.into())
@@ -387,17 +400,18 @@ fn extra_flags(
     if options.random_gc_stress {
         flags.extend_from_slice(&tables.random_gc_stress_flags);
     }
-    for (variable, more) in [
-        ("asan", dialect.asan_flags),
-        ("predictable", dialect.predictable_flags),
-        ("no_snap", dialect.no_snapshot_flags),
-    ] {
-        if build.is(variable) {
-            flags.extend(more.iter().map(|flag| String::from(*flag)));
-        }
+    if build.is("asan") {
+        flags.extend(dialect.asan_flags.iter().map(|flag| String::from(*flag)));
     }
     if options.novfp3 {
         flags.push("--noenable-vfp3".into());
+    }
+    for (variable, more) in
+        [("predictable", dialect.predictable_flags), ("no_snap", dialect.no_snapshot_flags)]
+    {
+        if build.is(variable) {
+            flags.extend(more.iter().map(|flag| String::from(*flag)));
+        }
     }
     Ok(flags)
 }

@@ -195,9 +195,8 @@ impl Products {
     /// # Errors
     /// It cannot be read, or there is no such test.
     pub fn source(&self, id: CaseId) -> Result<Vec<u8>, ReadError> {
-        let (product, _, own) = self.parts(id);
-        match self.trees.get(product) {
-            Some((_, tree)) => tree.source(own),
+        match self.tree_of(id) {
+            Some((tree, own)) => tree.source(own),
             None => Err(ReadError { path: Default::default(), source: std::io::ErrorKind::NotFound.into() }),
         }
     }
@@ -251,8 +250,15 @@ impl Products {
         self.trees().all(|tree| tree.passes_seed())
     }
 
-    fn trees(&self) -> impl Iterator<Item = &Arc<Tree>> + Send {
+    /// The trees, in order.
+    pub fn trees(&self) -> impl Iterator<Item = &Arc<Tree>> + Send {
         self.trees.iter().map(|(_, tree)| tree)
+    }
+
+    /// The tree that a test is of, with its id there.
+    pub fn tree_of(&self, id: CaseId) -> Option<(&Arc<Tree>, CaseId)> {
+        let (product, _, own) = self.parts(id);
+        self.trees.get(product).map(|(_, tree)| (tree, own))
     }
 
     fn count(&self) -> u32 {
@@ -410,9 +416,11 @@ fn seed_of(first: i64, round: u32) -> i64 {
     if round == 0 {
         return first;
     }
-    let mixed = Fnv::default().with(&format!("{first}/{round}")).finish();
-    // The upper half of FNV's is the better mixed one.
-    match (mixed >> 32) as i32 {
+    // SplitMix64: neighbours have nothing in common, where engines seed simple generators with them.
+    let mut mixed = first.cast_unsigned().wrapping_add(u64::from(round).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    match ((mixed ^ mixed >> 31) >> 32) as i32 {
         0 => 1,
         seed => i64::from(seed),
     }
@@ -511,6 +519,36 @@ mod tests {
     }
 
     #[test]
+    fn what_matches_in_one_product_is_no_mistake() {
+        let root = root();
+        let open = |test_root: &str| {
+            let tests = vec!["mjsunit/a".into(), "mjsunit/b".into()];
+            let options = Options {
+                root: root.path().into(),
+                tests,
+                test_root: Some(test_root.into()),
+                ..Options::default()
+            };
+            let mode = if test_root == "test" { "release" } else { "debug" };
+            Tree::open(Options { mode: Some(mode.into()), ..options }).unwrap()
+        };
+        fs::create_dir_all(root.path().join("other/mjsunit")).unwrap();
+        for file in ["mjsunit.status", "mjsunit.js"] {
+            fs::copy(
+                root.path().join("test/mjsunit").join(file),
+                root.path().join("other/mjsunit").join(file),
+            )
+            .unwrap();
+        }
+        let products = Products::new(vec![open("test"), open("other")], Repeats::Once).unwrap();
+        let unmatched: Vec<String> = products.unmatched().into_iter().map(|one| one.selector).collect();
+        assert_eq!(unmatched, ["mjsunit/b"], "the other one is in the first tree");
+        let sources: Vec<bool> =
+            products.listing().map(|listed| products.source(listed.id).is_ok()).collect();
+        assert_eq!(sources, [true]);
+    }
+
+    #[test]
     fn history_knows_tests_by_the_ids_of_their_cases() {
         let root = root();
         let trees = vec![tree(root.path(), "release"), tree(root.path(), "debug")];
@@ -556,6 +594,9 @@ mod tests {
         assert!(seeds.contains(&42) && !seeds.contains(&0));
         assert_eq!(seed_of(42, 3), seed_of(42, 3));
         assert_ne!(seed_of(42, 3), seed_of(43, 3));
+        // The generator's published numbers, of the seed 0.
+        assert_eq!(seed_of(0, 1), i64::from(0xe220_a839_u32.cast_signed()));
+        assert_eq!(seed_of(0, 2), i64::from(0x6e78_9e6a_u32.cast_signed()));
     }
 
     #[test]

@@ -212,7 +212,7 @@ impl Tree {
             _ if self.is_fast(suite, base) => &["default", "turbofan"],
             _ => &[],
         };
-        let also = suite.and_then(|suite| suite.also).filter(|_| only.is_empty());
+        let also = suite.and_then(|suite| suite.also);
         let variants = || {
             let all = self.variants.iter().enumerate();
             all.filter(move |(i, variant)| {

@@ -341,6 +341,7 @@ pub const V3_14: Dialect = Dialect {
     status_syntax: Syntax::Lines,
     skips_slow: true,
     passes_seed: false,
+    default_suites_always: true,
     ..V5_4
 };
 

@@ -438,6 +438,7 @@ pub const V9_2: Dialect = Dialect {
     quoted_flags: true,
     keeps_extra_flags: false,
     passes_seed: true,
+    default_suites_always: false,
     sharding: Sharding::Hash,
     feature_flags: &[
         ("Intl.DateTimeFormat-dayPeriod", "--harmony-intl-dateformat-day-period"),

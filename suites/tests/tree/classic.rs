@@ -164,9 +164,13 @@ fn a_tree_of_2012_has_status_files_in_lines_and_skips_what_is_slow() {
         ("test/mjsunit/mjsunit.status", "prefix mjsunit\nb: SLOW\n[ $arch == x64 ]\na: FAIL || TIMEOUT\n"),
         ("test/mjsunit/a.js", "// Flags: --flag\n"),
         ("test/mjsunit/b.js", ""),
+        ("test/preparser/preparser.status", "prefix preparser\n"),
+        ("test/preparser/t.pyt", "Test('c', 'var c', None)\n"),
     ];
     let root = tree(&files);
     fs::create_dir_all(root.path().join("out/x64.release")).unwrap();
+    let only = Options { variants: Some("stress".into()), ..options(&root, &["mjsunit", "preparser"]) };
+    assert_eq!(running(&Tree::open(only).unwrap()), ["mjsunit/a stress", "preparser/t/c default"]);
     let found = Tree::open(options(&root, &["mjsunit"])).unwrap();
     assert_eq!(running(&found), ["mjsunit/a stress", "mjsunit/a nocrankshaft", "mjsunit/a default"]);
     let first = found.entries().next().and_then(|entry| found.case(entry.id).ok()).unwrap();
@@ -197,6 +201,59 @@ fn what_the_build_was_made_with_can_be_said() {
         running(&found.unwrap()).len()
     };
     assert_eq!((count(&[]), count(&["no_i18n"]), count(&["no_i18n", "predictable"])), (1, 0, 1));
+}
+
+#[test]
+fn options_say_what_a_configuration_of_their_time_does_not() {
+    let config = r#"{"v8_target_cpu": "x64", "is_asan": true, "dcheck_always_on": false, "is_debug": false,
+        "is_msan": false, "v8_enable_i18n_support": true, "v8_use_snapshot": true, "is_tsan": false}"#;
+    let files = [
+        ("out/v8_build_config.json", config),
+        ("test/mjsunit/mjsunit.status", "[['predictable and asan', {'a': [SKIP]}]]"),
+        ("test/mjsunit/a.js", ""),
+    ];
+    let root = classic(&files, &[]);
+    let open = |with: &[&str]| {
+        let build_with = with.iter().map(|with| (*with).into()).collect();
+        let only = Some("default".into());
+        Tree::open(Options { build_with, variants: only, ..options(&root, &["mjsunit"]) }).unwrap()
+    };
+    assert_eq!(running(&open(&["asan"])).len(), 1);
+    assert!(open(&["asan"]).warnings().is_empty(), "it agrees");
+    assert!(running(&open(&["predictable"])).is_empty());
+    let warnings = open(&["msan", "gcov_coverage"]).warnings();
+    assert!(warnings.iter().any(|warning| warning.ends_with("not looked at: msan")), "{warnings:?}");
+}
+
+#[test]
+fn builds_that_run_one_variant_leave_named_ones_and_those_of_suites() {
+    let files = [
+        ("test/mjsunit/mjsunit.status", NO_RULES),
+        ("test/mjsunit/a.js", ""),
+        ("test/message/message.status", NO_RULES),
+        ("test/message/testcfg.py", "CreateVariantGenerator(variants + [\"preparser\"])"),
+        ("test/message/b.js", ""),
+    ];
+    let root = classic(&files, &["x64.release"]);
+    let variants = |with: &str, variants: Option<&str>| {
+        let found = Tree::open(Options {
+            build_with: vec![with.into()],
+            variants: variants.map(Into::into),
+            ..options(&root, &["mjsunit", "message"])
+        });
+        running(&found.unwrap()).join(", ")
+    };
+    let one = "mjsunit/a default, message/b default, message/b preparser";
+    for (with, asked) in
+        [("msan", None), ("tsan", None), ("tsan", Some("exhaustive")), ("predictable", Some("stress"))]
+    {
+        assert_eq!(variants(with, asked), one, "{with} {asked:?}");
+    }
+    let stress = "mjsunit/a stress, message/b stress, message/b preparser";
+    assert_eq!(
+        (variants("msan", Some("stress")), variants("tsan", Some("stress"))),
+        (stress.into(), stress.into())
+    );
 }
 
 #[test]
