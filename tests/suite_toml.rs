@@ -364,9 +364,9 @@ fn what_needs_a_build_or_an_engine_says_so() {
     says(
         &run(build, &[]),
         2,
-        &["left out, since there is no build with their shell: own", "no suite is selected"]
-            .get(1..)
-            .unwrap(),
+        &[
+            "no suite is selected\n    left out, since there is no build with their shell: own\n    suites here: own",
+        ],
     );
     let engine = "kind = 'files'\nfiles = '*.js'\ncommand = 'sh {shell} {file}'\n";
     says(&run(engine, &["own"]), 5, &["{shell} stands for nothing: the built-in shell is no file"]);

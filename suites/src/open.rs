@@ -446,6 +446,7 @@ fn select(
     dialect: &'static Dialect,
     warnings: &mut Vec<String>,
 ) -> Result<Selected, OpenError> {
+    let before = warnings.len();
     let directories = directories(test_root)?;
     let is_known =
         |name: &&String| rules_of(dialect, name).is_some() || test_root.join(name).join(own::FILE).is_file();
@@ -501,7 +502,7 @@ fn select(
             .push(format!("left out, since there is no build with their shell: {}", without_shell.join(" ")));
     }
     if suites.is_empty() {
-        return Err(OpenError::NoSuites { known });
+        return Err(OpenError::NoSuites { why: warnings.split_off(before), known });
     }
     Ok(Selected { selectors, suites, directories })
 }

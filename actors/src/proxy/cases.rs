@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix::{Actor, Addr, Handler, Message, Recipient, SyncArbiter, SyncContext};
 use flotilla_messages::packet::Elsewhere;
-use flotilla_messages::{Arg, Cases, Outcome, Program, TestCase, TestName};
+use flotilla_messages::{Arg, Cases, Checks, Judge, Outcome, Patterns, Program, TestCase, TestName};
 
 use super::core::Made;
 use crate::executor::{Failed, Lease, LeaseId};
@@ -119,7 +119,16 @@ pub(super) fn size(case: &TestCase) -> usize {
     let TestName { suite, name, variant, detail } = &case.name;
     let names = [suite, name, variant, &case.id].into_iter().chain(detail).chain(&case.expectation.reason);
     let texts = names.chain(&case.variant_flags).chain(&case.prefix).chain(&case.unset_env).map(String::len);
+    let patterns = match &case.judge {
+        Judge::Checks(Checks { stdout, stderr, .. }) => {
+            let of = |patterns: &Patterns| {
+                patterns.required.iter().chain(&patterns.forbidden).map(String::len).collect::<Vec<_>>()
+            };
+            [of(stdout), of(stderr)].concat()
+        }
+        _ => Vec::new(),
+    };
     let env = case.env.iter().map(|(name, value)| name.len() + value.len());
     let args = case.args.iter().chain(&case.expected_file).map(arg);
-    FIXED + program + args.chain(texts).chain(env).map(|text| text + AROUND).sum::<usize>()
+    FIXED + program + args.chain(texts).chain(patterns).chain(env).map(|text| text + AROUND).sum::<usize>()
 }
