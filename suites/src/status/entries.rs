@@ -191,8 +191,39 @@ pub struct Index {
     globs: Vec<(Glob, String, usize)>,
 }
 
+/// A pattern in which `**/` is read as it is usually meant: as no directory at all, too. A pattern with more of them than
+/// anybody writes is left as it is.
+fn spellings(name: &str) -> Vec<String> {
+    const DEEP: &str = "**/";
+    const MOST: usize = 4;
+    let parts: Vec<&str> = name.split(DEEP).collect();
+    let deep = parts.len() - 1;
+    if deep == 0 || deep > MOST {
+        return vec![name.into()];
+    }
+    let spelling = |left_out: usize| {
+        let mut text = String::with_capacity(name.len());
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 && left_out >> (i - 1) & 1 == 0 {
+                text.push_str(DEEP);
+            }
+            text.push_str(part);
+        }
+        text
+    };
+    (0..1 << deep).map(spelling).collect()
+}
+
 impl Index {
     fn add(&mut self, entry: usize, name: &str, literal: bool) {
+        if literal {
+            self.add_one(entry, name, literal);
+        } else {
+            spellings(name).iter().for_each(|name| self.add_one(entry, name, literal));
+        }
+    }
+
+    fn add_one(&mut self, entry: usize, name: &str, literal: bool) {
         let start = match name.strip_suffix('*') {
             Some(start) if literal || !start.contains(['*', '?', '[']) => Some(start),
             // A directory is all that is below it.
@@ -210,7 +241,8 @@ impl Index {
         }
     }
 
-    /// The entries that a name matches: whole names first, otherwise in the file's order.
+    /// The entries that a name matches: whole names first, otherwise in the file's order. One may come twice, as it is
+    /// spelled in several ways.
     fn find<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
         let exact = self.exact.get(name).into_iter().flatten().copied();
         let prefixes = self.prefixes.iter().filter(|(prefix, _)| name.starts_with(prefix)).map(|(_, i)| *i);
@@ -335,6 +367,22 @@ mod tests {
         let layer = layer("s", &["s/d/*", "s/d/", "s/*/x", "s/d/x", "s/d", "s/d?x"]);
         assert_eq!(found(&layer, "d/x"), ["s/d/x", "s/d/*", "s/d/", "s/*/x"]);
         assert_eq!(found(&layer, "d?x"), ["s/d?x"]);
+    }
+
+    #[test]
+    fn two_stars_and_a_slash_are_any_number_of_directories() {
+        let layer = layer("test262", &["built-ins/R/**/*.js", "**/x", "test/language/**/a/**/b"]);
+        for (name, matches) in [
+            ("built-ins/R/a", true),
+            ("built-ins/R/d/e/a", true),
+            ("built-ins/a", false),
+            ("language/a/b", true),
+            ("language/c/a/d/b", true),
+            ("language/ab", false),
+        ] {
+            assert_eq!(!found(&layer, name).is_empty(), matches, "{name}");
+        }
+        assert_eq!(spellings(&"**/".repeat(9)).len(), 1);
     }
 
     #[test]
