@@ -130,7 +130,11 @@ fn what_is_wrong_with_a_file_is_told_with_its_place() {
     says(&run(&tree, &["known.toml"], &[]), 5, &["known.toml:2:1: unknown field `test`"]);
     tree.file("known.status", "[[ALWAYS, {'a': [FIAL]}]]");
     says(&run(&tree, &["known.status"], &[]), 5, &["known.status:1:"]);
-    says(&run(&tree, &["no-such-file"], &[]), 5, &["cannot read", "no-such-file"]);
+    says(
+        &run(&tree, &["no-such-file"], &[]),
+        2,
+        &["no-such-file' of --expectations cannot be used: cannot read it"],
+    );
 }
 
 #[test]

@@ -389,7 +389,11 @@ fn expectations(
     let mut files = Vec::with_capacity(options.expectations.len());
     for path in &options.expectations {
         let path = options.root.join(path);
-        let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+        let bytes = read(&path).map_err(|e| OpenError::Option {
+            option: "--expectations",
+            value: path.display().to_string(),
+            reason: format!("cannot read it: {e}"),
+        })?;
         let shown = path.strip_prefix(&options.root).unwrap_or(&path);
         files.push(Arc::new(given(shown, &String::from_utf8_lossy(&bytes), &suites, reading)?));
     }
@@ -492,7 +496,7 @@ fn select(
     }
     if !unsupported.is_empty() {
         warnings.push(format!(
-            "without a known configuration (nor a {}) and left out: {}",
+            "without a known configuration and left out (a {} would say how to run them): {}",
             own::FILE,
             unsupported.join(" ")
         ));

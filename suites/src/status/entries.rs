@@ -224,12 +224,12 @@ impl Index {
     }
 
     fn add_one(&mut self, entry: usize, name: &str, literal: bool) {
-        let start = match name.strip_suffix('*') {
-            Some(start) if literal || !start.contains(['*', '?', '[']) => Some(start),
-            // A directory is all that is below it.
-            None if name.is_empty() || name.ends_with('/') => Some(name),
-            _ => None,
-        };
+        // A directory is all that is below it; the suite alone is all of it.
+        let is_directory = name.is_empty() || !literal && name.ends_with('/');
+        let below = if is_directory { format!("{name}*") } else { String::new() };
+        let name = if is_directory { below.as_str() } else { name };
+        let is_plain = |start: &str| literal || !start.contains(['*', '?', '[']);
+        let start = name.strip_suffix('*').filter(|start| is_plain(start));
         if let Some(start) = start {
             self.prefixes.push((start.into(), entry));
         } else if !literal && name.contains('*') {
@@ -327,6 +327,8 @@ impl Layer {
 mod tests {
     use std::sync::Arc;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn layer(suite: &str, texts: &[&str]) -> Layer {
@@ -406,5 +408,37 @@ mod tests {
         assert_eq!((count(None), count(Some((0, false)))), (0, 0));
         assert_eq!((count(Some((0, true))), count(Some((1, true)))), (1, 2));
         assert!(layer.is_specific("a"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_an_index_finds_is_what_its_patterns_match(
+            patterns in prop::collection::vec("[ab*/?]{1,6}", 1..6),
+            names in prop::collection::btree_set("[ab/?]{1,5}", 0..8),
+        ) {
+            let texts: Vec<String> = patterns.iter().map(|pattern| format!("s/{pattern}")).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let layer = layer("s", &texts);
+            let names: Vec<String> = names.into_iter().collect();
+            let mut used = vec![false; patterns.len()];
+            layer.mark_used(&names, &mut used);
+            for (i, pattern) in patterns.iter().enumerate() {
+                let is_pattern = pattern.contains('*');
+                let plainly = |name: &str| {
+                    name == pattern
+                        || pattern.ends_with('/') && Glob::new(&format!("{pattern}*")).matches(name)
+                        || is_pattern && Glob::new(pattern).matches(name)
+                };
+                let finds = |name: &&String| {
+                    layer.index.find(name).any(|found| found == i)
+                };
+                for name in &names {
+                    prop_assert!(finds(&name) || !plainly(name), "{} should match {}", pattern, name);
+                    let deep = pattern.contains("**/") || pattern.ends_with('/');
+                    prop_assert!(deep || !finds(&name) || plainly(name), "{} should not match {}", pattern, name);
+                }
+                prop_assert_eq!(used[i], names.iter().any(|name| finds(&name)), "{}", pattern);
+            }
+        }
     }
 }
