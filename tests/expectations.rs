@@ -166,11 +166,11 @@ fn what_did_not_pass_is_written_as_a_list_that_makes_the_next_run_good() {
     let tree = tree();
     tree.status("[]");
     tree.test("slow", "sleep 1000");
-    tree.test("sometimes", "case $* in *--noopt*) exit 1;; esac");
+    tree.test("sometimes", "case $* in *--jitless*) exit 1;; esac");
     tree.file("test/message/fail/x.js", "exit 1\n");
     tree.file("test/message/message.status", "[]");
     let list = tree.path("known.txt").display().to_string();
-    let write = ["-t1", "--variants=default,nooptimization", "--write-expectations", list.as_str()];
+    let write = ["-t1", "--variants=default,jitless", "--write-expectations", list.as_str()];
     says(&run(&tree, &[], &[&write[..], &["mjsunit", "message"]].concat()), 1, &["unexpected"]);
     let text = std::fs::read_to_string(&list).unwrap();
     assert_eq!(
