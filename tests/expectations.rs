@@ -149,6 +149,7 @@ fn test262s_modes_are_told_apart() {
         "test/built-ins/a.js strict\n",
         "test262/test/built-ins/a.js:12: strict mode: Test262Error: x\n",
         "test262/built-ins/a strict mode FAIL\n",
+        "# of JavaScriptCore\n---\ntest/built-ins/a.js:\n  strict mode: 3\n",
         "built-ins/a.js FAIL\nbuilt-ins/b default\n",
     ] {
         tree.file("known.txt", known);
