@@ -151,6 +151,30 @@ fn a_tree_of_nothing_but_own_suites_is_found_from_within() {
 }
 
 #[test]
+fn a_directory_of_suites_may_have_any_name() {
+    let dir = tempfile::tempdir().unwrap();
+    support::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/suites"), &dir.path().join("checks"));
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(support::RUNNER);
+        command.args(args).args(["--no-config", "--no-history", "--no-network"]);
+        Ran(command.current_dir(dir.path()).output().unwrap())
+    };
+    says(&run(&["--test-root=checks"]), 0, &["10 tests ran", "all as expected"]);
+    says(&run(&[]), 2, &["looks like a test tree (test/SUITE/SUITE.status or suite.toml)"]);
+}
+
+#[test]
+fn words_before_commands_list_binaries_but_not_what_knows_names() {
+    let tree = examples();
+    script(&tree, "wrap", "echo \"$*\" >> wrapped; exec \"$@\"");
+    let wrap = format!("--command-prefix={}", tree.path("wrap").display());
+    says(&tree.run(&[&wrap, "gtest", "list", "--list"]), 0, &[]);
+    let wrapped = fs::read_to_string(tree.path("wrapped")).unwrap();
+    assert_eq!(wrapped.lines().count(), 1, "{wrapped}");
+    assert!(wrapped.trim_end().ends_with("test/gtest/units --gtest_list_tests"), "{wrapped}");
+}
+
+#[test]
 fn tests_may_be_programs_and_programs_may_be_anywhere() {
     let tree = own(
         "kind = 'files'\nfiles = '*.sh'\ncommand = '{file} --name={name} {flags}'\n[judge]\nstdout = '^a --name=a --x$'\n",
@@ -364,9 +388,9 @@ fn what_needs_a_build_or_an_engine_says_so() {
     says(
         &run(build, &[]),
         2,
-        &["left out, since there is no build with their shell: own", "no suite is selected"]
-            .get(1..)
-            .unwrap(),
+        &[
+            "no suite is selected\n    left out, since there is no build with their shell: own\n    suites here: own",
+        ],
     );
     let engine = "kind = 'files'\nfiles = '*.js'\ncommand = 'sh {shell} {file}'\n";
     says(&run(engine, &["own"]), 5, &["{shell} stands for nothing: the built-in shell is no file"]);

@@ -79,7 +79,7 @@ pub fn main(cli: Cli) -> u8 {
 }
 
 fn execute(cli: Cli) -> Result<u8, AppError> {
-    let root = root(cli.root.as_deref())?;
+    let root = root(cli.root.as_deref(), cli.settings.test_root.is_some())?;
     let file = if cli.no_config { Settings::default() } else { config::load(&root)? };
     let mut settings = from_here(cli.settings).or(file);
     if cli.quickcheck {
@@ -244,14 +244,16 @@ fn no_test(unmatched: &Unmatched) -> String {
     format!("no test matches '{selector}'{hint}")
 }
 
-/// The tree's root: as given, else found above the current directory.
-fn root(given: Option<&Path>) -> Result<PathBuf, AppError> {
+/// The tree's root: as given, else found above the current directory; who names the directory of the suites may be in a
+/// tree that does not look like one.
+fn root(given: Option<&Path>, named_suites: bool) -> Result<PathBuf, AppError> {
     let path = match given {
         Some(path) => path.to_owned(),
         None => {
             let here = std::env::current_dir()
                 .map_err(|source| AppError::Root { path: PathBuf::from("."), source })?;
-            flotilla_suites::find_root(&here).ok_or(AppError::NoRoot)?
+            let found = flotilla_suites::find_root(&here);
+            found.or(named_suites.then_some(here)).ok_or(AppError::NoRoot)?
         }
     };
     path.canonicalize().map_err(|source| AppError::Root { path, source })

@@ -162,7 +162,7 @@ pub struct Settings {
     #[arg(long, help_heading = "Which tests")]
     pub run_skipped: bool,
 
-    /// What is expected, above the status files: a status file, TOML or a plain list; may be given several times.
+    /// What is expected, above the status files: a status file, TOML, a plain list; may be given several times.
     #[arg(long, value_name = "FILE", help_heading = "Which tests")]
     pub expectations: Vec<PathBuf>,
 

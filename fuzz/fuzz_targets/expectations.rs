@@ -1,4 +1,4 @@
-//! Feeds any bytes to the readers of expectations files, plain lists and tables: they must read or refuse them, and what they
+//! Feeds any bytes to the readers of expectations files, plain lists, tables and JavaScriptCore's: they must read or refuse them, and what they
 //! read must be found again.
 
 #![no_main]
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flotilla_suites::python::Diagnostic;
 use flotilla_suites::status::entries::Layer;
-use flotilla_suites::status::{EntryFile, Naming, Reading, Syntax, Variables, Vocabulary, plain, table};
+use flotilla_suites::status::{EntryFile, Naming, Reading, Syntax, Variables, Vocabulary, jsc, plain, table};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -24,6 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
         syntax: Syntax::Python,
     };
     check(plain::read(Path::new("fuzz.txt"), &text, Naming::Across));
+    check(jsc::read(Path::new("fuzz.yaml"), &text, Naming::Across));
     check(table::read(Path::new("fuzz.toml"), &text, Naming::Within("s".into()), reading));
 });
 

@@ -33,8 +33,10 @@ pub enum OpenError {
         known: Vec<String>,
     },
     /// Nothing that was asked for, or nothing at all, is a suite here.
-    #[error("no suite is selected\n    suites here: {}", .known.join(" "))]
+    #[error("no suite is selected{}\n    suites here: {}", lines(.why), .known.join(" "))]
     NoSuites {
+        /// What was left out, and why.
+        why: Vec<String>,
         /// What there is.
         known: Vec<String>,
     },
@@ -137,6 +139,11 @@ pub enum OpenError {
         /// Why.
         source: io::Error,
     },
+}
+
+/// Lines below a message.
+fn lines(of: &[String]) -> String {
+    of.iter().map(|line| format!("\n    {line}")).collect()
 }
 
 fn builds(found: &[String]) -> String {

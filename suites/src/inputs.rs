@@ -428,4 +428,54 @@ mod tests {
         let bound = |shell, prefix| inputs(root.path(), shell, prefix).unwrap_err();
         assert_eq!(bound(Shell::Builtin, "rr record"), Bound::Prefix);
     }
+
+    fn own(root: &Path, suite: &str, toml: &str, shell: Shell) -> Result<Inputs, Bound> {
+        fs::create_dir_all(root.join("test").join(suite)).unwrap();
+        fs::create_dir_all(root.join("tools/testrunner")).unwrap();
+        fs::write(root.join("test").join(suite).join("suite.toml"), toml).unwrap();
+        fs::write(root.join("test").join(suite).join("a.js"), "").unwrap();
+        let options =
+            Options { root: root.to_owned(), tests: vec![suite.into()], shell, ..Options::default() };
+        Tree::open(options).unwrap().inputs()
+    }
+
+    #[test]
+    fn own_suites_need_what_they_name() {
+        let root = tree();
+        let files = "kind = 'files'\nfiles = '*.js'\ndir = '../own'\ninputs = ['lib', 'none']\n";
+        let found = own(root.path(), "own", files, Shell::Builtin).unwrap();
+        assert!(!found.native);
+        assert_eq!(found.chosen, paths(&["lib", "test/mjsunit", "test/own", "tools"]));
+        // The engine shows that it runs, other programs are not asked.
+        let found = own(root.path(), "own", files, Shell::Path("bin/qjs".into())).unwrap();
+        assert_eq!(found.probes, [["bin/qjs", "/dev/null"]]);
+        let with =
+            |command: &str| format!("kind = 'files'\nfiles = '*.js'\ncommand = '{command} {{file}}'\n");
+        let found = own(root.path(), "own", &with("bin/qjs"), Shell::Builtin).unwrap();
+        assert!(found.native && found.probes.is_empty());
+        assert_eq!(found.engines, paths(&["bin/icudtl.dat", "bin/libv8.so.1", "bin/qjs"]));
+        let found =
+            own(root.path(), "own", &with("lib/a.js {shell}"), Shell::Path("bin/qjs".into())).unwrap();
+        assert_eq!(found.programs, [root.path().join("lib/a.js"), root.path().join("bin/qjs")]);
+        assert_eq!(found.probes, [["bin/qjs", "/dev/null"]]);
+        // Tests that are programs.
+        let itself = "kind = 'files'\nfiles = '*.js'\ncommand = '{file}'\n";
+        let found = own(root.path(), "own", itself, Shell::Builtin).unwrap();
+        assert!(found.native && found.engines.is_empty() && found.programs.is_empty());
+        // What is told of an engine of another place would be wrong there.
+        let bound = own(root.path(), "own", &with("lib/a.js {shell}"), Shell::Path("/opt/js".into()));
+        assert_eq!(bound.unwrap_err(), Bound::Argument("/opt/js".into()));
+    }
+
+    #[test]
+    fn a_binary_that_lists_its_tests_is_not_made_to_run_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tree();
+        let units = root.path().join("bin/units");
+        fs::write(&units, "#!/bin/sh\nprintf 'A.\\n  a\\n'\n").unwrap();
+        fs::set_permissions(&units, fs::Permissions::from_mode(0o755)).unwrap();
+        let toml = "kind = 'gtest'\nprogram = '{root}/bin/units'\n";
+        let found = own(root.path(), "own", toml, Shell::Builtin).unwrap();
+        assert_eq!(found.probes, [["bin/units", "--gtest_list_tests"]]);
+    }
 }

@@ -445,7 +445,11 @@ fn expectations(
     let mut files = Vec::with_capacity(options.expectations.len());
     for path in &options.expectations {
         let path = options.root.join(path);
-        let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+        let bytes = read(&path).map_err(|e| OpenError::Option {
+            option: "--expectations",
+            value: path.display().to_string(),
+            reason: format!("cannot read it: {e}"),
+        })?;
         let shown = path.strip_prefix(&options.root).unwrap_or(&path);
         files.push(Arc::new(given(shown, &String::from_utf8_lossy(&bytes), &suites, reading)?));
     }
@@ -502,6 +506,7 @@ fn select(
     dialect: &'static Dialect,
     warnings: &mut Vec<String>,
 ) -> Result<Selected, OpenError> {
+    let before = warnings.len();
     let directories = directories(test_root)?;
     let is_known =
         |name: &&String| rules_of(dialect, name).is_some() || test_root.join(name).join(own::FILE).is_file();
@@ -547,7 +552,7 @@ fn select(
     }
     if !unsupported.is_empty() {
         warnings.push(format!(
-            "without a known configuration (nor a {}) and left out: {}",
+            "without a known configuration and left out (a {} would say how to run them): {}",
             own::FILE,
             unsupported.join(" ")
         ));
@@ -557,7 +562,7 @@ fn select(
             .push(format!("left out, since there is no build with their shell: {}", without_shell.join(" ")));
     }
     if suites.is_empty() {
-        return Err(OpenError::NoSuites { known });
+        return Err(OpenError::NoSuites { why: warnings.split_off(before), known });
     }
     Ok(Selected { selectors, suites, directories })
 }

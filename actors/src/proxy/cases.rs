@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix::{Actor, Addr, Handler, Message, Recipient, SyncArbiter, SyncContext};
 use flotilla_messages::packet::Elsewhere;
-use flotilla_messages::{Arg, Cases, Outcome, Part, Program, TestCase, TestName};
+use flotilla_messages::{Arg, Cases, Checks, Judge, Outcome, Part, Patterns, Program, TestCase, TestName};
 
 use super::core::Made;
 use crate::executor::{Failed, Lease, LeaseId};
@@ -120,6 +120,15 @@ pub(super) fn size(case: &TestCase) -> usize {
     let TestName { suite, name, variant, detail } = &case.name;
     let names = [suite, name, variant, &case.id].into_iter().chain(detail).chain(&case.expectation.reason);
     let texts = names.chain(&case.variant_flags).chain(&case.prefix).chain(&case.unset_env).map(String::len);
+    let patterns = match &case.judge {
+        Judge::Checks(Checks { stdout, stderr, .. }) => {
+            let of = |patterns: &Patterns| {
+                patterns.required.iter().chain(&patterns.forbidden).map(String::len).collect::<Vec<_>>()
+            };
+            [of(stdout), of(stderr)].concat()
+        }
+        _ => Vec::new(),
+    };
     let env = case.env.iter().map(|(name, value)| name.len() + value.len());
     let args = case.args.iter().chain(&case.expected_file).map(arg);
     let part = |part: &Part| match part {
@@ -129,5 +138,7 @@ pub(super) fn size(case: &TestCase) -> usize {
     let recipe = recipe
         .into_iter()
         .flat_map(|recipe| recipe.parts.iter().map(part).chain(recipe.beside.iter().map(String::len)));
-    FIXED + program + args.chain(texts).chain(recipe).chain(env).map(|text| text + AROUND).sum::<usize>()
+    FIXED
+        + program
+        + args.chain(texts).chain(patterns).chain(recipe).chain(env).map(|text| text + AROUND).sum::<usize>()
 }

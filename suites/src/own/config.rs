@@ -377,3 +377,71 @@ fn judge(text: &str, raw: RawJudge, holes: Allowed) -> Result<JudgeConfig, Probl
         test262: raw.test262.is_some_and(Spanned::into_inner),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        Config::read(Path::new("suite.toml"), text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_is_not_said_has_defaults() {
+        let files = read("kind = 'files'\nfiles = '*.js'\n").unwrap();
+        assert!(files.command.has(Hole::File) && !files.needs_build() && !files.variants);
+        assert_eq!((files.timeout_factor, files.judge.exit), (1.0, ExitRule::Code(0)));
+        let gtest = read("kind = 'gtest'\nprogram = '{build}/units'\n").unwrap();
+        assert!(gtest.command.has(Hole::Name) && gtest.command.has(Hole::Seed) && gtest.needs_build());
+    }
+
+    #[test]
+    fn patterns_of_files_stay_within_directories_unless_told_otherwise() {
+        let is = |pattern: &str, path: &str| {
+            let config = read(&format!("kind = 'files'\nfiles = '{pattern}'\n")).unwrap();
+            matches!(config.kind, Kind::Files { include, .. } if include.is_match(path))
+        };
+        assert!(is("*.js", "a.js") && !is("*.js", "d/a.js"));
+        assert!(is("**/*.js", "a.js") && is("**/*.js", "d/e/a.js"));
+        assert!(is("d/**", "d/e/a.js") && is("{a,b}/*.m?s", "b/x.mjs"));
+    }
+
+    #[test]
+    fn judges_are_understood() {
+        let judge = |text: &str| {
+            read(&format!("kind = 'files'\nfiles = '*'\n[judge]\n{text}")).map(|config| config.judge)
+        };
+        let all = judge("exit-code = 'any'\nexpected = '{file}.err'\ncompare = 'exact'\nstream = 'stderr'\nstdout = ['a', 'b']\nstderr-not = 'c'\n").unwrap();
+        assert_eq!(all.exit, ExitRule::Any);
+        assert_eq!(all.expected.unwrap().1, Compare { stream: Stream::Stderr, by_line: false });
+        assert_eq!(
+            (all.stdout.required, all.stderr.forbidden),
+            (vec!["a".into(), "b".into()], vec!["c".into()])
+        );
+        assert_eq!(judge("exit-code = 'failure'").unwrap().exit, ExitRule::Failure);
+        assert!(judge("exit-code = 'bad'").unwrap_err().contains("expected an exit code from 0 to 255"));
+        assert!(judge("compare = 'fuzzy'").unwrap_err().contains("expected `lines` or `exact`"));
+        assert!(judge("expected = '{flags}'").unwrap_err().contains("{flags} cannot stand here"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn any_values_are_read_or_refused_with_their_place(
+            kind in "files|gtest|list|other",
+            key in "files|exclude|program|list|command|dir|inputs|directives|judge.stdout|judge.expected|flags",
+            value in "[a-z*?\\[\\]{}()/ .'-]{0,16}",
+        ) {
+            let text = format!("kind = '{kind}'\nfiles = '*'\n{key} = \"{value}\"\n");
+            if let Err(problem) = Config::read(Path::new("suite.toml"), &text) {
+                prop_assert!((1..=4).contains(&problem.line), "{}", problem);
+            }
+        }
+    }
+}

@@ -58,7 +58,9 @@ impl Listing<'_> {
         match &self.config.kind {
             Kind::Files { .. } => self.files(refuse),
             Kind::GoogleTest { program } => {
-                let mut command = self.words(program, refuse)?;
+                // The program under test: what runs it elsewhere has to list it too. What merely knows names runs here.
+                let mut command: Vec<OsString> = self.opening.prefix.iter().map(OsString::from).collect();
+                command.extend(self.words(program, refuse)?);
                 command.push("--gtest_list_tests".into());
                 let mut names = self.ask(&command, binary::google_tests)?;
                 names.sort_unstable();
@@ -94,7 +96,6 @@ impl Listing<'_> {
         template: &Template,
         refuse: &dyn Fn(String) -> OpenError,
     ) -> Result<Vec<OsString>, OpenError> {
-        let prefix = self.opening.prefix.iter().map(OsString::from);
         let (first, rest) = template.clone().split_first();
         let nothing = |hole| refuse(nothing_for(hole));
         let program = match self.opening.program(&first, self.places).map_err(nothing)? {
@@ -103,7 +104,7 @@ impl Listing<'_> {
         };
         let rest = rest.fill(self.places).map_err(nothing)?;
         let root = self.places.root();
-        Ok(prefix.chain(std::iter::once(&program).chain(&rest).map(|arg| arg.resolve(root))).collect())
+        Ok(std::iter::once(&program).chain(&rest).map(|arg| arg.resolve(root)).collect())
     }
 
     /// The names that a command prints.

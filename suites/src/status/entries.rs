@@ -191,14 +191,45 @@ pub struct Index {
     globs: Vec<(Glob, String, usize)>,
 }
 
+/// A pattern in which `**/` is read as it is usually meant: as no directory at all, too. A pattern with more of them than
+/// anybody writes is left as it is.
+fn spellings(name: &str) -> Vec<String> {
+    const DEEP: &str = "**/";
+    const MOST: usize = 4;
+    let parts: Vec<&str> = name.split(DEEP).collect();
+    let deep = parts.len() - 1;
+    if deep == 0 || deep > MOST {
+        return vec![name.into()];
+    }
+    let spelling = |left_out: usize| {
+        let mut text = String::with_capacity(name.len());
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 && left_out >> (i - 1) & 1 == 0 {
+                text.push_str(DEEP);
+            }
+            text.push_str(part);
+        }
+        text
+    };
+    (0..1 << deep).map(spelling).collect()
+}
+
 impl Index {
     fn add(&mut self, entry: usize, name: &str, literal: bool) {
-        let start = match name.strip_suffix('*') {
-            Some(start) if literal || !start.contains(['*', '?', '[']) => Some(start),
-            // A directory is all that is below it.
-            None if name.is_empty() || name.ends_with('/') => Some(name),
-            _ => None,
-        };
+        if literal {
+            self.add_one(entry, name, literal);
+        } else {
+            spellings(name).iter().for_each(|name| self.add_one(entry, name, literal));
+        }
+    }
+
+    fn add_one(&mut self, entry: usize, name: &str, literal: bool) {
+        // A directory is all that is below it; the suite alone is all of it.
+        let is_directory = name.is_empty() || !literal && name.ends_with('/');
+        let below = if is_directory { format!("{name}*") } else { String::new() };
+        let name = if is_directory { below.as_str() } else { name };
+        let is_plain = |start: &str| literal || !start.contains(['*', '?', '[']);
+        let start = name.strip_suffix('*').filter(|start| is_plain(start));
         if let Some(start) = start {
             self.prefixes.push((start.into(), entry));
         } else if !literal && name.contains('*') {
@@ -210,7 +241,8 @@ impl Index {
         }
     }
 
-    /// The entries that a name matches: whole names first, otherwise in the file's order.
+    /// The entries that a name matches: whole names first, otherwise in the file's order. One may come twice, as it is
+    /// spelled in several ways.
     fn find<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
         let exact = self.exact.get(name).into_iter().flatten().copied();
         let prefixes = self.prefixes.iter().filter(|(prefix, _)| name.starts_with(prefix)).map(|(_, i)| *i);
@@ -295,6 +327,8 @@ impl Layer {
 mod tests {
     use std::sync::Arc;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn layer(suite: &str, texts: &[&str]) -> Layer {
@@ -338,6 +372,22 @@ mod tests {
     }
 
     #[test]
+    fn two_stars_and_a_slash_are_any_number_of_directories() {
+        let layer = layer("test262", &["built-ins/R/**/*.js", "**/x", "test/language/**/a/**/b"]);
+        for (name, matches) in [
+            ("built-ins/R/a", true),
+            ("built-ins/R/d/e/a", true),
+            ("built-ins/a", false),
+            ("language/a/b", true),
+            ("language/c/a/d/b", true),
+            ("language/ab", false),
+        ] {
+            assert_eq!(!found(&layer, name).is_empty(), matches, "{name}");
+        }
+        assert_eq!(spellings(&"**/".repeat(9)).len(), 1);
+    }
+
+    #[test]
     fn what_is_used_is_marked() {
         let layer = layer("s", &["s/a", "s/b", "s/d/*", "s/e/*", "s/*/x", "s/*/y"]);
         let mut used = [false; 6];
@@ -358,5 +408,37 @@ mod tests {
         assert_eq!((count(None), count(Some((0, false)))), (0, 0));
         assert_eq!((count(Some((0, true))), count(Some((1, true)))), (1, 2));
         assert!(layer.is_specific("a"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_an_index_finds_is_what_its_patterns_match(
+            patterns in prop::collection::vec("[ab*/?]{1,6}", 1..6),
+            names in prop::collection::btree_set("[ab/?]{1,5}", 0..8),
+        ) {
+            let texts: Vec<String> = patterns.iter().map(|pattern| format!("s/{pattern}")).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let layer = layer("s", &texts);
+            let names: Vec<String> = names.into_iter().collect();
+            let mut used = vec![false; patterns.len()];
+            layer.mark_used(&names, &mut used);
+            for (i, pattern) in patterns.iter().enumerate() {
+                let is_pattern = pattern.contains('*');
+                let plainly = |name: &str| {
+                    name == pattern
+                        || pattern.ends_with('/') && Glob::new(&format!("{pattern}*")).matches(name)
+                        || is_pattern && Glob::new(pattern).matches(name)
+                };
+                let finds = |name: &&String| {
+                    layer.index.find(name).any(|found| found == i)
+                };
+                for name in &names {
+                    prop_assert!(finds(&name) || !plainly(name), "{} should match {}", pattern, name);
+                    let deep = pattern.contains("**/") || pattern.ends_with('/');
+                    prop_assert!(deep || !finds(&name) || plainly(name), "{} should not match {}", pattern, name);
+                }
+                prop_assert_eq!(used[i], names.iter().any(|name| finds(&name)), "{}", pattern);
+            }
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! Expectations files that were given for a run (`--expectations`), in any of the three forms.
+//! Expectations files that were given for a run (`--expectations`), in any of their forms.
 
 use std::path::Path;
 
 use super::entries::{EntryFile, Naming};
 use super::file::{Reading, StatusFile};
-use super::{plain, table};
+use super::{jsc, plain, table};
 use crate::python::Diagnostic;
 
 /// In which form a file is written.
@@ -16,6 +16,8 @@ enum Form {
     Table,
     /// A plain list.
     Plain,
+    /// As JavaScriptCore's runner of test262 writes it.
+    Jsc,
 }
 
 /// Its name's end says it, else how it begins.
@@ -24,10 +26,12 @@ fn form(path: &Path, text: &str) -> Form {
         Some("status") => return Form::Status,
         Some("toml") => return Form::Table,
         Some("txt" | "list") => return Form::Plain,
+        Some("yaml" | "yml") => return Form::Jsc,
         _ => {}
     }
     let mut lines = text.lines().map(str::trim).filter(|line| !(line.is_empty() || line.starts_with('#')));
     match lines.next() {
+        Some("---") => Form::Jsc,
         Some(line) if line.starts_with("[[expect") => Form::Table,
         Some(line) if line == "[" || line.starts_with("[[") || line.starts_with("[ALWAYS") => Form::Status,
         _ => Form::Plain,
@@ -55,6 +59,7 @@ pub(crate) fn given(
         Form::Status => StatusFile::read(path, text, reading).map(|file| EntryFile::of_status(&file, naming)),
         Form::Table => table::read(path, text, naming, reading),
         Form::Plain => plain::read(path, text, naming),
+        Form::Jsc => jsc::read(path, text, naming),
     }
 }
 
@@ -73,6 +78,8 @@ mod tests {
         assert_eq!(form("known", "[[ALWAYS, {}]]"), Form::Status);
         assert_eq!(form("known", "# c\n[[expect]]\n"), Form::Table);
         assert_eq!(form("known", "[ab]*/x FAIL"), Form::Plain);
+        assert_eq!(form("expectations.yaml", "# c\n---\n"), Form::Jsc);
+        assert_eq!(form("known", "# c\n---\n"), Form::Jsc);
         assert_eq!(form("known", ""), Form::Plain);
     }
 

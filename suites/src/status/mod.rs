@@ -4,12 +4,13 @@
 //! conditions over the [`Variables`] of a run, [`file`](mod@file) reads sections and joins their rules, [`outcomes`]
 //! is what a rule says. Until 2012 they were written in lines of their own ([`lines`]).
 //!
-//! Other expectations ([`table`], [`plain`]) are [`entries`]; [`layers`] puts them above a suite's own status file.
+//! Other expectations ([`table`], [`plain`], [`jsc`]) are [`entries`]; [`layers`] puts them above a suite's own status file.
 
 pub mod condition;
 pub mod entries;
 pub mod file;
 mod given;
+pub mod jsc;
 pub mod layers;
 pub mod lines;
 pub mod outcomes;

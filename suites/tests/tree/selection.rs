@@ -75,7 +75,7 @@ fn groups_of_the_tree_are_suites() {
     let found = open(&root, &[]);
     assert_eq!(found.description().suites, ["mjsunit"]);
     for expected in [
-        "without a known configuration and left out: torque",
+        "without a known configuration and left out (a suite.toml would say how to run them): torque",
         "left out, since there is no build with their shell: cctest",
     ] {
         assert!(found.warnings().iter().any(|warning| warning == expected), "{:?}", found.warnings());
