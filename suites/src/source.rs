@@ -127,8 +127,15 @@ mod tests {
 
     use super::*;
 
-    const ALL: Directives =
-        Directives { flags: true, files: true, env: true, file_name: true, module: true, meta: true };
+    const ALL: Directives = Directives {
+        flags: true,
+        files: true,
+        env: true,
+        file_name: true,
+        module: true,
+        meta: true,
+        quoted: false,
+    };
 
     fn read(source: &str) -> Found {
         directives(source.as_bytes(), ALL, true).unwrap()
