@@ -11,7 +11,7 @@
 //! | which suites and tests were asked for | `open`, `select` |
 //! | what is expected | [`status`], `conflict` |
 //! | which tests are on disk | `walk`, `listed`, `binary`, `bases` |
-//! | variants, strict halves, filters | `subtests`, `shard` |
+//! | variants, strict halves, filters | `subtests`, `shard`, `predictable` |
 //! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
 //! | the case | `make` |
 //! | what another machine needs for it | `inputs` |
@@ -32,6 +32,7 @@ mod make;
 mod open;
 mod options;
 mod own;
+mod predictable;
 mod prepare;
 pub mod python;
 mod read;

@@ -136,6 +136,12 @@ impl Tree {
 
         let shell_flags = rules.shell_flags.iter().map(|flag| Arg::Text((*flag).into()));
         let (judge, expected_file) = self.judging(suite, base, &name.name, prepared, reverse);
+        let expectation = self.expectation(suite, base, subtest, outcomes, prepared, &status_flags);
+        let (judge, expected_file, expectation) =
+            match self.as_predictable().filter(|_| subtest.variant.is_some()) {
+                Some((judge, expectation)) => (judge, None, expectation),
+                None => (judge, expected_file, expectation),
+            };
         TestCase {
             prefix: self.prefix.clone(),
             program: suite.program_of(base).clone(),
@@ -145,7 +151,7 @@ impl Tree {
             timeout: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
             judge,
             expected_file,
-            expectation: self.expectation(suite, base, subtest, outcomes, prepared, &status_flags),
+            expectation,
             slow,
             variant_flags,
             random_seed: Some(self.options.random_seed),
@@ -154,7 +160,7 @@ impl Tree {
         }
     }
 
-    fn expectation(
+    pub(crate) fn expectation(
         &self,
         suite: &Suite,
         base: &Base,
@@ -201,7 +207,7 @@ impl Tree {
         Expectation { outcomes: expected, reason }
     }
 
-    fn judging(
+    pub(crate) fn judging(
         &self,
         suite: &Suite,
         base: &Base,

@@ -1,5 +1,6 @@
 //! From a process's output to an outcome, one file per kind of judge.
 
+mod allocations;
 mod exception;
 mod exit;
 mod grokdump;
@@ -9,4 +10,5 @@ mod template;
 mod text;
 mod verdict;
 
+pub use allocations::Allocations;
 pub use verdict::{Judge, Judgement, judge};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::allocations::Allocations;
 use super::exit::exit_failure;
 use super::{exception, grokdump, lines, phrases, template};
 use crate::outcome::{Outcome, Output};
@@ -51,6 +52,12 @@ pub enum Judge {
     },
     /// mkgrokdump: stdout's lines are those of the expected file; builds that are not shipped may print anything.
     GrokDump,
+    /// Predictable builds: three runs print the same hash of their allocations. Whoever runs the test runs it as often as
+    /// [`Allocations`] asks for.
+    Allocations {
+        /// Whether there must be a hash.
+        required: bool,
+    },
 }
 
 /// An outcome, and for all but a plain pass what it rests on.
@@ -64,6 +71,11 @@ pub struct Judgement {
 
 /// Judges one output. `expected` holds the expected file's bytes, for the judges that compare.
 pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgement {
+    if let Judge::Allocations { required } = judge {
+        // Of one run: it shows no difference.
+        let shown = Allocations::new(*required).next(output);
+        return shown.unwrap_or(Judgement { outcome: Outcome::Pass, why: None });
+    }
     if output.crashed() {
         return Judgement { outcome: Outcome::Crash, why: Some(format!("ended by {}", output.exit)) };
     }
@@ -92,6 +104,7 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
         Judge::Phrases { required, forbidden, negative } => {
             (phrases::failure(output, required, forbidden), *negative)
         }
+        Judge::Allocations { .. } => (None, false),
         Judge::GrokDump => (grokdump::failure(output, expected.unwrap_or_default()), false),
     };
     match (failure, negative) {
