@@ -52,6 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 ("phrases", json!([required, forbidden, negative]))
             }
             Judge::GrokDump => ("grokdump", json!(null)),
+            Judge::Allocations { required } => ("allocations", json!(required)),
             // No suite of V8's is judged so.
             other => ("other", json!(other)),
         };

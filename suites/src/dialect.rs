@@ -39,6 +39,8 @@ pub struct Dialect {
     pub gc_stress_flags: &'static [&'static str],
     /// Extra flags of builds with AddressSanitizer.
     pub asan_flags: &'static [&'static str],
+    /// Which tests predictable builds run.
+    pub predictable: Predictable,
     /// Extra flags of predictable builds.
     pub predictable_flags: &'static [&'static str],
     /// Extra flags of builds without a snapshot.
@@ -125,6 +127,17 @@ pub enum Dchecks {
     StatusOnly,
     /// That, and a mode of its own, `release+dchecks`, with the time of a debug build.
     Mode,
+}
+
+/// Which tests predictable builds run, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Predictable {
+    /// All; a test without a hash of its allocations is as predictable as another (until V8 6.5).
+    All,
+    /// Those that are not expected to fail (V8 6.6 to 7.0).
+    Positive,
+    /// Of these, what the shell runs (V8 7.1).
+    PositiveOnD8,
 }
 
 /// Seconds and factors.

@@ -12,7 +12,7 @@
 //! | what is expected | [`status`], `conflict` |
 //! | which tests are on disk | `walk`, `listed`, `binary`, `bases` |
 //! | suites that no version knows, by their `suite.toml` | [`own`] |
-//! | variants, strict halves, filters | `subtests`, `shard` |
+//! | variants, strict halves, filters | `subtests`, `shard`, `predictable` |
 //! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
 //! | test262 without V8: frontmatter, hosts, selection | `test262` |
 //! | the case | `make` |
@@ -37,6 +37,7 @@ mod make;
 mod open;
 mod options;
 pub mod own;
+mod predictable;
 mod prepare;
 mod products;
 pub mod python;

@@ -180,6 +180,12 @@ impl Tree {
             Some(half) => (Some(Box::new(half.recipe)), (half.judge, None)),
             None => (None, self.judging(suite, base, &name.name, prepared, reverse)),
         };
+        let expectation = self.expectation(suite, base, subtest, outcomes, prepared, &status_flags);
+        let (judge, expected_file, expectation) =
+            match self.as_predictable().filter(|_| subtest.variant.is_some()) {
+                Some((judge, expectation)) => (judge, None, expectation),
+                None => (judge, expected_file, expectation),
+            };
         TestCase {
             prefix: self.prefix.clone(),
             program: suite.program_of(base).clone(),
@@ -190,7 +196,7 @@ impl Tree {
             recipe,
             judge,
             expected_file,
-            expectation: self.expectation(suite, base, subtest, outcomes, prepared, &status_flags),
+            expectation,
             slow,
             variant_flags,
             random_seed: Some(self.options.random_seed),
@@ -247,7 +253,7 @@ impl Tree {
         Expectation { outcomes: expected, reason }
     }
 
-    fn judging(
+    pub(crate) fn judging(
         &self,
         suite: &Suite,
         base: &Base,

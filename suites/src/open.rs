@@ -74,13 +74,6 @@ impl Tree {
                 "the build's v8_build_config.json says what it was made with; not looked at: {said}"
             ));
         }
-        if build.is("predictable") {
-            warnings.push(
-                "the build is a predictable one; what V8 checks of its allocations is not checked here"
-                    .into(),
-            );
-        }
-
         let extra_flags = extra_flags(&options, &build, &tables, dialect)?;
         let prefix = split("--command-prefix", &options.command_prefix)?;
         let variables = {

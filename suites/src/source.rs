@@ -134,7 +134,7 @@ mod tests {
         file_name: true,
         module: true,
         meta: true,
-        quoted: true,
+        quoted: false,
     };
 
     fn read(source: &str) -> Found {

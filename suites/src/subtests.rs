@@ -230,6 +230,13 @@ impl Tree {
                 }));
             }
         }
+        if self.build.is("predictable")
+            && let Some(suite) = suite
+        {
+            found.retain(|(subtest, outcomes)| {
+                self.can_be_predictable(suite, index, base, *subtest, *outcomes)
+            });
+        }
         found
     }
 

@@ -64,6 +64,8 @@ const STANDARD_RUNNER: &str = "tools/testrunner/standard_runner.py";
 const BASE_RUNNER: &str = "tools/testrunner/base_runner.py";
 /// What V8 has them be since it has them (2018).
 const RANDOM_GC_STRESS_FLAGS: &[&str] = &["--random-gc-interval=5000", "--stress-compaction-random"];
+/// Where V8 10 has what depends on the build.
+const BUILD_CONFIG: &str = "tools/testrunner/build_config.py";
 /// Of classic trees.
 const RUN_TESTS: &str = "tools/run-tests.py";
 /// Where those of 2014 to early 2016 have their variants.
@@ -81,6 +83,7 @@ impl Tables {
         let variants = Source::open(root, VARIANTS_FILE)?;
         let standard = Source::open(root, STANDARD_RUNNER)?;
         let base = Source::open(root, BASE_RUNNER)?;
+        let build = Source::open(root, BUILD_CONFIG)?;
         let all = match variants.variants("ALL_VARIANT_FLAGS")? {
             Some(all) => all,
             None => dialect_variants(dialect),
@@ -108,7 +111,10 @@ impl Tables {
             },
             debug_flags: or(base.strings("DEBUG_FLAGS")?, dialect.debug_flags),
             release_flags: or(base.strings("RELEASE_FLAGS")?, dialect.release_flags),
-            slow_archs: or(base.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+            slow_archs: match base.strings("SLOW_ARCHS")? {
+                None => or(build.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+                Some(own) => own,
+            },
             order: said::order(root).unwrap_or_else(|| dialect.order.to_vec()),
             variants_file: VARIANTS_FILE,
         })

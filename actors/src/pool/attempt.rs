@@ -3,14 +3,16 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
-use flotilla_messages::{Cases, TestCase, TestName, judge};
+use flotilla_messages::judge::Allocations;
+use flotilla_messages::{Cases, Judge, Judgement, Output, TestCase, TestName, judge};
 
 use super::bench::Bench;
 use super::control::Setup;
 use super::guest::{is_machines_fault, is_shortage};
 use crate::executor::{Ending, Failed, Judged, Lease};
-use crate::process::{Launch, Limits, Switch, Worker};
+use crate::process::{Ended, Launch, Limits, ProcessError, Switch, Worker};
 
 /// What a thread works with.
 pub(super) struct Hands<'a> {
@@ -67,19 +69,47 @@ pub(super) fn attempt(
     let launch = Launch { argv: &argv, env: &case.env, unset: &case.unset_env, marker: &marker };
     let limits = Limits { timeout: case.timeout, cap: setup.output_cap };
     started(&case.name);
-    match worker.run(&setup.launcher, launch, limits, switch) {
-        Ok(ended) if ended.stopped => Ending::Withdrawn,
-        Ok(mut ended) => {
+    let judged = |output: &Output| judge(&case.judge, output, expected.as_deref());
+    let run = match case.judge {
+        Judge::Allocations { required } => {
+            predictable(required, limits, |limits| worker.run(&setup.launcher, launch, limits, switch))
+        }
+        _ => worker.run(&setup.launcher, launch, limits, switch).map(|ended| (ended, None)),
+    };
+    match run {
+        Ok((ended, _)) if ended.stopped => Ending::Withdrawn,
+        Ok((mut ended, judgement)) => {
             if let Some(guest) = &setup.guest {
                 guest.rewrite(&mut ended.output);
             }
-            let judgement = judge(&case.judge, &ended.output, expected.as_deref());
+            let judgement = judgement.unwrap_or_else(|| judged(&ended.output));
             Ending::Judged(Box::new(Judged { case, output: ended.output, judgement }))
         }
         Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
             Ending::Unable { reason: told(error.to_string()) }
         }
         Err(error) => Ending::Failed(Box::new(Failed::of(case, told(error.to_string())))),
+    }
+}
+
+/// Runs a test of a predictable build until it is judged, all runs within its time: the last run, with the time of all.
+fn predictable(
+    required: bool,
+    limits: Limits,
+    mut run: impl FnMut(Limits) -> Result<Ended, ProcessError>,
+) -> Result<(Ended, Option<Judgement>), ProcessError> {
+    let mut allocations = Allocations::new(required);
+    let mut spent = Duration::ZERO;
+    loop {
+        let mut ended = run(Limits { timeout: limits.timeout.saturating_sub(spent), ..limits })?;
+        spent += ended.output.duration;
+        ended.output.duration = spent;
+        if ended.stopped {
+            return Ok((ended, None));
+        }
+        if let Some(judgement) = allocations.next(&ended.output) {
+            return Ok((ended, Some(judgement)));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a process's output to an outcome, one file per kind of judge.
 
+mod allocations;
 mod checks;
 mod exception;
 mod exit;
@@ -11,6 +12,7 @@ mod test262;
 mod text;
 mod verdict;
 
+pub use allocations::Allocations;
 pub use checks::{Checks, Compare, ExitRule, Patterns, Stream, pattern_problem};
 pub use test262::{Negative, Phase, Uncaught};
 pub use verdict::{Judge, Judgement, judge};

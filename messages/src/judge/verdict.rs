@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::allocations::Allocations;
 use super::checks::{self, Checks};
 use super::exit::exit_failure;
 use super::test262::{self, Negative, Uncaught};
@@ -64,6 +65,12 @@ pub enum Judge {
         /// How the engine tells of an uncaught error.
         uncaught: Uncaught,
     },
+    /// Predictable builds: three runs print the same hash of their allocations. Whoever runs the test runs it as often as
+    /// [`Allocations`] asks for.
+    Allocations {
+        /// Whether there must be a hash.
+        required: bool,
+    },
 }
 
 /// An outcome, and for all but a plain pass what it rests on.
@@ -77,6 +84,11 @@ pub struct Judgement {
 
 /// Judges one output. `expected` holds the expected file's bytes, for the judges that compare.
 pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgement {
+    if let Judge::Allocations { required } = judge {
+        // Of one run: it shows no difference.
+        let shown = Allocations::new(*required).next(output);
+        return shown.unwrap_or(Judgement { outcome: Outcome::Pass, why: None });
+    }
     if output.crashed() {
         return Judgement { outcome: Outcome::Crash, why: Some(format!("ended by {}", output.exit)) };
     }
@@ -106,6 +118,7 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
             (phrases::failure(output, required, forbidden), *negative)
         }
         Judge::Checks(checks) => (checks::failure(output, required(expected), checks), false),
+        Judge::Allocations { .. } => (None, false),
         Judge::GrokDump => (grokdump::failure(output, expected.unwrap_or_default()), false),
         Judge::Test262 { negative, asynchronous, uncaught } => {
             (test262::failure(output, negative.as_ref(), *asynchronous, uncaught), false)

@@ -5,8 +5,8 @@ use super::versions::{
     UNITTESTS, WASM_SPEC_TESTS, WEBKIT, inverted, key, quiet,
 };
 use super::{
-    ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Simulator, SuiteRules,
-    SuiteVariants, Timeouts, V7_0,
+    ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Predictable, Simulator,
+    SuiteRules, SuiteVariants, Timeouts, V7_0,
 };
 use crate::shard::Sharding;
 use crate::status::{Syntax, Vocabulary};
@@ -233,6 +233,7 @@ pub const V5_4: Dialect = Dialect {
     ],
     release_flags: &["--nohard-abort", "--nodead-code-elimination", "--nofold-constants"],
     no_snapshot_flags: &[],
+    predictable: Predictable::All,
     dchecks: Dchecks::Ignored,
     timeouts: Timeouts {
         default: 60.0,

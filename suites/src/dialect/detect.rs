@@ -129,6 +129,20 @@ mod tests {
         assert_eq!(tree(&[execution, ("include/v8-version.h", header)]), V5_4.name);
         assert_eq!(tree(&[execution, ("tools/testrunner/local/old_statusfile.py", "")]), V3_14.name);
         assert_eq!(tree(&[execution, ("tools/testrunner/testproc/base.py", "")]), V7_0.name);
+        for (major, minor, name) in [
+            (3, 22, V3_25.name),
+            (3, 29, V3_31.name),
+            (4, 5, V5_0.name),
+            (5, 2, V5_2.name),
+            (5, 3, V5_4.name),
+            (6, 3, V6_3.name),
+        ] {
+            let header = format!("#define V8_MAJOR_VERSION {major}\n#define V8_MINOR_VERSION {minor}\n");
+            assert_eq!(tree(&[execution, ("include/v8-version.h", &header)]), name, "{major}.{minor}");
+        }
+        let lines = ("tools/testrunner/local/old_statusfile.py", "");
+        let header = "#define MAJOR_VERSION 3\n#define MINOR_VERSION 18\n";
+        assert_eq!(tree(&[execution, lines, ("src/version.cc", header)]), V3_20.name);
         assert_eq!(version("#define MAJOR_VERSION    3\n#define MINOR_VERSION    14\n"), Some((3, 14)));
     }
 

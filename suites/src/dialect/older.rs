@@ -10,7 +10,8 @@ use super::versions::{
     WEBKIT, inverted, key, quiet,
 };
 use super::{
-    ConfigKey, Dchecks, Dialect, Directives, Listing, Part, Simulator, SuiteRules, SuiteVariants, Timeouts,
+    ConfigKey, Dchecks, Dialect, Directives, Listing, Part, Predictable, Simulator, SuiteRules,
+    SuiteVariants, Timeouts,
 };
 use crate::shard::Sharding;
 
@@ -286,6 +287,7 @@ pub const V7_0: Dialect = Dialect {
         "--concurrent-recompilation-delay=500",
         "--concurrent-recompilation",
     ],
+    predictable: Predictable::Positive,
     config: CONFIG_7_0,
     suites: SUITES_7_0,
     ..V7_1

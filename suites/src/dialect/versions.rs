@@ -2,8 +2,8 @@
 
 use super::builtin::VARIANTS;
 use super::{
-    ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Simulator, SuiteRules,
-    SuiteVariants, Timeouts,
+    ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Predictable, Simulator,
+    SuiteRules, SuiteVariants, Timeouts,
 };
 use crate::binary::Format;
 use crate::shard::Sharding;
@@ -390,6 +390,7 @@ pub const V9_2: Dialect = Dialect {
         "--stress-wasm-code-gc",
     ],
     asan_flags: &["--invoke-weak-callbacks"],
+    predictable: Predictable::PositiveOnD8,
     predictable_flags: &["--predictable", "--verify-predictable", "--no-inline-new"],
     no_snapshot_flags: &[],
     dchecks: Dchecks::Mode,

@@ -8,3 +8,4 @@ mod problems;
 mod selection;
 mod shards;
 mod trees;
+mod versions;

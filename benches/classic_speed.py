@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Times runner against xargs (and V8's own runner) on a classic V8 tree's default run.
+
+usage: benches/classic_speed.py TREE [--runs N] [--shell D8] [--v8] [--python2 PROGRAM] [TEST...]
+
+TREE is a checkout of V8 3.21 to 6.3 (test/ and tools/); TESTs are suites and prefixes, by default mjsunit, message, preparser
+and webkit, which for V8 5.4 are 5359 tests. Runs `runner -j2` and `xargs -P2` over the same commands in turn (A B A B
+...) and shows medians, and the median of the ratios pair by pair; target <= 1.05. --v8 runs the tree's own run-tests.py
+once as well.
+
+Without --shell the engine is a program that exits at once, so what is timed is the runner itself; --shell D8 takes a
+real one, whose directory has to hold what it loads. Needs cc, xargs and target/release/runner (or RUNNER):
+    cargo build --release --bin runner
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import v8  # noqa: E402
+
+RUNNER = pathlib.Path(os.environ.get("RUNNER", v8.RUNNER))
+TESTS = ["mjsunit", "message", "preparser", "webkit"]
+
+
+def words_of(test, tree):
+    return [str(tree / word) if word.startswith("test/") else word for word in test["argv"][1:]]
+
+
+def quoted(word):
+    """As xargs reads words: quotes as in a shell, but nothing within quotes is special."""
+    return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def measure(options, tree, work):
+    out = work / "out" / "x64.release"
+    out.mkdir(parents=True)
+    if options.shell:
+        shell = options.shell.resolve()
+        # Beside what it loads.
+        for name in os.listdir(shell.parent):
+            (out / name).symlink_to(shell.parent / name)
+        if shell.name != "d8":
+            (out / "d8").symlink_to(shell)
+    else:
+        (work / "stub.c").write_text("int main(void) { return 0; }\n")
+        subprocess.run(["cc", "-O2", "-static", "-o", out / "d8", work / "stub.c"], check=True)
+    tests = options.tests or [name for name in TESTS if (tree / "test" / name).is_dir()]
+    common = ["--outdir", out.parent, "-j2", "--random-seed=42", "--arch=x64", "--mode=release", *tests]
+    ours = [RUNNER, "--root", tree, "--no-config", "--no-history", "--no-network", *common]
+    listing = subprocess.run([*ours, "--list-format=json"], check=True, capture_output=True)
+    found = [json.loads(line) for line in listing.stdout.splitlines()]
+    found = [test for test in found if not test["skipped"]]
+    lines = [" ".join(quoted(word) for word in words_of(test, tree)) for test in found]
+    (work / "words").write_text("\n".join(lines) + "\n")
+    xargs = ["xargs", "-a", work / "words", "-P2", "-L1", out / "d8"]
+    print(f"{len(found)} tests ({' '.join(tests)}), "
+          f"{'the shell ' + str(options.shell) if options.shell else 'an engine that exits at once'}, two jobs; "
+          f"median of {options.runs} pairs.\n")
+    print("| what (A against B) | A | B | A/B wall | A/B cpu | target |")
+    print("|---|---|---|---|---|---|")
+    v8.pairs("whole run against `xargs -P2 -L1` over the same words", lambda: v8.run(ours, cwd=tree),
+             lambda: v8.run(xargs, cwd=tree), options.runs, "<= 1.05")
+    if options.v8:
+        text = (tree / "tools" / "run-tests.py").read_text()
+        theirs = [options.python2, "tools/run-tests.py", *common, "--no-network"]
+        if "no-presubmit" in text:
+            theirs.append("--no-presubmit")
+        v8.pairs("whole run against the tree's run-tests.py -j2", lambda: v8.run(ours, cwd=tree),
+                 lambda: v8.run(theirs, cwd=tree), 1, "")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tree", type=pathlib.Path)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--shell", type=pathlib.Path)
+    parser.add_argument("--v8", action="store_true")
+    parser.add_argument("--python2", default="python2.7")
+    parser.add_argument("tests", nargs="*")
+    options = parser.parse_intermixed_args()
+    if not RUNNER.exists():
+        sys.exit("build it first: cargo build --release --bin runner")
+    tree = options.tree.resolve()
+    work = pathlib.Path(tempfile.mkdtemp(prefix="flotilla-bench-"))
+    try:
+        measure(options, tree, work)
+    finally:
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()

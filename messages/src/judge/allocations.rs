@@ -1,0 +1,98 @@
+//! Predictable builds: the same test allocates the same each time (V8 9.2 `tools/predictable_wrapper.py`, V8 5.4
+//! `execution.py`).
+
+use super::text::quoted;
+use super::verdict::Judgement;
+use crate::outcome::{Outcome, Output};
+
+/// How often a test runs before it counts as predictable.
+pub const RUNS: u32 = 3;
+
+const LINE: &str = "### Allocations = ";
+
+/// What the runs of one test have shown so far.
+#[derive(Debug)]
+pub struct Allocations {
+    required: bool,
+    runs: u32,
+    last: Option<String>,
+}
+
+impl Allocations {
+    /// Before the first run. `required`: a run that prints no hash of its allocations fails; before V8 6.6 two that print
+    /// none were alike.
+    pub fn new(required: bool) -> Self {
+        Self { required, runs: 0, last: None }
+    }
+
+    /// Takes a run's output; the judgement once there is one, else the test is to run again. The exit code says nothing:
+    /// a test that fails in the same way each time is predictable.
+    pub fn next(&mut self, output: &Output) -> Option<Judgement> {
+        self.runs += 1;
+        let judgement = |outcome, why| Some(Judgement { outcome, why });
+        if output.timed_out {
+            return judgement(Outcome::Timeout, Some(format!("the deadline passed in run {}", self.runs)));
+        }
+        if output.crashed() {
+            let why = format!("ended by {} in run {}", output.exit, self.runs);
+            return judgement(Outcome::Crash, Some(why));
+        }
+        let found = last_line(&output.stdout.text());
+        if found.is_none() && self.required {
+            let why = format!("run {} printed no line '{LINE}...', as builds for verification do", self.runs);
+            return judgement(Outcome::Fail, Some(why));
+        }
+        if self.runs > 1 && found != self.last {
+            let why = format!(
+                "run {} printed {}, the one before {}",
+                self.runs,
+                quoted(found.as_deref()),
+                quoted(self.last.as_deref())
+            );
+            return judgement(Outcome::Fail, Some(why));
+        }
+        self.last = found;
+        if self.runs < RUNS { None } else { judgement(Outcome::Pass, None) }
+    }
+}
+
+fn last_line(stdout: &str) -> Option<String> {
+    stdout.lines().rfind(|line| line.starts_with(LINE)).map(String::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verdict::tests::printed;
+    use super::*;
+    use crate::outcome::Exit;
+
+    /// The outcome and how many runs it took; `None` if the runs did not suffice.
+    fn judged(required: bool, stdouts: &[&str]) -> Option<(Outcome, usize)> {
+        let mut allocations = Allocations::new(required);
+        let mut runs = stdouts.iter().enumerate();
+        runs.find_map(|(i, stdout)| Some((allocations.next(&printed(stdout, Exit::Code(1)))?.outcome, i + 1)))
+    }
+
+    #[test]
+    fn three_runs_alike_pass() {
+        let (a, b) = ("x\n### Allocations = 1\ny\n", "### Allocations = 2\n");
+        assert_eq!(judged(true, &[a, a]), None);
+        assert_eq!(judged(true, &[a, a, a]), Some((Outcome::Pass, 3)));
+        assert_eq!(judged(true, &[a, b, a]), Some((Outcome::Fail, 2)));
+        assert_eq!(judged(true, &[a, a, b]), Some((Outcome::Fail, 3)));
+        assert_eq!(judged(true, &["x\n"]), Some((Outcome::Fail, 1)));
+        assert_eq!(judged(false, &["x\n", "y\n", "z\n"]), Some((Outcome::Pass, 3)));
+        assert_eq!(judged(false, &["x\n", a]), Some((Outcome::Fail, 2)));
+        let last = "### Allocations = 9\n### Allocations = 1\n";
+        assert_eq!(judged(true, &[a, last, a]), Some((Outcome::Pass, 3)), "the last line counts");
+    }
+
+    #[test]
+    fn what_ends_badly_is_not_run_again() {
+        let mut late = printed("### Allocations = 1\n", Exit::Signal(9));
+        late.timed_out = true;
+        assert_eq!(Allocations::new(true).next(&late).unwrap().outcome, Outcome::Timeout);
+        let crashed = printed("### Allocations = 1\n", Exit::Signal(11));
+        assert_eq!(Allocations::new(true).next(&crashed).unwrap().outcome, Outcome::Crash);
+    }
+}

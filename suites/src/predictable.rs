@@ -1,0 +1,55 @@
+//! Predictable builds (V8's `PredictableFilterProc`): which tests are run three times to compare their allocations.
+
+use flotilla_messages::{Expectation, Judge, Outcome};
+
+use crate::bases::Base;
+use crate::dialect::Predictable;
+use crate::status::Outcomes;
+use crate::subtests::Subtest;
+use crate::suite::Suite;
+use crate::tree::Tree;
+
+impl Tree {
+    /// Whether a predictable build runs a subtest: what fails on purpose prints no hash of its allocations. Words that
+    /// skip it are for others to see.
+    pub(crate) fn can_be_predictable(
+        &self,
+        suite: &Suite,
+        index: u32,
+        base: &Base,
+        subtest: Subtest,
+        outcomes: Outcomes,
+    ) -> bool {
+        if self.dialect.predictable == Predictable::All
+            || outcomes.has(Outcomes::SKIP) && !self.options.run_skipped
+        {
+            return true;
+        }
+        let on_d8 = suite.rules.shell_flags.contains(&"--test");
+        if self.dialect.predictable == Predictable::PositiveOnD8 && !on_d8 {
+            return false;
+        }
+        let prepared = self.prepared(index, base);
+        // What cannot be read says so when it is to run.
+        let Ok(prepared) = &*prepared else { return true };
+        let name = self.bases().name(base);
+        let status_flags = suite.status.flags(name, subtest.variant, subtest.strict);
+        let expectation = self.expectation(suite, base, subtest, outcomes, prepared, &status_flags);
+        let reverse = Self::is_reverse(prepared.strictness, subtest);
+        let (judge, _) = self.judging(suite, base, name, prepared, reverse);
+        let negative = match judge {
+            Judge::Exception { negative, .. } | Judge::Phrases { negative, .. } => negative,
+            Judge::Template { fails, .. } => fails && self.dialect.predictable == Predictable::PositiveOnD8,
+            _ => false,
+        };
+        !negative && !expectation.outcomes.contains(&Outcome::Fail)
+    }
+
+    /// How a predictable build judges a test, whatever the suite's own judge and the status file say.
+    pub(crate) fn as_predictable(&self) -> Option<(Judge, Expectation)> {
+        let required = self.dialect.predictable != Predictable::All;
+        self.build.is("predictable").then(|| {
+            (Judge::Allocations { required }, Expectation { outcomes: vec![Outcome::Pass], reason: None })
+        })
+    }
+}
