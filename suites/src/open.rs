@@ -63,6 +63,10 @@ impl Tree {
                 reason: format!("it means more than {} variants", Subtest::MAX_VARIANTS),
             });
         }
+        if dialect.layout != Layout::Bare && (options.host.is_some() || !options.features.is_empty()) {
+            warnings
+                .push("--host and --features are for a checkout of test262 by itself: not looked at".into());
+        }
         if !options.build_with.is_empty() && build.is_configured() {
             let said = options.build_with.join(", ");
             warnings.push(format!(
