@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use support::test262::{LEFT_OUT, checkout, verdicts};
-use support::{Fixture, Ran, json};
+use support::{Fixture, Ran, json, until};
 
 /// Each half's verdict of a run, by name.
 fn outcomes(tree: &Fixture, args: &[&str]) -> (Ran, BTreeMap<String, bool>) {
@@ -84,6 +84,23 @@ fn nothing_is_left_behind() {
     let output = tree.command(&["--no-history", "language"]).env("TMPDIR", &tmp).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0);
+}
+
+/// The reaper removes what a killed runner cannot.
+#[test]
+fn nothing_is_left_behind_by_a_runner_that_was_killed() {
+    let tree = checkout();
+    let (tmp, shell) = (tree.path("tmp"), tree.path("qjs"));
+    fs::create_dir(&tmp).unwrap();
+    fs::write(&shell, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+    fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+    let args = ["--no-history", "--shell", shell.to_str().unwrap(), "built-ins/Array/pass"];
+    let mut runner = tree.command(&args).env("TMPDIR", &tmp).stdout(Stdio::null()).spawn().unwrap();
+    let files = || fs::read_dir(&tmp).unwrap().count();
+    until("a file is put together", || files() > 0);
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    until("it is gone", || files() == 0 && tree.processes().is_empty());
 }
 
 #[test]

@@ -66,6 +66,10 @@ impl Tree {
                 reason: format!("it means more than {} variants", Subtest::MAX_VARIANTS),
             });
         }
+        if dialect.layout != Layout::Bare && (options.host.is_some() || !options.features.is_empty()) {
+            warnings
+                .push("--host and --features are for a checkout of test262 by itself: not looked at".into());
+        }
         let unheeded: Vec<&str> =
             options.build_with.iter().map(String::as_str).filter(|with| !build.is(with)).collect();
         if !unheeded.is_empty() && build.is_configured() {

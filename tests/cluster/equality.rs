@@ -100,7 +100,7 @@ fn words(case: &TestCase) -> String {
 }
 
 /// Daemons that trust the first, and have the built-in shell.
-async fn cluster(peers: usize) -> Cluster {
+pub async fn cluster(peers: usize) -> Cluster {
     let mut cluster = Cluster::new(peers);
     for number in 0..peers {
         cluster.peers[number].settings.work_settings.builtin = vec![RUNNER.into(), "shell".into()];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::run::cluster;
+use crate::equality::cluster;
 use crate::support::Ran;
 use crate::support::test262::checkout;
 
@@ -34,8 +34,9 @@ async fn a_checkout_of_test262_has_the_same_verdicts_on_a_peer() {
     let there = run(&["--local-jobs=0", "--confirm-failures=off", "--peer", &peer]).await;
     assert_eq!(there.code(), Some(1), "{}", there.all());
     assert!(there.stdout().contains(&format!("on {peer}")), "{}", there.all());
+    let told = there.all();
     let (here, there) = (verdicts(&here), verdicts(&there));
     assert!(here.len() > 25 && here["test262/language/module/imports default module"] == "pass", "{here:?}");
-    assert_eq!(here, there);
+    assert_eq!(here, there, "{told}");
     cluster.end().await;
 }

@@ -29,20 +29,34 @@ pub fn has_harness(root: &Path) -> bool {
 }
 
 /// What a person typed to select tests: a test's path with or without `test/`, `test262/` and `.js`, a directory's path
-/// for all that is below it, or a pattern.
+/// for all that is below it, or a pattern. What is a test's name as reports have it (`test262/...`) means the test, where a
+/// directory is called so too.
 pub fn selector(root: &Path, text: &str) -> Selector {
     let path = Path::new(text).strip_prefix(root).ok().and_then(Path::to_str).unwrap_or(text);
     let path = path.strip_prefix("./").unwrap_or(path);
-    let path = if path == SUITE { "" } else { path.strip_prefix("test262/").unwrap_or(path) };
+    let (path, is_name) = match path.strip_prefix("test262/") {
+        Some(name) => (name, true),
+        None => (if path == SUITE { "" } else { path }, false),
+    };
     let path = if path == "test" { "" } else { path.strip_prefix("test/").unwrap_or(path) };
-    let path = path.strip_suffix(".js").unwrap_or(path).trim_end_matches('/');
+    let (path, is_file) = match path.strip_suffix(".js") {
+        Some(path) => (path, true),
+        None => (path.trim_end_matches('/'), is_name && is_test(root, path)),
+    };
     let pattern = match path {
         "" | "*" | "**" => Pattern::All,
         path if path.contains('*') => Pattern::Glob(Glob::new(path)),
-        path if root.join("test").join(path).is_dir() => Pattern::Glob(Glob::new(&format!("{path}/*"))),
+        path if !is_file && root.join("test").join(path).is_dir() => {
+            Pattern::Glob(Glob::new(&format!("{path}/*")))
+        }
         path => Pattern::Exact(path.to_owned()),
     };
     Selector { text: text.to_owned(), suite: SUITE.to_owned(), pattern, from_group: false }
+}
+
+/// Whether there is a test of this name, beside a directory perhaps: `built-ins/Array/length` is both.
+fn is_test(root: &Path, name: &str) -> bool {
+    root.join("test").join(format!("{name}.js")).is_file()
 }
 
 /// `--features`: which features' tests run.
@@ -129,6 +143,7 @@ mod tests {
             ("harness/assert.js", ""),
             ("test/language/a.js", ""),
             ("test/built-ins/Array/length.js", ""),
+            ("test/built-ins/Array/length/a.js", ""),
             ("test/built-ins/Array/b_FIXTURE.js", ""),
             ("features.txt", "# Proposals\nTemporal\nAtomics # why\n\nclass\n"),
         ] {
@@ -154,9 +169,13 @@ mod tests {
         }
         let exact = Pattern::Exact("built-ins/Array/length".into());
         let absolute = root.path().join("test/built-ins/Array/length.js");
-        for text in ["built-ins/Array/length", "test/built-ins/Array/length.js", absolute.to_str().unwrap()] {
+        for text in
+            ["test262/built-ins/Array/length", "test/built-ins/Array/length.js", absolute.to_str().unwrap()]
+        {
             assert_eq!(pattern(text), exact, "{text}");
         }
+        assert_eq!(pattern("language/a"), Pattern::Exact("language/a".into()));
+        assert_eq!(pattern("built-ins/Array/length"), Pattern::Glob(Glob::new("built-ins/Array/length/*")));
         for text in ["test262", "test", "test/", "*"] {
             assert_eq!(pattern(text), Pattern::All, "{text}");
         }

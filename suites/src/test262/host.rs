@@ -334,7 +334,7 @@ mod tests {
         assert!(parse(SMALL).is_ok());
         let error = refused(&SMALL.replace("can-block", "can-blok"));
         assert!(error.starts_with("cannot use the host x.toml: ") && error.contains("line 1"), "{error}");
-        assert!(refused(&SMALL.replace("P<type>", "")).contains("group 'type'"));
+        assert!(refused(&SMALL.replace("P<type>", "P<kind>")).contains("group 'type'"));
         assert!(refused(&SMALL.replace("\\w+)", "\\w+")).contains("regex parse error"));
         assert!(refused(&SMALL.replace("%{harness}", "%{x}")).contains("nothing fills '%{x}'"));
         let unknown = Host::named("no-such-kind").unwrap_err().to_string();

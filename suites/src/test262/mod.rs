@@ -6,12 +6,14 @@
 //! | `host` | what an engine's shell is told and can do: `conf/hosts` |
 //! | `template` | the texts of host files with places to fill |
 //! | `choice` | which tests were asked for, by path and by feature |
+//! | `edition` | which edition of the language a test is about |
 //! | `case` | cases, and what a test is about |
 //!
 //! V8's own test262 suite, with V8's rules, is [`frontmatter`](crate::frontmatter) and [`prepare`](crate::prepare).
 
 mod case;
 mod choice;
+mod edition;
 mod host;
 mod matter;
 mod template;

@@ -57,8 +57,9 @@ fn piece(name: &str) -> Option<Piece> {
         "harness" => Piece::Harness,
         "test" => Piece::Test,
         "quoted-path" => Piece::Path,
-        quoted => {
-            Piece::Quoted(Box::new(piece(quoted.strip_prefix("quoted-").filter(|name| *name != "path")?)?))
+        name => {
+            let inner = name.strip_prefix("quoted-").filter(|inner| !inner.starts_with("quoted-"))?;
+            Piece::Quoted(Box::new(piece(inner)?))
         }
     })
 }

@@ -1,0 +1,17 @@
+//! Feeds any bytes to the readers of frontmatter: test262's by itself, within a test's comment and around it. They must
+//! read or refuse them, and name a line that there is.
+
+#![no_main]
+
+use flotilla_suites::Matter;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let within = [b"// Copyright\n/*---\n", bytes, b"\n---*/\n"].concat();
+    for source in [bytes, &within] {
+        let lines = source.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
+        if let Err(error) = Matter::read(source) {
+            assert!((1..=lines + 1).contains(&error.line), "line {} of {lines}", error.line);
+        }
+    }
+});
