@@ -28,7 +28,6 @@ mod binary;
 mod build;
 mod conflict;
 mod dialect;
-mod edition;
 mod error;
 mod frontmatter;
 mod inputs;
@@ -59,7 +58,7 @@ mod walk;
 mod wasm;
 
 pub use build::host_arch;
-pub use edition::{Edition, Hints, proposed};
+
 pub use error::{EngineError, OpenError, ReadError};
 pub use inputs::{Bound, Inputs, Outside, RESERVED};
 pub use options::{Filter, Options, Shell};
@@ -67,5 +66,5 @@ pub use products::{Products, ProductsError, Repeats};
 pub use select::Unmatched;
 pub use shard::Shard;
 pub use subtests::{Listed, Skip};
-pub use test262::{Host, HostError, Labels, Matter, MatterError, area};
+pub use test262::{Edition, Hints, Host, HostError, Labels, Matter, MatterError, area, proposed};
 pub use tree::{Description, Tree, find_root};

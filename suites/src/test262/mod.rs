@@ -20,6 +20,7 @@ mod template;
 
 pub use case::{Labels, Source, Withheld, area};
 pub use choice::{FeatureFilter, has_harness, looks_like, selector};
+pub use edition::{Edition, Hints, proposed};
 pub use host::{Host, HostError};
 pub use matter::{Matter, MatterError};
 
