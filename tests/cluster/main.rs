@@ -20,6 +20,7 @@ mod liars;
 mod local;
 mod ports;
 mod redial;
+mod reruns;
 mod run;
 mod strangers;
 #[path = "../support/mod.rs"]
