@@ -4,18 +4,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flotilla_actors::history::DatabaseError;
+use flotilla_messages::Cases;
 use flotilla_suites::{Filter, OpenError, Options, Shard, Shell, Tree, Unmatched};
 
+use crate::again::{self, Deadline, Only};
 use crate::cli::{self, Cli, ListFormat, Settings};
 use crate::history::History;
-use crate::{config, list, overview, run};
+use crate::report::Console;
+use crate::run::{self, Run};
+use crate::{config, list, overview};
 
 /// What `--shell` calls the built-in shell.
 const BUILTIN: &str = "builtin";
 
 /// What ends the command before any test runs.
 #[derive(Debug, thiserror::Error)]
-enum AppError {
+pub enum AppError {
     #[error("cannot open the tree {}: {source}", path.display())]
     Root { path: PathBuf, source: io::Error },
     #[error(
@@ -39,15 +44,26 @@ enum AppError {
     Run(#[from] run::Error),
     #[error("cannot write the list: {0}")]
     List(io::Error),
+    #[error("cannot tell which tests failed the last time: there is no place for a history")]
+    NoHistory,
+    #[error(
+        "cannot tell which tests failed the last time: no earlier run is known of this configuration ({0}); \
+         run the tests once without --rerun-failed"
+    )]
+    NoRuns(String),
+    #[error("cannot read the history: {0}")]
+    History(#[from] DatabaseError),
+    #[error("cannot catch signals: {0}")]
+    Signals(#[from] io::Error),
 }
 
 impl AppError {
     /// 2 for what the user can mend on the command line, 5 for what is wrong with the tree or the machine.
-    fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
             Self::Open(error) => error.exit_code(),
             Self::Run(error) => error.exit_code(),
-            Self::List(_) | Self::Engine(_) => 5,
+            Self::List(_) | Self::Engine(_) | Self::History(_) | Self::Signals(_) => 5,
             _ => 2,
         }
     }
@@ -66,10 +82,21 @@ pub fn main(cli: Cli) -> u8 {
     }
 }
 
-fn execute(cli: Cli) -> Result<u8, AppError> {
+fn execute(mut cli: Cli) -> Result<u8, AppError> {
     let root = root(cli.root.as_deref())?;
-    let file = if cli.no_config { Settings::default() } else { config::load(&root)? };
-    let mut settings = from_here(cli.settings).or(file);
+    let mut settings = settings(&mut cli, &root)?;
+    let deadline = Deadline::after(settings.total_timeout_sec);
+    if !cli.control.until_fail {
+        return once(&cli, &settings, &root, deadline, 1);
+    }
+    settings.exit_after_n_failures = settings.exit_after_n_failures.or(Some(1));
+    again::until_fail(deadline, |round| once(&cli, &settings, &root, deadline, round))
+}
+
+/// What the command line says, taken out of it, and what `runner.toml` does.
+pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
+    let file = if cli.no_config { Settings::default() } else { config::load(root)? };
+    let mut settings = from_here(std::mem::take(&mut cli.settings)).or(file);
     if cli.quickcheck {
         // V8 9.2 standard_runner: --quickcheck.
         (settings.no_variants, settings.exhaustive_variants) = (false, false);
@@ -77,24 +104,30 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
         settings.slow_tests = Some(cli::Filter::Skip);
         settings.pass_fail_tests = Some(cli::Filter::Skip);
     }
-    let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
     if let Some(both) = &cli.arch_and_mode {
         let (arch, mode) = both.split_once('.').ok_or_else(|| AppError::ArchAndMode(both.clone()))?;
         (settings.arch, settings.mode) = (Some(arch.to_owned()), Some(mode.to_owned()));
     }
+    Ok(settings)
+}
+
+/// Lists the tests, or runs them; in rounds, each with a tree of its own, so that each has its own seed and sees what was
+/// changed meanwhile.
+fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: u64) -> Result<u8, AppError> {
+    let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
     let options = Options {
         build_with: cli.made.variables(),
         shard: shard(cli.shard_run.zip(cli.shard_count))?,
-        ..options(&root, &settings, tests)
+        ..options(root, settings, tests)
     };
     let tree = Arc::new(Tree::open(options)?);
-    for warning in tree.warnings() {
+    for warning in tree.warnings().iter().filter(|_| round == 1) {
         eprintln!("runner: warning: {warning}");
     }
     let only_looks = cli.list || cli.list_format.is_some() || cli.cat;
     // It is read while the suites are walked.
     let history =
-        (!only_looks && !settings.no_history).then(|| History::open(&tree, &root, &settings)).flatten();
+        (!only_looks && !settings.no_history).then(|| History::open(&tree, root, settings)).flatten();
     let unmatched = tree.unmatched();
     if !unmatched.is_empty() {
         let lines: Vec<String> = unmatched.iter().map(no_test).collect();
@@ -107,15 +140,47 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     if cli.cat {
         return list::sources(&tree).map(|()| 0).map_err(AppError::List);
     }
+    let mut cases = Arc::clone(&tree) as Arc<dyn Cases>;
+    if cli.control.rerun_failed {
+        let Some(history) = &history else { return Err(AppError::NoHistory) };
+        let configuration = || history.configuration().to_owned();
+        let keys = history.failed_last()?.ok_or_else(|| AppError::NoRuns(configuration()))?;
+        let mut console = Console::new();
+        if keys.is_empty() {
+            console.line(&format!(
+                "Nothing failed the last time ({}): there is nothing to run.",
+                configuration()
+            ));
+            return Ok(0);
+        }
+        let tests = match keys.len() {
+            1 => "One test failed or was flaky".to_owned(),
+            many => format!("{many} tests failed or were flaky"),
+        };
+        console.line(&format!("{tests} the last time; the others are left out."));
+        cases = Arc::new(Only { cases, keys });
+    }
     tree.check_engines()?;
-    overview::header(&tree);
-    if cli.report {
+    if round == 1 {
+        overview::header(&tree);
+    }
+    if cli.report && round == 1 {
         overview::expectations(&tree);
     }
-    if cli.warn_unused {
+    if cli.warn_unused && round == 1 {
         overview::unused_rules(&tree);
     }
-    Ok(run::run(&tree, &root, &settings, cli.verbose, cli.home, history)?)
+    Ok(run::run(Run {
+        tree: &tree,
+        cases,
+        root,
+        settings,
+        control: &cli.control,
+        verbose: cli.verbose,
+        home: cli.home.clone(),
+        total_timeout: deadline.left(),
+        history,
+    })?)
 }
 
 /// The part of the tests that this run is for. The environment of a sharded bot comes before the options, as in V8.
@@ -163,7 +228,7 @@ fn no_test(unmatched: &Unmatched) -> String {
 }
 
 /// The tree's root: as given, else found above the current directory.
-fn root(given: Option<&Path>) -> Result<PathBuf, AppError> {
+pub fn root(given: Option<&Path>) -> Result<PathBuf, AppError> {
     let path = match given {
         Some(path) => path.to_owned(),
         None => {
@@ -175,7 +240,7 @@ fn root(given: Option<&Path>) -> Result<PathBuf, AppError> {
     path.canonicalize().map_err(|source| AppError::Root { path, source })
 }
 
-fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
+pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
     let filter = |filter: Option<cli::Filter>| match filter {
         None | Some(cli::Filter::DontCare) => Filter::DontCare,
         Some(cli::Filter::Run) => Filter::Run,
@@ -201,6 +266,7 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
         slow_tests: filter(settings.slow_tests),
         pass_fail_tests: filter(settings.pass_fail_tests),
         run_skipped: settings.run_skipped,
+        no_sorting: settings.no_sorting,
         no_harness: settings.no_harness,
         isolates: settings.isolates,
         gc_stress: settings.gc_stress,

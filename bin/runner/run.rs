@@ -5,21 +5,25 @@ use std::io;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use flotilla_actors::run::drive;
-use flotilla_actors::scheduler::ConfirmFailures;
+use flotilla_actors::scheduler::{ConfirmFailures, Reruns};
 use flotilla_actors::{RunError, RunOptions, StopSource};
 use flotilla_messages::{Cases, Event, PeerNews, PeerPart};
 use flotilla_suites::Tree;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Confirm, Settings};
+use crate::control::{Control, Flaky};
 use crate::history::History;
 use crate::network::{Network, Request};
 use crate::report::{self, Context, ReportError};
 
 /// Unexpected outcomes that end a run, as in V8.
 const MAX_FAILURES: u64 = 100;
+/// Tests that are run again, likewise.
+const MAX_RERUN: u64 = 100;
 
 /// Why a run cannot start, or broke off for a reason that is no test's.
 #[derive(Debug, thiserror::Error)]
@@ -51,22 +55,37 @@ impl Error {
     }
 }
 
+/// What is to be run, and how.
+pub struct Run<'a> {
+    /// The tree.
+    pub tree: &'a Arc<Tree>,
+    /// Its tests, or some of them.
+    pub cases: Arc<dyn Cases>,
+    /// Its root.
+    pub root: &'a Path,
+    /// The options ...
+    pub settings: &'a Settings,
+    /// ... and those for one run.
+    pub control: &'a Control,
+    /// Each command is printed.
+    pub verbose: bool,
+    /// Where this machine's identity is kept, if that was said.
+    pub home: Option<PathBuf>,
+    /// How long it may go on.
+    pub total_timeout: Option<Duration>,
+    /// What is known of earlier runs, and will be of this one.
+    pub history: Option<History>,
+}
+
 /// Runs the tests, here and on peers. Returns the exit code.
 ///
 /// # Errors
 /// [`Error`] when no test could be run, or the run broke off.
-pub fn run(
-    tree: &Arc<Tree>,
-    root: &Path,
-    settings: &Settings,
-    verbose: bool,
-    home: Option<PathBuf>,
-    history: Option<History>,
-) -> Result<u8, Error> {
+pub fn run(run: Run<'_>) -> Result<u8, Error> {
+    let Run { tree, cases, root, settings, control, verbose, home, total_timeout, history } = run;
     let program = std::env::current_exe().map_err(Error::Program)?.into_os_string();
     let builtin = vec![program.clone(), "shell".into()];
     let context = Context { root: root.to_owned(), builtin: builtin.clone() };
-    let cases = Arc::clone(tree) as Arc<dyn Cases>;
     let jobs = match settings.local_jobs {
         Some(0) => 0,
         local => affordable(jobs(local.or(settings.j)))?.get(),
@@ -83,6 +102,7 @@ pub fn run(
             history.tell();
             network.learn(&history.known(), history.configuration()).await;
         }
+        let exit_after_failures = NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(MAX_FAILURES));
         let options = RunOptions {
             root: root.to_owned(),
             jobs,
@@ -90,19 +110,27 @@ pub fn run(
             env: environment(),
             output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
             max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
-            exit_after_failures: NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(MAX_FAILURES)),
+            exit_after_failures,
             keep_passing_output: false,
             confirm_failures: match settings.confirm_failures {
                 None | Some(Confirm::Auto) => ConfirmFailures::Auto,
                 Some(Confirm::All) => ConfirmFailures::All,
                 Some(Confirm::Off) => ConfirmFailures::Off,
             },
+            reruns: Reruns {
+                count: settings.rerun_failures_count.unwrap_or_default(),
+                most_tests: settings.rerun_failures_max.unwrap_or(MAX_RERUN),
+                urgent_at: exit_after_failures,
+            },
+            flaky_fails: settings.flaky == Some(Flaky::Fail),
+            total_timeout,
+            unsorted: settings.no_sorting,
             explain: settings.explain,
             history: history.as_ref().map(History::known),
             reaper: Some(vec![program, crate::REAPER.into()]),
             peers: network.peers.clone(),
         };
-        let mut reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
+        let mut reporters = report::reporters(settings, control, verbose, &context, Arc::clone(&cases))?;
         for (peer, reason) in std::mem::take(&mut network.unusable) {
             let out = Event::Peer(PeerNews { peer, part: PeerPart::Out { reason } });
             reporters.iter_mut().for_each(|reporter| reporter.event(&out));

@@ -9,18 +9,21 @@ use flotilla_messages::Cases;
 use super::bar::Bar;
 use super::commands::Commands;
 use super::compact::Compact;
+use super::completion::Completion;
 use super::console::Console;
 use super::context::Context;
 use super::dots::Dots;
 use super::explain::Explain;
 use super::file::{ReportError, ReportFile};
+use super::flakiness::Flakiness;
 use super::json::Json;
 use super::junit::Junit;
 use super::plain::Plain;
-use super::slowest::Times;
+use super::slowest::{CUTOFF, Times};
 use super::stream::Stream;
 use super::verbose::Verbose;
 use crate::cli::{Progress, Settings};
+use crate::control::Control;
 
 /// The reporters these settings ask for.
 ///
@@ -28,6 +31,7 @@ use crate::cli::{Progress, Settings};
 /// [`ReportError`] when a report's file cannot be written: better known before the run than after it.
 pub fn reporters(
     settings: &Settings,
+    control: &Control,
     verbose: bool,
     context: &Context,
     cases: Arc<dyn Cases>,
@@ -54,11 +58,18 @@ pub fn reporters(
         Progress::Ci => Box::new(Verbose::new(Console::new(), context(), true)),
         Progress::Stream => Box::new(Stream::new(Console::new())),
     });
+    let cutoff = settings.slow_tests_cutoff.unwrap_or(CUTOFF);
     if settings.time {
-        reporters.push(Box::new(Times::new(Console::new(), context())));
+        reporters.push(Box::new(Times::new(Console::new(), context(), cutoff)));
     }
     if let Some(path) = &settings.json_test_results {
-        reporters.push(Box::new(Json::new(ReportFile::check(path)?, context())));
+        reporters.push(Box::new(Json::new(ReportFile::check(path)?, context(), cutoff)));
+    }
+    if let Some(path) = &control.flakiness_results {
+        reporters.push(Box::new(Flakiness::new(ReportFile::check(path)?)));
+    }
+    if let Some(path) = &control.ci_test_completion {
+        reporters.push(Box::new(Completion::open(path)?));
     }
     if let Some(path) = &settings.junitout {
         let name = settings.junittestsuite.as_deref().unwrap_or("v8tests");

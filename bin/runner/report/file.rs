@@ -11,6 +11,13 @@ pub struct ReportError {
     source: io::Error,
 }
 
+impl ReportError {
+    /// What the system says of this file.
+    pub fn new(path: &Path, source: io::Error) -> Self {
+        Self { path: path.to_owned(), source }
+    }
+}
+
 /// A file to be written at the run's end.
 #[derive(Debug)]
 pub struct ReportFile {

@@ -54,6 +54,12 @@ impl Reporter for Plain {
                     self.failed.push(tally::failed_line(report));
                 }
             }
+            Event::Again(report) => {
+                let mut block = failure::block(report, &self.context, &self.console);
+                block.extend(tally::again_line(report).into_bytes());
+                block.extend(b"\n\n");
+                self.console.write(&block);
+            }
             Event::Stopping(reason) => self.console.line(tally::stopping(*reason)),
             Event::Notice(text) => self.console.line(text),
             Event::RunFinished(summary) => {
