@@ -1,5 +1,6 @@
 //! From the command line to an exit code.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use flotilla_suites::{Filter, OpenError, Options, Shard, Shell, Tree, Unmatched}
 
 use crate::again::{self, Deadline, Only};
 use crate::cli::{self, Cli, ListFormat, Settings};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::report::Console;
 use crate::run::{self, Run};
 use crate::{config, list, overview};
@@ -44,8 +45,6 @@ pub enum AppError {
     Run(#[from] run::Error),
     #[error("cannot write the list: {0}")]
     List(io::Error),
-    #[error("cannot tell which tests failed the last time: there is no place for a history")]
-    NoHistory,
     #[error(
         "cannot tell which tests failed the last time: no earlier run is known of this configuration ({0}); \
          run the tests once without --rerun-failed"
@@ -133,31 +132,25 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         let lines: Vec<String> = unmatched.iter().map(no_test).collect();
         return Err(AppError::Unmatched(lines.join("\nrunner: ")));
     }
+    let only = if cli.control.rerun_failed { Some(failed_last(&tree, root, settings)?) } else { None };
     if cli.list || cli.list_format.is_some() {
         let format = cli.list_format.unwrap_or(ListFormat::Text);
-        return list::tests(&tree, format).map(|()| 0).map_err(AppError::List);
+        return list::tests(&tree, format, only.as_ref()).map(|()| 0).map_err(AppError::List);
     }
     if cli.cat {
         return list::sources(&tree).map(|()| 0).map_err(AppError::List);
     }
     let mut cases = Arc::clone(&tree) as Arc<dyn Cases>;
-    if cli.control.rerun_failed {
-        let Some(history) = &history else { return Err(AppError::NoHistory) };
-        let configuration = || history.configuration().to_owned();
-        let keys = history.failed_last()?.ok_or_else(|| AppError::NoRuns(configuration()))?;
-        let mut console = Console::new();
+    if let Some(keys) = only {
+        let said = match keys.len() {
+            0 => "Nothing failed the last time: there is nothing to run.".to_owned(),
+            1 => "One test failed or was flaky the last time; the others are left out.".to_owned(),
+            many => format!("{many} tests failed or were flaky the last time; the others are left out."),
+        };
+        Console::new().line(&said);
         if keys.is_empty() {
-            console.line(&format!(
-                "Nothing failed the last time ({}): there is nothing to run.",
-                configuration()
-            ));
             return Ok(0);
         }
-        let tests = match keys.len() {
-            1 => "One test failed or was flaky".to_owned(),
-            many => format!("{many} tests failed or were flaky"),
-        };
-        console.line(&format!("{tests} the last time; the others are left out."));
         cases = Arc::new(Only { cases, keys });
     }
     tree.check_engines()?;
@@ -181,6 +174,17 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         total_timeout: deadline.left(),
         history,
     })?)
+}
+
+/// The history keys of the tests that failed the last time, of which something must be known.
+fn failed_last(tree: &Tree, root: &Path, settings: &Settings) -> Result<BTreeSet<u64>, AppError> {
+    let description = tree.description();
+    let configuration = history::configuration(&description, settings);
+    let failed = match history::place(description.build_dir.as_deref(), root) {
+        Some(path) => history::failed_last(&path, &configuration)?,
+        None => None,
+    };
+    failed.ok_or(AppError::NoRuns(configuration))
 }
 
 /// The part of the tests that this run is for. The environment of a sharded bot comes before the options, as in V8.

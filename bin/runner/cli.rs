@@ -19,7 +19,7 @@ use crate::made::Made;
     after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*') or the tree's groups \
                   (d8_default). None means the group 'default', or every suite of a tree without groups.\n\n\
                   As the first word, 'shell' starts the built-in shell, 'history' tells of earlier runs, 'diff' compares \
-                  two files of results: runner shell --help.\n\
+                  two files of results; each has its own --help.\n\
                   Exit codes: 0 all as expected, 1 unexpected outcomes, 2 no tests or a bad option, 3 interrupted, \
                   4 terminated, 5 internal error or unreadable tree."
 )]

@@ -14,7 +14,7 @@ pub struct Control {
     pub until_fail: bool,
 
     /// Run only the tests that failed or were flaky when they last ran in this configuration.
-    #[arg(long, conflicts_with_all = ["list", "list_format", "cat", "no_history"], help_heading = "Again and again")]
+    #[arg(long, conflicts_with_all = ["cat", "no_history"], help_heading = "Again and again")]
     pub rerun_failed: bool,
 
     /// Append a line to this file whenever a test has its verdict.

@@ -21,7 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The history of a run.
 pub struct History {
     keeper: Keeper,
-    path: PathBuf,
     configuration: String,
 }
 
@@ -36,8 +35,8 @@ impl History {
         };
         log::info!("the history is {}, for {configuration}", path.display());
         let build = build(&description.engine, root);
-        match Keeper::start(path.clone(), configuration.clone(), build) {
-            Ok(keeper) => Some(Self { keeper, path, configuration }),
+        match Keeper::start(path, configuration.clone(), build) {
+            Ok(keeper) => Some(Self { keeper, configuration }),
             Err(error) => {
                 eprintln!("runner: no history is kept: no thread is left: {error}");
                 None
@@ -48,21 +47,6 @@ impl History {
     /// What is known of the tests' durations.
     pub fn known(&self) -> Known {
         self.keeper.known()
-    }
-
-    /// The history keys of the tests that failed, or were flaky, when they last ran in this configuration. Nothing where
-    /// none has ever run.
-    ///
-    /// # Errors
-    /// [`DatabaseError`].
-    pub fn failed_last(&self) -> Result<Option<BTreeSet<u64>>, DatabaseError> {
-        let Some(past) = Past::open(&self.path)? else { return Ok(None) };
-        let mut any = false;
-        let failed = past.tests(&self.configuration, |_, record| {
-            any = true;
-            record.failed_last()
-        })?;
-        Ok(any.then(|| failed.iter().map(|kept| history_key(&kept.id)).collect()))
     }
 
     /// Keeps durations for the daemon.
@@ -88,6 +72,21 @@ impl History {
         }
         kept
     }
+}
+
+/// The history keys of the tests that failed, or were flaky, when they last ran in this configuration, as this file says.
+/// Nothing where none has ever run.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub fn failed_last(path: &Path, configuration: &str) -> Result<Option<BTreeSet<u64>>, DatabaseError> {
+    let Some(past) = Past::open(path)? else { return Ok(None) };
+    let mut any = false;
+    let failed = past.tests(configuration, |_, record| {
+        any = true;
+        record.failed_last()
+    })?;
+    Ok(any.then(|| failed.iter().map(|kept| history_key(&kept.id)).collect()))
 }
 
 /// Beside what was built: the results of one build say nothing of another's. A tree without a build is left as it is;

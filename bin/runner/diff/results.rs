@@ -101,7 +101,11 @@ impl Results {
         Self::parse(&bytes).map_err(|source| ResultsError::Content { path: path.into(), source })
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+    /// Reads a file's content.
+    ///
+    /// # Errors
+    /// It is no JSON, or something else is in it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let documents: Vec<Document> = if bytes.trim_ascii_start().starts_with(b"[") {
             serde_json::from_slice(bytes)?
         } else {
