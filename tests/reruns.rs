@@ -227,7 +227,7 @@ fn rounds_go_on_until_a_test_fails() {
 #[test]
 fn rounds_end_with_the_time_for_all_of_them_and_with_an_interrupt() {
     let tree = Fixture::with(&[("a", "exit 0")]);
-    let ran = run(&tree, &["--until-fail", "--total-timeout-sec=1"]);
+    let ran = run(&tree, &["--until-fail", "--total-timeout-sec=2"]);
     assert_eq!(ran.code(), Some(0), "{}", ran.all());
     assert!(ran.stdout().contains("Round 2:"), "{}", ran.all());
     assert!(ran.stdout().contains(" rounds: nothing was unexpected until --total-timeout-sec was over."));
@@ -274,7 +274,7 @@ fn what_failed_the_last_time_runs_again_alone() {
 #[test]
 fn a_run_ends_when_its_time_is_over_and_says_what_did_not_run() {
     let tree = Fixture::with(&[("a", "exit 0"), ("b", "exec sleep 60"), ("c", "exit 0")]);
-    let ran = run(&tree, &["--total-timeout-sec=1", "--no-history"]);
+    let ran = run(&tree, &["--total-timeout-sec=3", "--no-history"]);
     // As in V8: what ran was as expected.
     assert_eq!(ran.code(), Some(0), "{}", ran.all());
     let out = ran.stdout();

@@ -238,3 +238,29 @@ fn an_attempt_that_is_lost_leaves_the_one_before() {
     world.handle(Input::Lost { executor: ALICE, reason: "gone".into() });
     assert_eq!(world.verdicts(), [(1, false, 0)]);
 }
+
+#[test]
+fn an_attempt_at_a_peer_that_gets_no_more_leaves_the_one_before() {
+    let mut world = World::new(times(2), ConfirmFailures::Auto);
+    world.join(ALICE, 1);
+    world.find(1..=4);
+    world.join(BOB, 12);
+    assert_eq!(world.given(), [(2, 2, 1), (2, 3, 1), (2, 4, 1)]);
+    for lease in 2..=4 {
+        let name = fake::name(CaseId(lease));
+        world.handle(Input::Started { executor: BOB, lease: LeaseId(lease), name });
+    }
+    world.fails(ALICE);
+    assert_eq!(world.given(), [(2, 1, 2)]);
+    let of = |(&lease, leased): (&LeaseId, &super::super::core::Leased)| {
+        (leased.executor == BOB && leased.attempt == 1).then_some(lease)
+    };
+    let others: Vec<LeaseId> = world.core.leases.iter().filter_map(of).collect();
+    let mut verdicts = Vec::new();
+    for lease in others {
+        let ending = Ending::Unable { reason: "no memory".into() };
+        world.handle(Input::Finished { executor: BOB, lease, ending });
+        verdicts.extend(world.verdicts());
+    }
+    assert_eq!(verdicts, [(1, false, 0)]);
+}
