@@ -229,6 +229,10 @@ fn subcommands_are_first_words_only() {
     for word in ["history", "diff"] {
         let ran = std::process::Command::new(RUNNER).arg(word).output().unwrap();
         let said = String::from_utf8_lossy(&ran.stderr).into_owned();
-        assert_eq!((ran.status.code(), said.contains(&format!("Usage: runner {word} "))), (Some(2), true), "{said}");
+        assert_eq!(
+            (ran.status.code(), said.contains(&format!("Usage: runner {word} "))),
+            (Some(2), true),
+            "{said}"
+        );
     }
 }

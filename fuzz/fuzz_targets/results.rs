@@ -8,14 +8,14 @@ use libfuzzer_sys::fuzz_target;
 
 #[path = "../../bin/runner/diff/compare.rs"]
 mod compare;
+#[path = "../../bin/runner/report/ran.rs"]
+mod ran;
 #[path = "../../bin/runner/diff/results.rs"]
 mod results;
 
+/// Where these files look for it.
 mod report {
-    #[path = "../../../bin/runner/report/ran.rs"]
-    mod ran;
-
-    pub use ran::Ran;
+    pub use crate::ran::Ran;
 }
 
 fuzz_target!(|bytes: &[u8]| {

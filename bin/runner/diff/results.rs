@@ -239,5 +239,21 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Results::parse(&bytes);
         }
+
+        #[test]
+        fn a_file_with_some_bytes_changed_is_read_or_refused(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6)
+        ) {
+            let text = r#"[{"arch": "x64", "results": [{"name": "s/a", "variant": "v", "run": 2, "result": "FAIL",
+                           "expected": ["PASS"], "flaky": true}], "ran": {"v": {"s": ["a", "b"]}}}]"#;
+            let mut bytes = text.as_bytes().to_owned();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if let Ok(results) = Results::parse(&bytes) {
+                prop_assert!(results.failing.keys().all(|test| !results.flaky.contains(test)));
+            }
+        }
     }
 }
