@@ -53,7 +53,7 @@ fn a_flaky_test_is_named_and_no_failure_and_one_that_always_fails_is() {
     for time in ["time 1", "time 2", "time 3"] {
         assert!(out.contains(&format!("--- stdout ---\n{time}\n")), "{time}: {out}");
     }
-    assert_eq!(out.matches("it is run again.").count(), 3, "{out}");
+    assert_eq!(out.matches("\nIt is run again.\n").count(), 3, "{out}");
 }
 
 #[test]

@@ -303,7 +303,11 @@ fn line(what: What, KeptTest { id, record }: &KeptTest) -> String {
 }
 
 fn times(count: u32) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
 }
 
 fn time(seconds: u64) -> Option<DateTime<Utc>> {

@@ -117,8 +117,7 @@ impl Reporter for Bar {
             }
             Event::Again(report) => {
                 let mut block = failure::block(report, &self.context, &self.console);
-                block.extend(tally::again_line(report).into_bytes());
-                block.extend(b"\n\n");
+                block.extend(b"It is run again.\n\n");
                 self.print(&block);
             }
             Event::Stopping(reason) => self.print(format!("{}\n", tally::stopping(*reason)).as_bytes()),

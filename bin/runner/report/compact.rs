@@ -85,8 +85,7 @@ impl Reporter for Compact {
             }
             Event::Again(report) => {
                 let mut block = failure::block(report, &self.context, &self.console);
-                block.extend(tally::again_line(report).into_bytes());
-                block.push(b'\n');
+                block.extend(b"It is run again.\n");
                 self.print(&block);
                 self.status(&report.name.path());
             }

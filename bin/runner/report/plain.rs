@@ -56,8 +56,7 @@ impl Reporter for Plain {
             }
             Event::Again(report) => {
                 let mut block = failure::block(report, &self.context, &self.console);
-                block.extend(tally::again_line(report).into_bytes());
-                block.extend(b"\n\n");
+                block.extend(b"It is run again.\n\n");
                 self.console.write(&block);
             }
             Event::Stopping(reason) => self.console.line(tally::stopping(*reason)),

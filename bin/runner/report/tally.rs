@@ -188,12 +188,6 @@ fn bytes(count: u64) -> String {
     }
 }
 
-/// `mjsunit/a (default): expected PASS, got FAIL: ...; it is run again.`
-pub fn again_line(report: &TestReport) -> String {
-    let expected = failure::expectation(report);
-    format!("{}: {}; it is run again.", report.name, expected.lines().next().unwrap_or_default())
-}
-
 /// A flaky test in the list at a run's end.
 fn flaky_line(report: &TestReport) -> String {
     let outcome = |one: &TestReport| {
