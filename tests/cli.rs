@@ -225,7 +225,14 @@ fn a_list_whose_reader_goes_away_ends_quietly() {
 fn subcommands_are_first_words_only() {
     let tree = marking();
     refused(&tree, &["shell"], 2, &["'shell'"]);
-    let diff = std::process::Command::new(RUNNER).arg("diff").output().unwrap();
-    assert_eq!(diff.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&diff.stderr).contains("not in this version"));
+    refused(&tree, &["history"], 2, &["'history'"]);
+    for word in ["history", "diff"] {
+        let ran = std::process::Command::new(RUNNER).arg(word).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert_eq!(
+            (ran.status.code(), said.contains(&format!("Usage: runner {word} "))),
+            (Some(2), true),
+            "{said}"
+        );
+    }
 }

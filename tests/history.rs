@@ -197,3 +197,126 @@ fn a_read_only_disk_costs_a_line() {
     assert_eq!((ran.code(), ran.stderr().lines().count()), (Some(0), 1), "{}", ran.all());
     assert!(ran.stderr().contains("results are not kept in the history: "), "{}", ran.all());
 }
+
+/// What a run of such a tree is kept under.
+const CONFIGURATION: &str =
+    "x64.release with d8 pointer_compression pointer_compression_shared_cage webassembly";
+
+/// `runner history` on this tree, with its own options first.
+fn recall(tree: &Fixture, args: &[&str]) -> Ran {
+    let root = tree.root();
+    let all = [&["history"], args, &["--root", root.to_str().unwrap(), "--no-config"]].concat();
+    Ran(std::process::Command::new(support::RUNNER).args(all).output().unwrap())
+}
+
+/// The names in the lines of a list.
+fn told(ran: &Ran) -> Vec<String> {
+    let name = |line: &str| {
+        let at = line.find("mjsunit/")?;
+        Some(line[at + "mjsunit/".len()..].split(' ').next()?.to_owned())
+    };
+    ran.stdout().lines().filter_map(name).collect()
+}
+
+#[test]
+fn the_slowest_tests_are_told_in_order() {
+    let tree = tree();
+    let none = recall(&tree, &["slowest"]);
+    assert_eq!(none.code(), Some(2), "{}", none.all());
+    assert!(
+        none.stderr().contains("there is no history: no run of this tree was noted in "),
+        "{}",
+        none.all()
+    );
+    run(&tree, &[]);
+    let all = recall(&tree, &["slowest"]);
+    assert_eq!((all.code(), told(&all).len()), (Some(0), 4), "{}", all.all());
+    assert_eq!(told(&all)[..2], ["b", "c"]);
+    assert!(all.stdout().starts_with(&format!("{CONFIGURATION}:\n")), "{}", all.all());
+    assert!(all.stdout().contains("0.4") && all.stdout().contains(" s  mjsunit/b (default): PASS (1 run)"));
+    let two = recall(&tree, &["slowest", "-n", "2"]);
+    assert_eq!(
+        (told(&two).len(), two.stdout().contains("... and 2 more (-n 0: all)")),
+        (2, true),
+        "{}",
+        two.all()
+    );
+    assert_eq!(told(&recall(&tree, &["slowest", "mjsunit/c", "mjsunit/d*"])), ["c", "d"]);
+    assert_eq!(told(&recall(&tree, &["slowest", "webkit"])), [] as [&str; 0]);
+}
+
+#[test]
+fn configurations_are_told_of_one_by_one_or_chosen() {
+    let tree = tree();
+    run(&tree, &[]);
+    run(&tree, &["--extra-flags=--jitless", "mjsunit/a"]);
+    let all = recall(&tree, &["slowest"]);
+    let headings: Vec<String> =
+        all.stdout().lines().filter(|line| line.ends_with(':')).map(str::to_owned).collect();
+    assert_eq!(
+        headings,
+        [format!("{CONFIGURATION}:"), format!("{CONFIGURATION} --jitless:")],
+        "{}",
+        all.all()
+    );
+    let one = recall(&tree, &["slowest", "--extra-flags=--jitless"]);
+    assert_eq!((told(&one), one.stdout().lines().count()), (vec!["a".to_owned()], 2), "{}", one.all());
+    let other = recall(&tree, &["slowest", "--gc-stress"]);
+    assert_eq!(other.code(), Some(2), "{}", other.all());
+    let said = format!(
+        "nothing is known of this configuration ({CONFIGURATION} --gc-stress); known: {CONFIGURATION}; {CONFIGURATION} --jitless"
+    );
+    assert!(other.stderr().contains(&said), "{}", other.all());
+}
+
+#[test]
+fn outcomes_that_changed_and_tests_that_are_flaky_are_told() {
+    let tree = Fixture::with(&[("a", "exit 0"), ("b", "exit 0")]);
+    let run =
+        |tree: &Fixture| tree.run(&["-j1", "--variants=default", "--no-network", "--rerun-failures-count=1"]);
+    run(&tree);
+    let none = recall(&tree, &["changed"]);
+    assert!(none.stdout().contains("no outcome has changed"), "{}", none.all());
+    tree.test("a", "exit 1");
+    // It fails, and then it passes.
+    tree.test("b", "[ -e \"$0.ran\" ] || { : >\"$0.ran\"; exit 1; }");
+    let ran = run(&tree);
+    assert_eq!(ran.code(), Some(1), "{}", ran.all());
+    let changed = recall(&tree, &["changed"]);
+    assert_eq!(told(&changed), ["a"], "{}", changed.all());
+    assert!(
+        changed.stdout().contains("mjsunit/a (default): PASS -> FAIL, unexpected\n"),
+        "{}",
+        changed.all()
+    );
+    let flaky = recall(&tree, &["flaky"]);
+    assert_eq!(told(&flaky), ["b"], "{}", flaky.all());
+    let said = "mjsunit/b (default): failed and then passed within a run once; 2 runs, 0 unexpected\n";
+    assert!(flaky.stdout().contains(said), "{}", flaky.all());
+    // There and back on the same engine.
+    tree.test("a", "exit 0");
+    run(&tree);
+    let flaky = recall(&tree, &["flaky", "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&flaky.0.stdout).unwrap();
+    let a = value.as_array().unwrap().iter().find(|test| test["name"] == "mjsunit/a").unwrap();
+    assert_eq!(
+        (&a["changes_on_the_same_engine"], &a["runs"], &a["outcome"]),
+        (&2.into(), &3.into(), &"PASS".into())
+    );
+    assert_eq!(
+        (&a["changed_from"], &a["unexpected"], &a["configuration"]),
+        (&"FAIL".into(), &1.into(), &CONFIGURATION.into())
+    );
+    assert!(a["last_change"].as_str().unwrap().ends_with('Z'), "{a}");
+}
+
+#[test]
+fn a_history_that_cannot_be_read_is_said() {
+    let tree = tree();
+    tree.file("out/.flotilla/history.sqlite", "no database ".repeat(1000));
+    let ran = recall(&tree, &["slowest"]);
+    assert_eq!((ran.code(), ran.stdout().as_str()), (Some(5), ""), "{}", ran.all());
+    assert!(ran.stderr().contains("history.sqlite is damaged: "), "{}", ran.all());
+    assert!(!tree.path("out/.flotilla/history.sqlite.damaged-1").exists(), "it was only looked at");
+    assert_eq!(recall(&tree, &["fastest"]).code(), Some(2));
+}

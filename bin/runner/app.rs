@@ -1,26 +1,31 @@
 //! From the command line to an exit code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flotilla_actors::history::DatabaseError;
+use flotilla_messages::Cases;
 use flotilla_suites::{
     Filter, OpenError, Options, Products, ProductsError, Repeats, Shard, Shell, Tree, Unmatched,
 };
 
+use crate::again::{self, Deadline, Only};
 use crate::builds::{self, BuildsError, Choice};
 use crate::cli::{self, Cli, ListFormat, Settings};
-use crate::history::History;
+use crate::history::{self, History};
+use crate::report::Console;
+use crate::run::{self, Run};
 use crate::special::SpecialError;
-use crate::{config, data, list, overview, run};
+use crate::{config, data, list, overview};
 
 /// What `--shell` calls the built-in shell.
 const BUILTIN: &str = "builtin";
 
 /// What ends the command before any test runs.
 #[derive(Debug, thiserror::Error)]
-enum AppError {
+pub enum AppError {
     #[error("cannot open the tree {}: {source}", path.display())]
     Root { path: PathBuf, source: io::Error },
     #[error(
@@ -50,16 +55,25 @@ enum AppError {
     Run(#[from] run::Error),
     #[error("cannot write the list: {0}")]
     List(io::Error),
+    #[error(
+        "cannot tell which tests failed the last time: no earlier run is known of this configuration ({0}); \
+         run the tests once without --rerun-failed"
+    )]
+    NoRuns(String),
+    #[error("cannot read the history: {0}")]
+    History(#[from] DatabaseError),
+    #[error("cannot catch signals: {0}")]
+    Signals(#[from] io::Error),
 }
 
 impl AppError {
     /// 2 for what the user can mend on the command line, 5 for what is wrong with the tree or the machine.
-    fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
             Self::Open(error) | Self::Product { source: error, .. } => error.exit_code(),
             Self::Builds(BuildsError::Missing { .. }) => 5,
             Self::Run(error) => error.exit_code(),
-            Self::List(_) | Self::Engine(_) => 5,
+            Self::List(_) | Self::Engine(_) | Self::History(_) | Self::Signals(_) => 5,
             _ => 2,
         }
     }
@@ -78,24 +92,11 @@ pub fn main(cli: Cli) -> u8 {
     }
 }
 
-fn execute(cli: Cli) -> Result<u8, AppError> {
+fn execute(mut cli: Cli) -> Result<u8, AppError> {
     let root = root(cli.root.as_deref(), cli.settings.test_root.is_some())?;
-    let file = if cli.no_config { Settings::default() } else { config::load(&root)? };
-    let mut settings = from_here(cli.settings).or(file);
-    if cli.quickcheck {
-        // V8 9.2 standard_runner: --quickcheck.
-        (settings.no_variants, settings.exhaustive_variants) = (false, false);
-        settings.variants = Some("stress,default".into());
-        settings.slow_tests = Some(cli::Filter::Skip);
-        settings.pass_fail_tests = Some(cli::Filter::Skip);
-    }
-    let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
+    let mut settings = settings(&mut cli, &root)?;
     for note in cli.legacy.notes() {
         eprintln!("runner: {note}");
-    }
-    if let Some(variants) = cli.legacy.variants() {
-        (settings.no_variants, settings.exhaustive_variants) = (false, false);
-        settings.variants = Some(variants);
     }
     if cli.legacy.download_data || cli.legacy.download_data_only {
         say_what_is_missing(&root, &settings);
@@ -103,11 +104,40 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
             return Ok(0);
         }
     }
-    let repeats = cli.special.repeats();
-    if matches!(repeats, Repeats::Same(_)) {
+    let deadline = Deadline::after(settings.total_timeout_sec);
+    if !cli.control.until_fail {
+        return once(&cli, &settings, &root, deadline, 1);
+    }
+    settings.exit_after_n_failures = settings.exit_after_n_failures.or(Some(1));
+    again::until_fail(deadline, |round| once(&cli, &settings, &root, deadline, round))
+}
+
+/// What the command line says, taken out of it, and what `runner.toml` does.
+pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
+    let file = if cli.no_config { Settings::default() } else { config::load(root)? };
+    let mut settings = from_here(std::mem::take(&mut cli.settings)).or(file);
+    if cli.quickcheck {
+        // V8 9.2 standard_runner: --quickcheck.
+        (settings.no_variants, settings.exhaustive_variants) = (false, false);
+        settings.variants = Some("stress,default".into());
+        settings.slow_tests = Some(cli::Filter::Skip);
+        settings.pass_fail_tests = Some(cli::Filter::Skip);
+    }
+    if let Some(variants) = cli.legacy.variants() {
+        (settings.no_variants, settings.exhaustive_variants) = (false, false);
+        settings.variants = Some(variants);
+    }
+    if matches!(cli.special.repeats(), Repeats::Same(_)) {
         settings.exit_after_n_failures = settings.exit_after_n_failures.or(Some(0));
     }
-    settings.command_prefix = cli.special.command_prefix(&root, settings.command_prefix)?;
+    settings.command_prefix = cli.special.command_prefix(root, settings.command_prefix)?;
+    Ok(settings)
+}
+
+/// Lists the tests, or runs them; in rounds, each with a tree of its own, so that each has its own seed and sees what was
+/// changed meanwhile.
+fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: u64) -> Result<u8, AppError> {
+    let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
     let options = Options {
         features: cli.test262.features.clone(),
         build_with: cli.made.variables(),
@@ -115,44 +145,67 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
         slow_simulator_tests: cli.made.dont_skip_slow_simulator_tests,
         shard: shard(cli.shard_run.zip(cli.shard_count))?,
         coverage_dir: cli.special.coverage_dir()?,
-        ..options(&root, &settings, tests)
+        ..options(root, settings, tests)
     };
-    let tree = Arc::new(open(&cli.builds.choose(&settings, &root)?, &options, repeats)?);
-    for warning in tree.warnings() {
+    let choices = cli.builds.choose(settings, root)?;
+    let tree = Arc::new(open(&choices, &options, cli.special.repeats())?);
+    for warning in tree.warnings().iter().filter(|_| round == 1) {
         eprintln!("runner: warning: {warning}");
     }
     let only_looks = cli.list || cli.list_format.is_some() || cli.cat;
     // It is read while the suites are walked.
     let history =
-        (!only_looks && !settings.no_history).then(|| History::open(&tree, &root, &settings)).flatten();
+        (!only_looks && !settings.no_history).then(|| History::open(&tree, root, settings)).flatten();
     let unmatched = tree.unmatched();
     if !unmatched.is_empty() {
         let lines: Vec<String> = unmatched.iter().map(no_test).collect();
         return Err(AppError::Unmatched(lines.join("\nrunner: ")));
     }
+    let only = if cli.control.rerun_failed { Some(failed_last(&tree, root, settings)?) } else { None };
     if cli.list || cli.list_format.is_some() {
         let format = cli.list_format.unwrap_or(ListFormat::Text);
-        return list::tests(&tree, format).map(|()| 0).map_err(AppError::List);
+        return list::tests(&tree, format, only.as_ref()).map(|()| 0).map_err(AppError::List);
     }
     if cli.cat {
         return list::sources(&tree).map(|()| 0).map_err(AppError::List);
     }
+    let mut cases = Arc::clone(&tree) as Arc<dyn Cases>;
+    if let Some(keys) = only {
+        let said = match keys.len() {
+            0 => "Nothing failed the last time: there is nothing to run.".to_owned(),
+            1 => "One test failed or was flaky the last time; the others are left out.".to_owned(),
+            many => format!("{many} tests failed or were flaky the last time; the others are left out."),
+        };
+        Console::new().line(&said);
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        cases = Arc::new(Only { cases, keys });
+    }
     tree.check_engines()?;
-    overview::header(&tree);
-    if cli.report {
+    if round == 1 {
+        overview::header(&tree);
+    }
+    if cli.report && round == 1 {
         overview::expectations(&tree);
     }
-    if cli.warn_unused {
+    if cli.warn_unused && round == 1 {
         overview::unused_rules(&tree);
     }
-    let kept = cli.test262.keep_compiled.map(|dir| std::path::absolute(&dir).unwrap_or(dir));
-    let showing = run::Showing {
-        verbose: cli.verbose,
-        kept,
+    let code = run::run(Run {
+        tree: &tree,
+        cases,
+        root,
+        settings,
+        control: &cli.control,
         special: &cli.special,
+        verbose: cli.verbose,
+        kept: cli.test262.keep_compiled.as_ref().map(|dir| std::path::absolute(dir).unwrap_or(dir.clone())),
         conformance: cli.test262.conformance.as_deref(),
-    };
-    let code = run::run(&tree, &root, &settings, showing, cli.home, history)?;
+        home: cli.home.clone(),
+        total_timeout: deadline.left(),
+        history,
+    })?;
     for (reason, tests) in tree.withheld_by_host() {
         eprintln!("runner: left out: {tests} tests: {reason}");
     }
@@ -165,8 +218,19 @@ fn execute(cli: Cli) -> Result<u8, AppError> {
     Ok(code)
 }
 
+/// The history keys of the tests that failed the last time, of which something must be known.
+fn failed_last(tree: &Products, root: &Path, settings: &Settings) -> Result<BTreeSet<u64>, AppError> {
+    let descriptions = tree.descriptions();
+    let configuration = history::configuration(&descriptions, settings);
+    let failed = match history::place(&descriptions, root) {
+        Some(path) => history::failed_last(&path, &configuration)?,
+        None => None,
+    };
+    failed.ok_or(AppError::NoRuns(configuration))
+}
+
 /// Opens the tree for each build.
-fn open(choices: &[Choice], options: &Options, repeats: Repeats) -> Result<Products, AppError> {
+pub fn open(choices: &[Choice], options: &Options, repeats: Repeats) -> Result<Products, AppError> {
     let mut trees = Vec::with_capacity(choices.len());
     for choice in choices {
         let options = choice.apply(options);
@@ -246,7 +310,7 @@ fn no_test(unmatched: &Unmatched) -> String {
 
 /// The tree's root: as given, else found above the current directory; who names the directory of the suites may be in a
 /// tree that does not look like one.
-fn root(given: Option<&Path>, named_suites: bool) -> Result<PathBuf, AppError> {
+pub fn root(given: Option<&Path>, named_suites: bool) -> Result<PathBuf, AppError> {
     let path = match given {
         Some(path) => path.to_owned(),
         None => {
@@ -259,7 +323,7 @@ fn root(given: Option<&Path>, named_suites: bool) -> Result<PathBuf, AppError> {
     path.canonicalize().map_err(|source| AppError::Root { path, source })
 }
 
-fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
+pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
     let filter = |filter: Option<cli::Filter>| match filter {
         None | Some(cli::Filter::DontCare) => Filter::DontCare,
         Some(cli::Filter::Run) => Filter::Run,
@@ -286,6 +350,7 @@ fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
         slow_tests: filter(settings.slow_tests),
         pass_fail_tests: filter(settings.pass_fail_tests),
         run_skipped: settings.run_skipped,
+        no_sorting: settings.no_sorting,
         no_harness: settings.no_harness,
         isolates: settings.isolates,
         gc_stress: settings.gc_stress,

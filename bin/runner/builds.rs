@@ -92,6 +92,11 @@ impl Choice {
 }
 
 impl Builds {
+    /// Whether any of these options was given.
+    pub fn any(&self) -> bool {
+        self.arch_and_mode.is_some() || self.gn || self.buildbot
+    }
+
     /// The builds to test, in the order V8 has: all modes of the first architecture, then those of the second.
     ///
     /// # Errors

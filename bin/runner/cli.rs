@@ -7,6 +7,7 @@ use clap::{Args, Parser, ValueEnum};
 use serde::Deserialize;
 
 use crate::builds::Builds;
+use crate::control::{Control, Flaky};
 use crate::legacy::Legacy;
 use crate::made::Made;
 use crate::special::Special;
@@ -20,8 +21,10 @@ use crate::test262::Test262;
     max_term_width = 110,
     args_override_self = true,
     after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*') or the tree's groups \
-                  (d8_default); of a checkout of test262, paths of tests and directories too (test/built-ins/Array). None means the group 'default', or every suite of a tree without groups.\n\n\
-                  As the first word, 'shell' starts the built-in shell: runner shell --help.\n\
+                  (d8_default); of a checkout of test262, paths of tests and directories too (test/built-ins/Array). None means \
+                  the group 'default', or every suite of a tree without groups.\n\n\
+                  As the first word, 'shell' starts the built-in shell, 'history' tells of earlier runs, 'diff' compares \
+                  two files of results; each has its own --help.\n\
                   Exit codes: 0 all as expected, 1 unexpected outcomes, 2 no tests or a bad option, 3 interrupted, \
                   4 terminated, 5 internal error or unreadable tree."
 )]
@@ -45,6 +48,10 @@ pub struct Cli {
     /// What the build was made with.
     #[command(flatten)]
     pub made: Made,
+
+    /// How often tests run.
+    #[command(flatten)]
+    pub control: Control,
 
     /// Divide the tests among so many runs ...
     #[arg(long, value_name = "N", requires = "shard_run", help_heading = "Which tests")]
@@ -195,6 +202,26 @@ pub struct Settings {
     #[arg(long, value_name = "N", help_heading = "How they run")]
     pub exit_after_n_failures: Option<u64>,
 
+    /// Start tests in the order in which they are found, not the longest first.
+    #[arg(long, alias = "nosorting", help_heading = "How they run")]
+    pub no_sorting: bool,
+
+    /// End the run after so many seconds; what has not run by then is counted.
+    #[arg(long, value_name = "SECONDS", help_heading = "How they run")]
+    pub total_timeout_sec: Option<u32>,
+
+    /// Run tests with unexpected outcomes again, up to so many times; what passes then is flaky [default: 0].
+    #[arg(long, value_name = "N", help_heading = "Again and again")]
+    pub rerun_failures_count: Option<u32>,
+
+    /// If more tests than this fail, run none of them again [default: 100].
+    #[arg(long, value_name = "N", help_heading = "Again and again")]
+    pub rerun_failures_max: Option<u64>,
+
+    /// Whether a flaky test makes the run fail [default: pass].
+    #[arg(long, value_name = "fail|pass", help_heading = "Again and again")]
+    pub flaky: Option<Flaky>,
+
     /// Take no notice of earlier runs of this tree, and keep nothing of this one.
     #[arg(long, help_heading = "How they run")]
     pub no_history: bool,
@@ -263,6 +290,10 @@ pub struct Settings {
     /// Print the slowest tests at the end.
     #[arg(long, help_heading = "What is shown")]
     pub time: bool,
+
+    /// How many of the slowest tests --time and --json-test-results have [default: 100].
+    #[arg(long, value_name = "N", help_heading = "Reports")]
+    pub slow_tests_cutoff: Option<usize>,
 
     /// Write V8's JSON results to this file.
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
@@ -368,6 +399,11 @@ impl Settings {
             j: self.j.or(file.j),
             max_heavy_tests: self.max_heavy_tests.or(file.max_heavy_tests),
             exit_after_n_failures: self.exit_after_n_failures.or(file.exit_after_n_failures),
+            no_sorting: self.no_sorting || file.no_sorting,
+            total_timeout_sec: self.total_timeout_sec.or(file.total_timeout_sec),
+            rerun_failures_count: self.rerun_failures_count.or(file.rerun_failures_count),
+            rerun_failures_max: self.rerun_failures_max.or(file.rerun_failures_max),
+            flaky: self.flaky.or(file.flaky),
             no_history: self.no_history || file.no_history,
             no_harness: self.no_harness || file.no_harness,
             isolates: self.isolates || file.isolates,
@@ -385,6 +421,7 @@ impl Settings {
             progress: self.progress.or(file.progress),
             explain: self.explain || file.explain,
             time: self.time || file.time,
+            slow_tests_cutoff: self.slow_tests_cutoff.or(file.slow_tests_cutoff),
             json_test_results: self.json_test_results.or(file.json_test_results),
             write_expectations: self.write_expectations.or(file.write_expectations),
             junitout: self.junitout.or(file.junitout),

@@ -1,16 +1,20 @@
 //! Which history a run reads and writes, and under which configuration.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use flotilla_actors::Reporter;
-use flotilla_actors::history::{Keeper, Kept, Known};
+use flotilla_actors::history::{DatabaseError, Keeper, Kept, Known, Past};
 use flotilla_messages::hash::Fnv;
+use flotilla_messages::history_key;
 use flotilla_messages::port::local::LONGEST_TEXT;
 use flotilla_suites::{Description, Products};
 
 use crate::cli::Settings;
 
+/// What a description calls the built-in shell.
+const BUILTIN: &str = "built-in shell";
 /// How long a run waits at its end for what it came to to be written.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -30,7 +34,9 @@ impl History {
             return None;
         };
         log::info!("the history is {}, for {configuration}", path.display());
-        match Keeper::start(path, configuration.clone()) {
+        let engines: Vec<&str> = descriptions.iter().map(|one| one.engine.as_str()).collect();
+        let build = build(&engines.join(", "), root);
+        match Keeper::start(path, configuration.clone(), build) {
             Ok(keeper) => Some(Self { keeper, configuration }),
             Err(error) => {
                 eprintln!("runner: no history is kept: no thread is left: {error}");
@@ -69,10 +75,25 @@ impl History {
     }
 }
 
+/// The history keys of the tests that failed, or were flaky, when they last ran in this configuration, as this file says.
+/// Nothing where none has ever run.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub fn failed_last(path: &Path, configuration: &str) -> Result<Option<BTreeSet<u64>>, DatabaseError> {
+    let Some(past) = Past::open(path)? else { return Ok(None) };
+    let mut any = false;
+    let failed = past.tests(configuration, |_, record| {
+        any = true;
+        record.failed_last()
+    })?;
+    Ok(any.then(|| failed.iter().map(|kept| history_key(&kept.id)).collect()))
+}
+
 /// Beside what was built: the results of one build say nothing of another's. A tree without a build is left as it is;
 /// its history lies in the user's cache directory.
 /// That of several builds lies beside them.
-fn place(descriptions: &[Description], root: &Path) -> Option<PathBuf> {
+pub fn place(descriptions: &[Description], root: &Path) -> Option<PathBuf> {
     let build = match descriptions {
         [one] => one.build_dir.as_deref(),
         several => several.first().and_then(|first| first.build_dir.as_deref()).and_then(Path::parent),
@@ -87,6 +108,30 @@ fn place(descriptions: &[Description], root: &Path) -> Option<PathBuf> {
     }
 }
 
+/// Tells builds of the engines apart, by size and time of their programs and of the libraries and snapshots beside them; 0
+/// where that cannot be seen. It says whether an outcome that changed may be due to another engine.
+fn build(engines: &str, root: &Path) -> u64 {
+    let mut hash = Fnv::default();
+    for engine in engines.split(", ") {
+        let program = if engine == BUILTIN { std::env::current_exe().ok() } else { Some(root.join(engine)) };
+        let Some(program) = program.filter(|program| program.is_file()) else { return 0 };
+        let beside = program.parent().and_then(|directory| directory.read_dir().ok());
+        let parts = beside.into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.ends_with(".bin") || name.ends_with(".dat") || name.contains(".so")
+        });
+        let mut parts: Vec<PathBuf> = parts.chain([program]).collect();
+        parts.sort();
+        for part in parts {
+            let Ok(metadata) = part.metadata() else { continue };
+            let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            let time = modified.unwrap_or_default().as_nanos();
+            hash = hash.with(&format!("{} {} {time};", part.display(), metadata.len()));
+        }
+    }
+    hash.finish()
+}
+
 /// `$XDG_CACHE_HOME/flotilla`, else `~/.cache/flotilla`.
 fn cache_directory() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")
@@ -98,7 +143,7 @@ fn cache_directory() -> Option<PathBuf> {
 
 /// Architecture, mode, engine, and whatever else makes the same test another one; variants are part of its identity.
 /// Engines go by their names, so that trees may learn from one another through the daemon.
-fn configuration(descriptions: &[Description], settings: &Settings) -> String {
+pub fn configuration(descriptions: &[Description], settings: &Settings) -> String {
     let one = |description: &Description| {
         let engines =
             description.engine.split(", ").map(|engine| engine.rsplit('/').next().unwrap_or(engine));
@@ -160,6 +205,19 @@ mod tests {
             configuration(&[description("qjs")], &stressed),
             "x64.release with qjs asan --gc-stress --jitless"
         );
+    }
+
+    #[test]
+    fn another_build_of_the_engine_is_told_from_the_same() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(root.path().join(name), text).unwrap();
+        write("d8", "engine");
+        let first = build("d8", root.path());
+        write("results.json", "something else");
+        assert_eq!(build("d8", root.path()), first);
+        write("snapshot_blob.bin", "another one");
+        assert_ne!(build("d8", root.path()), first);
+        assert_eq!((build("d9", root.path()), build(BUILTIN, root.path()) == 0), (0, false));
     }
 
     #[test]

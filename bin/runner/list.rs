@@ -1,9 +1,9 @@
 //! `--list` and `--cat`: which tests there are, without running any.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 
-use flotilla_messages::TestCase;
+use flotilla_messages::{TestCase, history_key};
 use flotilla_suites::{Listed, Products, Skip};
 use serde::Serialize;
 
@@ -34,13 +34,21 @@ enum Skipped<'a> {
     By { rule: &'a str, condition: &'a str },
 }
 
-/// Prints the tests.
+/// Prints the tests; with `only`, those with these history keys, none of which is skipped.
 ///
 /// # Errors
 /// What writing to standard output gives.
-pub fn tests(tree: &Products, format: ListFormat) -> io::Result<()> {
+pub fn tests(tree: &Products, format: ListFormat, only: Option<&BTreeSet<u64>>) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    for listed in tree.listing() {
+    let wanted = |listed: &Listed| {
+        let Some(keys) = only else { return true };
+        let id = match tree.listed_case(listed.id) {
+            Ok(case) => case.id,
+            Err(unrunnable) => unrunnable.id,
+        };
+        listed.skipped.is_none() && keys.contains(&history_key(&id))
+    };
+    for listed in tree.listing().filter(wanted) {
         match format {
             ListFormat::Text => text(tree, &listed, &mut out)?,
             ListFormat::Json => json(tree, &listed, &mut out)?,

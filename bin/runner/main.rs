@@ -1,11 +1,14 @@
 //! `runner`: the command people type. Options, configuration, wiring and presentation; which tests there are is
 //! the crate `suites`, running them the crate `actors`.
 
+mod again;
 mod app;
 mod builds;
 mod cli;
 mod config;
+mod control;
 mod data;
+mod diff;
 mod history;
 mod legacy;
 mod list;
@@ -13,6 +16,7 @@ mod logging;
 mod made;
 mod network;
 mod overview;
+mod recall;
 mod report;
 mod run;
 #[path = "../shell/mod.rs"]
@@ -35,12 +39,8 @@ fn main() -> ExitCode {
     // Subcommands are first words only, so that a suite called `shell` is reached by `./shell` or after `--`.
     match words.first().and_then(|word| word.to_str()) {
         Some("shell") => ExitCode::from(shell::run(words.into_iter().skip(1))),
-        Some(word @ ("history" | "diff")) => {
-            eprintln!(
-                "runner: the subcommand '{word}' is not in this version; a suite of that name is ./{word}"
-            );
-            ExitCode::from(2)
-        }
+        Some("history") => ExitCode::from(recall::main(words)),
+        Some("diff") => ExitCode::from(diff::main(words)),
         Some(REAPER) => {
             flotilla_actors::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or(""))
         }

@@ -5,15 +5,17 @@ use std::io;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use flotilla_actors::run::drive;
-use flotilla_actors::scheduler::ConfirmFailures;
+use flotilla_actors::scheduler::{ConfirmFailures, Reruns};
 use flotilla_actors::{RunError, RunOptions, StopSource};
 use flotilla_messages::{Cases, Event, PeerNews, PeerPart};
 use flotilla_suites::Products;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Confirm, Settings};
+use crate::control::{Control, Flaky};
 use crate::history::History;
 use crate::network::{Network, Request};
 use crate::report::{self, Context, ReportError, Told};
@@ -21,6 +23,8 @@ use crate::special::Special;
 
 /// Unexpected outcomes that end a run, as in V8.
 const MAX_FAILURES: u64 = 100;
+/// Tests that are run again, likewise.
+const MAX_RERUN: u64 = 100;
 
 /// Why a run cannot start, or broke off for a reason that is no test's.
 #[derive(Debug, thiserror::Error)]
@@ -52,25 +56,46 @@ impl Error {
     }
 }
 
+/// What is to be run, and how.
+pub struct Run<'a> {
+    /// The tree.
+    pub tree: &'a Arc<Products>,
+    /// Its tests, or some of them.
+    pub cases: Arc<dyn Cases>,
+    /// Its root.
+    pub root: &'a Path,
+    /// The options ...
+    pub settings: &'a Settings,
+    /// ... and those for one run.
+    pub control: &'a Control,
+    /// What V8's runner calls special runs.
+    pub special: &'a Special,
+    /// Each command is printed.
+    pub verbose: bool,
+    /// Where to keep the files that are put together for tests.
+    pub kept: Option<PathBuf>,
+    /// Where to write how many tests of test262 passed.
+    pub conformance: Option<&'a Path>,
+    /// Where this machine's identity is kept, if that was said.
+    pub home: Option<PathBuf>,
+    /// How long it may go on.
+    pub total_timeout: Option<Duration>,
+    /// What is known of earlier runs, and will be of this one.
+    pub history: Option<History>,
+}
+
 /// Runs the tests, here and on peers. Returns the exit code.
 ///
 /// # Errors
 /// [`Error`] when no test could be run, or the run broke off.
-pub fn run(
-    tree: &Arc<Products>,
-    root: &Path,
-    settings: &Settings,
-    showing: Showing<'_>,
-    home: Option<PathBuf>,
-    history: Option<History>,
-) -> Result<u8, Error> {
+pub fn run(run: Run<'_>) -> Result<u8, Error> {
+    let Run { tree, cases, root, settings, control, special, verbose, kept, conformance, home, .. } = run;
+    let (total_timeout, history) = (run.total_timeout, run.history);
     let program = std::env::current_exe().map_err(Error::Program)?.into_os_string();
     let builtin = vec![program.clone(), "shell".into()];
     let told = if tree.repeats().is_several() { Told::repeated() } else { Told::default() };
-    let Showing { verbose, kept, special, conformance } = showing;
     let again = again(&program, root, settings);
     let context = Context { root: root.to_owned(), builtin: builtin.clone(), told, kept, again };
-    let cases = Arc::clone(tree) as Arc<dyn Cases>;
     // Of test262 no engine passes all, and how many it passes is what one wants to know.
     let max_failures = if tree.is_bare_test262() { 0 } else { MAX_FAILURES };
     let jobs = match settings.local_jobs {
@@ -89,6 +114,7 @@ pub fn run(
             history.tell();
             network.learn(&history.known(), history.configuration()).await;
         }
+        let exit_after_failures = NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(max_failures));
         let options = RunOptions {
             root: root.to_owned(),
             jobs,
@@ -96,19 +122,27 @@ pub fn run(
             env: environment(),
             output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
             max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
-            exit_after_failures: NonZeroU64::new(settings.exit_after_n_failures.unwrap_or(max_failures)),
+            exit_after_failures,
             keep_passing_output: false,
             confirm_failures: match settings.confirm_failures {
                 None | Some(Confirm::Auto) => ConfirmFailures::Auto,
                 Some(Confirm::All) => ConfirmFailures::All,
                 Some(Confirm::Off) => ConfirmFailures::Off,
             },
+            reruns: Reruns {
+                count: settings.rerun_failures_count.unwrap_or_default(),
+                most_tests: settings.rerun_failures_max.unwrap_or(MAX_RERUN),
+                urgent_at: exit_after_failures,
+            },
+            flaky_fails: settings.flaky == Some(Flaky::Fail),
+            total_timeout,
+            unsorted: settings.no_sorting,
             explain: settings.explain,
             history: history.as_ref().map(History::known),
             reaper: Some(vec![program, crate::REAPER.into()]),
             peers: network.peers.clone(),
         };
-        let mut reporters = report::reporters(settings, verbose, &context, Arc::clone(&cases))?;
+        let mut reporters = report::reporters(settings, control, verbose, &context, Arc::clone(&cases))?;
         reporters.extend(report::of_special_runs(special, tree.repeats(), &context));
         reporters.extend(report::of_test262(tree, root, conformance)?);
         for (peer, reason) in std::mem::take(&mut network.unusable) {
@@ -126,18 +160,6 @@ pub fn run(
         }
         Ok(result?.exit_code())
     })
-}
-
-/// What is shown of tests and kept of them beyond their verdicts.
-pub struct Showing<'a> {
-    /// Print each command before it runs.
-    pub verbose: bool,
-    /// Where to keep the files that are put together for tests.
-    pub kept: Option<PathBuf>,
-    /// What V8's runner calls special runs.
-    pub special: &'a Special,
-    /// Where to write how many tests of test262 passed.
-    pub conformance: Option<&'a Path>,
 }
 
 /// The words that run tests of this tree again, with the same engine.

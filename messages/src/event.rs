@@ -28,6 +28,9 @@ pub enum Event {
     /// A test has its verdict. Exactly one for each test that was started or found unrunnable, but for those that
     /// were ended because the run stops: they count as not run.
     Finished(Box<TestReport>),
+    /// An attempt at a test was unexpected, and the test is to be run again: no verdict yet. The report is that of the
+    /// attempt.
+    Again(Box<TestReport>),
     /// The run ends early for this reason; tests not started will not be.
     Stopping(StopReason),
     /// Inputs are on their way to a peer that is not ready yet. At most once a second for each; the last one of a peer has
@@ -143,12 +146,25 @@ pub struct TestReport {
     pub times: Times,
     /// The peer where it had ended unexpectedly, while here, where it was tried again, it did not.
     pub differs_on: Option<String>,
+    /// The attempts before this one that counted and were unexpected, in order; these have none of their own. Not among
+    /// them: what a peer said and this machine was to confirm.
+    pub earlier: Vec<TestReport>,
 }
 
 impl TestReport {
     /// How long the process ran; zero if none did.
     pub fn duration(&self) -> Duration {
         self.output.as_ref().map_or(Duration::ZERO, |output| output.duration)
+    }
+
+    /// It failed, and when it was run again in the same run it was as expected.
+    pub fn flaky(&self) -> bool {
+        self.as_expected && !self.earlier.is_empty()
+    }
+
+    /// All attempts that count, this one last.
+    pub fn attempts(&self) -> impl Iterator<Item = &Self> {
+        self.earlier.iter().chain(std::iter::once(self))
     }
 
     /// A test expected only to fail that passed.
@@ -166,13 +182,17 @@ pub enum StopReason {
     Terminated,
     /// `--exit-after-n-failures` was reached.
     TooManyFailures,
+    /// `--total-timeout-sec` has passed.
+    TotalTimeout,
 }
 
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// As expected.
+    /// As expected, if need be when run again.
     pub expected: u64,
+    /// Of the expected: those that had failed before.
+    pub flaky: u64,
     /// Unexpected, whatever the outcome.
     pub unexpected: u64,
     /// Of the unexpected: crashed.
@@ -201,17 +221,21 @@ pub struct Summary {
     pub stopped: Option<StopReason>,
     /// From the run's start to its last verdict.
     pub elapsed: Duration,
+    /// Whether a flaky test makes the run fail (`--flaky fail`).
+    pub flaky_fails: bool,
 }
 
 impl Summary {
     /// The process exit code, V8's: a function of outcomes and signals only.
     ///
-    /// 0 all as expected, 1 unexpected outcomes, 2 no tests, 3 interrupted, 4 terminated.
+    /// 0 all as expected, 1 unexpected outcomes (or flaky ones, if these are to count), 2 no tests, 3 interrupted, 4
+    /// terminated. A run that ends early for another reason is judged by the tests that ran.
     pub fn exit_code(&self) -> u8 {
         match self.stopped {
             Some(StopReason::Interrupted) => 3,
             Some(StopReason::Terminated) => 4,
             _ if self.counts.unexpected > 0 => 1,
+            _ if self.flaky_fails && self.counts.flaky > 0 => 1,
             _ if self.counts.finished() == 0 => 2,
             _ => 0,
         }
@@ -229,6 +253,7 @@ mod tests {
             listing_complete: true,
             stopped,
             elapsed: Duration::ZERO,
+            flaky_fails: false,
         }
     }
 
@@ -248,5 +273,13 @@ mod tests {
         assert_eq!(summary(3, 1, Some(StopReason::Interrupted)).exit_code(), 3);
         assert_eq!(summary(0, 0, Some(StopReason::Terminated)).exit_code(), 4);
         assert_eq!(summary(3, 100, Some(StopReason::TooManyFailures)).exit_code(), 1);
+        for (unexpected, code) in [(0, 0), (1, 1)] {
+            assert_eq!(summary(3, unexpected, Some(StopReason::TotalTimeout)).exit_code(), code);
+        }
+        let mut flaky = summary(3, 0, None);
+        flaky.counts.flaky = 1;
+        assert_eq!(flaky.exit_code(), 0);
+        flaky.flaky_fails = true;
+        assert_eq!(flaky.exit_code(), 1);
     }
 }

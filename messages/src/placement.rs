@@ -67,6 +67,8 @@ pub enum Why {
         /// Who, and why.
         reasons: Vec<String>,
     },
+    /// It ended unexpectedly, and is to show whether it does again.
+    Rerun,
     /// It ended unexpectedly on a peer, and this machine is to say whether it does here.
     Confirmation {
         /// Which peer.
@@ -99,6 +101,7 @@ impl fmt::Display for Why {
             Self::Lost { at, reason } => write!(f, "run again, since {at} is lost: {reason}"),
             Self::TakenBack { from, reason } => write!(f, "taken back from {from}: {reason}"),
             Self::Unable { reasons } => write!(f, "others cannot run it: {}", reasons.join("; ")),
+            Self::Rerun => f.write_str("run again, since it was unexpected the last time"),
             Self::Confirmation { peer } => write!(f, "to confirm what it came to on {peer}"),
         }
     }

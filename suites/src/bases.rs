@@ -38,7 +38,7 @@ impl Base {
 pub struct Bases {
     /// Every name, one behind the other.
     names: String,
-    /// SLOW ones of all suites first, then the others; suites as selected, tests as walked.
+    /// SLOW ones of all suites first, if they are sorted, then the others; suites as selected, tests as walked.
     list: Vec<Base>,
     /// By selector: whether it matched a test.
     matched: Vec<bool>,
@@ -47,14 +47,16 @@ pub struct Bases {
 }
 
 impl Bases {
-    /// Walks the suites.
-    pub fn find(suites: &[Suite], selectors: usize, without_i18n: bool) -> Self {
+    /// Walks the suites; `sorted`: SLOW tests come first.
+    pub fn find(suites: &[Suite], selectors: usize, without_i18n: bool, sorted: bool) -> Self {
         let mut bases = Self { matched: vec![false; selectors], ..Self::default() };
         for (i, suite) in suites.iter().enumerate() {
             bases.find_in(suite, u16::try_from(i).unwrap_or(u16::MAX), without_i18n);
         }
-        // Stable, so that each half keeps its order.
-        bases.list.sort_by_key(|base| !base.outcomes.has(Outcomes::SLOW));
+        if sorted {
+            // Stable, so that each half keeps its order.
+            bases.list.sort_by_key(|base| !base.outcomes.has(Outcomes::SLOW));
+        }
         bases
     }
 

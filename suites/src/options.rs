@@ -44,6 +44,8 @@ pub struct Options {
     pub pass_fail_tests: Filter,
     /// Whether to run tests marked SKIP.
     pub run_skipped: bool,
+    /// Whether tests come in the order of the suites and their files, the SLOW ones too (`--no-sorting`).
+    pub no_sorting: bool,
     /// Whether to leave the suites' harness out.
     pub no_harness: bool,
     /// Whether to run each test's files again in a second isolate.
@@ -91,6 +93,7 @@ impl Default for Options {
             slow_tests: Filter::default(),
             pass_fail_tests: Filter::default(),
             run_skipped: false,
+            no_sorting: false,
             no_harness: false,
             isolates: false,
             gc_stress: false,

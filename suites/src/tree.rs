@@ -242,7 +242,9 @@ impl Tree {
 
     /// The tests, found at first use.
     pub(crate) fn bases(&self) -> &Bases {
-        self.bases.get_or_init(|| Bases::find(&self.suites, self.selectors.len(), self.build.is("no_i18n")))
+        let without_i18n = self.build.is("no_i18n");
+        let (selectors, sorted) = (self.selectors.len(), !self.options.no_sorting);
+        self.bases.get_or_init(|| Bases::find(&self.suites, selectors, without_i18n, sorted))
     }
 
     /// A test's suite.

@@ -21,6 +21,7 @@ mod local;
 mod own_suites;
 mod ports;
 mod redial;
+mod reruns;
 mod run;
 mod strangers;
 #[path = "../support/mod.rs"]

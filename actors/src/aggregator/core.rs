@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use actix::Message;
 use flotilla_messages::{
-    Captured, CaseId, Counts, Event, Outcome, PeerNews, Place, Placement, StopReason, Summary, TestName,
-    TestReport, Times,
+    Captured, CaseId, Counts, Event, Outcome, PeerNews, Placement, StopReason, Summary, TestName, TestReport,
 };
 
 use crate::executor::Ending;
+use crate::scheduler::Tried;
 
 /// What a run wants of its verdicts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Policy {
     pub exit_after_failures: Option<NonZeroU64>,
     /// Keep the texts that tests printed which ended as expected.
     pub keep_passing_output: bool,
+    /// A flaky test makes the run fail.
+    pub flaky_fails: bool,
 }
 
 /// What the aggregator is told.
@@ -39,18 +41,21 @@ pub enum Tell {
         /// Its names.
         name: TestName,
     },
+    /// An attempt at a test was unexpected, and it will be run again.
+    Again {
+        /// Which.
+        test: CaseId,
+        /// The attempt.
+        tried: Tried,
+    },
     /// A test has ended.
     Verdict {
         /// Which.
         test: CaseId,
-        /// How.
-        ending: Ending,
-        /// Where.
-        place: Place,
-        /// Which attempt it was.
-        attempt: u32,
-        /// Where its time went besides the run.
-        times: Times,
+        /// The attempt that counts.
+        tried: Tried,
+        /// Those before it that were unexpected, if it was run again.
+        earlier: Vec<Tried>,
         /// The peer where it had ended otherwise, if this is the second opinion.
         differs_on: Option<String>,
     },
@@ -125,8 +130,15 @@ impl Core {
         match told {
             Tell::Known { tests, complete } => effects.push(Effect::Event(Event::Listed { tests, complete })),
             Tell::Started { test, name } => effects.push(Effect::Event(Event::Started { test, name })),
-            Tell::Verdict { test, ending, place, attempt, times, differs_on } => {
-                if let Some(report) = report(test, ending, place, (attempt, times), differs_on) {
+            Tell::Again { test, tried } => {
+                let of = report(test, tried).filter(|report| !self.judged.contains(&report.test));
+                effects.extend(of.map(|report| Effect::Event(Event::Again(Box::new(report)))));
+            }
+            Tell::Verdict { test, tried, earlier, differs_on } => {
+                if let Some(mut report) = report(test, tried) {
+                    report.earlier =
+                        earlier.into_iter().filter_map(|tried| self::report(test, tried)).collect();
+                    report.differs_on = differs_on;
                     self.verdict(now, report, effects);
                 }
             }
@@ -150,6 +162,7 @@ impl Core {
                     listing_complete: all_found,
                     stopped: self.stopped,
                     elapsed: self.last_verdict.saturating_duration_since(self.begun),
+                    flaky_fails: self.policy.flaky_fails,
                 };
                 effects.push(Effect::Event(Event::RunFinished(summary)));
                 effects.push(Effect::Done(summary));
@@ -165,6 +178,7 @@ impl Core {
         self.last_verdict = now;
         self.count(&report);
         if report.as_expected
+            && !report.flaky()
             && !self.policy.keep_passing_output
             && let Some(output) = &mut report.output
         {
@@ -185,6 +199,7 @@ impl Core {
     fn count(&mut self, report: &TestReport) {
         if report.as_expected {
             self.counts.expected += 1;
+            self.counts.flaky += u64::from(report.flaky());
             return;
         }
         self.counts.unexpected += 1;
@@ -197,13 +212,8 @@ impl Core {
 }
 
 /// What is to be said of a test that ended so; nothing if that is no verdict.
-fn report(
-    test: CaseId,
-    ending: Ending,
-    place: Place,
-    (attempt, times): (u32, Times),
-    differs_on: Option<String>,
-) -> Option<TestReport> {
+fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Option<TestReport> {
+    let (differs_on, earlier) = (None, Vec::new());
     let as_expected = ending.as_expected()?;
     match ending {
         Ending::Judged(judged) => Some(TestReport {
@@ -219,6 +229,7 @@ fn report(
             attempt,
             times,
             differs_on,
+            earlier,
         }),
         Ending::Failed(failed) => Some(TestReport {
             test,
@@ -233,6 +244,7 @@ fn report(
             attempt,
             times,
             differs_on,
+            earlier,
         }),
         Ending::Withdrawn | Ending::Unable { .. } => None,
     }
@@ -242,7 +254,7 @@ fn report(
 mod tests {
     use std::time::Duration;
 
-    use flotilla_messages::{Exit, Expectation, Judgement, Output};
+    use flotilla_messages::{Exit, Expectation, Judgement, Output, Place, Times};
 
     use super::*;
     use crate::executor::{Failed, Judged};
@@ -268,8 +280,12 @@ mod tests {
     }
 
     fn verdict(core: &mut Core, test: u64, ending: Ending) -> Vec<Effect> {
-        let (test, place, times) = (CaseId(test), Place::Local, Times::default());
-        tell(core, Tell::Verdict { test, ending, place, attempt: 1, times, differs_on: None })
+        let (test, earlier) = (CaseId(test), Vec::new());
+        tell(core, Tell::Verdict { test, tried: tried(1, ending), earlier, differs_on: None })
+    }
+
+    fn tried(attempt: u32, ending: Ending) -> Tried {
+        Tried { ending, place: Place::Local, attempt, times: Times::default() }
     }
 
     fn report(effects: &[Effect]) -> &TestReport {
@@ -321,14 +337,35 @@ mod tests {
     #[test]
     fn a_peer_that_differs_is_named_before_the_result() {
         let mut core = Core::new(Policy::default(), Instant::now());
-        let (place, ending) = (Place::Local, judged(Outcome::Pass, Outcome::Pass));
-        let (differs_on, times) = (Some("bob".into()), Times::default());
-        let effects =
-            tell(&mut core, Tell::Verdict { test: CaseId(1), ending, place, attempt: 2, times, differs_on });
+        let tried = tried(2, judged(Outcome::Pass, Outcome::Pass));
+        let (test, differs_on) = (CaseId(1), Some("bob".into()));
+        let effects = tell(&mut core, Tell::Verdict { test, tried, earlier: Vec::new(), differs_on });
         let notice = "fake/1 (default) differs on bob: it failed there and is as expected here";
         assert_eq!(effects.first(), Some(&Effect::Event(Event::Notice(notice.into()))));
         assert!(matches!(effects.last(), Some(Effect::Event(Event::Finished(report)))
             if report.as_expected && report.differs_on.as_deref() == Some("bob")));
+    }
+
+    #[test]
+    fn a_test_that_passes_when_run_again_is_flaky_and_keeps_all_it_printed() {
+        let fail = |attempt| tried(attempt, judged(Outcome::Fail, Outcome::Pass));
+        for (flaky_fails, code) in [(false, 0), (true, 1)] {
+            let mut core = Core::new(Policy { flaky_fails, ..Policy::default() }, Instant::now());
+            let test = CaseId(1);
+            let effects = tell(&mut core, Tell::Again { test, tried: fail(1) });
+            assert!(matches!(&effects[..], [Effect::Event(Event::Again(report))] if !report.as_expected));
+            let (good, earlier) = (tried(3, judged(Outcome::Pass, Outcome::Pass)), vec![fail(1), fail(2)]);
+            let effects = tell(&mut core, Tell::Verdict { test, tried: good, earlier, differs_on: None });
+            let attempts: Vec<_> = report(&effects).attempts().map(|one| one.attempt).collect();
+            assert!(report(&effects).flaky() && attempts == [1, 2, 3]);
+            assert!(report(&effects).attempts().all(|one| one.output.as_ref().unwrap().stdout.total == 4));
+            assert!(
+                report(&effects).attempts().all(|one| !one.output.as_ref().unwrap().stdout.bytes.is_empty())
+            );
+            let summary = summary(&mut core);
+            assert_eq!(summary.counts, Counts { expected: 1, flaky: 1, ..Counts::default() });
+            assert_eq!(summary.exit_code(), code);
+        }
     }
 
     #[test]
@@ -349,7 +386,7 @@ mod tests {
         tell(&mut core, Tell::Stopping(StopReason::Interrupted));
         assert_eq!(verdict(&mut core, 3, judged(Outcome::Fail, Outcome::Pass)).len(), 1);
         let summary = summary(&mut core);
-        assert_eq!(summary.counts, Counts { expected: 0, unexpected: 3, crashed: 1, timed_out: 1 });
+        assert_eq!(summary.counts, Counts { expected: 0, flaky: 0, unexpected: 3, crashed: 1, timed_out: 1 });
         assert_eq!(summary.stopped, Some(StopReason::TooManyFailures));
         assert_eq!(summary.exit_code(), 1);
     }

@@ -9,10 +9,20 @@ use super::database::{self, DatabaseError, Schema};
 use super::mean::Mean;
 use super::record::{Noted, Record, Verdict};
 
-const SCHEMA: Schema = Schema {
+pub(super) const SCHEMA: Schema = Schema {
     // "FLhi"
     application: 0x464c_6869,
-    version: 1,
+    version: 2,
+    upgrades: &["
+        ALTER TABLE results ADD COLUMN changed_from TEXT;   -- what it came to before the last change
+        ALTER TABLE results ADD COLUMN flaky INTEGER NOT NULL DEFAULT 0;        -- runs in which it failed and then passed
+        ALTER TABLE results ADD COLUMN last_flaky INTEGER NOT NULL DEFAULT 0;   -- as last_change
+        ALTER TABLE results ADD COLUMN flaky_last INTEGER NOT NULL DEFAULT 0;   -- whether in the last run
+        ALTER TABLE results ADD COLUMN build INTEGER NOT NULL DEFAULT 0;        -- tells builds of the engine apart
+        ALTER TABLE results ADD COLUMN unexplained INTEGER NOT NULL DEFAULT 0;  -- changes on one and the same build
+        CREATE TABLE upkeep (pruned INTEGER NOT NULL) STRICT;                   -- when, as last_run
+        INSERT INTO upkeep VALUES (0);
+    "],
     create: "
         CREATE TABLE configurations (
             id INTEGER PRIMARY KEY,
@@ -41,10 +51,20 @@ const SCHEMA: Schema = Schema {
     ",
 };
 
-const READ: &str = "SELECT millis, samples, outcome, as_expected, previous_outcome, previous_as_expected, runs, \
-                    unexpected, changes, last_run, last_change FROM results WHERE configuration = ?1 AND test = ?2";
-const WRITE: &str =
-    "INSERT OR REPLACE INTO results VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+/// What makes a [`Record`], in the order in which [`record`] takes it; the first of all columns come from version 1.
+pub(super) const COLUMNS: &str = "millis, samples, outcome, as_expected, previous_outcome, previous_as_expected, runs, \
+                                  unexpected, changes, last_run, last_change";
+pub(super) const MORE_COLUMNS: &str = "changed_from, flaky, last_flaky, flaky_last, build, unexplained";
+const WRITE: &str = "INSERT OR REPLACE INTO results VALUES \
+                     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+/// Results are kept for so many seconds after the test's last run: what is older says little of the test of today.
+const KEPT: u64 = 90 * 24 * 60 * 60;
+/// They are looked through at most once in so many seconds: a day.
+const UPKEEP: u64 = 24 * 60 * 60;
+
+fn read() -> String {
+    format!("SELECT {COLUMNS}, {MORE_COLUMNS} FROM results WHERE configuration = ?1 AND test = ?2")
+}
 
 /// An open history, under one configuration.
 #[derive(Debug)]
@@ -54,6 +74,8 @@ pub struct Book {
     configuration: String,
     /// The configuration's number, once it has one.
     number: Option<i64>,
+    /// Tells builds of the engine apart.
+    build: u64,
 }
 
 impl Book {
@@ -69,7 +91,14 @@ impl Book {
             .optional()
             .map_err(|source| DatabaseError::of(path, source))?;
         let (path, configuration) = (path.to_owned(), configuration.to_owned());
-        Ok(Some(Self { path, connection, configuration, number }))
+        Ok(Some(Self { path, connection, configuration, number, build: 0 }))
+    }
+
+    /// For results of this build of the engine, whatever tells builds apart; 0: not known.
+    #[must_use]
+    pub fn of_build(mut self, build: u64) -> Self {
+        self.build = build;
+        self
     }
 
     /// Renames a damaged history, unless another process has done so since. Where it is now.
@@ -113,7 +142,7 @@ impl Book {
     pub fn record(&self, id: &str) -> Result<Option<Record>, DatabaseError> {
         let Some(number) = self.number else { return Ok(None) };
         let key = history_key(id).cast_signed();
-        let found = self.connection.query_row(READ, [number, key], record).optional();
+        let found = self.connection.query_row(&read(), [number, key], record).optional();
         found.map_err(|source| DatabaseError::of(&self.path, source))
     }
 
@@ -123,23 +152,21 @@ impl Book {
     /// # Errors
     /// [`DatabaseError`].
     pub fn write(&mut self, noted: &[Noted], now: u64) -> Result<(), DatabaseError> {
-        let Self { path, connection, configuration, number } = self;
+        let Self { path, connection, configuration, number, build } = self;
         // Neighbours in the file one after the other; of one test, in their order.
         let mut ordered: Vec<(i64, &Noted)> =
             noted.iter().map(|noted| (history_key(&noted.id).cast_signed(), noted)).collect();
         ordered.sort_by_key(|(key, _)| *key);
         let mut write = || {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let configuration: i64 = match number {
-                Some(number) => *number,
-                None => transaction.query_row(
-                    "INSERT INTO configurations (name) VALUES (?1) ON CONFLICT DO UPDATE SET name = name RETURNING id",
-                    [&*configuration],
-                    |row| row.get(0),
-                )?,
-            };
+            // Each time: another run may have forgotten it, if all of its tests were old.
+            let configuration: i64 = transaction.query_row(
+                "INSERT INTO configurations (name) VALUES (?1) ON CONFLICT DO UPDATE SET name = name RETURNING id",
+                [&*configuration],
+                |row| row.get(0),
+            )?;
             {
-                let mut read = transaction.prepare(READ)?;
+                let mut read = transaction.prepare(&read())?;
                 let mut write = transaction.prepare(WRITE)?;
                 let mut name =
                     transaction.prepare("INSERT OR IGNORE INTO tests (key, id) VALUES (?1, ?2)")?;
@@ -148,22 +175,27 @@ impl Book {
                     if before.is_none() {
                         name.execute(params![key, noted.id])?;
                     }
-                    let Record { mean, last, previous, runs, unexpected, changes, last_run, last_change } =
-                        Record::after(before, noted, now);
+                    let after = Record::after(before, noted, now, *build);
                     write.execute(params![
                         configuration,
                         key,
-                        mean.millis().unwrap_or_default(),
-                        mean.samples(),
-                        last.outcome.as_str(),
-                        last.as_expected,
-                        previous.map(|previous| previous.outcome.as_str()),
-                        previous.map(|previous| previous.as_expected),
-                        runs,
-                        unexpected,
-                        changes,
-                        last_run.cast_signed(),
-                        last_change.cast_signed(),
+                        after.mean.millis().unwrap_or_default(),
+                        after.mean.samples(),
+                        after.last.outcome.as_str(),
+                        after.last.as_expected,
+                        after.previous.map(|previous| previous.outcome.as_str()),
+                        after.previous.map(|previous| previous.as_expected),
+                        after.runs,
+                        after.unexpected,
+                        after.changes,
+                        after.last_run.cast_signed(),
+                        after.last_change.cast_signed(),
+                        after.changed_from.map(Outcome::as_str),
+                        after.flaky,
+                        after.last_flaky.cast_signed(),
+                        after.flaky_last,
+                        after.build.cast_signed(),
+                        after.unexplained,
                     ])?;
                 }
             }
@@ -174,6 +206,37 @@ impl Book {
         write().map_err(|source| DatabaseError::of(path, source))
     }
 
+    /// Forgets tests that have not run for ninety days, in all configurations; at most once a day. Whether it looked.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub fn prune(&mut self, now: u64) -> Result<bool, DatabaseError> {
+        let Self { path, connection, .. } = self;
+        let mut prune = || {
+            let due: i64 = now.saturating_sub(UPKEEP).cast_signed();
+            let pruned: i64 = connection.query_row("SELECT pruned FROM upkeep", [], |row| row.get(0))?;
+            // A clock that was ahead for a while must not put it off for ever.
+            if pruned > due && pruned <= now.cast_signed() {
+                return Ok(false);
+            }
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let oldest = now.saturating_sub(KEPT).cast_signed();
+            let gone = transaction.execute("DELETE FROM results WHERE last_run < ?1", [oldest])?;
+            if gone > 0 {
+                transaction.execute("DELETE FROM tests WHERE key NOT IN (SELECT test FROM results)", [])?;
+                transaction.execute(
+                    "DELETE FROM configurations WHERE id NOT IN (SELECT configuration FROM results)",
+                    [],
+                )?;
+                log::info!("{gone} results are forgotten: their tests have not run for 90 days");
+            }
+            transaction.execute("UPDATE upkeep SET pruned = ?1", [now.cast_signed()])?;
+            transaction.commit()?;
+            Ok(true)
+        };
+        prune().map_err(|source| DatabaseError::of(path, source))
+    }
+
     /// For tests: makes SQLite refuse to let the file grow.
     #[cfg(test)]
     pub(super) fn fill_disk(&self) {
@@ -181,7 +244,8 @@ impl Book {
     }
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+/// Of a row that begins with [`COLUMNS`] and [`MORE_COLUMNS`].
+pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let time = |at| row.get::<_, i64>(at).map(|time| u64::try_from(time).unwrap_or_default());
     let previous: Option<String> = row.get(4)?;
     let expected: Option<bool> = row.get(5)?;
@@ -198,6 +262,12 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         changes: row.get(8)?,
         last_run: time(9)?,
         last_change: time(10)?,
+        changed_from: row.get::<_, Option<String>>(11)?.map(|text| outcome(11, &text)).transpose()?,
+        flaky: row.get(12)?,
+        last_flaky: time(13)?,
+        flaky_last: row.get(14)?,
+        build: row.get::<_, i64>(15)?.cast_unsigned(),
+        unexplained: row.get(16)?,
     })
 }
 

@@ -16,8 +16,10 @@ pub(super) struct Schema {
     pub application: i32,
     /// The version that this program writes (PRAGMA user_version).
     pub version: i32,
-    /// Makes its tables.
+    /// Makes its tables, as version 1 had them.
     pub create: &'static str,
+    /// What makes version 2 of version 1, and so on.
+    pub upgrades: &'static [&'static str],
 }
 
 /// How long another process may hold a lock.
@@ -144,8 +146,10 @@ pub(super) fn open(path: &Path, schema: &Schema, create: bool) -> Result<Option<
         State { version, .. } if version > schema.version => {
             Err(DatabaseError::Newer { path: path.to_owned(), found: version, known: schema.version })
         }
-        // There are no older formats yet.
-        State { .. } => {
+        State { version, .. } => {
+            if version < schema.version {
+                upgrade(&mut connection, schema).map_err(failed)?;
+            }
             // A power cut may cost the last results, never the file. What was written stays in its -wal until there are
             // 4 MB of it: a run is not to wait for the disk at its end.
             connection.pragma_update(None, "synchronous", "normal").map_err(failed)?;
@@ -183,9 +187,48 @@ fn make(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<()> {
     if state(&transaction)?.is_empty {
         transaction.execute_batch(schema.create)?;
         transaction.pragma_update(None, "application_id", schema.application)?;
-        transaction.pragma_update(None, "user_version", schema.version)?;
+        bring_up(&transaction, schema, 1)?;
     }
     transaction.commit()
+}
+
+/// Brings an older file up to date, unless another process has just done so.
+fn upgrade(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let State { version, .. } = state(&transaction)?;
+    bring_up(&transaction, schema, version)?;
+    transaction.commit()
+}
+
+fn bring_up(transaction: &Connection, schema: &Schema, from: i32) -> rusqlite::Result<()> {
+    for upgrade in schema.upgrades.iter().skip(usize::try_from(from).unwrap_or(1).saturating_sub(1)) {
+        transaction.execute_batch(upgrade)?;
+    }
+    transaction.pragma_update(None, "user_version", schema.version)
+}
+
+/// Opens the file to read it, and nothing else: nobody waits for that. With its version. Nothing where there is none.
+///
+/// # Errors
+/// [`DatabaseError`].
+pub(super) fn read(path: &Path, schema: &Schema) -> Result<Option<(Connection, i32)>, DatabaseError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let failed = |source| DatabaseError::of(path, source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    match snapshot(&connection).map_err(failed)? {
+        State { is_empty: true, .. } => Ok(None),
+        State { application, .. } if application != schema.application => {
+            Err(DatabaseError::Foreign { path: path.to_owned() })
+        }
+        State { version, .. } if version > schema.version => {
+            Err(DatabaseError::Newer { path: path.to_owned(), found: version, known: schema.version })
+        }
+        State { version, .. } => Ok(Some((connection, version))),
+    }
 }
 
 /// SQLite does not wait by itself where waiting might be in vain, as in a change of the journal's mode.

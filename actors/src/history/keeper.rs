@@ -54,17 +54,18 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins to read the history in this file under this configuration.
+    /// Begins to read the history in this file under this configuration. `build` tells builds of the engine apart, 0 does
+    /// not.
     ///
     /// # Errors
     /// No thread is left.
-    pub fn start(path: PathBuf, configuration: String) -> io::Result<Self> {
+    pub fn start(path: PathBuf, configuration: String, build: u64) -> io::Result<Self> {
         let known = Known::default();
         let (jobs, taken) = channel();
         let (gives, kept) = channel();
         let of_thread = known.clone();
         let life = move || {
-            let _ = gives.send(Life::new(path, configuration).live(&of_thread, &taken));
+            let _ = gives.send(Life::new(path, configuration, build).live(&of_thread, &taken));
         };
         std::thread::Builder::new().name("history".into()).spawn(life)?;
         Ok(Self { known, jobs, kept, noted: Rc::default() })
@@ -171,6 +172,7 @@ impl Reporter for Recorder {
 struct Life {
     path: PathBuf,
     configuration: String,
+    build: u64,
     tell: bool,
     book: Option<Book>,
     waiting: Vec<Noted>,
@@ -184,9 +186,19 @@ struct Life {
 }
 
 impl Life {
-    fn new(path: PathBuf, configuration: String) -> Self {
-        let (book, waiting, kept) = (None, Vec::new(), Kept::default());
-        Self { path, configuration, tell: false, book, waiting, lost: 0, locked: None, given_up: false, kept }
+    fn new(path: PathBuf, configuration: String, build: u64) -> Self {
+        Self {
+            path,
+            configuration,
+            build,
+            tell: false,
+            book: None,
+            waiting: Vec::new(),
+            lost: 0,
+            locked: None,
+            given_up: false,
+            kept: Kept::default(),
+        }
     }
 
     fn live(mut self, known: &Known, jobs: &Receiver<Job>) -> Kept {
@@ -202,6 +214,7 @@ impl Life {
         if let Err(error) = self.write() {
             self.say(format!("results are not kept in the history: {error}"));
         }
+        self.prune();
         if self.lost > 0 {
             let lost = self.lost;
             self.say(format!("{lost} results are not kept in the history: its file was locked for too long"));
@@ -227,7 +240,8 @@ impl Life {
     }
 
     fn try_read(&mut self, known: &Known) -> Result<Vec<(u64, f32)>, DatabaseError> {
-        self.book = Book::open(&self.path, &self.configuration, false)?;
+        let book = Book::open(&self.path, &self.configuration, false)?;
+        self.book = book.map(|book| book.of_build(self.build));
         self.book.as_ref().map_or(Ok(Vec::new()), |book| book.means(&|| !known.reading_stopped()))
     }
 
@@ -293,17 +307,30 @@ impl Life {
     fn try_write(&mut self) -> Result<(), DatabaseError> {
         let book = match &mut self.book {
             Some(book) => book,
-            none => none.insert(created(&self.path, &self.configuration)?),
+            none => none.insert(created(&self.path, &self.configuration)?.of_build(self.build)),
         };
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        book.write(&self.waiting, now.as_secs())?;
+        book.write(&self.waiting, now())?;
         self.waiting.clear();
         Ok(())
+    }
+
+    /// It can wait for another run: whatever is wrong will be said when something is to be written.
+    fn prune(&mut self) {
+        if let Some(book) = self.book.as_mut().filter(|_| !self.given_up && self.locked.is_none())
+            && let Err(error) = book.prune(now())
+        {
+            log::info!("the history is not looked through: {error}");
+        }
     }
 
     fn say(&mut self, notice: String) {
         self.kept.notices.push(notice);
     }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn created(path: &Path, configuration: &str) -> Result<Book, DatabaseError> {

@@ -16,6 +16,7 @@
 //! | `known` | the expected durations of a run, in memory |
 //! | `database` | opening a file of SQLite's: made once, of our version, set aside if it is damaged |
 //! | `book` | the file of a build: its tables, read and written |
+//! | `past` | the same, for who only wants to look |
 //! | `keeper` | the thread of a run that does both, and the reporter that feeds it |
 //! | `store` | the file of a daemon, and its thread |
 //!
@@ -26,6 +27,7 @@ mod database;
 mod keeper;
 mod known;
 mod mean;
+mod past;
 mod record;
 mod store;
 #[cfg(test)]
@@ -36,5 +38,6 @@ pub use database::DatabaseError;
 pub use keeper::{Keeper, Kept, Recorder};
 pub use known::Known;
 pub use mean::{MOST_SAMPLES, Mean};
+pub use past::{KeptTest, Past};
 pub use record::{Noted, Record, Verdict};
 pub use store::{DurationStore, Restored, Stored};

@@ -14,6 +14,7 @@ const SCHEMA: Schema = Schema {
     // "FLdu"
     application: 0x464c_6475,
     version: 1,
+    upgrades: &[],
     create: "
         CREATE TABLE configurations (
             id INTEGER PRIMARY KEY,    -- the higher, the later it was told of

@@ -44,12 +44,12 @@ impl Place {
 
 fn noted(id: &str, outcome: Outcome, millis: u32) -> Noted {
     let result = Verdict { outcome, as_expected: outcome == Outcome::Pass };
-    Noted { id: id.into(), result, millis: Some(millis) }
+    Noted { id: id.into(), result, millis: Some(millis), flaky: false }
 }
 
 /// A run that notes this, from its start to its end.
 fn run(path: &Path, noted: &[Noted]) -> Kept {
-    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into()).unwrap();
+    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into(), 1).unwrap();
     keeper.tell();
     let mut recorder = keeper.recorder();
     for noted in noted {
@@ -61,6 +61,7 @@ fn run(path: &Path, noted: &[Noted]) -> Kept {
         listing_complete: true,
         stopped: None,
         elapsed: Duration::ZERO,
+        flaky_fails: false,
     };
     recorder.event(&flotilla_messages::Event::RunFinished(summary));
     keeper.end(Duration::from_secs(30))
@@ -87,11 +88,12 @@ fn finished(noted: &Noted) -> flotilla_messages::Event {
         attempt: 1,
         times: Default::default(),
         differs_on: None,
+        earlier: Vec::new(),
     }))
 }
 
 fn expected(path: &Path, id: &str) -> Option<Duration> {
-    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into()).unwrap();
+    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into(), 1).unwrap();
     let known = keeper.known();
     assert!(known.wait(Duration::from_secs(30)));
     known.expected(history_key(id))
@@ -216,7 +218,7 @@ fn a_good_file_is_not_set_aside_by_one_who_saw_the_damaged_one() {
 #[test]
 fn a_newer_format_and_another_programs_file_are_left_alone() {
     for (sql, said) in [
-        ("PRAGMA user_version = 2", "newer version"),
+        ("PRAGMA user_version = 3", "newer version"),
         ("PRAGMA application_id = 7", "another program's file"),
     ] {
         let place = Place::new();
@@ -280,4 +282,72 @@ fn a_file_that_is_locked_for_too_long_costs_bounded_memory() {
     let kept = run(&place.path(), &many);
     assert!(kept.notices.iter().any(|notice| notice.contains("results are not kept")), "{:?}", kept.notices);
     assert_eq!(kept.durations.len(), many.len());
+}
+
+/// As version 1 had it, with one result.
+fn version_one(place: &Place) {
+    place.book().write(&[noted("a", Outcome::Pass, 100)], 50).unwrap();
+    let mut sql = String::from("DROP TABLE upkeep; PRAGMA user_version = 1;");
+    for column in ["changed_from", "flaky", "last_flaky", "flaky_last", "build", "unexplained"] {
+        sql.push_str(&format!("ALTER TABLE results DROP COLUMN {column};"));
+    }
+    place.sql(&sql);
+}
+
+#[test]
+fn a_file_of_version_one_is_read_as_it_is_and_brought_up_to_date_by_the_next_run() {
+    let place = Place::new();
+    version_one(&place);
+    let past = Past::open(&place.path()).unwrap().unwrap();
+    let kept = past.tests(CONFIGURATION, |_, _| true).unwrap();
+    assert_eq!((kept.len(), kept[0].id.as_str(), kept[0].record.flaky), (1, "a", 0));
+    assert_eq!(run(&place.path(), &[noted("a", Outcome::Fail, 300)]).notices, Vec::<String>::new());
+    let a = place.book().record("a").unwrap().unwrap();
+    assert_eq!((a.runs, a.changed_from, a.build, a.unexplained), (2, Some(Outcome::Pass), 1, 0));
+    assert_eq!(expected(&place.path(), "a"), Some(Duration::from_millis(200)));
+    // The one that looks was there all the time.
+    assert_eq!(past.tests(CONFIGURATION, |_, _| true).unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_kept_can_be_looked_at_while_a_run_writes() {
+    let place = Place::new();
+    assert!(Past::open(&place.path()).unwrap().is_none());
+    let flaky = Noted { flaky: true, ..noted("b", Outcome::Pass, 5) };
+    place.book().write(&[noted("a", Outcome::Fail, 100), flaky], 7).unwrap();
+    let writer = Connection::open(place.path()).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM results").unwrap();
+    let past = Past::open(&place.path()).unwrap().unwrap();
+    assert_eq!(past.configurations().unwrap(), [CONFIGURATION]);
+    let mut failed = past.tests(CONFIGURATION, |_, record| record.failed_last()).unwrap();
+    failed.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(failed.iter().map(|kept| kept.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(failed[1].record, place.book().record("b").unwrap().unwrap());
+    assert!(past.tests("another", |_, _| true).unwrap().is_empty());
+    writer.execute_batch("COMMIT").unwrap();
+    assert!(past.tests(CONFIGURATION, |_, _| true).unwrap().is_empty());
+}
+
+#[test]
+fn tests_that_have_not_run_for_ninety_days_are_forgotten() {
+    const DAY: u64 = 24 * 60 * 60;
+    let place = Place::new();
+    let mut book = place.book();
+    book.write(&[noted("old", Outcome::Pass, 1)], 1000 * DAY).unwrap();
+    book.write(&[noted("new", Outcome::Pass, 1)], 1050 * DAY).unwrap();
+    let mut other = Book::open(&place.path(), "another", false).unwrap().unwrap();
+    other.write(&[noted("old", Outcome::Pass, 1)], 1000 * DAY).unwrap();
+    let names = || Past::open(&place.path()).unwrap().unwrap().configurations().unwrap();
+    assert!(book.prune(1090 * DAY).unwrap());
+    assert!(book.record("old").unwrap().is_some() && names().len() == 2);
+    assert!(!book.prune(1091 * DAY - 1).unwrap(), "once a day is enough");
+    assert!(book.prune(1091 * DAY).unwrap());
+    assert_eq!((book.record("old").unwrap(), names()), (None, vec![CONFIGURATION.to_owned()]));
+    let past = Past::open(&place.path()).unwrap().unwrap();
+    let left = past.tests(CONFIGURATION, |_, _| true).unwrap();
+    assert_eq!(left.iter().map(|kept| kept.id.as_str()).collect::<Vec<_>>(), ["new"]);
+    // What is written on goes to where it belongs.
+    book.write(&[noted("old", Outcome::Fail, 1)], 1092 * DAY).unwrap();
+    other.write(&[noted("old", Outcome::Fail, 1)], 1092 * DAY).unwrap();
+    assert_eq!((book.record("old").unwrap().unwrap().runs, names().len()), (1, 2));
 }

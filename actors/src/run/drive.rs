@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::options::{RunError, RunOptions};
 use super::peers::{Nobody, Part, Peers};
+use super::request::StopRequest;
 use super::stop::StopSource;
 use super::vital::{Happening, Vital};
 use crate::aggregator::{Policy, Reporter, ResultAggregator, Tell};
@@ -75,6 +76,13 @@ pub async fn drive(
     crate::process::keep_child_status()
         .map_err(|source| RunError::Prepare { what: "learn how processes end", source })?;
 
+    if let Some(most) = options.total_timeout {
+        let happened = happened.clone();
+        actix_rt::spawn(async move {
+            actix_rt::time::sleep(most).await;
+            let _ = happened.send(Happening::Stop(StopRequest::TotalTimeout));
+        });
+    }
     let run = RunId::random();
     let mut notices = Vec::new();
     // Before the reaper is there: the children that are there already are not the run's.
@@ -161,10 +169,11 @@ fn start_actors(
     let policy = Policy {
         exit_after_failures: options.exit_after_failures,
         keep_passing_output: options.keep_passing_output,
+        flaky_fails: options.flaky_fails,
     };
     let (history, cases): (Box<dyn History>, _) = match &options.history {
-        Some(known) => (Box::new(known.clone()), known.before(cases, HISTORY)),
-        None => (Box::new(NoHistory), cases),
+        Some(known) if !options.unsorted => (Box::new(known.clone()), known.before(cases, HISTORY)),
+        _ => (Box::new(NoHistory), cases),
     };
     let mut listing = Ok(());
     let mut telling = None;
@@ -175,7 +184,8 @@ fn start_actors(
         telling = Some(aggregator.clone());
         let vital = Vital::new("scheduler", happened.clone());
         let scheduler = Scheduler::new(cases, aggregator, vital)
-            .with_policy(options.confirm_failures, history)
+            .with_policy(options.confirm_failures, options.reruns, history)
+            .unsorted(options.unsorted)
             .explaining(options.explain);
         listing = scheduler.list(own.recipient());
         scheduler

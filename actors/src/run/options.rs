@@ -17,7 +17,7 @@ use crate::link::Timing;
 use crate::local::Liaison;
 use crate::proxy::Target;
 
-use crate::scheduler::ConfirmFailures;
+use crate::scheduler::{ConfirmFailures, Reruns};
 
 /// How to run tests on this machine.
 #[derive(Clone, Debug)]
@@ -40,6 +40,14 @@ pub struct RunOptions {
     pub keep_passing_output: bool,
     /// Which unexpected results of peers are confirmed on this machine before they count.
     pub confirm_failures: ConfirmFailures,
+    /// Which tests with unexpected outcomes are run again.
+    pub reruns: Reruns,
+    /// A flaky test makes the run fail.
+    pub flaky_fails: bool,
+    /// The run ends after so long; tests that run then have no verdict.
+    pub total_timeout: Option<Duration>,
+    /// Tests are started in the order in which they are found, not the longest first.
+    pub unsorted: bool,
     /// Tell of each placement, as [`Event::Placed`](flotilla_messages::Event::Placed).
     pub explain: bool,
     /// What is known of the tests' durations.

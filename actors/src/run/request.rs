@@ -10,6 +10,8 @@ pub enum StopRequest {
     Interrupt,
     /// As SIGTERM.
     Terminate,
+    /// The time for the whole run is over: as SIGTERM, but that it is no failure.
+    TotalTimeout,
 }
 
 impl StopRequest {
@@ -18,6 +20,7 @@ impl StopRequest {
         match self {
             Self::Interrupt => StopReason::Interrupted,
             Self::Terminate => StopReason::Terminated,
+            Self::TotalTimeout => StopReason::TotalTimeout,
         }
     }
 }

@@ -10,9 +10,9 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult,
 use flotilla_messages::{CaseId, Cases, Outcome, PeerNews, PeerPart, Place, StopReason, Times};
 
 use super::core::Core;
-use super::effect::{Effect, Input};
+use super::effect::{Effect, Input, Tried};
 use super::lister::{self, Appetite, Listing};
-use super::policy::{ConfirmFailures, History};
+use super::policy::{ConfirmFailures, History, Reruns};
 use crate::aggregator::{ResultAggregator, Tell};
 use crate::executor::{Ending, ExecutorId, Failed, News, Order, What};
 use crate::run::Vital;
@@ -95,10 +95,23 @@ impl Scheduler {
         }
     }
 
-    /// Before it starts: which results of peers it confirms, and what is known of the tests' durations.
+    /// Before it starts: which results of peers it confirms, which tests it runs again, and what is known of the tests'
+    /// durations.
     #[must_use]
-    pub fn with_policy(mut self, confirm_failures: ConfirmFailures, history: Box<dyn History>) -> Self {
-        self.core = Core::new(confirm_failures, history);
+    pub fn with_policy(
+        mut self,
+        confirm: ConfirmFailures,
+        reruns: Reruns,
+        history: Box<dyn History>,
+    ) -> Self {
+        self.core = Core::new(confirm, history).with_reruns(reruns);
+        self
+    }
+
+    /// Before it starts, after its policy: whether tests are started in the order in which they are found.
+    #[must_use]
+    pub fn unsorted(mut self, unsorted: bool) -> Self {
+        self.core = self.core.unsorted(unsorted);
         self
     }
 
@@ -144,11 +157,12 @@ impl Scheduler {
                 self.tell(Tell::Known { tests, complete });
             }
             Effect::Started { test, name } => self.tell(Tell::Started { test, name }),
-            Effect::Verdict { test, ending, place, attempt, times, differs_on } => {
+            Effect::Again { test, tried } => self.tell(Tell::Again { test, tried }),
+            Effect::Verdict { test, tried, earlier, differs_on } => {
                 if let Some((_, last)) = &mut self.span {
                     *last = Instant::now();
                 }
-                self.tell(Tell::Verdict { test, ending, place, attempt, times, differs_on });
+                self.tell(Tell::Verdict { test, tried, earlier, differs_on });
             }
             Effect::NoMore { peer, reason } => {
                 self.tell(Tell::Peer(PeerNews { peer, part: PeerPart::Out { reason } }));
@@ -191,7 +205,8 @@ impl Scheduler {
         failed.outcome = outcome;
         let ending = Ending::Failed(Box::new(failed));
         let times = Times::default();
-        self.tell(Tell::Verdict { test, ending, place, attempt, times, differs_on: None });
+        let tried = Tried { ending, place, attempt, times };
+        self.tell(Tell::Verdict { test, tried, earlier: Vec::new(), differs_on: None });
     }
 
     /// Credit bounds what is on its way to an executor, and it may be gone: its loss will be reported.

@@ -16,14 +16,14 @@ impl Core {
     /// is its share, by its rate, of what is left in all, so that all are done at the same time.
     pub(super) fn assign(&mut self, now: Instant) {
         let waiting = self.table.waiting() + self.elsewhere.len();
-        if waiting == 0 && self.to_confirm.is_empty() {
+        if waiting == 0 && self.to_confirm.is_empty() && self.again.waiting() == 0 {
             return;
         }
         let credit: usize = self.executors.values().map(|executor| executor.credit).sum();
         let plenty = waiting >= 2 * credit || (!self.all_found && waiting >= credit);
         self.near_the_end(!plenty);
         let limits: Vec<(ExecutorId, usize)> =
-            if plenty { self.credits().collect() } else { self.shares(now, waiting) };
+            if plenty { self.credits().collect() } else { self.shares(now, waiting + self.again.waiting()) };
         for (executor, limit) in limits {
             self.fill(now, executor, limit);
         }
@@ -80,8 +80,17 @@ impl Core {
             if !within {
                 return;
             }
+            if self.reruns_are_urgent() && self.run_again(now, id, heavy_allowed) {
+                continue;
+            }
             let next = self.next_elsewhere(id, heavy_allowed).or_else(|| self.table.next(heavy_allowed));
-            let Some(index) = next else { return };
+            let Some(index) = next else {
+                // When nothing else is left: another time is part of another attempt.
+                if self.run_again(now, id, heavy_allowed) {
+                    continue;
+                }
+                return;
+            };
             let lease = self.lease(now, id, index);
             self.placed(lease, Core::why_next);
         }

@@ -3,30 +3,24 @@
 //! No clock: each input comes with the time. Equal inputs at equal times give equal effects.
 //!
 //! A test that was found is in exactly one of these states: it waits; it is leased, perhaps to several executors; its
-//! unexpected result of a peer is held until this machine confirms it; it has its verdict. Only a lease that is *live*
-//! counts: one that was withdrawn still takes up its executor's credit until it is answered, and that is all.
+//! unexpected result of a peer is held until this machine confirms it; it was unexpected and is to be run again; it has
+//! its verdict. Only a lease that is *live* counts: one that was withdrawn still takes up its executor's credit until it is answered, and that is all.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use flotilla_messages::{Place, StopReason, Times, Why};
+use flotilla_messages::{Place, StopReason, Times};
 
+use super::again::Again;
 use super::capacity::{Answered, Executor};
 use super::doubt::{Held, Standing};
-use super::effect::{Effect, Input};
+use super::effect::{Effect, Input, Tried};
 use super::explain::{Explanations, taken_back};
+use super::lost::Strikes;
 use super::policy::{ConfirmFailures, History, NoHistory};
 use super::table::{Index, Table};
 use crate::executor::{Ending, ExecutorId, Lease, LeaseId};
 
-/// A test is not tried on peers again, and not at all without this machine, that was running on two executors when they
-/// were lost ...
-const STRIKES: u32 = 4;
-const STRIKES_RUNNING: u32 = 2;
-/// ... or is one of those that may have been, on four.
-const STRIKES_PERHAPS: u32 = 1;
-/// Executors that are lost within this time went together, since the network did: links are heard of each second.
-const TOGETHER: Duration = Duration::from_secs(3);
 /// So long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// The mean length of tests follows about so many of them.
@@ -45,15 +39,6 @@ pub(super) struct Leased {
     pub(super) live: bool,
 }
 
-/// What speaks for a test having taken executors down.
-struct Strikes {
-    count: u32,
-    /// Why they were lost.
-    history: Vec<String>,
-    /// When the last of them was.
-    last: Instant,
-}
-
 /// The scheduler without its actor.
 pub struct Core {
     pub(super) confirm_failures: ConfirmFailures,
@@ -70,7 +55,7 @@ pub struct Core {
     /// Attempts so far of tests that needed more than one.
     pub(super) attempts: BTreeMap<Index, u32>,
     /// Executors that were lost while they ran the test.
-    strikes: BTreeMap<Index, Strikes>,
+    pub(super) strikes: BTreeMap<Index, Strikes>,
     /// Tests that peers were lost with: they run on this machine, if any do.
     pub(super) kept_home: BTreeSet<Index>,
     /// Executors that could not run the test, and why.
@@ -83,6 +68,10 @@ pub struct Core {
     pub(super) to_confirm: VecDeque<Index>,
     /// Unexpected results that were unexpected here, too.
     pub(super) confirmed: u32,
+    /// Tests that were unexpected and are run again.
+    pub(super) again: Again,
+    /// In the order in which tests were found, SLOW ones and long ones too.
+    pub(super) unsorted: bool,
     /// What is thought of peers that had unexpected results, by name.
     pub(super) standings: BTreeMap<String, Standing>,
     /// Peers that get no more.
@@ -129,6 +118,8 @@ impl Core {
             held: BTreeMap::new(),
             to_confirm: VecDeque::new(),
             confirmed: 0,
+            again: Again::default(),
+            unsorted: false,
             standings: BTreeMap::new(),
             quarantined: BTreeSet::new(),
             typical: 0.0,
@@ -182,8 +173,11 @@ impl Core {
     fn take_in(&mut self, now: Instant, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Found(entries) => {
-                for entry in entries {
-                    let expected = self.history.expected(entry.history_key);
+                for mut entry in entries {
+                    let mut expected = self.history.expected(entry.history_key);
+                    if self.unsorted {
+                        (entry.slow, expected) = (false, None);
+                    }
                     self.table.add(entry, expected);
                 }
                 effects.push(Effect::Known { tests: self.table.len(), complete: false });
@@ -277,6 +271,9 @@ impl Core {
             Ending::Withdrawn | Ending::Unable { .. } if self.held.contains_key(&leased.index) => {
                 self.release(leased.index, effects);
             }
+            Ending::Withdrawn | Ending::Unable { .. } if self.again.has(leased.index) => {
+                self.not_again(leased.index, effects);
+            }
             Ending::Withdrawn | Ending::Unable { .. } if self.stopping.is_some() => {}
             // The executor had its reasons; the test is still to be run.
             Ending::Withdrawn if alone => {
@@ -346,36 +343,41 @@ impl Core {
     fn result(&mut self, leased: &Leased, ending: Ending, times: Times, effects: &mut Vec<Effect>) {
         let index = leased.index;
         let place = self.place(leased.executor);
-        let as_expected = ending.as_expected() == Some(true);
+        let tried = Tried { ending, place, attempt: leased.attempt, times };
+        let as_expected = tried.ending.as_expected() == Some(true);
         if let Some(held) = self.held.remove(&index) {
             let differs_on = as_expected.then(|| held.peer.clone());
-            self.verdict(leased, (ending, times), place, differs_on, effects);
+            self.believed(index, tried, differs_on, effects);
             self.settle(held.peer, as_expected, effects);
             return;
         }
-        match place {
-            Place::Peer(peer) if !as_expected && self.may_confirm(&peer) => {
-                self.hold(leased, Held { ending, peer, attempt: leased.attempt, times, here: None });
+        match &tried.place {
+            Place::Peer(peer) if !as_expected && !self.again.has(index) && self.may_confirm(peer) => {
+                let peer = peer.clone();
+                self.hold(leased, Held { tried, peer, here: None });
             }
-            place => self.verdict(leased, (ending, times), place, None, effects),
+            _ => self.believed(index, tried, None, effects),
         }
     }
 
-    fn verdict(
+    /// The test has its verdict.
+    pub(super) fn verdict(
         &mut self,
-        leased: &Leased,
-        (ending, times): (Ending, Times),
-        place: Place,
+        index: Index,
+        tried: Tried,
+        earlier: Vec<Tried>,
         differs_on: Option<String>,
         effects: &mut Vec<Effect>,
     ) {
-        if self.table.is_done(leased.index) {
-            log::warn!("a second result for {:?} is ignored", self.table.id(leased.index));
+        if self.table.is_done(index) {
+            log::warn!("a second result for {:?} is ignored", self.table.id(index));
             return;
         }
-        self.done(leased.index);
-        let (test, attempt) = (self.table.id(leased.index), leased.attempt);
-        effects.push(Effect::Verdict { test, ending, place, attempt, times, differs_on });
+        self.done(index);
+        if tried.ending.as_expected() != Some(true) {
+            self.again.failed += 1;
+        }
+        effects.push(Effect::Verdict { test: self.table.id(index), tried, earlier, differs_on });
     }
 
     /// The test has its verdict: what else is out for it is of no interest.
@@ -386,132 +388,21 @@ impl Core {
         }
     }
 
-    /// Takes an executor out, and its live leases, in order; with each, whether the test is leased to nobody else.
-    pub(super) fn remove(&mut self, executor: ExecutorId) -> (Option<Executor>, Vec<(Leased, bool)>) {
-        let gone = self.executors.remove(&executor);
-        self.assignments.remove(&executor);
-        self.withdrawals.remove(&executor);
-        let of = |(&lease, leased): (&LeaseId, &Leased)| (leased.executor == executor).then_some(lease);
-        let had: Vec<LeaseId> = self.leases.iter().filter_map(of).collect();
-        let mut live = Vec::new();
-        for lease in had {
-            if let Some(leased) = self.leases.remove(&lease)
-                && leased.live
-            {
-                let alone = self.forget_copy(lease, &leased);
-                live.push((leased, alone));
-            }
-        }
-        (gone, live)
-    }
-
-    fn suspected(&mut self, executor: ExecutorId) {
-        let Some(entry) = self.executors.get_mut(&executor) else { return };
-        entry.suspected = true;
-        // What it has not begun goes to others at once, what it has when somebody is idle.
-        self.take_back(executor, usize::MAX, "nothing has been heard of it for some seconds");
-    }
-
-    /// Takes so many tests back that the executor has not begun, the last first.
-    fn take_back(&mut self, executor: ExecutorId, most: usize, why: &str) {
-        if most == 0 {
-            return;
-        }
-        let waits = |(&lease, leased): (&LeaseId, &Leased)| {
-            let waits = leased.executor == executor && leased.live && leased.started.is_none();
-            (waits && !self.held.contains_key(&leased.index)).then_some(lease)
-        };
-        let waiting: Vec<LeaseId> = self.leases.iter().filter_map(waits).collect();
-        // From the back, since each goes to the front.
-        for lease in waiting.into_iter().rev().take(most) {
-            let Some(leased) = self.leases.get(&lease) else { continue };
-            let index = leased.index;
-            if self.withdraw(lease) && self.stopping.is_none() {
-                self.because(index, |core| taken_back(core.place(executor), why));
-                self.table.put_back(index);
-            }
-        }
-    }
-
-    fn lost(&mut self, now: Instant, executor: ExecutorId, reason: &str, effects: &mut Vec<Effect>) {
-        let (Some(gone), had) = self.remove(executor) else { return };
-        // Only what ran can have taken the executor down. If nothing is known to have run, it may have been any.
-        let none_started = !had.iter().any(|(leased, _)| leased.started.is_some());
-        let mut again = 0;
-        // From the back, since each goes to the front.
-        for (leased, alone) in had.into_iter().rev() {
-            if self.held.contains_key(&leased.index) {
-                self.release(leased.index, effects);
-                continue;
-            }
-            if self.stopping.is_some() {
-                continue;
-            }
-            if leased.started.is_some() || none_started {
-                let strikes = self.strikes.entry(leased.index);
-                let strikes = strikes.or_insert(Strikes { count: 0, history: Vec::new(), last: now });
-                // Of copies that went together one counts: it was no test that pulled this machine's own cable.
-                let together = !strikes.history.is_empty()
-                    && leased.since <= strikes.last
-                    && now.saturating_duration_since(strikes.last) < TOGETHER;
-                if !together {
-                    strikes.count += if leased.started.is_some() { STRIKES_RUNNING } else { STRIKES_PERHAPS };
-                    strikes.history.push(reason.to_owned());
-                    strikes.last = now;
-                }
-                let enough = alone && strikes.count >= STRIKES;
-                // A network that comes and goes looks the same. Without it the test would have run here at once.
-                if enough && gone.place != Place::Local && self.has_home() {
-                    again += 1;
-                    self.tried(leased.index, leased.attempt);
-                    self.kept_home.insert(leased.index);
-                    self.elsewhere.push_back(leased.index);
-                    continue;
-                }
-                if enough {
-                    let history = self.strikes.remove(&leased.index).map(|strikes| strikes.history);
-                    self.table.set_done(leased.index);
-                    effects.push(Effect::TookDown {
-                        test: self.table.id(leased.index),
-                        attempts: leased.attempt,
-                        history: history.unwrap_or_default(),
-                        place: gone.place.clone(),
-                    });
-                    continue;
-                }
-            }
-            if alone {
-                again += 1;
-                let (at, reason) = (&gone.place, reason);
-                self.because(leased.index, |_| Why::Lost { at: at.clone(), reason: reason.to_owned() });
-                self.put_back(&leased);
-            }
-        }
-        self.release_unconfirmable(effects);
-        if let (Place::Peer(peer), None) = (&gone.place, self.stopping) {
-            let moved = match again {
-                0 => String::new(),
-                1 => "; one test is run elsewhere".to_owned(),
-                _ => format!("; {again} tests are run elsewhere"),
-            };
-            effects.push(Effect::Notice(format!("{peer} is lost: {reason}{moved}")));
-        }
-        self.last_gone = Some(reason.to_owned());
-    }
-
     fn stop(&mut self, now: Instant, reason: Option<StopReason>, kill: bool, effects: &mut Vec<Effect>) {
         if self.stopping.is_some() && (self.killing || !kill) {
             return;
         }
-        // Nobody waits for a second opinion any more.
+        let first = self.stopping.is_none();
+        self.stopping = self.stopping.or(Some(now));
+        // Nobody waits for a second opinion any more, nor for a second attempt.
         self.to_confirm.clear();
         while let Some((&index, _)) = self.held.first_key_value() {
             self.release(index, effects);
         }
-        if let (None, Some(reason)) = (self.stopping, reason) {
+        self.none_again(effects);
+        if let (true, Some(reason)) = (first, reason) {
             effects.push(Effect::Stopping(reason));
         }
-        self.stopping = self.stopping.or(Some(now));
         self.killing = kill;
         effects.extend(self.executors.keys().map(|&executor| Effect::StopExecutor { executor, kill }));
     }
@@ -528,7 +419,7 @@ impl Core {
     }
 
     fn work_left(&self) -> bool {
-        !self.all_found || self.table.waiting() > 0 || !self.elsewhere.is_empty() || !self.held.is_empty()
+        !self.all_found || self.table.waiting() > 0 || !self.elsewhere.is_empty() || self.any_stays()
     }
 
     /// After an input the orders: what is taken away, and what is given.
@@ -589,7 +480,7 @@ impl Core {
     }
 
     /// A live lease is gone; whether its test is leased to nobody else.
-    fn forget_copy(&mut self, lease: LeaseId, leased: &Leased) -> bool {
+    pub(super) fn forget_copy(&mut self, lease: LeaseId, leased: &Leased) -> bool {
         self.live -= 1;
         self.drop_copy(lease, leased.index)
     }

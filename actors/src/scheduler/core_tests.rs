@@ -184,7 +184,10 @@ fn a_test_that_peers_were_lost_with_runs_here_if_any_do() {
     }
     let effects = handled(&mut core, finish(3));
     assert!(
-        matches!(effects.first(), Some(Effect::Verdict { place: Place::Local, attempt: 3, .. })),
+        matches!(
+            effects.first(),
+            Some(Effect::Verdict { tried: Tried { place: Place::Local, attempt: 3, .. }, .. })
+        ),
         "{effects:?}"
     );
 }
@@ -229,9 +232,9 @@ fn unable(executor: ExecutorId, lease: u64) -> Input {
 fn verdicts(effects: &[Effect]) -> Vec<(u64, bool, Place, Option<&str>)> {
     let mut verdicts = Vec::new();
     for effect in effects {
-        if let Effect::Verdict { test, ending, place, differs_on, .. } = effect {
-            let good = ending.as_expected() == Some(true);
-            verdicts.push((test.0, good, place.clone(), differs_on.as_deref()));
+        if let Effect::Verdict { test, tried, differs_on, .. } = effect {
+            let good = tried.ending.as_expected() == Some(true);
+            verdicts.push((test.0, good, tried.place.clone(), differs_on.as_deref()));
         }
     }
     verdicts

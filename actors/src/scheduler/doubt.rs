@@ -1,14 +1,14 @@
 //! Which results and which peers are believed: unexpected ones are confirmed here, and who is unable to run tests, or
 //! runs them otherwise than this machine, gets no more.
 
-use flotilla_messages::{Place, Times};
+use flotilla_messages::Place;
 
 use super::core::{Core, Leased};
-use super::effect::Effect;
+use super::effect::{Effect, Tried};
 use super::explain::taken_back;
 use super::policy::ConfirmFailures;
 use super::table::Index;
-use crate::executor::{Ending, ExecutorId, LeaseId};
+use crate::executor::{ExecutorId, LeaseId};
 
 /// An executor of which so many leases in a row ended [`Ending::Unable`] gets no more.
 const MOST_UNABLE: u32 = 3;
@@ -32,10 +32,8 @@ pub(super) struct Standing {
 
 /// An unexpected result of a peer that is being confirmed.
 pub(super) struct Held {
-    pub(super) ending: Ending,
+    pub(super) tried: Tried,
     pub(super) peer: String,
-    pub(super) attempt: u32,
-    pub(super) times: Times,
     /// The lease that is to confirm it, once it is out.
     pub(super) here: Option<LeaseId>,
 }
@@ -75,22 +73,14 @@ impl Core {
         self.think_of(&peer, |standing| standing.pending += 1);
     }
 
-    /// A result that cannot be confirmed counts as it is.
+    /// A result that cannot be confirmed counts as it is. Nothing if this test has none.
     pub(super) fn release(&mut self, index: Index, effects: &mut Vec<Effect>) {
-        let Some(Held { ending, peer, attempt, times, here }) = self.held.remove(&index) else { return };
+        let Some(Held { tried, peer, here }) = self.held.remove(&index) else { return };
         self.think_of(&peer, |standing| standing.pending = standing.pending.saturating_sub(1));
         if let Some(lease) = here {
             self.withdraw(lease);
         }
-        self.done(index);
-        effects.push(Effect::Verdict {
-            test: self.table.id(index),
-            ending,
-            place: Place::Peer(peer),
-            attempt,
-            times,
-            differs_on: None,
-        });
+        self.believed(index, tried, None, effects);
     }
 
     /// Nobody is here any more who could confirm.
@@ -149,6 +139,7 @@ impl Core {
     /// What this machine cannot run has failed: so it would be without peers.
     pub(super) fn nobody_can(&mut self, leased: &Leased, reasons: Vec<String>, effects: &mut Vec<Effect>) {
         self.done(leased.index);
+        self.again.failed += 1;
         effects.push(Effect::NobodyCan {
             test: self.table.id(leased.index),
             attempts: leased.attempt,
@@ -200,7 +191,9 @@ impl Core {
             effects.push(Effect::StopExecutor { executor, kill: true });
             let (_, had) = self.remove(executor);
             for (leased, alone) in had.into_iter().rev() {
-                if alone && self.stopping.is_none() {
+                if self.again.has(leased.index) {
+                    self.not_again(leased.index, effects);
+                } else if alone && self.stopping.is_none() {
                     let from = Place::Peer(peer.clone());
                     self.because(leased.index, |_| taken_back(from, "it gets no more tests"));
                     self.put_back(&leased);
@@ -213,7 +206,7 @@ impl Core {
     /// A test that all executors were unable to run is not waited for when nothing else is left: until then, another
     /// executor may join.
     pub(super) fn give_up(&mut self, effects: &mut Vec<Effect>) {
-        let busy = !self.all_found || self.table.waiting() > 0 || self.live > 0 || !self.held.is_empty();
+        let busy = !self.all_found || self.table.waiting() > 0 || self.live > 0 || self.any_stays();
         if busy || self.elsewhere.is_empty() || self.executors.is_empty() {
             return;
         }
@@ -229,6 +222,7 @@ impl Core {
             let place = last.map_or(Place::Local, |executor| self.place(executor));
             let attempts = self.attempts.get(&index).copied().unwrap_or(1);
             self.table.set_done(index);
+            self.again.failed += 1;
             effects.push(Effect::NobodyCan { test: self.table.id(index), attempts, reasons, place });
         }
     }

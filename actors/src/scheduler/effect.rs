@@ -6,6 +6,19 @@ use flotilla_messages::{CaseId, Entry, Place, Placement, StopReason, TestName, T
 
 use crate::executor::{Ending, ExecutorId, Lease, LeaseId};
 
+/// One attempt at a test, with how it ended: with a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// How it ended.
+    pub ending: Ending,
+    /// Where.
+    pub place: Place,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// Where its time went besides the run.
+    pub times: Times,
+}
+
 /// What the scheduler hears.
 #[derive(Debug)]
 pub enum Input {
@@ -131,18 +144,21 @@ pub enum Effect {
         /// Its names.
         name: TestName,
     },
+    /// An attempt was unexpected, and the test will be run again: no verdict.
+    Again {
+        /// Which.
+        test: CaseId,
+        /// The attempt.
+        tried: Tried,
+    },
     /// A test has its verdict. One for each test.
     Verdict {
         /// Which.
         test: CaseId,
-        /// How it ended: with a verdict.
-        ending: Ending,
-        /// Where.
-        place: Place,
-        /// Which attempt it was.
-        attempt: u32,
-        /// Where its time went besides the run.
-        times: Times,
+        /// The attempt that counts.
+        tried: Tried,
+        /// Those before it that were unexpected, if it was run again.
+        earlier: Vec<Tried>,
         /// The peer where it had ended unexpectedly, while here it did not.
         differs_on: Option<String>,
     },

@@ -9,7 +9,7 @@ use flotilla_messages::port::work::NEWS_WAIT;
 use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Outcome, Output, Place};
 
 use super::core::Core;
-use super::effect::{Effect, Input};
+use super::effect::{Effect, Input, Tried};
 use super::policy::{ConfirmFailures, History};
 use crate::executor::{Ending, ExecutorId, Judged, Lease, LeaseId};
 use crate::run::fake;
@@ -300,7 +300,7 @@ impl World {
                     let leases = leases.iter().map(|lease| lease.0).collect();
                     self.at(LATENCY, Event::Withdrawn(executor.0, leases));
                 }
-                Effect::Verdict { test, place, .. } => {
+                Effect::Verdict { test, tried: Tried { place, .. }, .. } => {
                     assert!(self.verdicts.insert(test.0), "a second verdict");
                     *self.by_place.entry(format!("{place:?}")).or_default() += 1;
                     self.last_verdict = self.now;

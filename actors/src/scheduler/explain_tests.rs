@@ -82,7 +82,7 @@ impl Bench {
 
     fn times(&self) -> Times {
         let times = |effect: &Effect| match effect {
-            Effect::Verdict { times, .. } => Some(*times),
+            Effect::Verdict { tried, .. } => Some(tried.times),
             _ => None,
         };
         self.effects.iter().find_map(times).unwrap()

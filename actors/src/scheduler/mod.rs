@@ -9,6 +9,8 @@
 //! | `assign` | of these: who gets the tests that wait |
 //! | `relieve` | and: what idle executors take from others near the end |
 //! | `doubt` | and: which results and which peers are believed |
+//! | `again` | and: which tests are run again, since they were unexpected |
+//! | `lost` | and: what becomes of the tests of executors that go |
 //! | `explain` | why each test went where it did, for who asks |
 //! | `effect` | what goes in and out |
 //! | `capacity` | an executor's load and measured speed |
@@ -19,6 +21,7 @@
 //! | `lister` | the thread on which tests are found |
 
 mod actor;
+mod again;
 mod assign;
 mod capacity;
 mod core;
@@ -29,6 +32,7 @@ mod efficiency;
 mod explain;
 mod length;
 mod lister;
+mod lost;
 mod policy;
 mod relieve;
 #[cfg(test)]
@@ -38,6 +42,6 @@ mod table;
 
 pub use actor::{HowMany, Join, Rated, Rates, Scheduler, Stop};
 pub use core::Core;
-pub use effect::{Effect, Input};
+pub use effect::{Effect, Input, Tried};
 pub use lister::Listing;
-pub use policy::{AUTO_CONFIRMED, ConfirmFailures, History, NoHistory};
+pub use policy::{AUTO_CONFIRMED, ConfirmFailures, History, NoHistory, Reruns};

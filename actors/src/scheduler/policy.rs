@@ -1,5 +1,6 @@
 //! What a run wants of its scheduler, and what is known from earlier runs.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// Which unexpected results of peers are confirmed on this machine before they count (`--confirm-failures`).
@@ -27,6 +28,19 @@ impl ConfirmFailures {
             Self::Off => false,
         }
     }
+}
+
+/// Which tests with unexpected outcomes are run again, and how often.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reruns {
+    /// Attempts after the first one that counts, until one is as expected (`--rerun-failures-count`); 0: none.
+    pub count: u32,
+    /// If more tests than this were unexpected at first, none is run again any more, and those that waited for it have
+    /// failed (`--rerun-failures-max`): the engine is broken, not its tests.
+    pub most_tests: u64,
+    /// When so many tests have failed or wait to be run again, these are not put off any longer: they decide whether the
+    /// run goes on (`--exit-after-n-failures`).
+    pub urgent_at: Option<NonZeroU64>,
 }
 
 /// How long tests took in earlier runs.

@@ -64,7 +64,7 @@ impl Core {
             return;
         }
         for (&lease, leased) in self.leases.range(..=told) {
-            let movable = leased.live && leased.started.is_none() && !self.held.contains_key(&leased.index);
+            let movable = leased.live && leased.started.is_none() && !self.stays(leased.index);
             if let (true, Some((_, leases))) = (movable, victims.get_mut(&leased.executor)) {
                 leases.push(lease);
             }
@@ -104,7 +104,7 @@ impl Core {
         let mut late: Vec<(f64, LeaseId)> = self
             .leases
             .range(..=told)
-            .filter(|(_, leased)| leased.live && !self.held.contains_key(&leased.index))
+            .filter(|(_, leased)| leased.live && !self.stays(leased.index))
             .filter_map(|(&lease, _)| Some((self.lateness(now, lease)?, lease)))
             .collect();
         late.sort_by(|a, b| b.0.total_cmp(&a.0));

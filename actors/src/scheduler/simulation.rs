@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::core::Core;
 use super::effect::{Effect, Input};
-use super::policy::{ConfirmFailures, NoHistory};
+use super::policy::{ConfirmFailures, NoHistory, Reruns};
 use crate::executor::{Ending, ExecutorId, Failed, Judged, Lease, LeaseId};
 use crate::run::fake;
 
@@ -86,12 +86,15 @@ struct World {
     results: BTreeMap<CaseId, u32>,
     stopping: bool,
     over: Option<u64>,
+    /// Attempts that were said to be followed by another one.
+    again: BTreeMap<CaseId, u32>,
+    reruns: Reruns,
 }
 
 impl World {
-    fn new(confirm: ConfirmFailures) -> Self {
+    fn new(confirm: ConfirmFailures, reruns: Reruns) -> Self {
         let mut world = Self {
-            core: Core::new(confirm, Box::new(NoHistory)),
+            core: Core::new(confirm, Box::new(NoHistory)).with_reruns(reruns),
             now: Instant::now(),
             known: 0,
             all_found: false,
@@ -103,6 +106,8 @@ impl World {
             results: BTreeMap::new(),
             stopping: false,
             over: None,
+            again: BTreeMap::new(),
+            reruns,
         };
         world.join(2, 1, true);
         world
@@ -137,9 +142,21 @@ impl World {
                     assert_ne!(executor, STEADY, "this machine is never given up");
                     self.remove(executor);
                 }
-                Effect::Verdict { test, .. }
-                | Effect::TookDown { test, .. }
-                | Effect::NobodyCan { test, .. } => {
+                Effect::Again { test, tried } => {
+                    assert!(!of_withdrawn, "a result of a withdrawn lease counts");
+                    assert_eq!(tried.ending.as_expected(), Some(false), "good, and to be run again");
+                    let again = self.again.entry(test).or_default();
+                    *again += 1;
+                    assert!(*again <= self.reruns.count, "run again too often");
+                    assert!(self.again.len() as u64 <= self.reruns.most_tests, "too many tests");
+                }
+                Effect::Verdict { test, earlier, .. } => {
+                    assert!(!of_withdrawn || !earlier.is_empty(), "a result of a withdrawn lease counts");
+                    let again = self.again.get(&test).copied().unwrap_or_default() as usize;
+                    assert!(earlier.len() == again || earlier.len() + 1 == again, "an attempt is lost");
+                    *self.results.entry(test).or_default() += 1;
+                }
+                Effect::TookDown { test, .. } | Effect::NobodyCan { test, .. } => {
                     assert!(!of_withdrawn, "a result of a withdrawn lease counts");
                     *self.results.entry(test).or_default() += 1;
                 }
@@ -315,12 +332,21 @@ fn confirm() -> impl Strategy<Value = ConfirmFailures> {
     prop_oneof![Just(ConfirmFailures::Auto), Just(ConfirmFailures::All), Just(ConfirmFailures::Off)]
 }
 
+fn reruns() -> impl Strategy<Value = Reruns> {
+    let urgent = prop_oneof![Just(0_u64), 1..6_u64];
+    (0..4_u32, 0..8_u64, urgent).prop_map(|(count, most_tests, urgent)| Reruns {
+        count,
+        most_tests,
+        urgent_at: std::num::NonZeroU64::new(urgent),
+    })
+}
+
 proptest! {
     #[test]
     fn every_test_gets_exactly_one_result_while_one_executor_stays(
-        steps in steps(), confirm in confirm(), alone in any::<bool>(),
+        steps in steps(), confirm in confirm(), reruns in reruns(), alone in any::<bool>(),
     ) {
-        let mut world = World::new(confirm);
+        let mut world = World::new(confirm, reruns);
         for step in steps {
             world.step(step);
         }
@@ -331,9 +357,9 @@ proptest! {
 
     #[test]
     fn a_stopped_run_ends_once_its_leases_are_answered(
-        steps in steps(), at in any::<prop::sample::Index>(), kill in any::<bool>(),
+        steps in steps(), at in any::<prop::sample::Index>(), kill in any::<bool>(), reruns in reruns(),
     ) {
-        let mut world = World::new(ConfirmFailures::All);
+        let mut world = World::new(ConfirmFailures::All, reruns);
         let at = at.index(steps.len() + 1);
         for (position, step) in steps.into_iter().enumerate() {
             if position == at {

@@ -117,11 +117,19 @@ impl Reporter for Bar {
                     }
                 }
             }
+            Event::Again(report) => {
+                let mut block = failure::block(report, &self.context, &self.console);
+                block.extend(b"It is run again.\n\n");
+                self.print(&block);
+            }
             Event::Stopping(reason) => self.print(format!("{}\n", tally::stopping(*reason)).as_bytes()),
             Event::Notice(text) => self.print(format!("{text}\n").as_bytes()),
             Event::RunFinished(summary) => {
                 self.bar.finish_and_clear();
                 for line in &self.failed {
+                    self.console.line(line);
+                }
+                for line in self.tally.flaky() {
                     self.console.line(line);
                 }
                 if let Some(places) = self.tally.places() {

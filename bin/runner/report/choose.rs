@@ -11,6 +11,7 @@ use flotilla_suites::{Products, Repeats as Repeating, proposed};
 use super::bar::Bar;
 use super::commands::Commands;
 use super::compact::Compact;
+use super::completion::Completion;
 use super::conformance::Conformance;
 use super::console::Console;
 use super::context::Context;
@@ -18,16 +19,18 @@ use super::dots::Dots;
 use super::expectations::Expectations;
 use super::explain::Explain;
 use super::file::{ReportError, ReportFile};
+use super::flakiness::Flakiness;
 use super::json::Json;
 use super::junit::Junit;
 use super::keep::Keep;
 use super::plain::Plain;
 use super::regenerate::Regenerate;
 use super::repeats::Repeats;
-use super::slowest::Times;
+use super::slowest::{CUTOFF, Times};
 use super::stream::Stream;
 use super::verbose::Verbose;
 use crate::cli::{Progress, Settings};
+use crate::control::Control;
 use crate::special::Special;
 
 /// The reporters of runs of a special kind.
@@ -68,6 +71,7 @@ pub fn of_test262(
 /// [`ReportError`] when a report's file cannot be written: better known before the run than after it.
 pub fn reporters(
     settings: &Settings,
+    control: &Control,
     verbose: bool,
     context: &Context,
     cases: Arc<dyn Cases>,
@@ -97,11 +101,18 @@ pub fn reporters(
     if let Some(dir) = &context().kept {
         reporters.push(Box::new(Keep::new(Console::new(), context(), dir.clone())?));
     }
+    let cutoff = settings.slow_tests_cutoff.unwrap_or(CUTOFF);
     if settings.time {
-        reporters.push(Box::new(Times::new(Console::new(), context())));
+        reporters.push(Box::new(Times::new(Console::new(), context(), cutoff)));
     }
     if let Some(path) = &settings.json_test_results {
-        reporters.push(Box::new(Json::new(ReportFile::check(path)?, context())));
+        reporters.push(Box::new(Json::new(ReportFile::check(path)?, context(), cutoff)));
+    }
+    if let Some(path) = &control.flakiness_results {
+        reporters.push(Box::new(Flakiness::new(ReportFile::check(path)?)));
+    }
+    if let Some(path) = &control.ci_test_completion {
+        reporters.push(Box::new(Completion::open(path)?));
     }
     if let Some(path) = &settings.write_expectations {
         reporters.push(Box::new(Expectations::new(ReportFile::check(path)?)));

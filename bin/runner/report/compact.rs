@@ -83,6 +83,12 @@ impl Reporter for Compact {
                 }
                 self.status(&report.name.path());
             }
+            Event::Again(report) => {
+                let mut block = failure::block(report, &self.context, &self.console);
+                block.extend(b"It is run again.\n");
+                self.print(&block);
+                self.status(&report.name.path());
+            }
             Event::Stopping(reason) => self.print(format!("{}\n", tally::stopping(*reason)).as_bytes()),
             Event::Notice(text) => self.print(format!("{text}\n").as_bytes()),
             Event::RunFinished(summary) => {

@@ -38,8 +38,8 @@ impl Reporter for Dots {
                 let line_end = if self.count > 0 && self.count.is_multiple_of(50) { "\n" } else { "" };
                 self.count += 1;
                 self.console.write(format!("{line_end}{mark}").as_bytes());
-                if !report.as_expected {
-                    self.failures.extend(failure::block(report, &self.context, &self.console));
+                for attempt in report.attempts().filter(|attempt| !attempt.as_expected) {
+                    self.failures.extend(failure::block(attempt, &self.context, &self.console));
                 }
             }
             Event::Stopping(reason) => self.console.line(&format!("\n{}", tally::stopping(*reason))),
@@ -49,7 +49,8 @@ impl Reporter for Dots {
                 self.console.write(&self.failures);
                 self.tally.close(&mut self.console, summary);
             }
-            Event::Listed { .. }
+            Event::Again(_)
+            | Event::Listed { .. }
             | Event::Started { .. }
             | Event::Placed(_)
             | Event::Peer(_)

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::file::ReportFile;
+use super::ran::Ran;
 use super::slowest::{Record, Slowest};
 
 /// Collects and writes the results.
@@ -14,7 +15,9 @@ pub struct Json {
     context: Context,
     results: Vec<Record>,
     slowest: Slowest,
+    ran: Ran,
     durations: f64,
+    /// As in V8, of all runs.
     tests: u64,
 }
 
@@ -24,12 +27,15 @@ struct Document<'a> {
     slowest_tests: Vec<&'a Record>,
     duration_mean: Option<f64>,
     test_total: u64,
+    /// Our own addition: the tests that have a verdict. V8's readers take no notice of it.
+    ran: &'a Ran,
 }
 
 impl Json {
-    /// Writes to `file` at the run's end.
-    pub fn new(file: ReportFile, context: Context) -> Self {
-        Self { file, context, results: Vec::new(), slowest: Slowest::default(), durations: 0.0, tests: 0 }
+    /// Writes to `file` at the run's end, so many of the slowest tests among it.
+    pub fn new(file: ReportFile, context: Context, cutoff: usize) -> Self {
+        let (slowest, ran) = (Slowest::new(cutoff), Ran::default());
+        Self { file, context, results: Vec::new(), slowest, ran, durations: 0.0, tests: 0 }
     }
 
     fn write(&self) {
@@ -38,6 +44,7 @@ impl Json {
             slowest_tests: self.slowest.records(),
             duration_mean: (self.tests > 0).then(|| self.durations / self.tests as f64),
             test_total: self.tests,
+            ran: &self.ran,
         };
         match serde_json::to_vec(&document) {
             Ok(bytes) => {
@@ -54,11 +61,15 @@ impl Reporter for Json {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Finished(report) => {
-                self.durations += report.duration().as_secs_f64();
-                self.tests += 1;
+                self.ran.add(&report.name);
                 self.slowest.note(report, &self.context);
-                if !report.as_expected {
-                    self.results.push(Record::failure(report, &self.context));
+                for attempt in report.attempts() {
+                    self.durations += attempt.duration().as_secs_f64();
+                    self.tests += 1;
+                    // As in V8: what failed, and whatever came after.
+                    if !report.as_expected || report.flaky() {
+                        self.results.push(Record::failure(attempt, &self.context, report.flaky()));
+                    }
                 }
             }
             Event::RunFinished(_) => self.write(),

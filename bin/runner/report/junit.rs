@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use flotilla_actors::Reporter;
-use flotilla_messages::{Event, Outcome, TestReport};
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use flotilla_messages::{Captured, Event, Outcome, TestReport};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use super::context::Context;
 use super::failure;
@@ -38,40 +38,70 @@ impl Junit {
         if let Some(peer) = &report.differs_on {
             case.add_property(("differs_on", peer.as_str()));
         }
-        if let Some(output) = report.output.as_ref().filter(|_| !report.as_expected) {
-            for (captured, stdout) in [(&output.stdout, true), (&output.stderr, false)] {
-                let mut text = captured.text().into_owned();
-                if captured.cut() > 0 {
-                    text.push('\n');
-                    text.push_str(&failure::cut_note(captured));
-                }
-                if stdout {
-                    case.set_system_out(text)
-                } else {
-                    case.set_system_err(text)
-                };
-            }
+        // The first one: the others are its reruns.
+        let failed = report.attempts().next().filter(|_| !report.as_expected);
+        if let Some((out, err)) = failed.and_then(streams) {
+            case.set_system_out(out).set_system_err(err);
         }
         case
     }
 
+    /// As Maven's surefire has it: of a test that passed in the end, `flakyFailure`s; of one that never did, the first
+    /// `failure` and its `rerunFailure`s.
     fn status(&self, report: &TestReport) -> TestCaseStatus {
+        let mut failed = report.attempts().filter(|attempt| !attempt.as_expected);
         if report.as_expected {
-            return TestCaseStatus::success();
+            let mut status = TestCaseStatus::success();
+            status.add_reruns(failed.map(|attempt| self.rerun(attempt)));
+            return status;
         }
-        let kind = match (report.outcome, &report.output) {
-            (Outcome::Crash | Outcome::Timeout, _) | (_, None) => NonSuccessKind::Error,
-            (Outcome::Fail | Outcome::Pass, _) => NonSuccessKind::Failure,
-        };
-        let mut status = TestCaseStatus::non_success(kind);
-        let text = failure::expectation(report);
-        status.set_type(report.outcome.as_str()).set_message(text.as_str());
-        if let Some(case) = &report.case {
-            let command = self.context.command(case);
-            status.set_description(format!("{text}\nCommand: {}", String::from_utf8_lossy(&command)));
+        let first = failed.next().unwrap_or(report);
+        let mut status = TestCaseStatus::non_success(kind(first));
+        let text = failure::expectation(first);
+        status.set_type(first.outcome.as_str()).set_message(text.as_str());
+        if let Some(described) = self.described(first, &text) {
+            status.set_description(described);
         }
+        status.add_reruns(failed.map(|attempt| self.rerun(attempt)));
         status
     }
+
+    fn rerun(&self, attempt: &TestReport) -> TestRerun {
+        let mut rerun = TestRerun::new(kind(attempt));
+        let text = failure::expectation(attempt);
+        rerun.set_type(attempt.outcome.as_str()).set_message(text.as_str()).set_time(attempt.duration());
+        rerun.set_stack_trace(self.described(attempt, &text).unwrap_or(text));
+        if let Some((out, err)) = streams(attempt) {
+            rerun.set_system_out(out).set_system_err(err);
+        }
+        rerun
+    }
+
+    /// What is wrong, and the command that shows it.
+    fn described(&self, report: &TestReport, text: &str) -> Option<String> {
+        let command = self.context.command(report.case.as_ref()?);
+        Some(format!("{text}\nCommand: {}", String::from_utf8_lossy(&command)))
+    }
+}
+
+fn kind(report: &TestReport) -> NonSuccessKind {
+    match (report.outcome, &report.output) {
+        (Outcome::Crash | Outcome::Timeout, _) | (_, None) => NonSuccessKind::Error,
+        (Outcome::Fail | Outcome::Pass, _) => NonSuccessKind::Failure,
+    }
+}
+
+/// What it printed: standard output and standard error.
+fn streams(report: &TestReport) -> Option<(String, String)> {
+    let text = |captured: &Captured| {
+        let mut text = captured.text().into_owned();
+        if captured.cut() > 0 {
+            text.push('\n');
+            text.push_str(&failure::cut_note(captured));
+        }
+        text
+    };
+    report.output.as_ref().map(|output| (text(&output.stdout), text(&output.stderr)))
 }
 
 impl Reporter for Junit {

@@ -9,10 +9,13 @@
 //! | verbose, ci | `verbose.rs` |
 //! | stream | `stream.rs` |
 //! | `--json-test-results` | `json.rs` |
+//! | of these: the tests that ran | `ran.rs` |
 //! | `--junitout` | `junit.rs` |
 //! | `--write-expectations` | `expectations.rs` |
 //! | `--time` | `slowest.rs` |
 //! | `--keep-compiled` | `keep.rs` |
+//! | `--ci-test-completion` | `completion.rs` |
+//! | `--flakiness-results` | `flakiness.rs` |
 //! | `-v` | `commands.rs` |
 //! | `--stress`, `--random-seed-stress-count` | `repeats.rs` |
 //! | `--regenerate-expected-files` | `regenerate.rs` |
@@ -23,6 +26,7 @@ mod bar;
 mod choose;
 mod commands;
 mod compact;
+mod completion;
 mod conformance;
 mod console;
 mod context;
@@ -31,11 +35,13 @@ mod expectations;
 mod explain;
 mod failure;
 mod file;
+mod flakiness;
 mod json;
 mod junit;
 mod keep;
 mod plain;
 mod quote;
+mod ran;
 mod regenerate;
 mod repeats;
 mod running;
@@ -50,4 +56,5 @@ pub use choose::{of_special_runs, of_test262, reporters};
 pub use console::Console;
 pub use context::Context;
 pub use file::ReportError;
+pub use ran::Ran;
 pub use told::Told;

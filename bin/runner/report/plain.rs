@@ -56,6 +56,11 @@ impl Reporter for Plain {
                     }
                 }
             }
+            Event::Again(report) => {
+                let mut block = failure::block(report, &self.context, &self.console);
+                block.extend(b"It is run again.\n\n");
+                self.console.write(&block);
+            }
             Event::Stopping(reason) => self.console.line(tally::stopping(*reason)),
             Event::Notice(text) => self.console.line(text),
             Event::RunFinished(summary) => {

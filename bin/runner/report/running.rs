@@ -16,7 +16,7 @@ impl Running {
             Event::Started { test, name } => {
                 self.0.insert(*test, (name.to_string(), Instant::now()));
             }
-            Event::Finished(report) => {
+            Event::Finished(report) | Event::Again(report) => {
                 self.0.remove(&report.test);
             }
             _ => {}

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::console::Console;
 use super::context::Context;
 
-/// How many are kept (V8's --slow-tests-cutoff).
+/// How many are kept, if `--slow-tests-cutoff` does not say otherwise (as in V8).
 pub const CUTOFF: usize = 100;
 
 /// One run of one test as V8's JSON has it (V8 9.2 `JsonTestProgressIndicator._test_record`).
@@ -60,6 +60,9 @@ pub enum Detail {
         /// Our own addition: what the judge or the runner has to say.
         #[serde(skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+        /// Our own addition, of each run of a test that was flaky.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        flaky: bool,
     },
     /// One of the slowest runs.
     Slow {
@@ -71,8 +74,8 @@ pub enum Detail {
 }
 
 impl Record {
-    /// The record of a failing run.
-    pub fn failure(report: &TestReport, context: &Context) -> Self {
+    /// The record of a run that failed, or of one after it; `flaky`: the test passed in the end.
+    pub fn failure(report: &TestReport, context: &Context, flaky: bool) -> Self {
         let text = |pick: fn(&flotilla_messages::Output) -> &flotilla_messages::Captured| {
             report.output.as_ref().map(|output| pick(output).text().into_owned()).unwrap_or_default()
         };
@@ -81,6 +84,7 @@ impl Record {
             stdout: text(|output| &output.stdout),
             stderr: text(|output| &output.stderr),
             why: report.why.clone(),
+            flaky,
         };
         Self::new(report, context, detail)
     }
@@ -136,9 +140,10 @@ fn command(words: &[String]) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Keeps the [`CUTOFF`] slowest runs.
-#[derive(Debug, Default)]
+/// Keeps the slowest runs.
+#[derive(Debug)]
 pub struct Slowest {
+    cutoff: usize,
     /// Ordered by duration; the number keeps equal durations apart, earlier ones first.
     kept: BTreeSet<(std::time::Duration, std::cmp::Reverse<u64>)>,
     records: std::collections::BTreeMap<u64, Record>,
@@ -146,16 +151,26 @@ pub struct Slowest {
 }
 
 impl Slowest {
-    /// Takes note of one run.
+    /// Keeps so many.
+    pub fn new(cutoff: usize) -> Self {
+        Self { cutoff, kept: BTreeSet::new(), records: std::collections::BTreeMap::new(), next: 0 }
+    }
+
+    /// Takes note of all runs of a test.
     pub fn note(&mut self, report: &TestReport, context: &Context) {
+        report.attempts().for_each(|attempt| self.note_run(attempt, context));
+    }
+
+    fn note_run(&mut self, report: &TestReport, context: &Context) {
         let duration = report.duration();
-        if self.kept.len() >= CUTOFF && self.kept.first().is_some_and(|(fastest, _)| *fastest >= duration) {
+        let full = self.kept.len() >= self.cutoff;
+        if full && self.kept.first().is_none_or(|(fastest, _)| *fastest >= duration) {
             return;
         }
         self.kept.insert((duration, std::cmp::Reverse(self.next)));
         self.records.insert(self.next, Record::slow(report, context));
         self.next += 1;
-        if self.kept.len() > CUTOFF
+        if self.kept.len() > self.cutoff
             && let Some((_, std::cmp::Reverse(number))) = self.kept.pop_first()
         {
             self.records.remove(&number);
@@ -176,9 +191,9 @@ pub struct Times {
 }
 
 impl Times {
-    /// Writes to `console`.
-    pub fn new(console: Console, context: Context) -> Self {
-        Self { console, context, slowest: Slowest::default() }
+    /// Writes so many to `console`.
+    pub fn new(console: Console, context: Context, cutoff: usize) -> Self {
+        Self { console, context, slowest: Slowest::new(cutoff) }
     }
 }
 
@@ -255,19 +270,33 @@ mod tests {
             attempt: 1,
             times: flotilla_messages::Times::default(),
             differs_on: None,
+            earlier: Vec::new(),
         }
     }
 
     #[test]
     fn the_slowest_are_kept_slowest_first() {
         let context = Context::for_tests();
-        let mut slowest = Slowest::default();
+        let mut slowest = Slowest::new(CUTOFF);
         for i in 0..300 {
             slowest.note(&report(i * 7 % 300), &context);
         }
         let records = slowest.records();
         assert_eq!(records.len(), CUTOFF);
         assert_eq!((records[0].name.as_str(), records[99].name.as_str()), ("s/299", "s/200"));
+        let mut none = Slowest::new(0);
+        none.note(&report(1), &context);
+        assert_eq!(none.records().len(), 0);
+    }
+
+    #[test]
+    fn each_attempt_is_a_run() {
+        let mut flaky = report(5);
+        flaky.earlier = vec![TestReport { as_expected: false, ..report(70) }];
+        let mut slowest = Slowest::new(10);
+        slowest.note(&flaky, &Context::for_tests());
+        let durations: Vec<f64> = slowest.records().iter().map(|record| record.duration).collect();
+        assert_eq!(durations, [0.07, 0.005]);
     }
 
     #[test]

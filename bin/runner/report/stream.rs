@@ -36,7 +36,8 @@ impl Reporter for Stream {
             Event::RunFinished(summary) => {
                 self.tally.close(&mut self.console, summary);
             }
-            Event::Listed { .. }
+            Event::Again(_)
+            | Event::Listed { .. }
             | Event::Started { .. }
             | Event::Placed(_)
             | Event::Peer(_)

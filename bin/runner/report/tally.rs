@@ -19,6 +19,8 @@ pub struct Tally {
     pub passed: u64,
     /// Unexpected.
     pub failed: u64,
+    /// Tests that were flaky, a line each.
+    flaky: Vec<String>,
     /// The peers of the run.
     peers: BTreeMap<String, Peer>,
     /// Whether peers were asked at all: a short run ends before.
@@ -63,7 +65,12 @@ impl Tally {
                 self.listed = *tests;
                 self.complete = *complete;
             }
-            Event::Finished(report) if report.as_expected => self.passed += 1,
+            Event::Finished(report) if report.as_expected => {
+                self.passed += 1;
+                if report.flaky() {
+                    self.flaky.push(flaky_line(report));
+                }
+            }
             Event::Finished(_) => self.failed += 1,
             _ => {}
         }
@@ -74,12 +81,20 @@ impl Tally {
         self.passed + self.failed
     }
 
-    /// The run's end: where tests ran, and how they ended.
+    /// The run's end: which tests were flaky, where tests ran, and how they ended.
     pub fn close(&self, console: &mut Console, summary: &Summary) {
+        for line in self.flaky() {
+            console.line(line);
+        }
         if let Some(places) = self.places() {
             console.line(&places);
         }
         console.line(&closing(summary));
+    }
+
+    /// `  mjsunit/a (default): flaky: FAIL, then PASS`, for each that was.
+    pub fn flaky(&self) -> &[String] {
+        &self.flaky
     }
 
     /// `12 tests ran on this machine, 30 on 10.0.0.7 (4.0 MB sent).`, and a line for each peer that was not used, or not
@@ -127,6 +142,7 @@ pub fn stopping(reason: StopReason) -> &'static str {
     match reason {
         StopReason::Interrupted => "Interrupted: ending the running tests (once more to kill them at once).",
         StopReason::Terminated => "Terminated: ending the running tests.",
+        StopReason::TotalTimeout => "Total timeout reached (--total-timeout-sec): ending the running tests.",
         StopReason::TooManyFailures => "Too many failures, exiting (--exit-after-n-failures).",
     }
 }
@@ -139,9 +155,13 @@ pub fn closing(summary: &Summary) -> String {
         1 => "1 test".to_owned(),
         n => format!("{n} tests"),
     };
+    let flaky = match counts.flaky {
+        0 => String::new(),
+        flaky => format!(", {flaky} flaky"),
+    };
     let mut text = match (counts.unexpected, counts.finished()) {
         (_, 0) => format!("No tests ran ({elapsed})."),
-        (0, _) => format!("{ran} ran in {elapsed}: all as expected."),
+        (0, _) => format!("{ran} ran in {elapsed}: all as expected{flaky}."),
         (unexpected, _) => {
             let kinds: Vec<String> = [(counts.crashed, "crashed"), (counts.timed_out, "timed out")]
                 .into_iter()
@@ -149,7 +169,7 @@ pub fn closing(summary: &Summary) -> String {
                 .map(|(n, kind)| format!("{n} {kind}"))
                 .collect();
             let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-            format!("{ran} ran in {elapsed}: {unexpected} unexpected{kinds}.")
+            format!("{ran} ran in {elapsed}: {unexpected} unexpected{kinds}{flaky}.")
         }
     };
     if summary.stopped.is_some() {
@@ -166,6 +186,16 @@ fn bytes(count: u64) -> String {
         1000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
         _ => format!("{:.1} MB", count as f64 / 1e6),
     }
+}
+
+/// A flaky test in the list at a run's end.
+fn flaky_line(report: &TestReport) -> String {
+    let outcome = |one: &TestReport| {
+        let place = one.place.peer().map(|peer| format!(" on {peer}")).unwrap_or_default();
+        format!("{}{place}", one.outcome)
+    };
+    let attempts: Vec<String> = report.attempts().map(outcome).collect();
+    format!("  {}: flaky: {}", report.name, attempts.join(", then "))
 }
 
 /// One failure in the list at a run's end.
@@ -193,14 +223,17 @@ mod tests {
     #[test]
     fn a_run_is_summed_up_in_words() {
         let mut summary = Summary {
-            counts: Counts { expected: 5, unexpected: 0, crashed: 0, timed_out: 0 },
+            counts: Counts { expected: 5, ..Counts::default() },
             not_run: 0,
             listing_complete: true,
             stopped: None,
             elapsed: Duration::from_millis(420),
+            flaky_fails: false,
         };
         assert_eq!(closing(&summary), "5 tests ran in 0.42 s: all as expected.");
-        summary.counts = Counts { expected: 5, unexpected: 2, crashed: 1, timed_out: 0 };
+        summary.counts.flaky = 2;
+        assert_eq!(closing(&summary), "5 tests ran in 0.42 s: all as expected, 2 flaky.");
+        summary.counts = Counts { expected: 5, unexpected: 2, crashed: 1, ..Counts::default() };
         summary.stopped = Some(StopReason::Interrupted);
         summary.not_run = 7;
         assert_eq!(

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use flotilla_actors::Reporter;
-use flotilla_messages::{Event, Outcome};
+use flotilla_messages::{Event, Outcome, TestReport};
 
 use super::console::Console;
 use super::context::Context;
@@ -54,20 +54,15 @@ impl Reporter for Verbose {
         self.running.note(event);
         match event {
             Event::Finished(report) => {
-                if !report.as_expected {
-                    self.failures.extend(failure::block(report, &self.context, &self.console));
+                for attempt in report.attempts().filter(|attempt| !attempt.as_expected) {
+                    self.failures.extend(failure::block(attempt, &self.context, &self.console));
                 }
                 if !self.quiet {
-                    let verdict = match report.outcome {
-                        _ if report.as_expected => "pass",
-                        Outcome::Crash => "CRASH",
-                        Outcome::Timeout => "TIMEOUT",
-                        Outcome::Fail | Outcome::Pass => "FAIL",
-                    };
-                    let name = report.name.path();
-                    let place = report.place.peer().map(|peer| format!(" (on {peer})")).unwrap_or_default();
-                    self.line(&format!("{name} {}: {verdict}{place}", report.name.variant_and_detail()));
+                    self.line(&line(report));
                 }
+            }
+            Event::Again(report) if !self.quiet => {
+                self.line(&format!("{}; it is run again", line(report)));
             }
             Event::Stopping(reason) => self.line(tally::stopping(*reason)),
             Event::Notice(text) => self.line(text),
@@ -76,7 +71,8 @@ impl Reporter for Verbose {
                 self.console.write(&self.failures);
                 self.tally.close(&mut self.console, summary);
             }
-            Event::Listed { .. }
+            Event::Again(_)
+            | Event::Listed { .. }
             | Event::Started { .. }
             | Event::Placed(_)
             | Event::Peer(_)
@@ -101,4 +97,17 @@ impl Reporter for Verbose {
             self.line(&text);
         }
     }
+}
+
+/// `mjsunit/a default: pass`.
+pub fn line(report: &TestReport) -> String {
+    let verdict = match report.outcome {
+        _ if report.flaky() => "pass (flaky)",
+        _ if report.as_expected => "pass",
+        Outcome::Crash => "CRASH",
+        Outcome::Timeout => "TIMEOUT",
+        Outcome::Fail | Outcome::Pass => "FAIL",
+    };
+    let place = report.place.peer().map(|peer| format!(" (on {peer})")).unwrap_or_default();
+    format!("{} {}: {verdict}{place}", report.name.path(), report.name.variant_and_detail())
 }

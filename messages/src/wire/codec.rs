@@ -217,6 +217,7 @@ mod tests {
             attempt: 2,
             times: Times::default(),
             differs_on: None,
+            earlier: Vec::new(),
         }));
         assert_eq!(through(&event), event);
     }

@@ -1,0 +1,37 @@
+//! How often tests run, how long the run goes on, and what is kept of that.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+/// The options that are for one run, and for no configuration file.
+#[derive(Debug, Default, Args)]
+pub struct Control {
+    /// Repeat the tests until one is unexpected (which ends the round, unless --exit-after-n-failures says otherwise), Ctrl-C,
+    /// or the end of --total-timeout-sec.
+    #[arg(long, conflicts_with_all = ["list", "list_format", "cat"], help_heading = "Again and again")]
+    pub until_fail: bool,
+
+    /// Run only the tests that failed or were flaky when they last ran in this configuration.
+    #[arg(long, conflicts_with_all = ["cat", "no_history"], help_heading = "Again and again")]
+    pub rerun_failed: bool,
+
+    /// Append a line to this file whenever a test has its verdict.
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub ci_test_completion: Option<PathBuf>,
+
+    /// Write what each attempt at each test came to, as JSON of Chromium's format 3.
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub flakiness_results: Option<PathBuf>,
+}
+
+/// What a test amounts to that failed and then passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flaky {
+    /// It does: the exit code is 1.
+    Fail,
+    /// It does not; it is named.
+    Pass,
+}

@@ -1,0 +1,77 @@
+//! How a difference reads.
+
+use std::fmt::Display;
+
+use super::compare::{Before, Difference};
+
+/// So many tests are named where there is nothing to be done about them.
+const NAMED: usize = 20;
+
+impl Difference {
+    /// For people.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let failing = self.newly_failing.iter().map(|one| {
+            let before = match one.before {
+                Before::Passed => "it passed",
+                Before::NotRun => "it did not run",
+                Before::PassedOrNotRun => "it passed or did not run",
+            };
+            format!("{}: {} ({before})", one.test, one.now)
+        });
+        section(&mut text, "newly failing", failing, usize::MAX);
+        let passing = self.newly_passing.iter().map(|one| format!("{}: it was {}", one.test, one.before));
+        section(&mut text, "newly passing", passing, usize::MAX);
+        let either = self.passing_or_not_run.iter().map(|one| format!("{}: it was {}", one.test, one.before));
+        section(&mut text, "passing or not run any more", either, usize::MAX);
+        section(&mut text, "flaky", self.flaky.iter().map(ToString::to_string), usize::MAX);
+        let otherwise: Vec<String> = self
+            .still_failing
+            .iter()
+            .filter(|one| one.before != one.now)
+            .map(|one| format!("{}: {}, it was {}", one.test, one.now, one.before))
+            .collect();
+        if !self.still_failing.is_empty() {
+            let tail = if otherwise.is_empty() { "." } else { ", of which otherwise:" };
+            line(&mut text, &format!("{} still failing{tail}", self.still_failing.len()));
+            otherwise.iter().for_each(|one| line(&mut text, &format!("  {one}")));
+        }
+        section(&mut text, "not run any more", self.not_run_any_more.iter(), NAMED);
+        section(&mut text, "new", self.new_tests.iter(), NAMED);
+        if text.is_empty() {
+            line(&mut text, "No difference.");
+        }
+        for unknown in &self.unknown {
+            line(&mut text, &format!("Note: {unknown}."));
+        }
+        text
+    }
+
+    /// For programs: one object.
+    pub fn json(&self) -> String {
+        // Strings in lists: nothing that JSON has no form for.
+        let mut text = serde_json::to_string(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+/// `3 WHAT:` and a line for each, up to so many; nothing if there are none.
+fn section<T: Display>(text: &mut String, what: &str, tests: impl ExactSizeIterator<Item = T>, most: usize) {
+    let count = tests.len();
+    if count == 0 {
+        return;
+    }
+    line(text, &format!("{count} {what}:"));
+    for test in tests.take(most) {
+        line(text, &format!("  {test}"));
+    }
+    if count > most {
+        line(text, &format!("  ... and {} more (--json has all)", count - most));
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}

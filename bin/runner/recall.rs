@@ -1,0 +1,413 @@
+//! `runner history`: what is kept of earlier runs, for who asks. The file is only read: no run waits for it.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use chrono::{DateTime, Local, SecondsFormat, Utc};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use flotilla_actors::history::{DatabaseError, KeptTest, Past, Record};
+use flotilla_messages::Outcome;
+use flotilla_suites::text::glob::Glob;
+use flotilla_suites::{Options, Repeats};
+use serde::Serialize;
+
+use crate::app::{self, AppError};
+use crate::cli::{Cli, Settings};
+use crate::history;
+
+/// What `runner history` tells of earlier runs of a tree.
+#[derive(Debug, Parser)]
+struct Recall {
+    /// What to tell: the tests that take longest, those that are flaky, or those whose outcome changed, the last ones first.
+    #[arg(value_name = "slowest|flaky|changed")]
+    what: What,
+
+    /// One JSON array instead of text.
+    #[arg(long)]
+    json: bool,
+
+    /// So many tests of each configuration; 0: all.
+    #[arg(short, value_name = "N", default_value_t = 20)]
+    n: usize,
+
+    #[command(flatten)]
+    run: Cli,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    Slowest,
+    Flaky,
+    Changed,
+}
+
+/// Options of a run that say which tree and which configuration are meant; the others are accepted, and hidden.
+const SHOWN: [&str; 17] = [
+    "what",
+    "json",
+    "n",
+    "tests",
+    "root",
+    "no_config",
+    "outdir",
+    "arch",
+    "mode",
+    "arch_and_mode",
+    "test_root",
+    "shell",
+    "shell_dir",
+    "isolates",
+    "gc_stress",
+    "extra_flags",
+    "command_prefix",
+];
+
+#[derive(Debug, thiserror::Error)]
+enum RecallError {
+    #[error(transparent)]
+    App(#[from] AppError),
+    #[error("cannot read the history: {0}")]
+    Database(#[from] DatabaseError),
+    #[error("there is no history: no run of this tree was noted in {0}")]
+    None(String),
+    #[error("nothing is known of this configuration ({wanted}); known: {known}")]
+    Configuration { wanted: String, known: String },
+    #[error("cannot write what is known: {0}")]
+    Write(#[from] io::Error),
+}
+
+impl RecallError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::App(error) => error.exit_code(),
+            Self::None(_) | Self::Configuration { .. } => 2,
+            Self::Database(_) | Self::Write(_) => 5,
+        }
+    }
+}
+
+/// Does what these words say, the first of which is `history`. Returns the exit code.
+pub fn main(words: Vec<OsString>) -> u8 {
+    let command = Recall::command()
+        .name("runner history")
+        .bin_name("runner history")
+        .about("Tells of earlier runs of a tree: how long tests take, and what they came to.")
+        .after_help(
+            "A test is flaky that failed and then passed within one run (--rerun-failures-count), or whose outcome \
+             changed twice or more between runs of one and the same engine: once may be due to a change of the test.\n\n\
+             All configurations are told of, unless options of a run choose one: --arch, --mode, --shell, --isolates, \
+             --gc-stress, --extra-flags and so on, as that run was given them. TESTS are suites, tests and globs.\n\
+             Exit codes: 0 told, 2 nothing is known or a bad option, 5 the history cannot be read.",
+        )
+        .mut_args(|arg| {
+            let shown = SHOWN.contains(&arg.get_id().as_str());
+            arg.hide(!shown)
+        });
+    let parsed = Recall::from_arg_matches(&command.get_matches_from(words));
+    let recall = parsed.unwrap_or_else(|error| error.exit());
+    match recalled(recall) {
+        Ok(()) => 0,
+        // Whoever reads has seen enough.
+        Err(RecallError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(error) => {
+            eprintln!("runner: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn recalled(Recall { what, json, n, mut run }: Recall) -> Result<(), RecallError> {
+    let chooses = chooses(&run);
+    let root = app::root(run.root.as_deref(), run.settings.test_root.is_some())?;
+    let settings = app::settings(&mut run, &root)?;
+    // No tests: those that are asked for may not be there any more.
+    let options = Options { build_with: run.made.variables(), ..app::options(&root, &settings, Vec::new()) };
+    let choices = run.builds.choose(&settings, &root).map_err(AppError::from)?;
+    let descriptions = app::open(&choices, &options, Repeats::Once)?.descriptions();
+    let place = history::place(&descriptions, &root);
+    let place = place.ok_or_else(|| RecallError::None("any place".into()))?;
+    let past = Past::open(&place)?.ok_or_else(|| RecallError::None(place.display().to_string()))?;
+    let mut known = past.configurations()?;
+    if chooses {
+        let wanted = history::configuration(&descriptions, &settings);
+        if !known.contains(&wanted) {
+            let known = if known.is_empty() { "none".into() } else { known.join("; ") };
+            return Err(RecallError::Configuration { wanted, known });
+        }
+        known.retain(|name| *name == wanted);
+    }
+    let wanted = Wanted::new(&run.tests);
+    let mut all = Vec::new();
+    for configuration in known {
+        let kept =
+            past.tests(&configuration, |id, record| tells(what, record) && wanted.takes(Name::of(id).path))?;
+        all.push((configuration, sorted(what, kept)));
+    }
+    let text = if json { as_json(&all, n) } else { as_text(what, &all, n) };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// Whether the command line chooses a configuration.
+fn chooses(cli: &Cli) -> bool {
+    let Settings { arch, mode, shell, isolates, gc_stress, no_harness, command_prefix, extra_flags, .. } =
+        &cli.settings;
+    let any = [arch, mode, shell, command_prefix].into_iter().any(Option::is_some);
+    any || cli.builds.any() || *isolates || *gc_stress || *no_harness || !extra_flags.is_empty()
+}
+
+/// Whether this record belongs in such a list.
+fn tells(what: What, record: &Record) -> bool {
+    match what {
+        What::Slowest => record.mean.millis().is_some(),
+        What::Flaky => record.is_flaky(),
+        What::Changed => record.last_change > 0,
+    }
+}
+
+/// In the order in which they are told; of two with the same names the one that ran last, since which number a variant has
+/// depends on the variants of the run.
+fn sorted(what: What, mut kept: Vec<KeptTest>) -> Vec<KeptTest> {
+    kept.sort_by(|a, b| {
+        let names = Name::of(&a.id).cmp(&Name::of(&b.id));
+        names.then(b.record.last_run.cmp(&a.record.last_run))
+    });
+    kept.dedup_by(|next, first| Name::of(&next.id) == Name::of(&first.id));
+    kept.sort_by(|a, b| {
+        let (a, b) = (&a.record, &b.record);
+        match what {
+            What::Slowest => {
+                b.mean.millis().unwrap_or_default().total_cmp(&a.mean.millis().unwrap_or_default())
+            }
+            What::Flaky => {
+                (b.flaky_since(), b.flaky + b.unexplained).cmp(&(a.flaky_since(), a.flaky + a.unexplained))
+            }
+            What::Changed => b.last_change.cmp(&a.last_change),
+        }
+    });
+    kept
+}
+
+/// The names in a stable identity: `mjsunit/a.VariantProc-stress-0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Name<'a> {
+    path: &'a str,
+    variant: &'a str,
+    /// What comes after the variant, if anything does.
+    more: &'a str,
+}
+
+impl<'a> Name<'a> {
+    fn of(id: &'a str) -> Self {
+        let Some((path, rest)) = id.split_once(".VariantProc-") else {
+            return Self { path: id, variant: "", more: "" };
+        };
+        let (variant, more) = rest.split_once('.').unwrap_or((rest, ""));
+        // Its number among the run's variants.
+        let variant = variant.rsplit_once('-').map_or(variant, |(variant, _)| variant);
+        Self { path, variant, more }
+    }
+
+    fn shown(&self) -> String {
+        let parts: Vec<&str> =
+            [self.variant, self.more].into_iter().filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() { self.path.to_owned() } else { format!("{} ({})", self.path, parts.join(", ")) }
+    }
+}
+
+/// Which tests were asked for.
+struct Wanted(Vec<Pattern>);
+
+enum Pattern {
+    /// A test, or all below a suite.
+    Name(String),
+    Glob(Glob),
+}
+
+impl Wanted {
+    fn new(tests: &[String]) -> Self {
+        let pattern = |text: &String| {
+            let text = text.strip_prefix("./").unwrap_or(text);
+            if text.contains('*') { Pattern::Glob(Glob::new(text)) } else { Pattern::Name(text.to_owned()) }
+        };
+        Self(tests.iter().map(pattern).collect())
+    }
+
+    fn takes(&self, path: &str) -> bool {
+        self.0.is_empty()
+            || self.0.iter().any(|pattern| match pattern {
+                Pattern::Name(name) => path
+                    .strip_prefix(name.as_str())
+                    .is_some_and(|rest| rest.is_empty() || (rest.starts_with('/') && !name.contains('/'))),
+                Pattern::Glob(glob) => glob.matches(path),
+            })
+    }
+}
+
+fn as_text(what: What, all: &[(String, Vec<KeptTest>)], n: usize) -> String {
+    let mut text = String::new();
+    for (configuration, kept) in all {
+        text.push_str(&format!("{configuration}:\n"));
+        if kept.is_empty() {
+            text.push_str(match what {
+                What::Slowest => "  no test took any time\n",
+                What::Flaky => "  no test is known to be flaky\n",
+                What::Changed => "  no outcome has changed\n",
+            });
+        }
+        for one in kept.iter().take(most(n)) {
+            text.push_str(&format!("  {}\n", line(what, one)));
+        }
+        if kept.len() > most(n) {
+            text.push_str(&format!("  ... and {} more (-n 0: all)\n", kept.len() - most(n)));
+        }
+    }
+    text
+}
+
+fn most(n: usize) -> usize {
+    if n == 0 { usize::MAX } else { n }
+}
+
+fn line(what: What, KeptTest { id, record }: &KeptTest) -> String {
+    let name = Name::of(id).shown();
+    let unexpected = if record.last.as_expected { "" } else { ", unexpected" };
+    let runs = if record.runs == 1 { "1 run".to_owned() } else { format!("{} runs", record.runs) };
+    match what {
+        What::Slowest => {
+            let seconds = record.mean.millis().unwrap_or_default() / 1000.0;
+            format!("{seconds:9.3} s  {name}: {}{unexpected} ({runs})", record.last.outcome)
+        }
+        What::Flaky => {
+            let mut reasons = Vec::new();
+            if record.flaky > 0 {
+                reasons.push(format!("failed and then passed within a run {}", times(record.flaky)));
+            }
+            if record.unexplained > 0 {
+                reasons.push(format!("changed {} on the same engine", times(record.unexplained)));
+            }
+            let (reasons, failed) = (reasons.join(", "), record.unexpected);
+            format!("{}  {name}: {reasons}; {runs}, {failed} unexpected", local(record.flaky_since()))
+        }
+        What::Changed => {
+            let from = record.changed_from.or(record.previous.map(|previous| previous.outcome));
+            let from = from.map_or("?", |outcome| outcome.as_str());
+            format!("{}  {name}: {from} -> {}{unexpected}", local(record.last_change), record.last.outcome)
+        }
+    }
+}
+
+fn times(count: u32) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+fn time(seconds: u64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)
+}
+
+/// In the time of this place.
+fn local(seconds: u64) -> String {
+    let time = time(seconds).map(|time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string());
+    time.unwrap_or_else(|| "?".to_owned())
+}
+
+/// One test in JSON. Times are in UTC.
+#[derive(Serialize)]
+struct Shown<'a> {
+    configuration: &'a str,
+    name: &'a str,
+    variant: &'a str,
+    id: &'a str,
+    mean_seconds: Option<f32>,
+    outcome: &'static str,
+    as_expected: bool,
+    previous_outcome: Option<&'static str>,
+    changed_from: Option<&'static str>,
+    runs: u32,
+    unexpected: u32,
+    changes: u32,
+    changes_on_the_same_engine: u32,
+    flaky: bool,
+    flaky_runs: u32,
+    last_run: Option<String>,
+    last_change: Option<String>,
+    last_flaky: Option<String>,
+}
+
+fn as_json(all: &[(String, Vec<KeptTest>)], n: usize) -> String {
+    let utc = |seconds: u64| {
+        let some = (seconds > 0).then_some(seconds)?;
+        Some(time(some)?.to_rfc3339_opts(SecondsFormat::Secs, true))
+    };
+    let mut shown = Vec::new();
+    for (configuration, kept) in all {
+        for KeptTest { id, record } in kept.iter().take(most(n)) {
+            let name = Name::of(id);
+            shown.push(Shown {
+                configuration,
+                name: name.path,
+                variant: name.variant,
+                id,
+                mean_seconds: record.mean.millis().map(|millis| millis / 1000.0),
+                outcome: record.last.outcome.as_str(),
+                as_expected: record.last.as_expected,
+                previous_outcome: record.previous.map(|previous| previous.outcome.as_str()),
+                changed_from: record.changed_from.map(Outcome::as_str),
+                runs: record.runs,
+                unexpected: record.unexpected,
+                changes: record.changes,
+                changes_on_the_same_engine: record.unexplained,
+                flaky: record.is_flaky(),
+                flaky_runs: record.flaky,
+                last_run: utc(record.last_run),
+                last_change: utc(record.last_change),
+                last_flaky: utc(record.flaky_since()),
+            });
+        }
+    }
+    // Numbers and strings: nothing that JSON has no form for.
+    let mut text = serde_json::to_string(&shown).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Recall::command().debug_assert();
+    }
+
+    #[test]
+    fn names_are_read_from_identities() {
+        let shown = |id: &str| Name::of(id).shown();
+        assert_eq!(shown("mjsunit/a.b.VariantProc-stress-0"), "mjsunit/a.b (stress)");
+        assert_eq!(shown("test262/a.VariantProc-default-strict-12"), "test262/a (default-strict)");
+        assert_eq!(shown("s/a.VariantProc-default-1.Seed-3"), "s/a (default, Seed-3)");
+        assert_eq!(shown("anything"), "anything");
+    }
+
+    #[test]
+    fn tests_are_chosen_as_in_a_run() {
+        let takes = |tests: &[&str], path: &str| {
+            Wanted::new(&tests.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).takes(path)
+        };
+        assert!(
+            takes(&[], "mjsunit/a")
+                && takes(&["./mjsunit"], "mjsunit/d/a")
+                && takes(&["mjsunit/d/*"], "mjsunit/d/e/a")
+        );
+        assert!(takes(&["webkit", "mjsunit/a"], "mjsunit/a"));
+        assert!(
+            !takes(&["mjsunit/a"], "mjsunit/ab")
+                && !takes(&["mjsunit/d"], "mjsunit/d/a")
+                && !takes(&["mj"], "mjsunit/a")
+        );
+    }
+}

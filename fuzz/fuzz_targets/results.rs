@@ -1,0 +1,27 @@
+//! Feeds any bytes to what reads the results of runs, ours and V8's: it must read or refuse them, and what was read does not
+//! differ from itself.
+
+#![no_main]
+#![allow(dead_code, reason = "parts of the program runner, of which only these are wanted here")]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../bin/runner/diff/compare.rs"]
+mod compare;
+#[path = "../../bin/runner/report/ran.rs"]
+mod ran;
+#[path = "../../bin/runner/diff/results.rs"]
+mod results;
+
+/// Where these files look for it.
+mod report {
+    pub use crate::ran::Ran;
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(results) = results::Results::parse(bytes) {
+        let difference = compare::Difference::between(&results, &results);
+        assert!(difference.newly_failing.is_empty() && difference.newly_passing.is_empty());
+        assert!(difference.new_tests.is_empty());
+    }
+});
