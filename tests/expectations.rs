@@ -152,8 +152,8 @@ fn test262s_modes_are_told_apart() {
         "# of JavaScriptCore\n---\ntest/built-ins/a.js:\n  strict mode: 3\n",
         "built-ins/a.js FAIL\nbuilt-ins/b default\n",
     ] {
-        tree.file("known.txt", known);
-        let ran = run(&tree, &["known.txt"], &["test262"]);
+        tree.file("known", known);
+        let ran = run(&tree, &["known"], &["test262"]);
         let (code, part) = match known.starts_with("built-ins") {
             false => (0, "2 tests ran"),
             true => (1, "test262/built-ins/a (default): expected FAIL, got PASS"),
