@@ -38,7 +38,9 @@ pub fn read(path: &Path, text: &str, naming: Naming) -> Result<EntryFile, Diagno
                 // Such tests have no other.
                 "module" | "raw" => None,
                 _ => {
-                    return Err(refuse("expected one of the modes `default`, `strict mode`, `module`, `raw`"));
+                    return Err(refuse(
+                        "expected one of the modes `default`, `strict mode`, `module`, `raw`",
+                    ));
                 }
             };
             let name = test.ok_or_else(|| refuse("a mode of no test"))?;
