@@ -114,6 +114,11 @@ fn entries_that_match_nothing_are_named() {
         ],
     );
     assert!(!ran.all().contains("webkit"), "a suite that was not asked for: {}", ran.all());
+    // Its own file, too, is for it alone.
+    tree.file("more/webkit.status", "[[ALWAYS, {'any': [FAIL], 'good': [FAIL]}]]");
+    let own = run(&tree, &["more/webkit.status"], &["--warn-unused", "mjsunit/good", "--run-skipped"]);
+    says(&own, 1, &["mjsunit/good (default): expected FAIL, got PASS"]);
+    assert!(!own.all().contains("Unused"), "{}", own.all());
     assert!(!ran.all().contains("known.txt:6") && !ran.all().contains("known.txt:1:"), "{}", ran.all());
 }
 
