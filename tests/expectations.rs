@@ -114,6 +114,11 @@ fn entries_that_match_nothing_are_named() {
         ],
     );
     assert!(!ran.all().contains("webkit"), "a suite that was not asked for: {}", ran.all());
+    // Its own file, too, is for it alone.
+    tree.file("more/webkit.status", "[[ALWAYS, {'any': [FAIL], 'good': [FAIL]}]]");
+    let own = run(&tree, &["more/webkit.status"], &["--warn-unused", "mjsunit/good", "--run-skipped"]);
+    says(&own, 1, &["mjsunit/good (default): expected FAIL, got PASS"]);
+    assert!(!own.all().contains("Unused"), "{}", own.all());
     assert!(!ran.all().contains("known.txt:6") && !ran.all().contains("known.txt:1:"), "{}", ran.all());
 }
 
@@ -152,8 +157,8 @@ fn test262s_modes_are_told_apart() {
         "# of JavaScriptCore\n---\ntest/built-ins/a.js:\n  strict mode: 3\n",
         "built-ins/a.js FAIL\nbuilt-ins/b default\n",
     ] {
-        tree.file("known.txt", known);
-        let ran = run(&tree, &["known.txt"], &["test262"]);
+        tree.file("known", known);
+        let ran = run(&tree, &["known"], &["test262"]);
         let (code, part) = match known.starts_with("built-ins") {
             false => (0, "2 tests ran"),
             true => (1, "test262/built-ins/a (default): expected FAIL, got PASS"),

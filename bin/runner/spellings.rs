@@ -114,17 +114,6 @@ const OPTIONS: &[(&[&str], &str, Since)] = &[
     (&["--warn-unused"], "", "357892"),
 ];
 
-/// What may still be missing; this list is to become empty.
-const ELSEWHERE: &[&str] = &[
-    "--ci-test-completion",
-    "--flakiness-results",
-    "--no-sorting",
-    "--rerun-failures-count",
-    "--rerun-failures-max",
-    "--slow-tests-cutoff",
-    "--total-timeout-sec",
-];
-
 /// What must go with an option: V8 takes one of these alone for a run of all tests.
 fn company(option: &str) -> &'static [&'static str] {
     match option {
@@ -144,9 +133,6 @@ fn every_option_of_v8_is_taken_in_each_of_its_spellings() {
     for (spellings, value, since) in OPTIONS {
         let word =
             if value.is_empty() { spellings[0].to_owned() } else { format!("{}={value}", spellings[0]) };
-        if ELSEWHERE.contains(&spellings[0]) && !taken(&[&word]) {
-            continue;
-        }
         for spelling in *spellings {
             let long = spelling.starts_with("--");
             let ways: Vec<Vec<String>> = match (value.is_empty(), long) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use flotilla_messages::{Arg, Program};
 
 use crate::dialect::Listing;
+use crate::listed::PYTHON;
 use crate::sanitizers::SYMBOLIZER;
 use crate::suite::Suite;
 use crate::tree::Tree;
@@ -115,9 +116,8 @@ impl Tree {
                 inputs.native |= own.program_of_test.is_some();
                 own.travels().map_err(Bound::Argument)?;
             }
-            let engine = suite.own.iter().flat_map(|_| suite.programs.iter().map(|(_, program)| program));
-            for engine in std::iter::once(&suite.program).chain(engine) {
-                inputs.add(engine, suite, root, &mut dirs)?;
+            for program in needed(suite) {
+                inputs.add(program, suite, root, &mut dirs)?;
             }
         }
         let is_bare = self.suites.iter().any(|suite| suite.host.is_some());
@@ -140,6 +140,15 @@ impl Tree {
         inputs.outside.dedup();
         Ok(inputs)
     }
+}
+
+/// The programs that a suite's tests run. An interpreter is not sent: without its library it is of no use, and who has the
+/// library has the interpreter.
+fn needed(suite: &Suite) -> impl Iterator<Item = &Program> {
+    let interpreted = suite.programs.iter().any(|(name, _)| name == PYTHON);
+    let own = (suite.needs_its_program() || interpreted).then_some(&suite.program);
+    let others = suite.programs.iter().filter(|(name, _)| name != PYTHON).map(|(_, program)| program);
+    own.into_iter().chain(others)
 }
 
 /// The word with which a suite's program shows that it runs, if there is one for it.
@@ -465,6 +474,39 @@ mod tests {
         // What is told of an engine of another place would be wrong there.
         let bound = own(root.path(), "own", &with("lib/a.js {shell}"), Shell::Path("/opt/js".into()));
         assert_eq!(bound.unwrap_err(), Bound::Argument("/opt/js".into()));
+    }
+
+    /// The directory of the build was taken for the fuzzers' engine, and the fuzzers were not sent.
+    #[test]
+    fn fuzzers_are_sent_and_the_whole_build_is_not() {
+        let root = tree();
+        for file in [
+            "test/fuzzer/fuzzer.status",
+            "test/fuzzer/json/a",
+            "test/debugging/debugging.status",
+            "test/debugging/a.py",
+        ] {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "[]").unwrap();
+        }
+        let inputs = |suite: &str| {
+            let options = Options {
+                root: root.path().to_owned(),
+                tests: vec![suite.into()],
+                shell_dir: Some("bin".into()),
+                ..Options::default()
+            };
+            Tree::open(options).unwrap().inputs().unwrap()
+        };
+        let beside = |engine: &str| paths(&["bin/icudtl.dat", "bin/libv8.so.1", engine]);
+        assert_eq!(inputs("fuzzer").engines, beside("bin/v8_simple_json_fuzzer"));
+        // The scripts run d8; their interpreter stays here.
+        let mut found = inputs("debugging").engines;
+        found.sort();
+        let mut expected = beside("bin/d8");
+        expected.sort();
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Tree {
             build: &build,
             prefix: &prefix,
             extra_flags: &extra_flags,
-            given: expectations(&options, &selected, reading)?,
+            given: expectations(&options, &directories, reading)?,
             reading,
         };
         let mut suites = Vec::with_capacity(selected.len());
@@ -435,10 +435,10 @@ fn base_timeout(options: &Options, build: &Build, tables: &Tables, dialect: &Dia
 /// `--expectations`
 fn expectations(
     options: &Options,
-    selected: &[Chosen],
+    directories: &BTreeSet<String>,
     reading: Reading<'_>,
 ) -> Result<Vec<Arc<EntryFile>>, OpenError> {
-    let suites: Vec<&str> = selected.iter().map(|chosen| chosen.name.as_str()).collect();
+    let suites: Vec<&str> = directories.iter().map(String::as_str).collect();
     let mut files = Vec::with_capacity(options.expectations.len());
     for path in &options.expectations {
         let path = options.root.join(path);

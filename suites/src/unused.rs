@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::status::{EntryFile, Naming, StatusFile};
+use crate::status::{EntryFile, StatusFile};
 use crate::tree::Tree;
 
 /// A file of entries, with which of them match a test.
@@ -42,8 +42,7 @@ impl Tree {
         // A suite that is there and was not asked for may well have the test.
         let is_elsewhere = |text: &str| {
             let about = |suite: &str| file.within(suite, text).is_some();
-            file.naming == Naming::Across
-                && !self.suites.iter().any(|suite| about(&suite.name))
+            !self.suites.iter().any(|suite| about(&suite.name))
                 && self.directories.iter().any(|suite| about(suite))
         };
         let mut seen = BTreeSet::new();

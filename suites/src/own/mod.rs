@@ -3,7 +3,7 @@
 //!
 //! | step | module |
 //! |---|---|
-//! | what the file says | [`config`], [`words`] |
+//! | what the file says | [`config`], `words` |
 //! | commands and paths with `{placeholders}` | [`template`] |
 //! | which tests there are | `find` |
 //! | what a test's source says | [`directives`] |
