@@ -51,6 +51,8 @@ impl Frontmatter {
                     Some(Value::Text(text)) => Some(text.clone()),
                     _ => None,
                 },
+                // Until 2016 the type alone.
+                Some(Value::Text(text)) if !text.is_empty() => Some(text.clone()),
                 Some(_) => return Err("its frontmatter's 'negative' has no type".into()),
             },
         })
@@ -232,6 +234,13 @@ mod tests {
 
     fn read(yaml: &str) -> Frontmatter {
         Frontmatter::read(format!("// Copyright\n/*---\n{yaml}\n---*/\ncode();").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_type_alone_is_how_2016_said_negative() {
+        let found = Frontmatter::read(b"/*---\nnegative: SyntaxError\n---*/\n").unwrap();
+        assert_eq!((found.negative, found.negative_type.as_deref()), (true, Some("SyntaxError")));
+        assert!(Frontmatter::read(b"/*---\nnegative: [a]\n---*/\n").is_err());
     }
 
     #[test]

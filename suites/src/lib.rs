@@ -43,6 +43,7 @@ pub mod status;
 mod subtests;
 mod suite;
 mod tables;
+mod test262_classic;
 pub mod text;
 mod tree;
 mod walk;
