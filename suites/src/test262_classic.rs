@@ -11,7 +11,7 @@ const DETACH: &str = "detachArrayBuffer.js";
 
 /// What a source says; `test` is its file.
 pub fn classic(suite: &Suite, test: Arg, source: &[u8]) -> Result {
-    let matter = Frontmatter::read(source)?;
+    let matter = Frontmatter::read_classic(source)?;
     let word = |word: &str| Arg::Text(word.into());
     let mut files = suite.before.clone();
     files.extend(matter.includes.iter().map(|include| match include.as_str() {
