@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares runner's listing of a classic tree (V8 3.14 to 5.9) with that of its own run-tests.py.
+# Compares runner's listing of a classic tree (V8 3.14 to 6.3) with that of its own run-tests.py.
 # usage: benches/classic.sh TREE [SUITE...]
 # TREE: a checkout with out/x64.release and in it the suites' programs (any programs will do).
 # Needs python2.7 and: cargo build --release --bin runner
@@ -10,9 +10,10 @@ shift
 runner=${RUNNER:-$here/../target/release/runner}
 suites=("$@")
 if [ ${#suites[@]} -eq 0 ]; then
-  for suite in mjsunit message preparser webkit intl benchmarks fuzzer; do
+  for suite in mjsunit message preparser webkit intl debugger inspector benchmarks fuzzer; do
     [ ! -d "$tree/test/$suite" ] || suites+=("$suite")
   done
+  [ ! -d "$tree/test/test262/data/test" ] || suites+=(test262)
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -27,6 +27,18 @@ impl Frontmatter {
     /// # Errors
     /// A line that is neither `key: value` nor the continuation of one.
     pub fn read(source: &[u8]) -> Result<Self, String> {
+        Self::read_as(source, false)
+    }
+
+    /// The same for the test262 of classic trees, whose `negative` was the error's type alone until late 2016.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_classic(source: &[u8]) -> Result<Self, String> {
+        Self::read_as(source, true)
+    }
+
+    fn read_as(source: &[u8], bare_negative: bool) -> Result<Self, String> {
         let Some(text) = block(source) else { return Ok(Self::default()) };
         let text = String::from_utf8_lossy(text);
         // Lines may end in \r alone.
@@ -51,6 +63,7 @@ impl Frontmatter {
                     Some(Value::Text(text)) => Some(text.clone()),
                     _ => None,
                 },
+                Some(Value::Text(text)) if bare_negative && !text.is_empty() => Some(text.clone()),
                 Some(_) => return Err("its frontmatter's 'negative' has no type".into()),
             },
         })
@@ -232,6 +245,13 @@ mod tests {
 
     fn read(yaml: &str) -> Frontmatter {
         Frontmatter::read(format!("// Copyright\n/*---\n{yaml}\n---*/\ncode();").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_type_alone_is_how_2016_said_negative() {
+        let found = Frontmatter::read_classic(b"/*---\nnegative: SyntaxError\n---*/\n").unwrap();
+        assert_eq!((found.negative, found.negative_type.as_deref()), (true, Some("SyntaxError")));
+        assert!(Frontmatter::read_classic(b"/*---\nnegative: [a]\n---*/\n").is_err());
     }
 
     #[test]

@@ -51,6 +51,7 @@ mod subtests;
 mod suite;
 mod tables;
 mod test262;
+mod test262_classic;
 pub mod text;
 mod tree;
 mod unused;

@@ -8,13 +8,14 @@ use flotilla_messages::Arg;
 
 use crate::bases::Base;
 use crate::conflict;
-use crate::dialect::Judging;
+use crate::dialect::{Judging, Layout};
 use crate::frontmatter::Frontmatter;
 use crate::read::read;
 use crate::source;
 use crate::status::Outcomes;
 use crate::suite::Suite;
 use crate::test262::{self, Withheld};
+use crate::test262_classic::classic;
 use crate::tree::Tree;
 use crate::wasm::{Meta, meta, proposal_of};
 
@@ -147,7 +148,9 @@ impl Tree {
         if let Some(host) = &suite.host {
             return self.prepare_bare(suite, host, base, &source);
         }
-        let prepared = if suite.has_frontmatter() {
+        let prepared = if suite.has_frontmatter() && self.dialect.layout == Layout::PerMode {
+            classic(suite, test_file(suite, name, base), &source)
+        } else if suite.has_frontmatter() {
             test262(suite, base, name, &source)
         } else {
             self.plain(suite, base, name, &source)

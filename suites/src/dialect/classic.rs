@@ -2,7 +2,7 @@
 
 use super::versions::{
     BENCHMARKS, CCTEST, DEBUGGER, FUZZER, INSPECTOR, INTL, MESSAGE, MJSUNIT, MKGROKDUMP, MOZILLA, SUITE,
-    UNITTESTS, WASM_SPEC_TESTS, WEBKIT, inverted, key, quiet,
+    TEST262, UNITTESTS, WASM_SPEC_TESTS, WEBKIT, inverted, key, quiet,
 };
 use super::{
     ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Predictable, Simulator,
@@ -99,6 +99,15 @@ const PROMISES_5: SuiteRules = SuiteRules {
     ..CLASSIC
 };
 
+/// What it adds stands among its files.
+const TEST262_5: SuiteRules = SuiteRules {
+    extensions: JS,
+    order: MODE_FIRST,
+    test_dirs: &["data/test"],
+    excluded_suffixes: &[],
+    ..TEST262
+};
+
 const SIMDJS_5: SuiteRules = SuiteRules {
     name: "simdjs",
     order: MODE_FIRST,
@@ -121,7 +130,7 @@ const INTL_5: SuiteRules = SuiteRules {
 /// Until V8 5.0.
 const INTL_4: SuiteRules = SuiteRules { before: &["assert.js", "utils.js"], after: &[], ..INTL_5 };
 
-const fn suites(intl: SuiteRules, preparser: SuiteRules, inspector: SuiteRules) -> [SuiteRules; 17] {
+const fn suites(intl: SuiteRules, preparser: SuiteRules, inspector: SuiteRules) -> [SuiteRules; 18] {
     [
         MJSUNIT_5,
         MESSAGE_5,
@@ -140,6 +149,7 @@ const fn suites(intl: SuiteRules, preparser: SuiteRules, inspector: SuiteRules) 
         },
         PROMISES_5,
         SIMDJS_5,
+        TEST262_5,
         DEBUGGER_5,
         inspector,
         SuiteRules { order: &[Part::Seed, Part::Files, Part::Extra], ..MKGROKDUMP },

@@ -105,3 +105,41 @@ fn variants_of_2015_stand_beside_the_suites() {
     assert_eq!(case.variant_flags, ["--turbo", "--always-opt"]);
     assert_eq!(found.description().dialect, "V8 5.0 (for 4.7)");
 }
+
+#[test]
+fn test262_of_classic_trees_has_its_own_order() {
+    let header = header(5, 4);
+    let root = tree(&[
+        ("include/v8-version.h", &header),
+        ("tools/testrunner/local/execution.py", ""),
+        ("test/test262/test262.status", "[]"),
+        (
+            "test/test262/data/test/a.js",
+            "/*---\nflags: [module, onlyStrict]\nnegative: TypeError\nincludes: [x.js]\n---*/\n",
+        ),
+    ]);
+    let found = Tree::open(flotilla_suites::Options {
+        variants: Some("default".into()),
+        ..options(&root, &["test262"])
+    });
+    let found = found.unwrap();
+    let cases: Vec<_> = found.entries().map(|entry| found.case(entry.id).unwrap()).collect();
+    let argv = cases[0].relative_argv();
+    let flags = argv.iter().position(|word| word == "--random-seed=7").unwrap() + 1;
+    let expected = [
+        "--use-strict",
+        "--nohard-abort",
+        "--nodead-code-elimination",
+        "--nofold-constants",
+        "test/test262/data/harness/sta.js",
+        "test/test262/data/harness/assert.js",
+        "test/test262/harness-adapt.js",
+        "test/test262/data/harness/x.js",
+        "--harmony",
+        "--module",
+        "test/test262/data/test/a.js",
+        "--throws",
+    ];
+    assert_eq!(argv[flags..], expected);
+    assert_eq!(cases.len(), 1, "onlyStrict");
+}
