@@ -74,28 +74,33 @@ impl Recipe {
 /// Bytes as they stand between double quotes in JavaScript. Bytes that are no UTF-8 stay as they are: an engine reads
 /// them as it would in a file. U+2028 and U+2029 end lines in string literals of old engines.
 pub fn quoted(bytes: &[u8]) -> Cow<'_, [u8]> {
-    const SEPARATORS: [(&[u8], &[u8]); 2] = [(b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029")];
-    let needs = |&b: &u8| b < 0x20 || b == b'"' || b == b'\\' || b == 0xe2;
-    let Some(first) = bytes.iter().position(needs) else { return Cow::Borrowed(bytes) };
+    let special = |&b: &u8| b < 0x20 || b == b'"' || b == b'\\' || b == 0xe2;
+    let Some(first) = bytes.iter().position(special) else { return Cow::Borrowed(bytes) };
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 16);
     out.extend_from_slice(&bytes[..first]);
     let mut rest = &bytes[first..];
     while let Some((&byte, after)) = rest.split_first() {
-        let separator = SEPARATORS.iter().find(|(separator, _)| rest.starts_with(separator));
-        if let Some((separator, escape)) = separator {
-            out.extend_from_slice(escape);
-            rest = &rest[separator.len()..];
-            continue;
-        }
+        let mut taken = 1;
         match byte {
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             0..0x20 => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+            0xe2 if after.starts_with(b"\x80\xa8") => {
+                out.extend_from_slice(b"\\u2028");
+                taken = 3;
+            }
+            0xe2 if after.starts_with(b"\x80\xa9") => {
+                out.extend_from_slice(b"\\u2029");
+                taken = 3;
+            }
             byte => out.push(byte),
         }
-        rest = after;
+        rest = &rest[taken..];
+        let plain = rest.iter().position(special).unwrap_or(rest.len());
+        out.extend_from_slice(&rest[..plain]);
+        rest = &rest[plain..];
     }
     Cow::Owned(out)
 }
