@@ -42,7 +42,7 @@ pub enum AppError {
     #[error(transparent)]
     Builds(#[from] BuildsError),
     #[error("cannot test {product}: {source}")]
-    Product { product: String, source: OpenError },
+    Product { product: String, source: Box<OpenError> },
     #[error("cannot run these together: {0}")]
     Products(#[from] ProductsError),
     #[error(transparent)]
@@ -70,7 +70,8 @@ impl AppError {
     /// 2 for what the user can mend on the command line, 5 for what is wrong with the tree or the machine.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Open(error) | Self::Product { source: error, .. } => error.exit_code(),
+            Self::Open(error) => error.exit_code(),
+            Self::Product { source, .. } => source.exit_code(),
             Self::Builds(BuildsError::Missing { .. }) => 5,
             Self::Run(error) => error.exit_code(),
             Self::List(_) | Self::Engine(_) | Self::History(_) | Self::Signals(_) => 5,
@@ -239,7 +240,8 @@ pub fn open(choices: &[Choice], options: &Options, repeats: Repeats) -> Result<P
             trees.push(tree?);
             continue;
         }
-        let tree = tree.map_err(|source| AppError::Product { product: choice.label(), source })?;
+        let tree =
+            tree.map_err(|source| AppError::Product { product: choice.label(), source: Box::new(source) })?;
         builds::check(choice, &tree, &options)?;
         trees.push(tree);
     }

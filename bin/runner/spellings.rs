@@ -131,8 +131,6 @@ fn taken(words: &[&str]) -> bool {
 fn every_option_of_v8_is_taken_in_each_of_its_spellings() {
     let mut refused = Vec::new();
     for (spellings, value, since) in OPTIONS {
-        let word =
-            if value.is_empty() { spellings[0].to_owned() } else { format!("{}={value}", spellings[0]) };
         for spelling in *spellings {
             let long = spelling.starts_with("--");
             let ways: Vec<Vec<String>> = match (value.is_empty(), long) {
