@@ -7,8 +7,8 @@
 //! |---|---|
 //! | which version's rules hold | `dialect` (all that differs between versions, as data) |
 //! | variants, groups, incompatible flags of the tree; what its runner says in code | `tables`, `own` |
-//! | the build, and the variables of conditions | `build` |
-//! | which suites and tests were asked for | `open`, `select` |
+//! | the build, and the variables of conditions | `build`, `mode` |
+//! | which suites and tests were asked for | `open`, `choose`, `select` |
 //! | what is expected | [`status`], `conflict` |
 //! | which tests are on disk | `walk`, `listed`, `binary`, `bases` |
 //! | suites that no version knows, by their `suite.toml` | [`own`] |
@@ -16,7 +16,7 @@
 //! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
 //! | test262 without V8: frontmatter, hosts, selection | `test262` |
 //! | the case | `make` |
-//! | several builds in one run, each test several times | `products` |
+//! | several builds in one run, each test several times | `products`, `repeats` |
 //! | what sanitizers are told | `sanitizers` |
 //! | what another machine needs for it | `inputs` |
 //!
@@ -26,6 +26,7 @@
 mod bases;
 mod binary;
 mod build;
+mod choose;
 mod conflict;
 mod dialect;
 mod error;
@@ -33,6 +34,7 @@ mod frontmatter;
 mod inputs;
 mod listed;
 mod make;
+mod mode;
 mod open;
 mod options;
 pub mod own;
@@ -41,6 +43,7 @@ mod prepare;
 mod products;
 pub mod python;
 mod read;
+mod repeats;
 mod said;
 mod sanitizers;
 mod select;
@@ -63,7 +66,8 @@ pub use build::host_arch;
 pub use error::{EngineError, OpenError, ReadError};
 pub use inputs::{Bound, Inputs, Outside, RESERVED};
 pub use options::{Filter, Options, Shell};
-pub use products::{Products, ProductsError, Repeats};
+pub use products::{Products, ProductsError};
+pub use repeats::Repeats;
 pub use select::Unmatched;
 pub use shard::Shard;
 pub use subtests::{Listed, Skip};

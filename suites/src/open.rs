@@ -1,7 +1,6 @@
 //! Opening a tree: everything that can be wrong before any test runs is found here.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,11 +8,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
-use crate::build::{Build, Mode};
+use crate::build::Build;
+use crate::choose::{Chosen, Selected, select, select_bare};
 use crate::conflict::conflicts;
-use crate::dialect::{Dialect, Judging, Layout, OWN, OWN_IN_VARIANTS, SuiteRules, SuiteVariants, detect};
+use crate::dialect::{Dialect, Judging, Layout, SuiteRules, SuiteVariants, detect};
 use crate::error::OpenError;
 use crate::listed::{Asking, PYTHON, list};
+use crate::mode::Mode;
 use crate::options::{Options, Shell};
 use crate::own::template::Hole;
 use crate::own::{self, Config};
@@ -28,15 +29,14 @@ use crate::subtests::Subtest;
 use crate::suite::{Place, Suite};
 use crate::tables::{Tables, Variant, feature_flags, skipped_features};
 use crate::test262::{self, FeatureFilter, Host};
-use crate::text::nearest::nearest;
 use crate::text::shlex;
 use crate::tree::Tree;
 use crate::wasm::proposals;
 
 /// The only variant of builds that allow no other, and of tests marked NO_VARIANTS.
-const DEFAULT: &str = "default";
+pub const DEFAULT: &str = "default";
 /// The shell that the built-in one stands in for.
-const D8: &str = "d8";
+pub const D8: &str = "d8";
 
 impl Tree {
     /// Opens a tree: reads its build configuration, its tables and the selected suites' status files.
@@ -451,175 +451,4 @@ fn expectations(
         files.push(Arc::new(given(shown, &String::from_utf8_lossy(&bytes), &suites, reading)?));
     }
     Ok(files)
-}
-
-/// What was asked for.
-struct Selected {
-    selectors: Vec<Selector>,
-    suites: Vec<Chosen>,
-    /// All directories that may be suites.
-    directories: BTreeSet<String>,
-}
-
-/// A suite that was asked for.
-struct Chosen {
-    name: String,
-    rules: &'static SuiteRules,
-    /// Its `suite.toml`, if it has one, with its text.
-    own: Option<(Config, String)>,
-}
-
-impl Chosen {
-    /// The suite of a directory. A `suite.toml` comes before what is known of a suite of that name.
-    fn find(
-        dialect: &'static Dialect,
-        root: &Path,
-        dir: &Path,
-        name: &str,
-    ) -> Result<Option<Self>, OpenError> {
-        if dir.join(own::FILE).is_file() {
-            let (config, text) = own::config(root, dir)?;
-            let rules = if config.variants { &OWN_IN_VARIANTS } else { &OWN };
-            return Ok(Some(Self { name: name.into(), rules, own: Some((config, text)) }));
-        }
-        Ok(rules_of(dialect, name).map(|rules| Self { name: name.into(), rules, own: None }))
-    }
-
-    /// Whether it cannot run without a build, where the engine may be any.
-    fn needs_build(&self) -> bool {
-        match &self.own {
-            Some((config, _)) => config.needs_build(),
-            None => self.rules.shell != D8,
-        }
-    }
-}
-
-/// The selectors, groups resolved, and the suites they select in order of first mention.
-fn select(
-    options: &Options,
-    test_root: &Path,
-    tables: &Tables,
-    build: &Build,
-    dialect: &'static Dialect,
-    warnings: &mut Vec<String>,
-) -> Result<Selected, OpenError> {
-    let before = warnings.len();
-    let directories = directories(test_root)?;
-    let is_known =
-        |name: &&String| rules_of(dialect, name).is_some() || test_root.join(name).join(own::FILE).is_file();
-    let known: Vec<String> = directories.iter().filter(is_known).cloned().collect();
-    let groups: &[(String, Vec<String>)] = tables.groups.as_deref().unwrap_or_default();
-    let mut selectors = Vec::new();
-    if options.tests.is_empty() {
-        match group(groups, DEFAULT, build) {
-            Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
-            None => selectors.extend(known.iter().map(|suite| Selector::new(suite, true))),
-        }
-    }
-    for text in &options.tests {
-        match group(groups, text, build) {
-            Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
-            None => selectors.push(Selector::new(text, false)),
-        }
-    }
-
-    let mut suites: Vec<Chosen> = Vec::new();
-    let mut unsupported: Vec<&str> = Vec::new();
-    let mut without_shell: Vec<&str> = Vec::new();
-    // Without a build there is the built-in shell, or one that was named; either stands in for d8 alone.
-    let only_d8 = build.dir.is_none() && options.shell_dir.is_none();
-    for selector in &selectors {
-        let exists = directories.contains(&selector.suite);
-        if suites.iter().any(|suite| suite.name == selector.suite) {
-            continue;
-        }
-        match Chosen::find(dialect, &options.root, &test_root.join(&selector.suite), &selector.suite)? {
-            Some(suite) if exists && selector.from_group && only_d8 && suite.needs_build() => {
-                without_shell.push(&selector.suite);
-            }
-            Some(suite) if exists => suites.push(suite),
-            // A group names suites that a checkout need not have.
-            _ if selector.from_group && !exists => {}
-            None if selector.from_group => unsupported.push(&selector.suite),
-            None if exists => {
-                return Err(OpenError::UnsupportedSuite { name: selector.suite.clone(), known });
-            }
-            _ => return Err(unknown_suite(selector, &directories, groups, known)),
-        }
-    }
-    if !unsupported.is_empty() {
-        warnings.push(format!(
-            "without a known configuration and left out (a {} would say how to run them): {}",
-            own::FILE,
-            unsupported.join(" ")
-        ));
-    }
-    if !without_shell.is_empty() {
-        warnings
-            .push(format!("left out, since there is no build with their shell: {}", without_shell.join(" ")));
-    }
-    if suites.is_empty() {
-        return Err(OpenError::NoSuites { why: warnings.split_off(before), known });
-    }
-    Ok(Selected { selectors, suites, directories })
-}
-
-/// The same in a bare checkout of test262.
-fn select_bare(options: &Options, dialect: &'static Dialect) -> Selected {
-    let mut selectors: Vec<Selector> =
-        options.tests.iter().map(|text| test262::selector(&options.root, text)).collect();
-    if selectors.is_empty() {
-        selectors.push(Selector::new(test262::SUITE, true));
-    }
-    let suites = dialect.suites.iter().map(|rules| Chosen { name: rules.name.into(), rules, own: None });
-    Selected { selectors, suites: suites.collect(), directories: BTreeSet::from([test262::SUITE.into()]) }
-}
-
-fn rules_of(dialect: &'static Dialect, suite: &str) -> Option<&'static SuiteRules> {
-    dialect.suites.iter().find(|rules| rules.name == suite)
-}
-
-/// The members of a group. Builds without internationalization lack `intl` in the groups that run by default.
-fn group(groups: &[(String, Vec<String>)], name: &str, build: &Build) -> Option<Vec<String>> {
-    let (_, members) = groups.iter().find(|(group, _)| group == name)?;
-    let without_intl = build.is("no_i18n") && matches!(name, "bot_default" | "default");
-    Some(members.iter().filter(|suite| !(without_intl && *suite == "intl")).cloned().collect())
-}
-
-/// The directories of suites.
-fn directories(test_root: &Path) -> Result<BTreeSet<String>, OpenError> {
-    let entries = match fs::read_dir(test_root) {
-        Ok(entries) => entries,
-        Err(_) if !test_root.is_dir() => return Err(OpenError::NoTestRoot(test_root.into())),
-        Err(source) => return Err(OpenError::Read { path: test_root.into(), source }),
-    };
-    Ok(entries
-        .flatten()
-        .filter(|entry| entry.path().is_dir())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.'))
-        .collect())
-}
-
-/// The error for a suite that is not there, with what may have been meant.
-fn unknown_suite(
-    selector: &Selector,
-    directories: &BTreeSet<String>,
-    groups: &[(String, Vec<String>)],
-    known: Vec<String>,
-) -> OpenError {
-    // A path as the shell completes it: test/mjsunit/a.js.
-    let below = selector.text.strip_prefix("test/").map(|rest| {
-        let bare = rest.strip_suffix(".js").or_else(|| rest.strip_suffix(".mjs")).unwrap_or(rest);
-        bare.trim_end_matches('/').to_string()
-    });
-    let nearest = match below {
-        Some(path) if known.iter().any(|suite| Some(suite.as_str()) == path.split('/').next()) => Some(path),
-        _ => {
-            let candidates =
-                directories.iter().map(String::as_str).chain(groups.iter().map(|(name, _)| name.as_str()));
-            nearest(&selector.suite, candidates).map(String::from)
-        }
-    };
-    OpenError::UnknownSuite { name: selector.suite.clone(), nearest, known }
 }

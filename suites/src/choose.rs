@@ -1,0 +1,191 @@
+//! Which suites and tests were asked for.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::build::Build;
+use crate::dialect::{Dialect, OWN, OWN_IN_VARIANTS, SuiteRules};
+use crate::error::OpenError;
+use crate::open::{D8, DEFAULT};
+use crate::options::Options;
+use crate::own::{self, Config};
+use crate::select::Selector;
+use crate::tables::Tables;
+use crate::test262;
+use crate::text::nearest::nearest;
+
+/// What was asked for.
+pub struct Selected {
+    /// The selectors, groups resolved.
+    pub selectors: Vec<Selector>,
+    /// The suites they select, in order of first mention.
+    pub suites: Vec<Chosen>,
+    /// All directories that may be suites.
+    pub directories: BTreeSet<String>,
+}
+
+/// A suite that was asked for.
+pub struct Chosen {
+    /// Its name.
+    pub name: String,
+    /// Its rules.
+    pub rules: &'static SuiteRules,
+    /// Its `suite.toml`, if it has one, with its text.
+    pub own: Option<(Config, String)>,
+}
+
+impl Chosen {
+    /// The suite of a directory. A `suite.toml` comes before what is known of a suite of that name.
+    fn find(
+        dialect: &'static Dialect,
+        root: &Path,
+        dir: &Path,
+        name: &str,
+    ) -> Result<Option<Self>, OpenError> {
+        if dir.join(own::FILE).is_file() {
+            let (config, text) = own::config(root, dir)?;
+            let rules = if config.variants { &OWN_IN_VARIANTS } else { &OWN };
+            return Ok(Some(Self { name: name.into(), rules, own: Some((config, text)) }));
+        }
+        Ok(rules_of(dialect, name).map(|rules| Self { name: name.into(), rules, own: None }))
+    }
+
+    /// Whether it cannot run without a build, where the engine may be any.
+    fn needs_build(&self) -> bool {
+        match &self.own {
+            Some((config, _)) => config.needs_build(),
+            None => self.rules.shell != D8,
+        }
+    }
+}
+
+/// The selectors, groups resolved, and the suites they select in order of first mention.
+pub fn select(
+    options: &Options,
+    test_root: &Path,
+    tables: &Tables,
+    build: &Build,
+    dialect: &'static Dialect,
+    warnings: &mut Vec<String>,
+) -> Result<Selected, OpenError> {
+    let before = warnings.len();
+    let directories = directories(test_root)?;
+    let is_known =
+        |name: &&String| rules_of(dialect, name).is_some() || test_root.join(name).join(own::FILE).is_file();
+    let known: Vec<String> = directories.iter().filter(is_known).cloned().collect();
+    let groups: &[(String, Vec<String>)] = tables.groups.as_deref().unwrap_or_default();
+    let mut selectors = Vec::new();
+    if options.tests.is_empty() {
+        match group(groups, DEFAULT, build) {
+            Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
+            None => selectors.extend(known.iter().map(|suite| Selector::new(suite, true))),
+        }
+    }
+    for text in &options.tests {
+        match group(groups, text, build) {
+            Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
+            None => selectors.push(Selector::new(text, false)),
+        }
+    }
+
+    let mut suites: Vec<Chosen> = Vec::new();
+    let mut unsupported: Vec<&str> = Vec::new();
+    let mut without_shell: Vec<&str> = Vec::new();
+    // Without a build there is the built-in shell, or one that was named; either stands in for d8 alone.
+    let only_d8 = build.dir.is_none() && options.shell_dir.is_none();
+    for selector in &selectors {
+        let exists = directories.contains(&selector.suite);
+        if suites.iter().any(|suite| suite.name == selector.suite) {
+            continue;
+        }
+        match Chosen::find(dialect, &options.root, &test_root.join(&selector.suite), &selector.suite)? {
+            Some(suite) if exists && selector.from_group && only_d8 && suite.needs_build() => {
+                without_shell.push(&selector.suite);
+            }
+            Some(suite) if exists => suites.push(suite),
+            // A group names suites that a checkout need not have.
+            _ if selector.from_group && !exists => {}
+            None if selector.from_group => unsupported.push(&selector.suite),
+            None if exists => {
+                return Err(OpenError::UnsupportedSuite { name: selector.suite.clone(), known });
+            }
+            _ => return Err(unknown_suite(selector, &directories, groups, known)),
+        }
+    }
+    if !unsupported.is_empty() {
+        warnings.push(format!(
+            "without a known configuration and left out (a {} would say how to run them): {}",
+            own::FILE,
+            unsupported.join(" ")
+        ));
+    }
+    if !without_shell.is_empty() {
+        warnings
+            .push(format!("left out, since there is no build with their shell: {}", without_shell.join(" ")));
+    }
+    if suites.is_empty() {
+        return Err(OpenError::NoSuites { why: warnings.split_off(before), known });
+    }
+    Ok(Selected { selectors, suites, directories })
+}
+
+/// The same in a bare checkout of test262.
+pub fn select_bare(options: &Options, dialect: &'static Dialect) -> Selected {
+    let mut selectors: Vec<Selector> =
+        options.tests.iter().map(|text| test262::selector(&options.root, text)).collect();
+    if selectors.is_empty() {
+        selectors.push(Selector::new(test262::SUITE, true));
+    }
+    let suites = dialect.suites.iter().map(|rules| Chosen { name: rules.name.into(), rules, own: None });
+    Selected { selectors, suites: suites.collect(), directories: BTreeSet::from([test262::SUITE.into()]) }
+}
+
+fn rules_of(dialect: &'static Dialect, suite: &str) -> Option<&'static SuiteRules> {
+    dialect.suites.iter().find(|rules| rules.name == suite)
+}
+
+/// The members of a group. Builds without internationalization lack `intl` in the groups that run by default.
+fn group(groups: &[(String, Vec<String>)], name: &str, build: &Build) -> Option<Vec<String>> {
+    let (_, members) = groups.iter().find(|(group, _)| group == name)?;
+    let without_intl = build.is("no_i18n") && matches!(name, "bot_default" | "default");
+    Some(members.iter().filter(|suite| !(without_intl && *suite == "intl")).cloned().collect())
+}
+
+/// The directories of suites.
+fn directories(test_root: &Path) -> Result<BTreeSet<String>, OpenError> {
+    let entries = match fs::read_dir(test_root) {
+        Ok(entries) => entries,
+        Err(_) if !test_root.is_dir() => return Err(OpenError::NoTestRoot(test_root.into())),
+        Err(source) => return Err(OpenError::Read { path: test_root.into(), source }),
+    };
+    Ok(entries
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect())
+}
+
+/// The error for a suite that is not there, with what may have been meant.
+fn unknown_suite(
+    selector: &Selector,
+    directories: &BTreeSet<String>,
+    groups: &[(String, Vec<String>)],
+    known: Vec<String>,
+) -> OpenError {
+    // A path as the shell completes it: test/mjsunit/a.js.
+    let below = selector.text.strip_prefix("test/").map(|rest| {
+        let bare = rest.strip_suffix(".js").or_else(|| rest.strip_suffix(".mjs")).unwrap_or(rest);
+        bare.trim_end_matches('/').to_string()
+    });
+    let nearest = match below {
+        Some(path) if known.iter().any(|suite| Some(suite.as_str()) == path.split('/').next()) => Some(path),
+        _ => {
+            let candidates =
+                directories.iter().map(String::as_str).chain(groups.iter().map(|(name, _)| name.as_str()));
+            nearest(&selector.suite, candidates).map(String::from)
+        }
+    };
+    OpenError::UnknownSuite { name: selector.suite.clone(), nearest, known }
+}
