@@ -94,7 +94,7 @@ pub struct Cli {
     pub quickcheck: bool,
 
     /// Where this machine's identity is kept, see peerd [default: FLOTILLA_HOME, or flotilla in the user's data directory].
-    #[arg(long, value_name = "DIR", help_heading = "Peers")]
+    #[arg(long, value_name = "DIR", help_heading = "On other machines")]
     pub home: Option<PathBuf>,
 
     /// Print each command before it runs.
