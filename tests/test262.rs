@@ -77,6 +77,28 @@ fn every_kind_of_test_has_its_verdict_on_the_built_in_shell() {
 }
 
 #[test]
+fn node_runs_scripts_and_modules_as_the_built_in_shell_does() {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let Some(node) = std::env::split_paths(&path).map(|dir| dir.join("node")).find(|node| node.is_file())
+    else {
+        eprintln!("skipped: there is no node in PATH");
+        return;
+    };
+    let tree = checkout();
+    let tests =
+        ["language/module", "language/import", "language/parse", "language/runtime", "built-ins/Array/realm"];
+    let (ran, found) = outcomes(&tree, &[&["--shell", node.to_str().unwrap()], &tests[..]].concat());
+    let mut compared = 0;
+    for (name, passes) in verdicts().filter(|(name, _)| tests.iter().any(|test| name.starts_with(test))) {
+        for (half, passed) in found.iter().filter(|(half, _)| half.starts_with(&format!("test262/{name} "))) {
+            assert_eq!(*passed, passes, "{half}\n{}", ran.all());
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 3 + 2 + 2 * 3, "{}", ran.all());
+}
+
+#[test]
 fn nothing_is_left_behind() {
     let tree = checkout();
     let tmp = tree.path("tmp");

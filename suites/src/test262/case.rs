@@ -122,7 +122,7 @@ impl Tree {
         let withheld = match suite.features.refuses(&matter) {
             Some(option) => Some(Withheld { reason: option, by_host: false }),
             None => host
-                .refuses(&matter, source)
+                .refuses(name, &matter, source)
                 .map(|reason| Withheld { reason: reason.to_owned(), by_host: true }),
         };
         let mentions = |text: &str| memchr::memmem::find(source, text.as_bytes()).is_some();

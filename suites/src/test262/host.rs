@@ -84,7 +84,7 @@ struct GoalFile {
     file: String,
 }
 
-/// Tests that cannot be run by a host, whatever its engine can do: they have any of these words.
+/// Tests that cannot be run by a host: they have any of these words, or are below one of these directories.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LeftOut {
@@ -97,6 +97,9 @@ struct LeftOut {
     /// Texts in the source.
     #[serde(default)]
     mentions: Vec<String>,
+    /// Directories below `test`, such as `intl402`.
+    #[serde(default)]
+    below: Vec<String>,
     reason: String,
 }
 
@@ -231,7 +234,7 @@ impl Host {
     }
 
     /// Why this host cannot run a test, whatever its engine can do.
-    pub fn refuses(&self, matter: &Matter, source: &[u8]) -> Option<&str> {
+    pub fn refuses(&self, name: &str, matter: &Matter, source: &[u8]) -> Option<&str> {
         if matter.has_flag("module") && self.module.is_none() {
             return Some("the host runs no modules");
         }
@@ -243,11 +246,13 @@ impl Host {
         }
         let any = |wanted: &[String], own: &[String]| wanted.iter().any(|word| own.contains(word));
         let mentions = |text: &String| memchr::memmem::find(source, text.as_bytes()).is_some();
+        let below = |dir: &String| name.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'));
         let rule = self.left_out.iter().find(|rule| {
             any(&rule.features, &matter.features)
                 || any(&rule.flags, &matter.flags)
                 || any(&rule.includes, &matter.includes)
                 || rule.mentions.iter().any(mentions)
+                || rule.below.iter().any(below)
         });
         rule.map(|rule| rule.reason.as_str())
     }
@@ -353,9 +358,12 @@ mod tests {
         let refuses = |flags: &[&str], features: &[&str], source: &str| {
             let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
             let matter = Matter { flags: owned(flags), features: owned(features), ..Matter::default() };
-            host.refuses(&matter, source.as_bytes()).map(str::to_owned)
+            host.refuses("a/b", &matter, source.as_bytes()).map(str::to_owned)
         };
         assert_eq!(refuses(&["raw"], &["y"], ""), None);
+        let builtin = Host::builtin().unwrap();
+        let intl = |name: &str| builtin.refuses(name, &Matter::default(), b"").is_some();
+        assert!(intl("intl402/Locale/a") && intl("staging/intl402/a") && !intl("built-ins/intl402/a"));
         assert_eq!(refuses(&[], &["x"], "").as_deref(), Some("no"));
         assert_eq!(refuses(&[], &[], "$262.agent.start()").as_deref(), Some("no"));
         assert_eq!(refuses(&["module"], &[], "").as_deref(), Some("the host runs no modules"));
