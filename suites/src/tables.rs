@@ -122,7 +122,11 @@ impl Tables {
             own if own.exists => own,
             _ => Source::open(root, TEST_SUITE)?,
         };
-        let runner = Source::open(root, RUN_TESTS)?;
+        // V8 6.4 has in its standard runner what stood in run-tests.py.
+        let runner = match Source::open(root, STANDARD_RUNNER)? {
+            own if own.exists => own,
+            _ => Source::open(root, RUN_TESTS)?,
+        };
         let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
         let all = match variants.variants("ALL_VARIANT_FLAGS")? {
             Some(all) => all,
