@@ -43,7 +43,12 @@ def instructions(runner, t):
 def run(self, jobs):
   for t in self.tests:
     command, timeout = instructions(self, t)
-    outcomes = t._statusfile_outcomes if hasattr(t, '_statusfile_outcomes') else t.outcomes or []
+    if hasattr(t, '_statusfile_outcomes'):
+      outcomes = t._statusfile_outcomes
+    elif hasattr(t, 'outcomes'):
+      outcomes = t.outcomes or []
+    else:
+      outcomes = t.suite.GetStatusFileOutcomes(t)
     f.write(json.dumps({
         'suite': t.suite.name, 'path': t.path, 'variant': getattr(t, 'variant', None), 'command': command,
         'timeout': timeout, 'slow': 'SLOW' in outcomes, 'expected': sorted(outcomes)}, sort_keys=True) + '\n')
