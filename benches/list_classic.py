@@ -13,12 +13,19 @@ sys.dont_write_bytecode = True
 os.chdir(tree)
 sys.argv = [os.path.join(tree, 'tools', 'run-tests.py')] + args
 run_tests = imp.load_source('run_tests', sys.argv[0])
+if not hasattr(run_tests, 'Main'):
+  # V8 6.4 to 6.6.
+  from testrunner import standard_runner
+  run_tests.Main = standard_runner.StandardTestRunner().execute
 from testrunner.local import execution
 f = open(out, 'w')
 
 
 def instructions(runner, t):
   """The command of a test, without empty words (as commands.Execute has it), and its seconds."""
+  if hasattr(t, 'get_command'):
+    command = t.get_command(runner.context)
+    return [command.shell] + [c for c in command.args if c != ''], command.timeout
   if hasattr(execution, '_GetInstructions'):
     found = execution._GetInstructions(t, runner.context)
     return [c for c in found.command if c != ''], found.timeout
@@ -36,10 +43,15 @@ def instructions(runner, t):
 def run(self, jobs):
   for t in self.tests:
     command, timeout = instructions(self, t)
+    if hasattr(t, '_statusfile_outcomes'):
+      outcomes = t._statusfile_outcomes
+    elif hasattr(t, 'outcomes'):
+      outcomes = t.outcomes or []
+    else:
+      outcomes = t.suite.GetStatusFileOutcomes(t)
     f.write(json.dumps({
         'suite': t.suite.name, 'path': t.path, 'variant': getattr(t, 'variant', None), 'command': command,
-        'timeout': timeout, 'slow': 'SLOW' in (t.outcomes or []),
-        'expected': sorted(t.outcomes) if t.outcomes else []}, sort_keys=True) + '\n')
+        'timeout': timeout, 'slow': 'SLOW' in outcomes, 'expected': sorted(outcomes)}, sort_keys=True) + '\n')
   return 0
 
 

@@ -133,7 +133,9 @@ impl Build {
             properties.insert(key.variable.clone(), flag(&key.key)? != key.inverted);
         }
         if dialect.layout == Layout::PerMode {
-            properties.extend(UNCONFIGURED.map(|variable| (variable.to_owned(), false)));
+            for variable in UNCONFIGURED {
+                properties.entry(variable.to_owned()).or_insert(false);
+            }
         }
         let mips = if MIPS.contains(&arch.as_str()) {
             Some((text("mips_arch_variant")?, flag("mips_use_msa")?))
@@ -225,7 +227,9 @@ impl Build {
             keys.iter().map(|key| (key.variable.clone(), key.unbuilt)).collect();
         properties.insert("is_debug".into(), mode.has_debug_flags());
         if dialect.layout == Layout::PerMode {
-            properties.extend(UNCONFIGURED.map(|variable| (variable.to_owned(), false)));
+            for variable in UNCONFIGURED {
+                properties.entry(variable.to_owned()).or_insert(false);
+            }
         }
         for (variable, value) in &mut properties {
             *value |= options.build_with.iter().any(|with| with == variable);

@@ -11,7 +11,7 @@ mod own;
 mod test262;
 mod versions;
 
-pub use classic::{V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3};
+pub use classic::{V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3, V6_5};
 pub use detect::detect;
 pub use older::{V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1};
 pub use own::{OWN, OWN_IN_VARIANTS};

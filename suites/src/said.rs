@@ -155,13 +155,19 @@ fn parts(test_case: &str) -> Option<Vec<Part>> {
         _ => None,
     };
     // With a part that is not known here, the order is not either.
-    let parts: Vec<Part> = body[..end].iter().filter_map(known).collect::<Option<_>>()?;
+    let mut parts: Vec<Part> = body[..end].iter().filter_map(known).collect::<Option<_>>()?;
+    // Until V8 6.6 the seed was one of the shell's own flags.
+    if !parts.contains(&Part::Seed) {
+        parts.insert(0, Part::Seed);
+    }
     let once = (1..parts.len()).all(|at| !parts[..at].contains(&parts[at]));
-    (parts.len() >= 6 && once).then_some(parts)
+    (parts.len() > 6 && once).then_some(parts)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const CONFIG: &str = "class BuildConfig(object):\n  def __init__(self, build_config, options):\n    \
@@ -221,7 +227,10 @@ mod tests {
             "source_flags",
         ];
         let found = parts(&body(&six)).unwrap();
-        assert_eq!(found, [Part::Files, Part::Extra, Part::Variant, Part::Status, Part::Mode, Part::Source]);
+        assert_eq!(
+            found,
+            [Part::Seed, Part::Files, Part::Extra, Part::Variant, Part::Status, Part::Mode, Part::Source]
+        );
         assert_eq!(parts(&body(&six[..3])), None);
         let unknown: Vec<&str> = six.into_iter().chain(["new_flags"]).collect();
         assert_eq!(parts(&body(&unknown)), None, "a part that nothing is known of");
@@ -235,5 +244,41 @@ mod tests {
         let found = config_keys(root.path(), &V9_2);
         assert_eq!(found.len(), V9_2.config.len());
         assert_eq!(order(root.path()), None);
+    }
+
+    const WORDS: [&str; 19] = [
+        "def",
+        "_get_cmd_params",
+        "self",
+        ".",
+        "x",
+        "=",
+        "not",
+        "build_config",
+        "[",
+        "'is_a'",
+        "]",
+        "\"b\"",
+        ":",
+        ",",
+        "\n",
+        "_get_files_params",
+        "_get_new_flags",
+        "(",
+        "'",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_not(words in prop::collection::vec(prop::sample::select(WORDS.as_slice()), 0..60), other in ".{0,40}") {
+            let text = words.join(" ");
+            for (one, two) in [(&text, &other), (&other, &text), (&text, &text)] {
+                let found = keys(one, two);
+                prop_assert!(found.iter().all(|key| !key.key.is_empty() && !key.variable.is_empty()));
+                if let Some(parts) = parts(one) {
+                    prop_assert!(parts.contains(&Part::Seed) && parts.len() > 6);
+                }
+            }
+        }
     }
 }

@@ -127,7 +127,11 @@ impl Tables {
             own if own.exists => own,
             _ => Source::open(root, TEST_SUITE)?,
         };
-        let runner = Source::open(root, RUN_TESTS)?;
+        // V8 6.4 has in its standard runner what stood in run-tests.py.
+        let runner = match Source::open(root, STANDARD_RUNNER)? {
+            own if own.exists => own,
+            _ => Source::open(root, RUN_TESTS)?,
+        };
         let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
         let all = match variants.variants("ALL_VARIANT_FLAGS")? {
             Some(all) => all,
@@ -149,18 +153,24 @@ impl Tables {
                 vec![("dev".into(), dev), ("exhaustive".into(), exhaustive)]
             }
         };
+        // V8 6.5 has them there.
+        let base = Source::open(root, BASE_RUNNER)?;
+        let own = |name: &'static str| match runner.strings(name)? {
+            None => base.strings(name),
+            found => Ok(found),
+        };
         let modes = runner.lists("MODE_FLAGS").ok().flatten().unwrap_or_default();
         let of_mode =
             |mode: &str| modes.iter().find(|(name, _)| name == mode).map(|(_, flags)| flags.clone());
-        let debug = runner.strings("DEBUG_FLAGS")?.or_else(|| of_mode("debug"));
-        let release = runner.strings("RELEASE_FLAGS")?.or_else(|| of_mode("release"));
+        let debug = own("DEBUG_FLAGS")?.or_else(|| of_mode("debug"));
+        let release = own("RELEASE_FLAGS")?.or_else(|| of_mode("release"));
         let default_group = runner.strings("DEFAULT_TESTS")?.map(|suites| vec![("default".into(), suites)]);
         Ok(Self {
             // In 2015 it was computed, and had the same flags.
             fast: variants.variants("FAST_VARIANT_FLAGS").ok().flatten().unwrap_or_default(),
             variants: in_order(all, &owned(dialect.slow_variants), &owned(&["default"])),
             aliases,
-            groups: runner.lists("TEST_MAP")?.or(default_group),
+            groups: runner.lists("TEST_MAP")?.or(base.lists("TEST_MAP")?).or(default_group),
             per_variant: Lists::new(),
             per_build: Lists::new(),
             per_extra_flag: Lists::new(),

@@ -130,6 +130,37 @@ const INTL_5: SuiteRules = SuiteRules {
 /// Until V8 5.0.
 const INTL_4: SuiteRules = SuiteRules { before: &["assert.js", "utils.js"], after: &[], ..INTL_5 };
 
+/// In V8 6.5 the files came first.
+const FILES_FIRST: &[Part] = &[
+    Part::Seed,
+    Part::Files,
+    Part::Extra,
+    Part::Variant,
+    Part::Status,
+    Part::Suite,
+    Part::Mode,
+    Part::Source,
+];
+
+const fn files_first(rules: SuiteRules) -> SuiteRules {
+    SuiteRules { order: FILES_FIRST, ..rules }
+}
+
+const SUITES_6_5: &[SuiteRules] = &[
+    files_first(MJSUNIT_5),
+    files_first(MESSAGE_5),
+    files_first(SuiteRules { extensions: JS, ..WEBKIT }),
+    files_first(INTL_5),
+    files_first(DEBUGGER_5),
+    files_first(INSPECTOR_6),
+    PREPARSER_5,
+    FUZZER_5,
+    BENCHMARKS_5,
+    CCTEST_5,
+    UNITTESTS_5,
+    SuiteRules { order: &[Part::Seed, Part::Files, Part::Extra], ..MKGROKDUMP },
+];
+
 const fn suites(intl: SuiteRules, preparser: SuiteRules, inspector: SuiteRules) -> [SuiteRules; 18] {
     [
         MJSUNIT_5,
@@ -306,6 +337,14 @@ pub const V5_4: Dialect = Dialect {
 
 /// V8 6.0 to 6.4.
 pub const V6_3: Dialect = Dialect { name: "V8 6.3", suites: SUITES_6, ..V5_4 };
+
+/// V8 6.5, between two runners.
+pub const V6_5: Dialect = Dialect {
+    name: "V8 6.5",
+    suites: SUITES_6_5,
+    timeouts: Timeouts { slow: 1.0, always: 2.0, ..V5_4.timeouts },
+    ..V6_3
+};
 
 /// V8 5.1 and 5.2: Ignition could be an option rather than a variant.
 pub const V5_2: Dialect = Dialect { name: "V8 5.2", variables: &["ignition"], ..V5_4 };

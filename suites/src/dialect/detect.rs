@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::{
-    BARE_TEST262, Dialect, V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3, V6_8, V7_0, V7_1, V7_2, V7_3,
-    V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1, V9_2,
+    BARE_TEST262, Dialect, V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3, V6_5, V6_8, V7_0, V7_1, V7_2,
+    V7_3, V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1, V9_2,
 };
 use crate::read::read;
 use crate::test262;
@@ -30,6 +30,7 @@ pub fn detect(root: &Path) -> (&'static Dialect, Option<String>) {
         let dialect = match version {
             Some((3, 15..)) if lines => &V3_20,
             _ if lines => &V3_14,
+            Some((6, 5..)) => &V6_5,
             Some((6.., _)) => &V6_3,
             Some((5, 1..=2)) => &V5_2,
             Some((4, _) | (5, 0)) => &V5_0,
@@ -136,6 +137,7 @@ mod tests {
             (5, 2, V5_2.name),
             (5, 3, V5_4.name),
             (6, 3, V6_3.name),
+            (6, 5, V6_5.name),
         ] {
             let header = format!("#define V8_MAJOR_VERSION {major}\n#define V8_MINOR_VERSION {minor}\n");
             assert_eq!(tree(&[execution, ("include/v8-version.h", &header)]), name, "{major}.{minor}");
