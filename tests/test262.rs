@@ -99,6 +99,33 @@ fn node_runs_scripts_and_modules_as_the_built_in_shell_does() {
 }
 
 #[test]
+fn a_run_is_summed_up_by_area_and_edition() {
+    let tree = checkout();
+    tree.file(
+        "features.txt",
+        "## Proposed language features\n# why\ncross-realm\n\n## Standard language features\nclass\ndynamic-import\n",
+    );
+    let (markdown, file) = (tree.path("summary.md"), tree.path("summary.json"));
+    let ran = tree.run(&["--conformance", markdown.to_str().unwrap()]);
+    // A test that passes in one half only does not pass; one whose frontmatter cannot be read counts.
+    for row in [
+        "| built-ins |      8 |     13 |  61.5 % |",
+        "| language  |      6 |      8 |  75.0 % |",
+        "| all       |     14 |     21 |  66.6 % |",
+        "| ES2020    |      1 |      1 | 100.0 % |",
+        "| proposals |      1 |      1 | 100.0 % |",
+    ] {
+        assert!(ran.stdout().contains(row), "{row} is not in {}", ran.all());
+    }
+    let written = fs::read_to_string(markdown).unwrap();
+    assert!(written.contains("| language/module |      3 |      3 | 100.0 % |"), "{written}");
+    tree.run(&["--conformance", file.to_str().unwrap(), "built-ins"]);
+    let summary = json(&file);
+    assert_eq!(summary["areas"]["built-ins/Array"]["passed"], 8);
+    assert_eq!(summary["total"]["tests"], 13);
+}
+
+#[test]
 fn nothing_is_left_behind() {
     let tree = checkout();
     let tmp = tree.path("tmp");

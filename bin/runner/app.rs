@@ -201,7 +201,11 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         control: &cli.control,
         special: &cli.special,
         verbose: cli.verbose,
-        kept: cli.test262.keep_compiled.as_ref().map(|dir| std::path::absolute(dir).unwrap_or(dir.clone())),
+        kept: cli
+            .test262
+            .keep_compiled
+            .as_ref()
+            .map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone())),
         conformance: cli.test262.conformance.as_deref(),
         home: cli.home.clone(),
         total_timeout: deadline.left(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flotilla_actors::Reporter;
 use flotilla_messages::{CaseId, Event, Outcome, TestReport};
-use flotilla_suites::{Edition, Hints, Labels};
+use flotilla_suites::{Edition, Hints, Labels, area};
 use serde::Serialize;
 
 use super::console::Console;
@@ -150,7 +150,9 @@ impl Conformance {
     }
 
     fn note(&mut self, report: &TestReport) {
-        let Some(labels) = (self.lookup)(report.test) else { return };
+        // A test that cannot be read is one that does not pass.
+        let unread = || Labels { area: area(&report.name.name).into(), ..Labels::default() };
+        let labels = (self.lookup)(report.test).unwrap_or_else(unread);
         let hints = Hints {
             features: &labels.features,
             since_2015: labels.esid.is_some()
