@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use flotilla_messages::{Arg, Uncaught};
+use flotilla_messages::{Arg, Phase, Uncaught};
 use serde::Deserialize;
 
 use super::matter::Matter;
@@ -247,11 +247,12 @@ impl Host {
         let any = |wanted: &[String], own: &[String]| wanted.iter().any(|word| own.contains(word));
         let mentions = |text: &String| memchr::memmem::find(source, text.as_bytes()).is_some();
         let below = |dir: &String| name.strip_prefix(dir.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        // A test that must not even be parsed uses nothing of the host's.
+        let runs = matter.negative.as_ref().is_none_or(|negative| negative.phase != Phase::Parse);
         let rule = self.left_out.iter().find(|rule| {
-            any(&rule.features, &matter.features)
+            runs && (any(&rule.features, &matter.features) || rule.mentions.iter().any(mentions))
                 || any(&rule.flags, &matter.flags)
                 || any(&rule.includes, &matter.includes)
-                || rule.mentions.iter().any(mentions)
                 || rule.below.iter().any(below)
         });
         rule.map(|rule| rule.reason.as_str())
@@ -294,6 +295,8 @@ impl Goal {
 
 #[cfg(test)]
 mod tests {
+    use flotilla_messages::Negative;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Host, HostError> {
@@ -366,6 +369,13 @@ mod tests {
         assert!(intl("intl402/Locale/a") && intl("staging/intl402/a") && !intl("built-ins/intl402/a"));
         assert_eq!(refuses(&[], &["x"], "").as_deref(), Some("no"));
         assert_eq!(refuses(&[], &[], "$262.agent.start()").as_deref(), Some("no"));
+        let negative = |phase| Matter {
+            features: vec!["x".into()],
+            negative: Some(Negative { phase, kind: "SyntaxError".into() }),
+            ..Matter::default()
+        };
+        assert!(host.refuses("a/b", &negative(Phase::Parse), b"").is_none(), "it never runs");
+        assert!(host.refuses("a/b", &negative(Phase::Runtime), b"").is_some());
         assert_eq!(refuses(&["module"], &[], "").as_deref(), Some("the host runs no modules"));
         assert!(
             refuses(&["CanBlockIsFalse"], &[], "").is_some()
