@@ -233,6 +233,15 @@ pub struct Unrunnable {
     pub reason: String,
 }
 
+impl Unrunnable {
+    /// What there is to say of an id that names no test of this run.
+    pub fn no_such_test(id: CaseId) -> Self {
+        let name =
+            TestName { suite: String::new(), name: String::new(), variant: String::new(), detail: None };
+        Self { name, id: id.0.to_string(), reason: "there is no such test".into() }
+    }
+}
+
 /// Which tests there are. `suites` implements it; the scheduler takes the entries and whoever runs a test asks
 /// for its case. Both are lazy: running starts before listing ends.
 pub trait Cases: Send + Sync {

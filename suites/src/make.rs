@@ -29,16 +29,7 @@ impl Tree {
             })
             .and_then(|(index, base, subtest)| Some((index, base, subtest, self.suite(&base)?)));
         let Some((index, base, subtest, suite)) = found else {
-            return Err(Box::new(Unrunnable {
-                name: TestName {
-                    suite: String::new(),
-                    name: String::new(),
-                    variant: String::new(),
-                    detail: None,
-                },
-                id: id.0.to_string(),
-                reason: "there is no such test".into(),
-            }));
+            return Err(Box::new(Unrunnable::no_such_test(id)));
         };
         let mut stable_id = String::with_capacity(80);
         self.id_pieces(index, &base, subtest, |piece| stable_id.push_str(piece));

@@ -66,6 +66,19 @@ pub enum Strictness {
     Module,
 }
 
+impl Strictness {
+    /// What V8's own test262 suites make of a test's flags: with them modules, too, run strict and sloppy.
+    pub fn of(matter: &Frontmatter) -> Self {
+        if matter.has_flag("noStrict") {
+            Self::Sloppy
+        } else if matter.has_flag("onlyStrict") {
+            Self::Strict
+        } else {
+            Self::Both
+        }
+    }
+}
+
 /// What a source says, or why the test cannot be run.
 pub type Result = std::result::Result<Prepared, String>;
 
@@ -284,13 +297,7 @@ fn test262(suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
     flags.extend(of_features.map(|(_, flag)| flag.clone()));
     flags.push("--no-arguments".into());
 
-    let strictness = if matter.has_flag("noStrict") {
-        Strictness::Sloppy
-    } else if matter.has_flag("onlyStrict") {
-        Strictness::Strict
-    } else {
-        Strictness::Both
-    };
+    let strictness = Strictness::of(&matter);
     Ok(Prepared {
         files,
         phase_file,

@@ -231,16 +231,7 @@ impl Products {
     fn made(&self, id: CaseId, in_rounds: bool) -> Result<TestCase, Box<Unrunnable>> {
         let (product, round, own) = self.parts(id);
         let Some((label, tree)) = self.trees.get(product) else {
-            return Err(Box::new(Unrunnable {
-                name: TestName {
-                    suite: String::new(),
-                    name: String::new(),
-                    variant: String::new(),
-                    detail: None,
-                },
-                id: id.0.to_string(),
-                reason: "there is no such test".into(),
-            }));
+            return Err(Box::new(Unrunnable::no_such_test(id)));
         };
         let first = tree.random_seed();
         let seed = match self.repeats {

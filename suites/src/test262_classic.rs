@@ -29,12 +29,6 @@ pub fn classic(suite: &Suite, test: Arg, source: &[u8]) -> Result {
     if matter.includes.iter().any(|include| include == DETACH) {
         files.push(word("--allow-natives-syntax"));
     }
-    let strictness = if matter.has_flag("noStrict") {
-        Strictness::Sloppy
-    } else if matter.has_flag("onlyStrict") {
-        Strictness::Strict
-    } else {
-        Strictness::Both
-    };
+    let strictness = Strictness::of(&matter);
     Ok(Prepared { files, strictness, exception: matter.negative_type, ..Prepared::default() })
 }
