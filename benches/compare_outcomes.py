@@ -10,6 +10,9 @@ results from DIR/v8real.SUITE.json where they are there already.
 --classic: TREE is one of V8 3.14 to 6.3, whose build is in OUTDIR/x64.release. What V8's runner calls unexpected is
 compared by test and variant; where it does not say the variant (before V8 3.19 or so), by test and how many of its
 variants are unexpected. SUITE may be a test or a prefix with a star, as in `mjsunit/a*`.
+
+--timeout SECONDS gives both runners that limit, where the trees' own of a minute or more would be waited out on every
+test that hangs on the shell.
 """
 
 import argparse
@@ -46,11 +49,11 @@ def counts(names):
     return found
 
 
-def classic(tree, outdir, suite, variants, work):
+def classic(tree, outdir, suite, variants, timeout, work):
     """Both runners' unexpected outcomes, as unexpected() has them."""
     options = (tree / "tools" / "run-tests.py").read_text()
     theirs, ours = work / "v8.json", work / "ours.json"
-    common = ["--outdir", outdir, "-j2"]
+    common = ["--outdir", outdir, "-j2", *timeout]
     run = ["python2.7", "tools/run-tests.py", *common, "--arch=x64", "--mode=release", "--no-network", "-p", "verbose"]
     if "no-presubmit" in options:
         run.append("--no-presubmit")
@@ -99,16 +102,18 @@ def main():
     parser.add_argument("--v8", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()))
     parser.add_argument("--classic", action="store_true")
     parser.add_argument("--variants", default="default")
+    parser.add_argument("--timeout", type=int, metavar="SECONDS")
     parser.add_argument("suites", nargs="*")
     options = parser.parse_intermixed_args()
     tree = options.tree.resolve()
-    common = ["--outdir", options.outdir, "-j2", "--random-seed=42", "--exit-after-n-failures=0"]
+    timeout = [f"--timeout={options.timeout}"] if options.timeout else []
+    common = ["--outdir", options.outdir, "-j2", "--random-seed=42", "--exit-after-n-failures=0", *timeout]
     print("| suite | tests, V8 | tests, runner | unexpected, V8 | unexpected, runner | differences |\n|---|---|---|---|---|---|")
     differences = []
     for suite in options.suites or ["message", "webkit", "mjsunit"]:
         if options.classic:
             work = pathlib.Path(tempfile.mkdtemp())
-            total8, v8, total, mine = classic(tree, options.outdir, suite, options.variants, work)
+            total8, v8, total, mine = classic(tree, options.outdir, suite, options.variants, timeout, work)
         else:
             total8, v8, total, mine = modern(tree, options, common, suite)
         differing = sorted(name for name in v8.keys() | mine.keys()

@@ -7,7 +7,8 @@
 
 AREA is a directory below CHECKOUT/test (default: built-ins/Array language/expressions language/module-code). --every N
 takes each Nth file of them. Needs target/release/runner (--runner), node in PATH, and for the first two the harness:
-`npm install test262-harness@10` somewhere, named with --harness DIR (which holds node_modules).
+`npm install test262-harness@10` somewhere, named with --harness DIR (which holds node_modules). --results FILE takes the
+harness's verdicts from FILE, or writes them there.
 """
 
 import argparse
@@ -66,6 +67,18 @@ def harness(args, tests, keys="file,scenario,result"):
     return time.monotonic() - begun, results
 
 
+def saved(args, tests):
+    if not args.results or not os.path.exists(args.results):
+        slower, results = harness(args, tests)
+        if args.results:
+            with open(args.results, "w") as file:
+                json.dump([slower, results], file)
+    else:
+        with open(args.results) as file:
+            slower, results = json.load(file)
+    return slower, results
+
+
 def verdicts(args, tests):
     took, out = ours(args, tests, ["-p", "verbose"])
     own, why = {}, {}
@@ -79,7 +92,7 @@ def verdicts(args, tests):
             current = (block[1], "strict" if block[2] == "strict" else "default")
         elif line.startswith("expected ") and current not in why:
             why[current] = line
-    slower, results = harness(args, tests)
+    slower, results = saved(args, tests)
     theirs = {}
     for result in results:
         name = re.sub(r"^.*?test/|\.js$", "", result["file"])
@@ -157,6 +170,7 @@ def main():
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--show", type=int, default=5, help="how many tests of each kind of difference are named")
+    parser.add_argument("--results", metavar="FILE")
     parser.add_argument("--harness", help="the directory with node_modules")
     parser.add_argument("--runner", default=os.path.join(os.path.dirname(__file__), "../target/release/runner"))
     args = parser.parse_intermixed_args()
@@ -168,4 +182,5 @@ def main():
     {"verdicts": verdicts, "speed": speed, "listing": listing}[args.what](args, tests)
 
 
-main()
+if __name__ == "__main__":
+    main()

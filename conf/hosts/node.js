@@ -193,23 +193,26 @@ function agentMain() {
   require("vm").runInThisContext(source, { filename: "agent", displayErrors: false });
 }
 
-function run(source, file) {
+// Each source is a script of its own.
+function run(file, ...sources) {
   install(globalThis, undefined, file);
-  let script;
-  try {
-    script = new vm.Script(source, { filename: file, importModuleDynamically: importer(file) });
-  } catch (error) {
-    fail("parse", error);
-  }
-  try {
-    script.runInThisContext({ displayErrors: false });
-  } catch (error) {
-    fail("runtime", error);
+  for (const source of sources) {
+    let script;
+    try {
+      script = new vm.Script(source, { filename: file, importModuleDynamically: importer(file) });
+    } catch (error) {
+      fail("parse", error);
+    }
+    try {
+      script.runInThisContext({ displayErrors: false });
+    } catch (error) {
+      fail("runtime", error);
+    }
   }
 }
 
-function runModule(harness, file) {
-  run(harness, file);
+function runModule(file, harness) {
+  run(file, harness);
   let module;
   try {
     module = moduleAt(file);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::judge::Judge;
 use crate::outcome::Outcome;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, harness_path};
 
 /// A test's number within one run: stable while the run lasts, meaningless outside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,10 +72,14 @@ pub enum Arg {
     },
     /// The file that [`TestCase::recipe`] describes, wherever it was put together.
     Compiled,
+    /// The one that it describes as read before that.
+    Harness,
 }
 
 /// The file put together for a test, where it has no path yet.
 pub const COMPILED: &str = "%{compiled}";
+/// The same of the file that is read before it.
+pub const HARNESS: &str = "%{compiled-harness}";
 
 impl Arg {
     /// The path `path` as an argument: relative if it lies below `root`, else as it stands.
@@ -98,6 +102,7 @@ impl Arg {
                 text
             }
             Self::Compiled => COMPILED.into(),
+            Self::Harness => HARNESS.into(),
         }
     }
 
@@ -108,6 +113,7 @@ impl Arg {
             Self::Path(path) => path.clone(),
             Self::Embedded { before, path, after } => format!("{before}{path}{after}"),
             Self::Compiled => COMPILED.into(),
+            Self::Harness => HARNESS.into(),
         }
     }
 }
@@ -158,7 +164,7 @@ pub struct TestCase {
     pub program: Program,
     /// Its arguments.
     pub args: Vec<Arg>,
-    /// The file that is put together for it, if one is; [`Arg::Compiled`] names it.
+    /// The file that is put together for it, if one is; [`Arg::Compiled`] names it, and [`Arg::Harness`] the one before.
     pub recipe: Option<Box<Recipe>>,
     /// Variables set for this test on top of the run's environment.
     pub env: BTreeMap<String, String>,
@@ -191,6 +197,7 @@ impl TestCase {
         }
         argv.extend(self.args.iter().map(|arg| match (arg, compiled) {
             (Arg::Compiled, Some(path)) => path.into(),
+            (Arg::Harness, Some(path)) => harness_path(path).into(),
             _ => arg.resolve(root),
         }));
         argv

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct Recipe {
     /// The file's parts, in order, with nothing between them.
     pub parts: Vec<Part>,
+    /// The parts of another file, [`harness_path`], that the shell reads before it, if there is one: it may be empty. So
+    /// a directive of the file does not hold for what stands before the test.
+    pub harness: Option<Vec<Part>>,
     /// Files of the tree that must be found under their own names in the file's directory: what the test imports.
     /// Paths below the root.
     pub beside: Vec<String>,
@@ -43,7 +46,7 @@ pub struct RecipeError {
 }
 
 impl Recipe {
-    /// The file's bytes on a machine with this root. `read` reads the files.
+    /// The bytes of the file and of the one before it on a machine with this root. `read` reads the files.
     ///
     /// # Errors
     /// The first file that cannot be read.
@@ -51,24 +54,47 @@ impl Recipe {
         &self,
         root: &Path,
         mut read: impl FnMut(&Path) -> io::Result<Vec<u8>>,
-    ) -> Result<Vec<u8>, RecipeError> {
-        let mut bytes = Vec::with_capacity(32 << 10);
-        for part in &self.parts {
-            let mut file = |path: &String| {
-                let path = root.join(path);
-                read(&path).map_err(|source| RecipeError { path, source })
-            };
-            match part {
-                Part::Text(text) => bytes.extend_from_slice(text.as_bytes()),
-                Part::File(path) => bytes.append(&mut file(path)?),
-                Part::QuotedFile(path) => bytes.extend_from_slice(&quoted(&file(path)?)),
-                Part::QuotedPath(path) => {
-                    bytes.extend_from_slice(&quoted(root.join(path).as_os_str().as_encoded_bytes()));
-                }
+    ) -> Result<Assembled, RecipeError> {
+        let harness = self.harness.as_deref().map(|parts| join(parts, root, &mut read)).transpose()?;
+        Ok(Assembled { file: join(&self.parts, root, &mut read)?, harness })
+    }
+}
+
+/// What a recipe makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assembled {
+    /// The file's bytes.
+    pub file: Vec<u8>,
+    /// Those of the file that is read before it.
+    pub harness: Option<Vec<u8>>,
+}
+
+/// Where the file lies that is read before the one at `path`: beside it.
+pub fn harness_path(path: &Path) -> PathBuf {
+    path.with_extension("harness.js")
+}
+
+fn join(
+    parts: &[Part],
+    root: &Path,
+    read: &mut impl FnMut(&Path) -> io::Result<Vec<u8>>,
+) -> Result<Vec<u8>, RecipeError> {
+    let mut bytes = Vec::with_capacity(32 << 10);
+    for part in parts {
+        let mut file = |path: &String| {
+            let path = root.join(path);
+            read(&path).map_err(|source| RecipeError { path, source })
+        };
+        match part {
+            Part::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+            Part::File(path) => bytes.append(&mut file(path)?),
+            Part::QuotedFile(path) => bytes.extend_from_slice(&quoted(&file(path)?)),
+            Part::QuotedPath(path) => {
+                bytes.extend_from_slice(&quoted(root.join(path).as_os_str().as_encoded_bytes()));
             }
         }
-        Ok(bytes)
     }
+    Ok(bytes)
 }
 
 /// Bytes as they stand between double quotes in JavaScript. Bytes that are no UTF-8 stay as they are: an engine reads
@@ -122,19 +148,33 @@ mod tests {
                 Part::Text("\");".into()),
                 Part::File("b.js".into()),
             ],
-            beside: Vec::new(),
+            ..Recipe::default()
         };
         let read = |path: &Path| Ok(format!("\"{}\"\n", path.display()).into_bytes());
-        let bytes = recipe.assemble(Path::new("/r"), read).unwrap();
+        let assembled = recipe.assemble(Path::new("/r"), read).unwrap();
         assert_eq!(
-            String::from_utf8(bytes).unwrap(),
+            String::from_utf8(assembled.file).unwrap(),
             "run(\"\\\"/r/a.js\\\"\\n\", \"/r/t\\\"/a.js\");\"/r/b.js\"\n"
         );
+        assert_eq!(assembled.harness, None);
+    }
+
+    #[test]
+    fn what_is_read_before_a_file_is_a_file_of_its_own() {
+        let recipe = Recipe {
+            parts: vec![Part::Text("test".into())],
+            harness: Some(vec![Part::Text("harness".into())]),
+            beside: Vec::new(),
+        };
+        let assembled = recipe.assemble(Path::new("/r"), |_| Ok(Vec::new())).unwrap();
+        let expected = Assembled { file: b"test".to_vec(), harness: Some(b"harness".to_vec()) };
+        assert_eq!(assembled, expected);
+        assert_eq!(harness_path(Path::new("/d/a.strict.js")), Path::new("/d/a.strict.harness.js"));
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
-        let recipe = Recipe { parts: vec![Part::File("a.js".into())], beside: Vec::new() };
+        let recipe = Recipe { parts: vec![Part::File("a.js".into())], ..Recipe::default() };
         let error = recipe.assemble(Path::new("/r"), |_| Err(io::ErrorKind::NotFound.into())).unwrap_err();
         assert!(error.to_string().starts_with("cannot read /r/a.js: "), "{error}");
     }

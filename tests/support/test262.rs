@@ -86,6 +86,13 @@ const TESTS: &[(&str, &str, &str, bool)] = &[
         "import('./y_FIXTURE.js').then((y) => assert.sameValue(y.default, 'y')).then(() => $DONE(), $DONE);",
         true,
     ),
+    (
+        "language/directive",
+        "includes: [this.js]",
+        // The directive of the strict half is the test's alone.
+        "assert.sameValue(ownThis(), globalThis);",
+        true,
+    ),
     ("language/agent", "includes: [atomicsHelper.js]", "$262.agent.start('');", true),
     ("language/blocks", "flags: [CanBlockIsTrue]", "", true),
 ];
@@ -103,6 +110,7 @@ pub fn checkout() -> Fixture {
     tree.file("harness/sta.js", STA);
     tree.file("harness/doneprintHandle.js", DONE);
     tree.file("harness/more.js", "function more() { return 3; }");
+    tree.file("harness/this.js", "function ownThis() { return this; }");
     tree.file("features.txt", "# Proposals\nclass\ncross-realm\ndynamic-import # why\n");
     tree.file("test/language/module/x_FIXTURE.js", "export const x = 1;");
     tree.file("test/language/import/y_FIXTURE.js", "export default 'y';");

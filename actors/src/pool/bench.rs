@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 
+use flotilla_messages::recipe::{Assembled, harness_path};
 use flotilla_messages::{Recipe, RecipeError};
 
 use crate::scratch;
@@ -39,62 +40,52 @@ pub(super) struct Bench {
     /// The pool's directory.
     scratch: PathBuf,
     dir: PathBuf,
-    file: Option<(File, u64)>,
+    file: Slot,
+    /// The file that is read before it.
+    harness: Slot,
     links: Vec<PathBuf>,
 }
+
+/// A file that is written again and again, and its length.
+#[derive(Debug, Default)]
+struct Slot(Option<(File, u64)>);
 
 impl Bench {
     /// For the thread in this place of a pool with this directory. Nothing is made before it is needed.
     pub(super) fn new(scratch: &Path, seat: usize) -> Self {
         let dir = scratch.join(format!("compiled-{seat}"));
-        Self { scratch: scratch.to_owned(), dir, file: None, links: Vec::new() }
+        let (file, harness) = (Slot::default(), Slot::default());
+        Self { scratch: scratch.to_owned(), dir, file, harness, links: Vec::new() }
     }
 
-    /// Puts a file together, in the place of the one before. The path is good until the next call.
+    /// Puts a file together, in the place of the one before, and the one that is read before it. The path is good until
+    /// the next call.
     ///
     /// # Errors
     /// [`BenchError`]
     pub(super) fn put(&mut self, recipe: &Recipe, root: &Path) -> Result<PathBuf, BenchError> {
-        let bytes = recipe.assemble(root, |path| fs::read(path))?;
+        let Assembled { file, harness } = recipe.assemble(root, |path| fs::read(path))?;
         let path = self.dir.join(NAME);
-        let written = self.write(&path, &bytes).and_then(|()| self.lay_beside(recipe, root));
-        match written {
+        match self.write(&path, &file, harness.as_deref()).and_then(|()| self.lay_beside(recipe, root)) {
             Ok(()) => Ok(path),
             Err(source) => {
-                self.file = None;
+                (self.file, self.harness) = (Slot::default(), Slot::default());
                 Err(BenchError::Write { path, source })
             }
         }
     }
 
-    /// Overwritten in place: file systems take a file that is cut to nothing and written again for one that must not be
-    /// lost, and write it out at once (ext4's auto_da_alloc).
-    fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let length = bytes.len() as u64;
-        // A test may have removed it.
-        let same = |file: &File| {
-            use std::os::unix::fs::MetadataExt;
-            let (Ok(own), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
-            (own.dev(), own.ino()) == (there.dev(), there.ino())
+    fn write(&mut self, path: &Path, file: &[u8], harness: Option<&[u8]>) -> io::Result<()> {
+        let (scratch, dir) = (&self.scratch, &self.dir);
+        let make = || {
+            scratch::make(scratch)?;
+            scratch::make(dir)
         };
-        match &mut self.file {
-            Some((file, before)) if same(file) => {
-                file.write_all_at(bytes, 0)?;
-                if length < *before {
-                    file.set_len(length)?;
-                }
-                *before = length;
-            }
-            _ => {
-                scratch::make(&self.scratch)?;
-                scratch::make(&self.dir)?;
-                let _ = fs::remove_file(path);
-                let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-                file.write_all(bytes)?;
-                self.file = Some((file, length));
-            }
+        self.file.write(path, file, make)?;
+        match harness {
+            Some(bytes) => self.harness.write(&harness_path(path), bytes, make),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn lay_beside(&mut self, recipe: &Recipe, root: &Path) -> io::Result<()> {
@@ -112,6 +103,37 @@ impl Bench {
     }
 }
 
+impl Slot {
+    /// Overwritten in place: file systems take a file that is cut to nothing and written again for one that must not be
+    /// lost, and write it out at once (ext4's auto_da_alloc). `make` makes the directory.
+    fn write(&mut self, path: &Path, bytes: &[u8], make: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let length = bytes.len() as u64;
+        // A test may have removed it.
+        let same = |file: &File| {
+            use std::os::unix::fs::MetadataExt;
+            let (Ok(own), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
+            (own.dev(), own.ino()) == (there.dev(), there.ino())
+        };
+        match &mut self.0 {
+            Some((file, before)) if same(file) => {
+                file.write_all_at(bytes, 0)?;
+                if length < *before {
+                    file.set_len(length)?;
+                }
+                *before = length;
+            }
+            _ => {
+                make()?;
+                let _ = fs::remove_file(path);
+                let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+                file.write_all(bytes)?;
+                self.0 = Some((file, length));
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use flotilla_messages::Part;
@@ -120,7 +142,7 @@ mod tests {
 
     fn text(text: &str, beside: &[&str]) -> Recipe {
         let beside = beside.iter().map(|path| (*path).to_owned()).collect();
-        Recipe { parts: vec![Part::Text(text.into())], beside }
+        Recipe { parts: vec![Part::Text(text.into())], beside, ..Recipe::default() }
     }
 
     #[test]
@@ -132,6 +154,19 @@ mod tests {
         assert_eq!(content("short").unwrap(), "short");
         fs::remove_dir_all(dir.path().join("run")).unwrap();
         assert_eq!(content("a test has removed it").unwrap(), "a test has removed it");
+    }
+
+    #[test]
+    fn what_is_read_before_a_file_lies_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bench = Bench::new(&dir.path().join("run"), 0);
+        let mut put = |harness: &str| {
+            let harness = Some(vec![Part::Text(harness.into())]);
+            let path = bench.put(&Recipe { harness, ..text("test", &[]) }, dir.path()).unwrap();
+            (fs::read_to_string(&path).unwrap(), fs::read_to_string(harness_path(&path)).unwrap())
+        };
+        assert_eq!(put("the harness"), ("test".into(), "the harness".into()));
+        assert_eq!(put(""), ("test".into(), "".into()), "nothing is left of the one before");
     }
 
     #[test]

@@ -111,7 +111,7 @@ pub(super) fn size(case: &TestCase) -> usize {
     let arg = |arg: &Arg| match arg {
         Arg::Text(text) | Arg::Path(text) => text.len(),
         Arg::Embedded { before, path, after } => before.len() + path.len() + after.len(),
-        Arg::Compiled => 0,
+        Arg::Compiled | Arg::Harness => 0,
     };
     let program = match &case.program {
         Program::Shell(shell) => arg(shell),
@@ -135,9 +135,10 @@ pub(super) fn size(case: &TestCase) -> usize {
         Part::Text(text) | Part::File(text) | Part::QuotedFile(text) | Part::QuotedPath(text) => text.len(),
     };
     let recipe = case.recipe.as_deref();
-    let recipe = recipe
-        .into_iter()
-        .flat_map(|recipe| recipe.parts.iter().map(part).chain(recipe.beside.iter().map(String::len)));
+    let recipe = recipe.into_iter().flat_map(|recipe| {
+        let parts = recipe.parts.iter().chain(recipe.harness.iter().flatten());
+        parts.map(part).chain(recipe.beside.iter().map(String::len))
+    });
     FIXED
         + program
         + args.chain(texts).chain(patterns).chain(recipe).chain(env).map(|text| text + AROUND).sum::<usize>()

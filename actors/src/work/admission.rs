@@ -87,13 +87,13 @@ pub fn confined(case: &TestCase) -> Result<(), String> {
     for (what, arg) in case.args.iter().map(|arg| ("an argument", arg)).chain(expected) {
         match arg {
             Arg::Path(path) | Arg::Embedded { path, .. } => below(what, path)?,
-            Arg::Text(_) | Arg::Compiled if what == "an argument" => {}
-            Arg::Compiled => return Err(format!("{what} is a file made for the test")),
+            Arg::Text(_) | Arg::Compiled | Arg::Harness if what == "an argument" => {}
+            Arg::Compiled | Arg::Harness => return Err(format!("{what} is a file made for the test")),
             Arg::Text(text) => return Err(format!("{what} {text:?} is not below the root")),
         }
     }
     if let Some(recipe) = &case.recipe {
-        for part in &recipe.parts {
+        for part in recipe.parts.iter().chain(recipe.harness.iter().flatten()) {
             match part {
                 Part::Text(_) => {}
                 Part::File(path) | Part::QuotedFile(path) | Part::QuotedPath(path) => {
@@ -310,12 +310,17 @@ pub(super) mod tests {
         });
         bad(|case| {
             let parts = vec![Part::Text("x".into()), Part::QuotedFile("../x".into())];
-            case.recipe = Some(Box::new(Recipe { parts, beside: Vec::new() }));
+            case.recipe = Some(Box::new(Recipe { parts, ..Recipe::default() }));
         });
         bad(|case| {
             let beside = vec!["/etc/passwd".into()];
-            case.recipe = Some(Box::new(Recipe { parts: Vec::new(), beside }));
+            case.recipe = Some(Box::new(Recipe { beside, ..Recipe::default() }));
         });
+        bad(|case| {
+            let harness = Some(vec![Part::File("/etc/passwd".into())]);
+            case.recipe = Some(Box::new(Recipe { harness, ..Recipe::default() }));
+        });
+        bad(|case| case.expected_file = Some(Arg::Harness));
         bad(|case| case.expected_file = Some(Arg::Path("../x".into())));
         bad(|case| case.expected_file = Some(Arg::Text("/etc/passwd".into())));
         bad(|case| case.prefix = vec!["valgrind".into()]);

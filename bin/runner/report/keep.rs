@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use flotilla_actors::Reporter;
+use flotilla_messages::recipe::harness_path;
 use flotilla_messages::{Event, TestCase};
 
 use super::console::Console;
@@ -42,8 +43,12 @@ impl Keep {
             fs::create_dir_all(dir)?;
             self.made.insert(dir.to_owned());
         }
-        let bytes = recipe.assemble(&self.context.root, |path| fs::read(path)).map_err(io::Error::other)?;
-        fs::write(&path, bytes)?;
+        let read = |path: &Path| fs::read(path);
+        let assembled = recipe.assemble(&self.context.root, read).map_err(io::Error::other)?;
+        fs::write(&path, assembled.file)?;
+        if let Some(harness) = assembled.harness {
+            fs::write(harness_path(&path), harness)?;
+        }
         for beside in &recipe.beside {
             let Some(name) = Path::new(beside).file_name() else { continue };
             match symlink(self.context.root.join(beside), dir.join(name)) {
@@ -70,7 +75,8 @@ impl Reporter for Keep {
     }
 }
 
-/// Where a test's file is kept: `NAME.default.js`, `NAME.strict.js`, `NAME.module.js`. What it imports lies beside it under
+/// Where a test's file is kept: `NAME.default.js`, `NAME.strict.js`, `NAME.module.js`, and what is read before it as
+/// `NAME.default.harness.js`. What it imports lies beside it under
 /// its own name, which the test itself may have.
 pub fn path(dir: &Path, case: &TestCase) -> PathBuf {
     let half = case.name.detail.as_deref().unwrap_or("default");

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
+use regex::{Captures, Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::exit::exit_failure;
 use super::text::{quoted, split_lines};
-use crate::outcome::Output;
+use crate::outcome::{Exit, Output};
 
 /// What an asynchronous test prints when it is over.
 const COMPLETE: &str = "Test262:AsyncTestComplete";
@@ -62,9 +62,18 @@ impl fmt::Display for Phase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uncaught {
     /// A regular expression whose group `type` is the name of the error's constructor; its group `phase`, if it has
-    /// one, is the phase's name. Where the group `syntax` matches instead, the error is a SyntaxError of the phase parse: some
-    /// shells do not name it. The first match on stderr counts, else the first on stdout.
+    /// one, is the phase's name. Some shells do not name some errors: where a group that is named after an error matches
+    /// instead (`SyntaxError`, of the phase parse then, or `Test262Error`), it is that error. Where the group `rejection`
+    /// matches instead, a shell has ended for a promise that nobody looked at, which is no error of the language. The
+    /// first match on stderr counts, else the first on stdout.
     pub pattern: String,
+}
+
+/// What a shell tells at its end.
+enum Told {
+    Error(Found),
+    /// A promise was rejected and nobody looked at it.
+    Rejection,
 }
 
 /// An uncaught error as the output has it.
@@ -93,22 +102,32 @@ impl Uncaught {
         pattern.map_err(|error| format!("the host's pattern for errors: {error}"))
     }
 
-    fn find(&self, output: &Output) -> Result<Option<Found>, String> {
+    fn find(&self, output: &Output) -> Result<Option<Told>, String> {
         let pattern = self.compiled()?;
-        let found = [&output.stderr, &output.stdout].into_iter().find_map(|stream| {
+        let told = [&output.stderr, &output.stdout].into_iter().find_map(|stream| {
             let text = stream.text();
-            let found = pattern.captures(&text)?;
-            let line_at = |start: usize| text[start..].lines().next().unwrap_or_default().to_owned();
-            let Some(kind) = found.name("type") else {
-                let line = line_at(found.name("syntax")?.start());
-                return Some(Found { kind: "SyntaxError".into(), phase: Some(Phase::Parse), line });
-            };
-            let line = line_at(kind.start());
-            let phase = found.name("phase").and_then(|phase| Phase::named(phase.as_str()));
-            Some(Found { kind: kind.as_str().to_owned(), phase, line })
+            let captures = pattern.captures(&text)?;
+            told(&pattern, &captures, &text)
         });
-        Ok(found)
+        Ok(told)
     }
+}
+
+fn told(pattern: &Regex, captures: &Captures<'_>, text: &str) -> Option<Told> {
+    let line_at = |start: usize| text[start..].lines().next().unwrap_or_default().to_owned();
+    if let Some(kind) = captures.name("type") {
+        let phase = captures.name("phase").and_then(|phase| Phase::named(phase.as_str()));
+        let line = line_at(kind.start());
+        return Some(Told::Error(Found { kind: kind.as_str().to_owned(), phase, line }));
+    }
+    if captures.name("rejection").is_some() {
+        return Some(Told::Rejection);
+    }
+    let unnamed = |name: &&str| name.ends_with("Error") && captures.name(name).is_some();
+    let kind = pattern.capture_names().flatten().find(unnamed)?;
+    let line = line_at(captures.name(kind)?.start());
+    let phase = (kind == "SyntaxError").then_some(Phase::Parse);
+    Some(Told::Error(Found { kind: kind.to_owned(), phase, line }))
 }
 
 /// What is wrong, unless nothing is.
@@ -118,39 +137,41 @@ pub(super) fn failure(
     asynchronous: bool,
     uncaught: &Uncaught,
 ) -> Option<String> {
-    let ended = exit_failure(output.exit);
-    match (negative, ended) {
-        (Some(negative), ended) => unlike(output, negative, ended, uncaught),
-        (None, Some(ended)) => Some(match uncaught.find(output) {
-            Ok(Some(found)) => format!("uncaught {} ({ended})", shortened(&found.line)),
-            Ok(None) => ended,
-            Err(error) => error,
-        }),
-        (None, None) if asynchronous => unfinished(output),
-        (None, None) => None,
+    let Some(ended) = exit_failure(output.exit) else {
+        return ended_well(output, negative, asynchronous);
+    };
+    let found = match uncaught.find(output) {
+        Ok(Some(Told::Rejection)) if matches!(output.exit, Exit::Code(_)) => {
+            return ended_well(output, negative, asynchronous);
+        }
+        Ok(Some(Told::Error(found))) => Some(found),
+        Ok(_) => None,
+        Err(error) => return Some(error),
+    };
+    match (negative, found) {
+        (Some(negative), Some(found)) => unlike(&found, negative),
+        (Some(Negative { kind, .. }), None) => {
+            Some(format!("no error can be read in its output ({ended}), although a {kind} must come"))
+        }
+        (None, Some(found)) => Some(format!("uncaught {} ({ended})", shortened(&found.line))),
+        (None, None) => Some(ended),
     }
 }
 
-/// How a test that must end with an error has ended instead.
-fn unlike(
-    output: &Output,
-    negative: &Negative,
-    ended: Option<String>,
-    uncaught: &Uncaught,
-) -> Option<String> {
-    let Negative { phase, kind } = negative;
-    let Some(ended) = ended else {
-        return Some(format!("it ended well, although a {kind} must come (phase {phase})"));
-    };
-    let found = match uncaught.find(output) {
-        Ok(Some(found)) => found,
-        Ok(None) => {
-            return Some(format!(
-                "no error can be read in its output ({ended}), although a {kind} must come"
-            ));
+/// What is wrong with a test that no error has ended.
+fn ended_well(output: &Output, negative: Option<&Negative>, asynchronous: bool) -> Option<String> {
+    match negative {
+        Some(Negative { phase, kind }) => {
+            Some(format!("it ended well, although a {kind} must come (phase {phase})"))
         }
-        Err(error) => return Some(error),
-    };
+        None if asynchronous => unfinished(output),
+        None => None,
+    }
+}
+
+/// How the error that ended a test is another one than it must be.
+fn unlike(found: &Found, negative: &Negative) -> Option<String> {
+    let Negative { phase, kind } = negative;
     if found.kind != *kind {
         return Some(format!(
             "uncaught {}, although a {kind} must come (phase {phase})",
@@ -188,7 +209,7 @@ fn shortened(line: &str) -> String {
 mod tests {
     use super::super::verdict::tests::printed;
     use super::*;
-    use crate::outcome::{Captured, Exit};
+    use crate::outcome::Captured;
 
     fn uncaught() -> Uncaught {
         Uncaught { pattern: r"(?m)^Uncaught (?:in (?P<phase>\w+): )?(?P<type>\w+)".into() }
@@ -246,14 +267,46 @@ mod tests {
 
     #[test]
     fn shells_that_do_not_name_a_syntax_error_say_so_in_their_way() {
-        let hermes =
-            Uncaught { pattern: r"(?m)^Uncaught (?P<type>\w+)|^.*?:\d+:\d+: (?P<syntax>error: )".into() };
+        let hermes = Uncaught {
+            pattern: r"(?m)^Uncaught (?P<type>\w+)|^.*?:\d+:\d+: (?P<SyntaxError>error: )".into(),
+        };
         let mut output = printed("", Exit::Code(2));
         output.stderr = Captured::whole("a.js:1:3: error: ';' expected\nx\n");
         let negative = Negative { phase: Phase::Parse, kind: "SyntaxError".into() };
         assert_eq!(failure(&output, Some(&negative), false, &hermes), None);
         let why = failure(&output, None, false, &hermes).unwrap();
         assert_eq!(why, "uncaught error: ';' expected (ended with exit code 2)");
+    }
+
+    #[test]
+    fn an_error_without_its_name_is_the_one_of_its_group() {
+        let qjs = Uncaught { pattern: r"(?m)^(?P<type>\w+): |^(?P<Test262Error>\{ message: )".into() };
+        let mut output = printed("", Exit::Code(1));
+        output.stderr = Captured::whole("{ message: \"no\" }\n");
+        let negative = |kind: &str| Negative { phase: Phase::Runtime, kind: kind.into() };
+        assert_eq!(failure(&output, Some(&negative("Test262Error")), false, &qjs), None);
+        assert!(failure(&output, Some(&negative("TypeError")), false, &qjs).is_some());
+        assert!(failure(&output, None, false, &qjs).is_some());
+    }
+
+    /// QuickJS ends with exit code 1 for a rejected promise that nobody looks at; it is no error of the language.
+    #[test]
+    fn a_rejection_that_nobody_looked_at_is_no_error() {
+        let qjs = Uncaught { pattern: r"(?m)^(?P<rejection>Possibly unhandled)|^(?P<type>\w+): ".into() };
+        let ended = |stdout: &str, exit: Exit| {
+            let mut output = printed(stdout, exit);
+            output.stderr = Captured::whole("Possibly unhandled promise rejection: TypeError: no\n");
+            output
+        };
+        let output = ended("", Exit::Code(1));
+        assert_eq!(failure(&output, None, false, &qjs), None);
+        assert!(failure(&output, None, true, &qjs).unwrap().starts_with("it never printed"));
+        let negative = Negative { phase: Phase::Runtime, kind: "TypeError".into() };
+        assert!(failure(&output, Some(&negative), false, &qjs).unwrap().starts_with("it ended well"));
+        let over = ended("Test262:AsyncTestComplete\n", Exit::Code(1));
+        assert_eq!(failure(&over, None, true, &qjs), None);
+        let crashed = ended("", Exit::Signal(11));
+        assert!(failure(&crashed, None, false, &qjs).unwrap().contains("ended with"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Cases of a bare checkout, and what their tests are about.
 
-use flotilla_messages::{Arg, CaseId, Judge, Part, Recipe};
+use flotilla_messages::{Arg, CaseId, Judge, Recipe};
 
 use super::choice::imports;
 use super::host::Host;
@@ -90,14 +90,18 @@ impl Source {
     pub fn half(&self, host: &Host, strict: bool, root: &std::path::Path) -> Option<Half> {
         let goal = host.goal(&self.matter)?;
         let harness = self.harness();
-        let parts: Vec<Part> = host.filling(strict, &harness, &self.file).parts(goal.file());
+        let filling = host.filling(strict, &harness, &self.file);
         let beside = match self.imports && goal.imports_beside {
             true => imports(root, &self.file),
             false => Vec::new(),
         };
         Some(Half {
             args: goal.args(&self.file),
-            recipe: Recipe { parts, beside },
+            recipe: Recipe {
+                parts: filling.parts(goal.file()),
+                harness: goal.harness().map(|pieces| filling.parts(pieces)),
+                beside,
+            },
             judge: Judge::Test262 {
                 negative: self.matter.negative.clone(),
                 asynchronous: self.matter.has_flag("async"),
@@ -160,6 +164,8 @@ pub struct Withheld {
 
 #[cfg(test)]
 mod tests {
+    use flotilla_messages::Part;
+
     use super::*;
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use flotilla_messages::case::HARNESS;
 use flotilla_messages::{Arg, Phase, Uncaught};
 use serde::Deserialize;
 
@@ -53,6 +54,7 @@ pub struct Host {
 #[derive(Clone, Debug)]
 pub struct Goal {
     args: Vec<Arg>,
+    harness: Option<Vec<Piece>>,
     file: Vec<Piece>,
     /// Whether imports of the test are looked for beside the compiled file.
     pub imports_beside: bool,
@@ -81,6 +83,8 @@ struct HostFile {
 #[serde(deny_unknown_fields)]
 struct GoalFile {
     args: Vec<String>,
+    #[serde(default)]
+    harness: Option<String>,
     file: String,
 }
 
@@ -210,7 +214,7 @@ impl Host {
         let script = Goal::read(&file.script).map_err(wrong)?;
         let raw = match &file.raw {
             Some(raw) => Goal::read(raw).map_err(wrong)?,
-            None => Goal { args: script.args.clone(), file: vec![Piece::Test], imports_beside: true },
+            None => Goal { file: vec![Piece::Test], imports_beside: true, ..script.clone() },
         };
         Ok(Self {
             kind: name.to_owned(),
@@ -278,8 +282,22 @@ impl Goal {
         let pieces = pieces(&file.file)?;
         // A test whose text is in another file is somewhere else, unless that file says where it belongs.
         let imports_beside = pieces.contains(&Piece::Test) && !pieces.contains(&Piece::Path);
-        let args = file.args.iter().map(|word| argument(word)).collect::<Result<_, _>>()?;
-        Ok(Self { args, file: pieces, imports_beside })
+        let args: Vec<Arg> = file.args.iter().map(|word| argument(word)).collect::<Result<_, _>>()?;
+        match (file.harness.is_none(), args.contains(&Arg::Harness)) {
+            (true, true) => {
+                return Err(format!(
+                    "the arguments name {HARNESS}, but no 'harness' says what it is made of"
+                ));
+            }
+            (false, false) => return Err(format!("there is a 'harness', but no argument is {HARNESS}")),
+            _ => {}
+        }
+        Ok(Self {
+            args,
+            harness: file.harness.as_deref().map(self::pieces).transpose()?,
+            file: pieces,
+            imports_beside,
+        })
     }
 
     /// The arguments for a test's file.
@@ -290,6 +308,11 @@ impl Goal {
     /// What its compiled file is made of.
     pub fn file(&self) -> &[Piece] {
         &self.file
+    }
+
+    /// What the file is made of that is read before it, if there is one.
+    pub fn harness(&self) -> Option<&[Piece]> {
+        self.harness.as_deref()
     }
 }
 
@@ -345,6 +368,10 @@ mod tests {
         assert!(refused(&SMALL.replace("P<type>", "P<kind>")).contains("group 'type'"));
         assert!(refused(&SMALL.replace("\\w+)", "\\w+")).contains("regex parse error"));
         assert!(refused(&SMALL.replace("%{harness}", "%{x}")).contains("nothing fills '%{x}'"));
+        let apart = SMALL.replace("[\"%{compiled}\"]", "[\"%{compiled-harness}\", \"%{compiled}\"]");
+        assert!(refused(&apart).contains("no 'harness' says"));
+        assert!(parse(&format!("{apart}harness = \"%{{harness}}\"\n")).is_ok());
+        assert!(refused(&format!("{SMALL}harness = \"%{{harness}}\"\n")).contains("no argument is"));
         let unknown = Host::named("no-such-kind").unwrap_err().to_string();
         assert!(
             unknown.starts_with("there is no host 'no-such-kind'\n    kinds: boa builtin d8"),

@@ -1,5 +1,6 @@
 //! Texts of host files with places to fill: `%{harness}`.
 
+use flotilla_messages::case::{COMPILED, HARNESS};
 use flotilla_messages::recipe::quoted;
 use flotilla_messages::{Arg, Part};
 
@@ -25,7 +26,7 @@ pub enum Piece {
 /// The words that fill places of compiled files, as they are written.
 const PLACES: &str = "%{prelude} %{strict} %{harness} %{test}, each also as %{quoted-...}, %{quoted-path}";
 /// The same of arguments.
-const WORDS: &str = "%{compiled} and %{test}";
+const WORDS: &str = "%{compiled}, %{compiled-harness} and %{test}";
 /// What makes a test strict (INTERPRETING.md, "Strict Mode").
 const DIRECTIVE: &str = "\"use strict\";\n";
 
@@ -64,14 +65,16 @@ fn piece(name: &str) -> Option<Piece> {
     })
 }
 
-/// An argument as host files write it: `%{compiled}` and `%{test}` alone, the latter also within other text.
+/// An argument as host files write it: `%{compiled}`, `%{compiled-harness}` and `%{test}` alone, the latter also within
+/// other text.
 ///
 /// # Errors
 /// A place that nothing fills.
 pub fn argument(word: &str) -> Result<Arg, String> {
     const TEST: &str = "%{test}";
     let arg = match word.split_once(TEST) {
-        _ if word == flotilla_messages::case::COMPILED => Arg::Compiled,
+        _ if word == COMPILED => Arg::Compiled,
+        _ if word == HARNESS => Arg::Harness,
         Some(("", "")) => Arg::Path(String::new()),
         Some((before, after)) => {
             Arg::Embedded { before: before.to_owned(), path: String::new(), after: after.to_owned() }
@@ -217,6 +220,7 @@ mod tests {
     #[test]
     fn arguments_name_files() {
         assert_eq!(argument("%{compiled}"), Ok(Arg::Compiled));
+        assert_eq!(argument("%{compiled-harness}"), Ok(Arg::Harness));
         assert_eq!(argument("-m"), Ok(Arg::Text("-m".into())));
         let module = argument("--module-file=%{test}").unwrap();
         assert_eq!(filled(&module, "test/a.js").relative(), "--module-file=test/a.js");
