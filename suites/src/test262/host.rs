@@ -318,7 +318,9 @@ impl Goal {
 
 #[cfg(test)]
 mod tests {
-    use flotilla_messages::Negative;
+    use std::time::Duration;
+
+    use flotilla_messages::{Captured, Exit, Judge, Negative, Output, judge};
 
     use super::*;
 
@@ -335,6 +337,40 @@ mod tests {
             assert_eq!(host.kind, *kind);
             assert!(host.goal(&Matter::default()).is_some());
         }
+    }
+
+    /// What the shells themselves have printed: versions as in docs/test262.md.
+    #[test]
+    fn errors_are_read_from_what_shells_print() {
+        let told = |kind: &str, stderr: &str, phase: Phase, name: &str| {
+            let output = Output {
+                exit: Exit::Code(1),
+                timed_out: false,
+                stdout: Captured::default(),
+                stderr: Captured::whole(stderr),
+                duration: Duration::ZERO,
+            };
+            let judge_ = Judge::Test262 {
+                negative: Some(Negative { phase, kind: name.into() }),
+                asynchronous: false,
+                uncaught: Host::named(kind).unwrap().uncaught().clone(),
+            };
+            let judgement = judge(&judge_, &output, None);
+            assert_eq!(judgement.why, None, "{kind}: {stderr}");
+        };
+        let (parse, runtime) = (Phase::Parse, Phase::Runtime);
+        told("qjs", "SyntaxError: variable name expected\n    at s.js:2:5\n", parse, "SyntaxError");
+        told("qjs", "{ message: \"\" }\n", runtime, "Test262Error");
+        told("jsc", "Exception: SyntaxError: Unexpected token '='.\nat s.js:2\n", parse, "SyntaxError");
+        told("jsc", "Locale not supported by C library.\nException: RangeError: m\n", runtime, "RangeError");
+        told("sm", "s.js:2:4 SyntaxError: missing variable name:\ns.js:2:4 var = 1;\n", parse, "SyntaxError");
+        told("sm", "/t/v.js:1:7 RangeError: m\nStack:\n  @/t/v.js:1:7\n", runtime, "RangeError");
+        told("hermes", "s.js:2:5: error: 'identifier' expected\nvar = 1;\n", parse, "SyntaxError");
+        told("hermes", "Uncaught RangeError: m\n    at global (v.js:1:21)\n", runtime, "RangeError");
+        let boa = "Error: \n   0: \u{1b}[91mSyntaxError: expected token 'identifier'\u{1b}[0m\n";
+        told("boa", boa, parse, "SyntaxError");
+        told("boa", "Uncaught Error: TypeError: cannot convert (r.js:1:6)\n", runtime, "TypeError");
+        told("boa", "Uncaught Error: Test262Error {\n    message: \"a\"\n}\n", runtime, "Test262Error");
     }
 
     #[test]
