@@ -8,6 +8,7 @@
   define("print", function (text) { log(String(text)); });
   define("$262", {
     global: global,
-    detachArrayBuffer: transfer && function (buffer) { transfer.call(buffer); },
+    // One that is detached already stays so.
+    detachArrayBuffer: transfer && function (buffer) { if (!buffer.detached) transfer.call(buffer); },
   });
 })(globalThis);

@@ -9,6 +9,7 @@
     global: global,
     gc: function () { library.gc(); },
     evalScript: function (code) { return library.evalScript(code); },
-    detachArrayBuffer: function (buffer) { transfer.call(buffer); },
+    // One that is detached already stays so.
+    detachArrayBuffer: function (buffer) { if (!buffer.detached) transfer.call(buffer); },
   });
 })(globalThis);
