@@ -152,7 +152,7 @@ fn a_killed_process_group_leaves_nothing() {
 
 /// Whether SIGHUP does nothing here, as under nohup: what this process ignores, its children ignore as well.
 fn hangups_are_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
     u64::from_str_radix(ignored.trim(), 16).is_ok_and(|mask| mask & 1 != 0)
 }
