@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 
+from test262 import files
+
 FAILED = re.compile(r"/test/([^:]+)\.js:(?:\d+:)? (strict mode: )?(.*)")
 
 
@@ -51,10 +53,10 @@ def theirs(args, tests, work):
 
 def ours(args, areas, work):
     results = os.path.join(work, "ours.json")
-    ran = subprocess.run(
-        [args.runner, "--root", args.checkout, "--shell", os.path.join(args.bin or args.quickjs, "qjs"), "--host", "qjs",
-         "--no-config", "--no-history", "--no-network", "-j2", "--exit-after-n-failures=0",
-         f"--json-test-results={results}", *areas], capture_output=True, text=True, errors="replace")
+    command = [args.runner, "--root", args.checkout, "--shell", os.path.join(args.bin or args.quickjs, "qjs"),
+               "--host", "qjs", "--no-config", *areas]
+    ran = subprocess.run([*command, "--no-history", "--no-network", "-j2", "--exit-after-n-failures=0",
+                          f"--json-test-results={results}"], capture_output=True, text=True, errors="replace")
     if ran.returncode not in (0, 1):
         sys.exit(f"runner failed: {ran.returncode}\n{ran.stderr}")
     with open(results) as file:
@@ -64,8 +66,7 @@ def ours(args, areas, work):
         said = record["stderr"] or record["stdout"] or record["why"]
         found[record["name"].removeprefix("test262/"), record.get("subtest") == "strict"] = said.strip().split("\n")[0]
     # What the host leaves out is no difference.
-    listed = subprocess.run([args.runner, "--root", args.checkout, "--shell", os.path.join(args.bin or args.quickjs, "qjs"),
-                             "--host", "qjs", "--no-config", "--list", *areas], capture_output=True, text=True)
+    listed = subprocess.run([*command, "--list"], capture_output=True, text=True)
     ran = set()
     for line in listed.stdout.splitlines():
         name, _, half = line.removeprefix("test262/").partition(" default")
@@ -82,17 +83,14 @@ def main():
     parser.add_argument("--show", type=int, default=2, help="how many tests of each kind of difference are named")
     parser.add_argument("--runner", default=os.path.join(os.path.dirname(__file__), "../target/release/runner"))
     args = parser.parse_intermixed_args()
-    areas, tests = args.areas, []
+    areas = args.areas
     top = os.path.join(args.checkout, "test")
     if not areas:
         # The second level, so that Temporal can be left out.
         areas = [f"{area}/{name}" for area in ("annexB", "built-ins", "language", "staging")
                  for name in sorted(os.listdir(os.path.join(top, area)))
                  if os.path.isdir(os.path.join(top, area, name)) and name not in ("intl402", "Intl402", "Temporal")]
-    for area in areas:
-        for where, dirs, names in os.walk(os.path.join(top, area)):
-            dirs.sort()
-            tests += [os.path.join(where, name) for name in sorted(names) if name.endswith(".js") and "_FIXTURE" not in name]
+    tests = [os.path.join(args.checkout, test) for test in files(args.checkout, areas, 1)]
     with tempfile.TemporaryDirectory() as work:
         own, last = theirs(args, tests, work)
         mine, ran = ours(args, [f"test/{area}" for area in areas], work)

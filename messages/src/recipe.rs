@@ -46,6 +46,11 @@ pub struct RecipeError {
 }
 
 impl Recipe {
+    /// The parts of both files.
+    pub fn all_parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().chain(self.harness.iter().flatten())
+    }
+
     /// The bytes of the file and of the one before it on a machine with this root. `read` reads the files.
     ///
     /// # Errors

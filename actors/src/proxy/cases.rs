@@ -135,10 +135,9 @@ pub(super) fn size(case: &TestCase) -> usize {
         Part::Text(text) | Part::File(text) | Part::QuotedFile(text) | Part::QuotedPath(text) => text.len(),
     };
     let recipe = case.recipe.as_deref();
-    let recipe = recipe.into_iter().flat_map(|recipe| {
-        let parts = recipe.parts.iter().chain(recipe.harness.iter().flatten());
-        parts.map(part).chain(recipe.beside.iter().map(String::len))
-    });
+    let recipe = recipe
+        .into_iter()
+        .flat_map(|recipe| recipe.all_parts().map(part).chain(recipe.beside.iter().map(String::len)));
     FIXED
         + program
         + args.chain(texts).chain(patterns).chain(recipe).chain(env).map(|text| text + AROUND).sum::<usize>()

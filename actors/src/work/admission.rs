@@ -93,7 +93,7 @@ pub fn confined(case: &TestCase) -> Result<(), String> {
         }
     }
     if let Some(recipe) = &case.recipe {
-        for part in recipe.parts.iter().chain(recipe.harness.iter().flatten()) {
+        for part in recipe.all_parts() {
             match part {
                 Part::Text(_) => {}
                 Part::File(path) | Part::QuotedFile(path) | Part::QuotedPath(path) => {
