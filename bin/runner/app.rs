@@ -361,6 +361,7 @@ pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options 
         isolates: settings.isolates,
         gc_stress: settings.gc_stress,
         random_gc_stress: settings.random_gc_stress,
+        framework: flotilla_suites::Framework::default(),
         novfp3: false,
         slow_simulator_tests: false,
         coverage_dir: None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 
-use flotilla_messages::{TestCase, history_key};
+use flotilla_messages::{Arg, Judge, TestCase, history_key};
 use flotilla_suites::{Listed, Products, Skip};
 use serde::Serialize;
 
@@ -20,10 +20,56 @@ struct Line<'a> {
     timeout: f64,
     expected: Vec<&'static str>,
     slow: bool,
+    heavy: bool,
     skipped: Skipped<'a>,
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    judge: Option<Judged<'a>>,
+    expected_file: Option<String>,
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+}
+
+/// How output is judged, and what that depends on besides the suite.
+#[derive(Default, Serialize)]
+struct Judged<'a> {
+    kind: &'static str,
+    /// Templates: whether the test must fail.
+    fails: Option<bool>,
+    /// test262: the error it must end with.
+    exception: Option<&'a str>,
+    /// Whether the judgement is inverted.
+    negative: Option<bool>,
+    /// test262: whether it must say that it is complete.
+    r#async: Option<bool>,
+}
+
+impl<'a> Judged<'a> {
+    fn of(judge: &'a Judge) -> Self {
+        let plain = |kind| Self { kind, ..Self::default() };
+        match judge {
+            Judge::ExitCode | Judge::ExitCodes(_) => plain("exit code"),
+            Judge::Template { fails, .. } => Self { fails: Some(*fails), ..plain("template") },
+            Judge::Lines { .. } => plain("lines"),
+            Judge::FileCheck => plain("filecheck"),
+            Judge::Exception { expected, negative, must_complete } => Self {
+                exception: expected.as_deref(),
+                negative: Some(*negative),
+                r#async: Some(*must_complete),
+                ..plain("exception")
+            },
+            Judge::Phrases { negative, .. } => Self { negative: Some(*negative), ..plain("phrases") },
+            Judge::GrokDump | Judge::PlausibleGrokDump => plain("mkgrokdump"),
+            Judge::Checks(_) => plain("checks"),
+            Judge::Test262 { negative, asynchronous, .. } => Self {
+                exception: negative.as_ref().map(|negative| negative.kind.as_str()),
+                r#async: Some(*asynchronous),
+                ..plain("test262")
+            },
+            Judge::Allocations { .. } => plain("allocations"),
+        }
+    }
 }
 
 /// `false`, or the rule.
@@ -74,7 +120,7 @@ fn json(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()
         Some(Skip { rule, condition, .. }) => Skipped::By { rule, condition },
     };
     match tree.listed_case(listed.id) {
-        Ok(case) => write(&Line { skipped, ..line(&case) }, out),
+        Ok(case) => write(&Line { skipped, heavy: listed.heavy, ..line(&case) }, out),
         Err(unrunnable) => write(
             &Line {
                 suite: &unrunnable.name.suite,
@@ -85,8 +131,12 @@ fn json(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()
                 timeout: 0.0,
                 expected: Vec::new(),
                 slow: false,
+                heavy: listed.heavy,
                 skipped,
                 id: &unrunnable.id,
+                judge: None,
+                expected_file: None,
+                reason: None,
                 error: Some(&unrunnable.reason),
             },
             out,
@@ -105,8 +155,12 @@ fn line(case: &TestCase) -> Line<'_> {
         timeout: case.timeout.as_secs_f64(),
         expected: case.expectation.outcomes.iter().map(|outcome| outcome.as_str()).collect(),
         slow: case.slow,
+        heavy: false,
         skipped: Skipped::No(false),
         id: &case.id,
+        judge: Some(Judged::of(&case.judge)),
+        expected_file: case.expected_file.as_ref().map(Arg::relative),
+        reason: case.expectation.reason.as_deref(),
         error: None,
     }
 }

@@ -137,12 +137,15 @@ pub struct Expectation {
     pub outcomes: Vec<Outcome>,
     /// Why it is not a plain PASS, where a rule can be named.
     pub reason: Option<String>,
+    /// A rule that may hold as well, and why nobody can tell: of a tree that is newer than what is known. An outcome that
+    /// is not as expected is then doubtful.
+    pub doubt: Option<String>,
 }
 
 impl Expectation {
     /// PASS alone.
     pub fn pass() -> Self {
-        Self { outcomes: vec![Outcome::Pass], reason: None }
+        Self { outcomes: vec![Outcome::Pass], reason: None, doubt: None }
     }
 
     /// Whether `outcome` is among the expected ones.

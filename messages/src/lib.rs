@@ -41,7 +41,8 @@ pub use event::{Counts, Event, PeerNews, PeerPart, Place, StopReason, Summary, T
 pub use fingerprint::Fingerprint;
 pub use hash::history_key;
 pub use judge::{
-    Checks, Compare, ExitRule, Judge, Judgement, Negative, Patterns, Phase, Stream, Uncaught, judge,
+    Checks, Compare, ExitRule, Judge, Judgement, Negative, Patterns, Phase, Stream, TemplateRules, Uncaught,
+    judge,
 };
 pub use outcome::{Captured, Exit, Outcome, Output};
 pub use placement::{Placement, Why};

@@ -47,7 +47,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Judge::ExitCode => ("exit", json!(null)),
             Judge::Template { fails, basename, .. } => ("template", json!([fails, basename])),
             Judge::Lines { comments, .. } => ("lines", json!(comments)),
-            Judge::Exception { expected, negative } => ("exception", json!([expected, negative])),
+            Judge::Exception { expected, negative, must_complete } => {
+                ("exception", json!([expected, negative, must_complete]))
+            }
             Judge::Phrases { required, forbidden, negative } => {
                 ("phrases", json!([required, forbidden, negative]))
             }

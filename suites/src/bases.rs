@@ -33,12 +33,23 @@ impl Base {
     }
 }
 
+/// In which order tests start.
+#[derive(Clone, Copy, Debug)]
+pub enum StartOrder {
+    /// As they were found.
+    Found,
+    /// Those with one of these words first.
+    First(Outcomes),
+    /// HEAVY ones first, then SLOW ones, then the others.
+    HeavyThenSlow,
+}
+
 /// All tests that were asked for.
 #[derive(Debug, Default)]
 pub struct Bases {
     /// Every name, one behind the other.
     names: String,
-    /// SLOW ones of all suites first, if they are sorted, then the others; suites as selected, tests as walked.
+    /// In the order they start; suites as selected, tests as walked.
     list: Vec<Base>,
     /// By selector: whether it matched a test.
     matched: Vec<bool>,
@@ -47,20 +58,25 @@ pub struct Bases {
 }
 
 impl Bases {
-    /// Walks the suites; `sorted`: SLOW tests come first.
-    pub fn find(suites: &[Suite], selectors: usize, without_i18n: bool, sorted: bool) -> Self {
+    /// Walks the suites.
+    pub fn find(suites: &[Suite], selectors: usize, order: StartOrder) -> Self {
         let mut bases = Self { matched: vec![false; selectors], ..Self::default() };
         for (i, suite) in suites.iter().enumerate() {
-            bases.find_in(suite, u16::try_from(i).unwrap_or(u16::MAX), without_i18n);
+            bases.find_in(suite, u16::try_from(i).unwrap_or(u16::MAX));
         }
-        if sorted {
-            // Stable, so that each half keeps its order.
-            bases.list.sort_by_key(|base| !base.outcomes.has(Outcomes::SLOW));
+        // Stable, so that each part keeps its order.
+        match order {
+            StartOrder::Found => {}
+            StartOrder::First(words) => bases.list.sort_by_key(|base| !base.outcomes.has(words)),
+            StartOrder::HeavyThenSlow => bases.list.sort_by_key(|base| {
+                let heavy = base.outcomes.has(Outcomes::HEAVY);
+                (!heavy, heavy || !base.outcomes.has(Outcomes::SLOW))
+            }),
         }
         bases
     }
 
-    fn find_in(&mut self, suite: &Suite, index: u16, without_i18n: bool) {
+    fn find_in(&mut self, suite: &Suite, index: u16) {
         let first = self.list.len();
         let Self { names, list, matched, warnings } = self;
         for (listed, test) in (0..).zip(&suite.listed) {
@@ -92,8 +108,7 @@ impl Bases {
             let enter = |prefix: &str| suite.filter.may_take_below(prefix);
             walk(
                 place.path(),
-                suite.rules,
-                without_i18n,
+                &suite.walk,
                 enter,
                 |file| {
                     if !suite.filter.takes(file.name, |selector| matched[selector] = true) {
@@ -123,6 +138,7 @@ impl Bases {
         // A test in several directories of the suite is listed once for each, but the last one's file runs
         // (V8 9.2 test262: local-tests go before data).
         let mut later: HashSet<String> = HashSet::new();
+        let mut once: HashSet<String> = HashSet::new();
         let mut last_dir = None;
         for i in (first..self.list.len()).rev() {
             let base = self.list[i];
@@ -131,7 +147,20 @@ impl Bases {
                 later.insert(self.name(&base).into());
             } else if last_dir > 0 && later.contains(self.name(&base)) {
                 self.list[i].dir = last_dir;
+                if suite.local_staging_once && self.name(&base).starts_with("staging") {
+                    once.insert(self.name(&base).into());
+                }
             }
+        }
+        if let Some(last_dir) = last_dir.filter(|_| !once.is_empty()) {
+            // Each has been met in an earlier directory.
+            let mut seen: HashSet<String> = HashSet::new();
+            let mut found = self.list.split_off(first);
+            found.retain(|base| {
+                let name = self.name(base);
+                !once.contains(name) || base.dir != last_dir || seen.insert(name.into())
+            });
+            self.list.append(&mut found);
         }
     }
 

@@ -28,6 +28,14 @@ pub enum ListError {
     /// It named no test.
     #[error("it names none{0}")]
     Nothing(String),
+    /// It named another number of tests than it says it has.
+    #[error("it names {named} tests and says that there are {said}")]
+    Miscounted {
+        /// Those it named.
+        named: usize,
+        /// How many it says there are.
+        said: String,
+    },
 }
 
 /// How a binary lists its tests.
@@ -35,6 +43,8 @@ pub enum ListError {
 pub enum Format {
     /// `--list`: words.
     Words,
+    /// `--list`: a line `**>Test: NAME` for each, and `Total number of tests: N` (V8 10.3 `test/cctest/testcfg.py`).
+    Marked,
     /// `--gtest_list_tests`: a case ends with `.`, the tests below it are indented.
     GoogleTest,
 }
@@ -43,7 +53,7 @@ impl Format {
     /// The option by which a binary lists its tests.
     pub fn option(self) -> &'static str {
         match self {
-            Self::Words => "--list",
+            Self::Words | Self::Marked => "--list",
             Self::GoogleTest => "--gtest_list_tests",
         }
     }
@@ -64,12 +74,31 @@ pub fn list(
     words.push(binary.into());
     words.push(format.option().into());
     words.extend(extra.iter().map(OsString::from));
+    let mut total = None;
     let mut names = Ask { env: &BTreeMap::new(), unset: &[], root }.names(&words, |text| match format {
         Format::Words => text.split_whitespace().map(String::from).collect(),
+        Format::Marked => {
+            let (names, said) = marked_tests(text);
+            total = Some(said);
+            names
+        }
         Format::GoogleTest => google_tests(text),
     })?;
+    if let Some(said) = total.filter(|said| said.parse() != Ok(names.len())) {
+        return Err(ListError::Miscounted { named: names.len(), said });
+    }
     names.sort_unstable();
     Ok(names)
+}
+
+/// The names on lines that are marked as tests', and how many the binary says there are. What stands before a mark on its
+/// line is not the binary's.
+fn marked_tests(text: &str) -> (Vec<String>, String) {
+    const MARK: &str = "**>Test: ";
+    const TOTAL: &str = "Total number of tests: ";
+    let names = text.lines().filter_map(|line| line.split_once(MARK)).map(|(_, name)| name.to_owned());
+    let total = text.lines().filter_map(|line| line.strip_prefix(TOTAL)).next_back();
+    (names.collect(), total.unwrap_or("none").to_owned())
 }
 
 /// What a command that lists tests is run with.
@@ -90,7 +119,7 @@ impl Ask<'_> {
     pub fn names(
         &self,
         words: &[OsString],
-        read: impl Fn(&str) -> Vec<String>,
+        read: impl FnOnce(&str) -> Vec<String>,
     ) -> Result<Vec<String>, ListError> {
         let [program, args @ ..] = words else { return Err(ListError::Nothing(String::new())) };
         let mut command = Command::new(program);
@@ -173,6 +202,25 @@ mod tests {
         assert_eq!(run("echo b/2 a/1; echo c", Format::Words).unwrap(), ["a/1", "b/2", "c"]);
         let listing = "printf 'note\\n\\nB.\\n  two  # comment\\n  one\\nA/0.  # TypeParam = int\\n  x\\n'";
         assert_eq!(run(listing, Format::GoogleTest).unwrap(), ["A/0.x", "B.one", "B.two"]);
+    }
+
+    #[test]
+    fn marked_lines_are_names_and_are_counted() {
+        let script = |total: &str| {
+            format!(
+                "echo '**>Test: b/x'; echo 'noise **>Test: a/y'; echo other; echo 'Total number of tests: {total}'"
+            )
+        };
+        assert_eq!(run(&script("2"), Format::Marked).unwrap(), ["a/y", "b/x"]);
+        assert_eq!(
+            run(&script("3"), Format::Marked).unwrap_err(),
+            "it names 2 tests and says that there are 3"
+        );
+        assert_eq!(
+            run("echo '**>Test: a'", Format::Marked).unwrap_err(),
+            "it names 1 tests and says that there are none"
+        );
+        assert_eq!(run("echo a b", Format::Marked).unwrap_err(), "it names none\n    stdout: a b");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::build::Build;
-use crate::dialect::{Dialect, OWN, OWN_IN_VARIANTS, SuiteRules};
+use crate::dialect::{Dialect, OWN, OWN_IN_VARIANTS, Property, SuiteRules};
 use crate::error::OpenError;
 use crate::open::{D8, DEFAULT};
 use crate::options::Options;
@@ -137,18 +137,19 @@ pub fn select_bare(options: &Options, dialect: &'static Dialect) -> Selected {
     if selectors.is_empty() {
         selectors.push(Selector::new(test262::SUITE, true));
     }
-    let suites = dialect.suites.iter().map(|rules| Chosen { name: rules.name.into(), rules, own: None });
+    let suites =
+        dialect.suites.own().iter().map(|rules| Chosen { name: rules.name.into(), rules, own: None });
     Selected { selectors, suites: suites.collect(), directories: BTreeSet::from([test262::SUITE.into()]) }
 }
 
 fn rules_of(dialect: &'static Dialect, suite: &str) -> Option<&'static SuiteRules> {
-    dialect.suites.iter().find(|rules| rules.name == suite)
+    dialect.suites.find(suite)
 }
 
 /// The members of a group. Builds without internationalization lack `intl` in the groups that run by default.
 fn group(groups: &[(String, Vec<String>)], name: &str, build: &Build) -> Option<Vec<String>> {
     let (_, members) = groups.iter().find(|(group, _)| group == name)?;
-    let without_intl = build.is("no_i18n") && matches!(name, "bot_default" | "default");
+    let without_intl = build.has(Property::NoI18n) && matches!(name, "bot_default" | "default");
     Some(members.iter().filter(|suite| !(without_intl && *suite == "intl")).cloned().collect())
 }
 

@@ -1,24 +1,37 @@
 //! What differs between versions of V8's runner, as data: one [`Dialect`] for each version that matters.
 //!
-//! Variants, groups, incompatible flags and some lists of flags come from the tree itself ([`crate::tables`]); here is
-//! what the trees keep in code, and what to take where a tree has no tables.
+//! Each era has a file of its own, with the versions from which its rules hold: `classic` (V8 3.14 to 6.5), `older`
+//! (6.6 to 9.1), `versions` (9.2, from which all others are told) and `recent` (9.3 and later). Nothing else compares
+//! versions. What a tree states as data comes from the tree itself ([`crate::tables`], [`crate::runner_source`]); here is
+//! what trees keep in code, and what to take where a tree says nothing.
 
+mod build_rules;
 mod builtin;
 mod classic;
 mod detect;
 mod older;
 mod own;
+mod recent;
+mod suite_rules;
 mod test262;
+mod version;
 mod versions;
 
-pub use classic::{V3_14, V3_20, V3_25, V3_31, V5_0, V5_2, V5_4, V6_3, V6_5};
-pub use detect::detect;
-pub use older::{V6_8, V7_0, V7_1, V7_2, V7_3, V7_4, V7_5, V7_6, V7_8, V7_9, V8_4, V8_6, V8_8, V9_1};
+pub use build_rules::{BuildRules, ConfigKey, ConfigKeys, Dchecks, NoSimd, Property, Simulator};
+pub use detect::{Detected, detect};
 pub use own::{OWN, OWN_IN_VARIANTS};
-pub use test262::BARE_TEST262;
+pub use suite_rules::{Directives, Judging, Listing, NamedBy, SuiteRules, SuiteVariants, Suites};
+pub use version::{Since, Version};
+
+#[cfg(test)]
+pub use classic::V5_4;
+#[cfg(test)]
+pub use older::{V7_0, V8_4};
+#[cfg(test)]
+pub use recent::NEWEST;
+#[cfg(test)]
 pub use versions::V9_2;
 
-use crate::binary::Format;
 use crate::shard::Sharding;
 use crate::status::{Syntax, Vocabulary};
 
@@ -31,42 +44,62 @@ pub struct Dialect {
     pub order: &'static [Part],
     /// The mode's flags in debug builds.
     pub debug_flags: &'static [&'static str],
+    /// Further ones, of builds that have a property (V8 11.1 `_custom_debug_mode`).
+    pub debug_flags_of: &'static [(Property, &'static str)],
     /// The mode's flags in release builds.
     pub release_flags: &'static [&'static str],
     /// Flags of the runner itself, behind the mode's.
     pub runner_flags: &'static [&'static str],
+    /// The same where the number fuzzer runs the tests.
+    pub number_fuzzer_flags: &'static [&'static str],
     /// `--gc-stress`
     pub gc_stress_flags: &'static [&'static str],
     /// Extra flags of builds with AddressSanitizer.
     pub asan_flags: &'static [&'static str],
+    /// Whether only tests that d8 runs get them, behind all other extra flags (V8 12.2).
+    pub asan_flags_for_d8: bool,
     /// Which tests predictable builds run.
     pub predictable: Predictable,
     /// Extra flags of predictable builds.
     pub predictable_flags: &'static [&'static str],
     /// Extra flags of builds without a snapshot.
     pub no_snapshot_flags: &'static [&'static str],
-    /// What a build with checks but without `is_debug` counts as.
-    pub dchecks: Dchecks,
+    /// What is known of a build.
+    pub build: BuildRules,
+    /// What AddressSanitizer is told in builds whose parts are shared libraries.
+    pub asan_options_of_components: &'static [&'static str],
+    /// Where the tree's symbolizer is in builds for arm64 that run on arm64, if not where the others are (V8 13.8).
+    pub arm64_symbolizer: Option<&'static str>,
     /// How long tests may take.
     pub timeouts: Timeouts,
-    /// The keys of `v8_build_config.json`.
-    pub config: &'static [ConfigKey],
-    /// When a run counts as one on a simulator.
-    pub simulator: Simulator,
-    /// Constants of conditions besides the variants' names.
+    /// Constants of conditions besides the variants' names, where the tree's `statusfile.py` does not say.
     pub constants: &'static [&'static str],
     /// Variables that are false, whatever variant has their name.
     pub variables: &'static [&'static str],
+    /// Variables without a value, unequal to everything.
+    pub none_variables: &'static [&'static str],
     /// The suites.
-    pub suites: &'static [SuiteRules],
+    pub suites: &'static Suites,
     /// The variants with their flags, where the tree has none.
     pub variants: &'static [(&'static str, &'static [&'static str])],
     /// The variants that come first.
     pub slow_variants: &'static [&'static str],
     /// What `--variants` is without the option, and the aliases where the tree has none.
     pub aliases: &'static [(&'static str, &'static [&'static str])],
+    /// How flags that contradict each other are told.
+    pub contradictions: Contradictions,
+    /// Whether a test marked HEAVY counts as marked SLOW, too (V8 9.3 to 12.0).
+    pub heavy_is_slow: bool,
+    /// Whether HEAVY tests come before SLOW ones (V8 12.1).
+    pub heavy_first: bool,
+    /// Whether outcomes leave tests out before there are variants as well as behind them (until V8 10.4).
+    pub filters_before_variants: bool,
     /// Whether a message test's base name ends in `.js` whatever its file is called.
     pub message_basename_is_js: bool,
+    /// What a message test's template can say.
+    pub templates: Templates,
+    /// Whether a test of webkit passes that prints nothing and ends well (V8 10.4).
+    pub blank_webkit_passes: bool,
     /// Whether the judge of inspector looks at the exit code; that of webkit always does.
     pub lines_exit_code_counts: bool,
     /// Whether they leave out lines that begin `WARNING: linker:`.
@@ -75,9 +108,11 @@ pub struct Dialect {
     pub lines_skip_hashes: bool,
     /// Whether the judge of message looks at the exit code.
     pub template_exit_code_counts: bool,
+    /// V8's own suite test262.
+    pub test262: Test262Rules,
     /// Where builds lie, and what is known of them.
     pub layout: Layout,
-    /// The words of status files.
+    /// The words of status files, where the tree's `statusfile.py` does not say.
     pub vocabulary: Vocabulary,
     /// How they are written.
     pub status_syntax: Syntax,
@@ -118,17 +153,6 @@ pub enum Part {
     Status,
 }
 
-/// What `dcheck_always_on` means in builds that are not debug builds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dchecks {
-    /// Nothing.
-    Ignored,
-    /// Status files see `mode == debug`.
-    StatusOnly,
-    /// That, and a mode of its own, `release+dchecks`, with the time of a debug build.
-    Mode,
-}
-
 /// Which tests predictable builds run, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Predictable {
@@ -138,6 +162,46 @@ pub enum Predictable {
     Positive,
     /// Of these, what the shell runs (V8 7.1).
     PositiveOnD8,
+}
+
+/// How flags that contradict each other are told (V8 `objects/testcase.py`, `expected_outcomes`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contradictions {
+    /// Whether words that do not begin with `--` are no flags, and whether a flag contradicts its own negation (V8 9.3).
+    pub negations: bool,
+    /// Whether a flag of the test that is the very extra flag it is incompatible with contradicts nothing (V8 12.7).
+    pub same_flag_agrees: bool,
+    /// Whether all flags of the command line count rather than those of the file, and V8's options that switch off its
+    /// own check are heeded (V8 13.2).
+    pub whole_command: bool,
+}
+
+/// What the template of a message test can say, and what is left out of the output (V8 `outproc/message.py`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Templates {
+    /// `{ADDRESS}` is an address (V8 11.6).
+    pub addresses: bool,
+    /// `{NUMBER}` may be negative (V8 13.5).
+    pub negative_numbers: bool,
+    /// Lines of output that do not count.
+    pub ignored_lines: &'static [&'static str],
+}
+
+/// V8's own suite test262 (`test/test262/testcfg.py`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Test262Rules {
+    /// Whether a test with the flag `raw` gets no harness (V8 10.9).
+    pub raw_has_no_harness: bool,
+    /// The harness file of tests with the flag `async` (V8 11.3).
+    pub async_file: Option<&'static str>,
+    /// That of tests with the feature `source-phase-imports` (V8 12.9).
+    pub module_source_file: Option<&'static str>,
+    /// Whether an entry of FEATURE_FLAGS can be several flags (V8 11.4).
+    pub splits_feature_flags: bool,
+    /// Whether an asynchronous test must say that it is complete (V8 11.8).
+    pub async_must_complete: bool,
+    /// Whether a test of `staging` that V8 has a version of itself is listed once (V8 12.7).
+    pub local_staging_once: bool,
 }
 
 /// Seconds and factors.
@@ -151,10 +215,9 @@ pub struct Timeouts {
     pub slow_arch: f64,
     /// Which those are, where the tree has no SLOW_ARCHS.
     pub slow_archs: &'static [&'static str],
-    /// Factors of builds for which a status variable is true; sanitizers are in [`Self::sanitizer`].
+    /// Factors of builds for which a status variable is true, where the tree does not say. [`SANITIZED`] stands for any
+    /// sanitizer.
     pub builds: &'static [(&'static str, f64)],
-    /// Builds with any sanitizer.
-    pub sanitizer: f64,
     /// Words of the command line that each multiply the time.
     pub words: &'static [(&'static str, f64)],
     /// Whether they count where the test's source says them.
@@ -165,128 +228,8 @@ pub struct Timeouts {
     pub always: f64,
 }
 
-/// When a run counts as one on a simulator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Simulator {
-    /// The build's `target_cpu` is not its `v8_target_cpu`.
-    Configured,
-    /// The architecture is one of these and not the host's.
-    Foreign(&'static [&'static str]),
-}
-
-/// A key of `v8_build_config.json`.
-#[derive(Clone, Copy, Debug)]
-pub struct ConfigKey {
-    /// The key.
-    pub key: &'static str,
-    /// The status variable it gives.
-    pub variable: &'static str,
-    /// Whether the variable is the key's opposite.
-    pub inverted: bool,
-    /// What V8's runner prints under "Autodetected" when the variable is true, if anything.
-    pub shown: Option<&'static str>,
-    /// The variable's value in trees without a build configuration.
-    pub unbuilt: bool,
-}
-
-/// The rules of one suite.
-#[derive(Clone, Copy, Debug)]
-pub struct SuiteRules {
-    /// The name of the directory they hold for; a suite that no version knows has a name of its own.
-    pub name: &'static str,
-    /// Which shell runs it.
-    pub shell: &'static str,
-    /// Flags of the shell before all parts.
-    pub shell_flags: &'static [&'static str],
-    /// The directories to walk, relative to the suite's.
-    pub test_dirs: &'static [&'static str],
-    /// Extensions of tests, with the dot. The first one wins where a test exists with several.
-    pub extensions: &'static [&'static str],
-    /// Files that are no tests, by name, at any depth.
-    pub excluded_files: &'static [&'static str],
-    /// Directories that are not walked, by name, at any depth.
-    pub excluded_dirs: &'static [&'static str],
-    /// The same, in builds without internationalization.
-    pub excluded_dirs_without_i18n: &'static [&'static str],
-    /// Ends of file names that are no tests.
-    pub excluded_suffixes: &'static [&'static str],
-    /// Files before the test, relative to the suite's directory.
-    pub before: &'static [&'static str],
-    /// Files behind it.
-    pub after: &'static [&'static str],
-    /// Whether `// NO HARNESS` and `--no-harness` leave [`Self::before`] out.
-    pub harness_optional: bool,
-    /// Whether the source's `// Files:` come before [`Self::before`] rather than behind it.
-    pub files_first: bool,
-    /// Which directives sources may have.
-    pub directives: Directives,
-    /// The suite's flags.
-    pub flags: &'static [&'static str],
-    /// Flags that its shell never gets.
-    pub removed_flags: &'static [&'static str],
-    /// Whether `--isolates` doubles the files.
-    pub isolates: bool,
-    /// How output is judged.
-    pub judging: Judging,
-    /// Variables of the environment that tests must not see.
-    pub unset_env: &'static [&'static str],
-    /// The order of a command line's parts, if it is not the version's.
-    pub order: &'static [Part],
-    /// How its tests are found.
-    pub listing: Listing,
-    /// Which variants its tests run in.
-    pub variants: SuiteVariants,
-    /// The directories that tests are in, of those in a directory to walk; empty: all.
-    pub top_dirs: &'static [&'static str],
-    /// A file that is loaded before the test from each directory on the way to it, where it is there.
-    pub script_of_dirs: Option<&'static str>,
-    /// Flags of its tests' sources, where no proposal of the suite says otherwise.
-    pub source_flags: &'static [&'static str],
-}
-
-/// How the tests of a suite are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
-    /// Each file is one.
-    Files,
-    /// `*.pyt` in the suite's directory generate them.
-    Templates {
-        /// The word that tells the shell to expect an error.
-        throws: &'static str,
-        /// Whether the error's name follows it (V8 3).
-        expectation: bool,
-        /// Whether each `*.js` in the directory is a test as well, whose error `preparser.expectation` may say (until
-        /// V8 5.0).
-        files: bool,
-    },
-    /// Each file in these directories, for the shell `v8_simple_DIRECTORY_fuzzer`.
-    Fuzzer(&'static [&'static str]),
-    /// The suite's shell says which there are.
-    Binary(Format),
-    /// The suite's shell is the one test.
-    ShellItself,
-    /// Python scripts, whose interpreter runs them, and which run the suite's shell.
-    Python,
-    /// `shell_test_runner` and what is in `benchmarks`, below `data/src`.
-    SimdJs,
-    /// Kraken, Octane and SunSpider.
-    Benchmarks,
-    /// As the suite's `suite.toml` says.
-    Own,
-}
-
-/// Which variants a suite's tests run in, of those that are selected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SuiteVariants {
-    /// All.
-    All,
-    /// All, and this one, whether it is selected or not, if the suite's `testcfg.py` names it.
-    And(&'static str),
-    /// `default`
-    Default,
-    /// `default` and `turbofan`, with the flags of FAST_VARIANTS.
-    Fast,
-}
+/// What V8 calls builds with any sanitizer where it has factors for the time that tests may take.
+pub const SANITIZED: &str = "use_sanitizer";
 
 /// Where builds lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,47 +240,4 @@ pub enum Layout {
     PerMode,
     /// There are none: the tree is one suite and nothing else.
     Bare,
-}
-
-/// Which directives a suite's sources may have.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Directives {
-    /// `// Flags:`
-    pub flags: bool,
-    /// `// Files:`
-    pub files: bool,
-    /// `// Environment Variables:`
-    pub env: bool,
-    /// `// Env: TEST_FILE_NAME`
-    pub file_name: bool,
-    /// `// MODULE`: puts `--module` before the test.
-    pub module: bool,
-    /// `META:`: scripts and timeout of web platform tests.
-    pub meta: bool,
-    /// Whether flags can be quoted as for a shell, where [`Dialect::quoted_flags`] says they cannot.
-    pub quoted: bool,
-}
-
-/// How a suite's output is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judging {
-    /// By the exit code.
-    ExitCode,
-    /// Against `NAME.out`, a template.
-    Template,
-    /// Against the lines of `NAME-expected.txt`.
-    Lines {
-        /// Whether lines of that file that begin with `#` are comments.
-        comments: bool,
-    },
-    /// By test262's frontmatter, as V8 reads it.
-    Test262,
-    /// By test262's own INTERPRETING.md, on any engine.
-    Interpreting,
-    /// By the exit code and the word `FAILED!`; tests whose name ends in `-n` must fail.
-    Failed,
-    /// promises-aplus: by what its runner says; tests whose source says `@negative` must fail.
-    Promises,
-    /// mkgrokdump: against `tools/v8heapconst.py`.
-    GrokDump,
 }

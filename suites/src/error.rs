@@ -115,6 +115,12 @@ pub enum OpenError {
     /// The directory given for the build holds none.
     #[error("there is no v8_build_config.json in {} or its directory build", .0.display())]
     NoBuild(PathBuf),
+    /// There are several builds, of which none was chosen.
+    #[error("there are several builds: {}\n    choose one with --outdir, as in --outdir={}", .found.join(" "), .found.first().map(String::as_str).unwrap_or_default())]
+    SeveralBuilds {
+        /// Their directories, as seen from the root.
+        found: Vec<String>,
+    },
     /// There is no build of that architecture and mode, or there are several and none was chosen.
     #[error("{reason} in {}{}", .outdir.display(), builds(.found))]
     NoBuildOf {
@@ -160,6 +166,7 @@ impl OpenError {
             | Self::NoSuites { .. }
             | Self::UnknownVariant { .. }
             | Self::Host(_)
+            | Self::SeveralBuilds { .. }
             | Self::Option { .. } => 2,
             Self::NoTestRoot(_)
             | Self::List { .. }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use flotilla_messages::{Arg, Program};
 
-use crate::dialect::Listing;
+use crate::dialect::{Listing, SANITIZED};
 use crate::listed::PYTHON;
 use crate::sanitizers::SYMBOLIZER;
 use crate::suite::Suite;
@@ -124,7 +124,7 @@ impl Tree {
         if !is_bare {
             inputs.chosen.push("tools".into());
         }
-        if self.build.sanitized() {
+        if self.build.is(SANITIZED) {
             inputs.chosen.push(SYMBOLIZER.into());
         }
         // A V8 checkout has gigabytes that no test reads. What tests load in another tree, nobody can say.

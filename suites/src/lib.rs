@@ -6,7 +6,8 @@
 //! | step | module |
 //! |---|---|
 //! | which version's rules hold | `dialect` (all that differs between versions, as data) |
-//! | variants, groups, incompatible flags of the tree; what its runner says in code | `tables`, `own` |
+//! | variants, groups, incompatible flags of the tree | `tables` |
+//! | what its runner says in code | `runner_source` |
 //! | the build, and the variables of conditions | `build`, `mode` |
 //! | which suites and tests were asked for | `open`, `choose`, `select` |
 //! | what is expected | [`status`], `conflict` |
@@ -44,7 +45,7 @@ mod products;
 pub mod python;
 mod read;
 mod repeats;
-mod said;
+mod runner_source;
 mod sanitizers;
 mod select;
 mod shard;
@@ -65,7 +66,7 @@ pub use build::host_arch;
 
 pub use error::{EngineError, OpenError, ReadError};
 pub use inputs::{Bound, Inputs, Outside, RESERVED};
-pub use options::{Filter, Options, Shell};
+pub use options::{Filter, Framework, Options, Shell};
 pub use products::{Products, ProductsError};
 pub use repeats::Repeats;
 pub use select::Unmatched;

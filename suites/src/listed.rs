@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use flotilla_messages::{Arg, Program};
 
 use crate::binary::{self, Format};
-use crate::dialect::{Listing, SuiteRules};
+use crate::dialect::{Listing, NamedBy, SuiteRules};
 use crate::error::OpenError;
 use crate::python::{Generated, generate};
 use crate::read::read;
+use crate::runner_source::SuiteConfig;
 use crate::suite::Place;
 use crate::text::shlex;
+use crate::walk::{FoundFile, WalkRules, walk};
 
 /// A test that is not simply a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct Asking<'a> {
     pub program: &'a Program,
     /// The words before every command.
     pub prefix: &'a [String],
+    /// What the suite's `testcfg.py` says.
+    pub config: &'a SuiteConfig,
     /// The flags of the whole run.
     pub extra_flags: &'a [String],
     /// `--random-seed`
@@ -62,12 +66,18 @@ pub fn list(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, 
     let dir = asking.dir;
     match rules.listing {
         // Files are walked later; what a `suite.toml` lists is known already.
-        Listing::Files | Listing::Own => Ok(Vec::new()),
+        Listing::Files | Listing::Own | Listing::Nothing => Ok(Vec::new()),
         Listing::Templates { throws, expectation, files } => {
             templates(dir, throws, expectation, files, asking.root)
         }
-        Listing::Fuzzer(kinds) => fuzzer(dir, kinds),
-        Listing::Benchmarks => Ok(BENCHMARKS.iter().map(|name| benchmark(dir, name)).collect()),
+        Listing::Fuzzer { dirs, named_by } => {
+            let own = asking.config.sub_tests.clone();
+            let dirs = own.unwrap_or_else(|| dirs.iter().map(|dir| (*dir).to_owned()).collect());
+            Ok(fuzzer(dir, dirs, named_by))
+        }
+        Listing::Benchmarks { second_gbemu } => {
+            Ok(BENCHMARKS.iter().map(|name| benchmark(dir, name, second_gbemu)).collect())
+        }
         Listing::Binary(format) => of_binary(format, asking),
         Listing::ShellItself => Ok(vec![plain(rules.shell, Vec::new(), Source::Text(String::new()))]),
         Listing::Python => python(rules, asking),
@@ -91,7 +101,7 @@ fn of_binary(format: Format, asking: &Asking<'_>) -> Result<Vec<ListedTest>, Ope
     let tests = names.into_iter().map(|name| {
         let test = plain(name.clone(), Vec::new(), Source::Text(String::new()));
         match format {
-            Format::Words => ListedTest { args: vec![Arg::Text(name)], ..test },
+            Format::Words | Format::Marked => ListedTest { args: vec![Arg::Text(name)], ..test },
             Format::GoogleTest => {
                 let seed = asking.seed;
                 let flags = [
@@ -114,9 +124,10 @@ fn python(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, Op
     };
     let mut tests = Vec::new();
     let scripts = SuiteRules { extensions: &[".py"], ..*rules };
+    let scripts = WalkRules::new(&scripts, asking.config, false);
     let mut names = Vec::new();
-    let visit = |file: crate::walk::FoundFile<'_>| names.push(file.name.to_owned());
-    crate::walk::walk(asking.dir.path(), &scripts, false, |_| true, visit, &mut Vec::new());
+    let visit = |file: FoundFile<'_>| names.push(file.name.to_owned());
+    walk(asking.dir.path(), &scripts, |_| true, visit, &mut Vec::new());
     for name in names {
         let file = format!("{name}.py");
         let path = asking.dir.path().join(&file);
@@ -258,27 +269,33 @@ fn expectations(path: &Path) -> Result<HashMap<String, String>, OpenError> {
     Ok(found)
 }
 
-fn fuzzer(dir: &Place, kinds: &[&str]) -> Result<Vec<ListedTest>, OpenError> {
+/// V8 9.2 to 13.8 `test/fuzzer/testcfg.py`: every file below these directories, those that are not there left out.
+fn fuzzer(dir: &Place, mut kinds: Vec<String>, named_by: NamedBy) -> Vec<ListedTest> {
+    let rules = WalkRules::all_files();
     let mut tests = Vec::new();
+    kinds.sort_unstable();
     for kind in kinds {
-        let data = dir.path().join(kind);
-        // Older trees have fewer.
-        if !data.is_dir() {
-            continue;
-        }
-        for file in files(&data)? {
-            let name = format!("{kind}/{file}");
+        let visit = |file: FoundFile<'_>| {
+            let name = format!("{kind}/{}", file.name);
+            let dirs = match named_by {
+                NamedBy::First => name.split('/').next().unwrap_or_default().to_owned(),
+                NamedBy::All => {
+                    name.rsplit_once('/').map(|(dirs, _)| dirs.replace('/', "_")).unwrap_or_default()
+                }
+            };
             let (args, source) = (vec![dir.arg(&name)], Source::File(dir.path().join(&name)));
-            let shell = Some(format!("v8_simple_{kind}_fuzzer"));
-            tests.push(ListedTest { shell, ..plain(name, args, source) });
-        }
+            tests.push(ListedTest {
+                shell: Some(format!("v8_simple_{dirs}_fuzzer")),
+                ..plain(name, args, source)
+            });
+        };
+        walk(&dir.path().join(&kind), &rules, |_| true, visit, &mut Vec::new());
     }
-    tests.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(tests)
+    tests
 }
 
-/// V8 5.4 and 9.2 `test/benchmarks/testcfg.py`.
-fn benchmark(dir: &Place, name: &str) -> ListedTest {
+/// V8 5.4 to 13.8 `test/benchmarks/testcfg.py`.
+fn benchmark(dir: &Place, name: &str, second_gbemu: bool) -> ListedTest {
     let file = |name: &str| dir.arg(&format!("data/{name}.js"));
     let mut args = Vec::new();
     if name.starts_with("kraken/") {
@@ -290,7 +307,7 @@ fn benchmark(dir: &Place, name: &str) -> ListedTest {
     }
     args.push(file(name));
     let more: &[&str] = match name {
-        "octane/gbemu-part1" => &["octane/gbemu-part2"],
+        "octane/gbemu-part1" if second_gbemu => &["octane/gbemu-part2"],
         "octane/typescript" => &["octane/typescript-compiler", "octane/typescript-input"],
         "octane/zlib" => &["octane/zlib-data"],
         _ => &[],
@@ -378,9 +395,18 @@ mod tests {
     }
 
     fn listed(root: &Path, dir: &Place, listing: Listing) -> Result<Vec<ListedTest>, OpenError> {
-        let rules = SuiteRules { listing, ..*crate::dialect::V9_2.suites.first().unwrap() };
-        let asking = Asking { dir, root, program: &Program::Builtin, prefix: &[], extra_flags: &[], seed: 7 };
-        list(&rules, &asking)
+        listed_with(root, dir, listing, &SuiteConfig::default())
+    }
+
+    fn listed_with(
+        root: &Path,
+        dir: &Place,
+        listing: Listing,
+        config: &SuiteConfig,
+    ) -> Result<Vec<ListedTest>, OpenError> {
+        let rules = SuiteRules { listing, ..*crate::dialect::V9_2.suites.find("mjsunit").unwrap() };
+        let program = &Program::Builtin;
+        list(&rules, &Asking { dir, root, program, prefix: &[], config, extra_flags: &[], seed: 7 })
     }
 
     fn shown(tests: &[ListedTest]) -> Vec<String> {
@@ -436,26 +462,56 @@ mod tests {
 
     #[test]
     fn fuzzers_have_a_shell_for_each_kind() {
-        let (root, dir) = tree(&[("json/b", ""), ("json/a.x", ""), ("regexp/c", "")]);
-        let found = listed(root.path(), &dir, Listing::Fuzzer(&["json", "regexp", "wasm"])).unwrap();
+        let (root, dir) =
+            tree(&[("json/b", ""), ("json/a.x", ""), ("json/n/README.md", ""), ("regexp/c", "")]);
+        let listing = Listing::Fuzzer { dirs: &["regexp", "json", "wasm"], named_by: NamedBy::First };
+        let found = listed(root.path(), &dir, listing).unwrap();
         assert_eq!(
             shown(&found),
-            ["json/a.x: test/s/json/a.x", "json/b: test/s/json/b", "regexp/c: test/s/regexp/c"]
+            [
+                "json/a.x: test/s/json/a.x",
+                "json/b: test/s/json/b",
+                "json/n/README.md: test/s/json/n/README.md",
+                "regexp/c: test/s/regexp/c"
+            ]
         );
-        assert_eq!(found[2].shell.as_deref(), Some("v8_simple_regexp_fuzzer"));
+        let shells: Vec<_> = found.iter().filter_map(|test| test.shell.as_deref()).collect();
+        assert_eq!(
+            shells,
+            [
+                "v8_simple_json_fuzzer",
+                "v8_simple_json_fuzzer",
+                "v8_simple_json_fuzzer",
+                "v8_simple_regexp_fuzzer"
+            ]
+        );
+    }
+
+    #[test]
+    fn fuzzers_in_directories_of_directories_are_called_after_all_of_them() {
+        let (root, dir) = tree(&[("wasm/async/x", ""), ("json/y", ""), ("other/z", "")]);
+        let listing = Listing::Fuzzer { dirs: &["json"], named_by: NamedBy::All };
+        let config = SuiteConfig {
+            sub_tests: Some(vec!["wasm/async".into(), "json".into()]),
+            ..SuiteConfig::default()
+        };
+        let found = listed_with(root.path(), &dir, listing, &config).unwrap();
+        assert_eq!(shown(&found), ["json/y: test/s/json/y", "wasm/async/x: test/s/wasm/async/x"]);
+        assert_eq!(found[1].shell.as_deref(), Some("v8_simple_wasm_async_fuzzer"));
     }
 
     #[test]
     fn python_tests_run_the_shell_with_their_flags() {
         let script = "import x\n# Flags: --a 'b c'\n  #  Flags: --d\n#Flags: --no\n";
         let (root, dir) = tree(&[("wasm/t.py", script), ("testcfg.py", "")]);
-        let rules = crate::dialect::V9_2.suites.iter().find(|rules| rules.name == "debugging").unwrap();
+        let rules = crate::dialect::V9_2.suites.find("debugging").unwrap();
         let program = Program::Shell(Arg::Path("out/d8".into()));
         let asking = Asking {
             dir: &dir,
             root: root.path(),
             program: &program,
             prefix: &[],
+            config: &SuiteConfig::default(),
             extra_flags: &[],
             seed: 7,
         };

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use flotilla_messages::{Arg, CaseId, Expectation, Judge, TestCase, TestName, Unrunnable};
+use flotilla_messages::{
+    Arg, CaseId, Expectation, Judge, Outcome, TemplateRules, TestCase, TestName, Unrunnable,
+};
 
 use crate::bases::Base;
-use crate::conflict;
+use crate::conflict::TestFlags;
 use crate::dialect::{Judging, Part};
+use crate::options::Framework;
 use crate::prepare::{Prepared, Strictness};
 use crate::status::Outcomes;
 use crate::subtests::Subtest;
@@ -103,8 +106,7 @@ impl Tree {
         let name = self.test_name(suite, base, subtest, prepared.strictness);
         let reverse = Self::is_reverse(prepared.strictness, subtest);
         let outcomes = self.outcomes(base, subtest);
-        let status_flags = suite.status.flags(&name.name, subtest.variant, subtest.strict);
-        let variant_flags = self.variant_flags(suite, base, subtest);
+        let flags = self.flags(suite, base, subtest, prepared);
 
         let mut half = prepared
             .bare
@@ -112,11 +114,9 @@ impl Tree {
             .zip(suite.host.as_ref())
             .and_then(|(source, host)| source.half(host, subtest.strict, &self.options.root));
         let mut params: Vec<Arg> = Vec::with_capacity(20);
-        let texts = |flags: &[String]| flags.iter().cloned().map(Arg::Text).collect::<Vec<_>>();
         let is = |arg: &Arg, word: &str| matches!(arg, Arg::Text(text) if text == word);
         let removed = |arg: &Arg| rules.removed_flags.iter().any(|flag| is(arg, flag));
-        let order = if rules.order.is_empty() { self.tables.order.as_slice() } else { rules.order };
-        for part in order {
+        for part in self.order(suite) {
             match part {
                 Part::Files if half.is_some() => {
                     params.extend(half.iter_mut().flat_map(|half| half.args.drain(..)));
@@ -129,18 +129,12 @@ impl Tree {
                     }
                     None => params.extend_from_slice(&prepared.files),
                 },
-                Part::Seed if !self.dialect.passes_seed => {}
-                Part::Seed => params.push(Arg::Text(format!("--random-seed={}", self.options.random_seed))),
-                Part::Mode => params.extend(texts(&self.mode_flags)),
-                Part::Extra if self.dialect.keeps_extra_flags => {
-                    params.retain(|arg| !removed(arg));
-                    params.extend(texts(&self.extra_flags));
+                part => {
+                    if *part == Part::Extra && self.dialect.keeps_extra_flags {
+                        params.retain(|arg| !removed(arg));
+                    }
+                    params.extend(flags.of(*part).iter().cloned().map(Arg::Text));
                 }
-                Part::Extra => params.extend(texts(&self.extra_flags)),
-                Part::Variant => params.extend(texts(&variant_flags)),
-                Part::Source => params.extend(texts(&prepared.source_flags)),
-                Part::Suite => params.extend(texts(&prepared.suite_flags)),
-                Part::Status => params.extend(texts(&status_flags)),
             }
         }
         if !self.dialect.keeps_extra_flags {
@@ -161,7 +155,7 @@ impl Tree {
         if prepared.long {
             seconds *= LONG;
         }
-        let slow = outcomes.has(Outcomes::SLOW);
+        let slow = self.is_slow(outcomes);
         if slow {
             seconds *= timeouts.slow;
         }
@@ -171,7 +165,7 @@ impl Tree {
             Some(half) => (Some(Box::new(half.recipe)), (half.judge, None)),
             None => (None, self.judging(suite, base, &name.name, prepared, reverse)),
         };
-        let expectation = self.expectation(suite, base, subtest, outcomes, prepared, &status_flags);
+        let expectation = self.expected(suite, base, subtest, outcomes, prepared);
         let (judge, expected_file, expectation) =
             match self.as_predictable().filter(|_| subtest.variant.is_some()) {
                 Some((judge, expectation)) => (judge, None, expectation),
@@ -189,7 +183,7 @@ impl Tree {
             expected_file,
             expectation,
             slow,
-            variant_flags,
+            variant_flags: flags.variant,
             random_seed: Some(self.options.random_seed),
             name,
             id,
@@ -203,45 +197,116 @@ impl Tree {
         environment
     }
 
-    pub(crate) fn expectation(
+    /// The order of a command line's parts.
+    fn order(&self, suite: &Suite) -> &[Part] {
+        if suite.rules.order.is_empty() { self.tables.order.as_slice() } else { suite.rules.order }
+    }
+
+    /// A test's flags, by the parts of its command line.
+    fn flags(&self, suite: &Suite, base: &Base, subtest: Subtest, prepared: &Prepared) -> Flags {
+        let name = self.bases().name(base);
+        let mut extra = self.extra_flags.clone();
+        if suite.is_on_d8() {
+            extra.extend_from_slice(&self.extra_d8_flags);
+        }
+        Flags {
+            seed: match self.dialect.passes_seed {
+                true => vec![format!("--random-seed={}", self.options.random_seed)],
+                false => Vec::new(),
+            },
+            mode: self.mode_flags.clone(),
+            extra,
+            variant: self.variant_flags(suite, base, subtest),
+            source: prepared.source_flags.clone(),
+            suite: prepared.suite_flags.clone(),
+            status: suite.status.flags(name, subtest.variant, subtest.strict),
+        }
+    }
+
+    /// What is expected of a subtest that V8's rules put together.
+    pub(crate) fn expected(
         &self,
         suite: &Suite,
         base: &Base,
         subtest: Subtest,
         outcomes: Outcomes,
         prepared: &Prepared,
-        status_flags: &[String],
+    ) -> Expectation {
+        let flags = self.flags(suite, base, subtest, prepared);
+        let in_order = |part: &&Part| **part != Part::Files;
+        let collect = |with_extra: bool| -> Vec<String> {
+            let parts = self.order(suite).iter().filter(in_order);
+            parts
+                .filter(|part| with_extra || **part != Part::Extra)
+                .flat_map(|part| flags.of(*part))
+                .cloned()
+                .collect()
+        };
+        let (all, without_extra) = match self.dialect.contradictions.whole_command {
+            true => (collect(true), collect(false)),
+            false => (Vec::new(), Vec::new()),
+        };
+        let file = [flags.source.as_slice(), &flags.suite, &flags.status].concat();
+        let flags = TestFlags { all: &all, without_extra: &without_extra, extra: &flags.extra, file: &file };
+        self.expectation((suite, base, subtest), outcomes, flags)
+    }
+
+    /// What is expected of a subtest with these flags.
+    pub(crate) fn expectation(
+        &self,
+        (suite, base, subtest): (&Suite, &Base, Subtest),
+        outcomes: Outcomes,
+        flags: TestFlags<'_>,
+    ) -> Expectation {
+        let mut expectation = self.stated(suite, base, subtest, outcomes, flags);
+        // The number fuzzer forgives timeouts and passes (V8 13.3 `testproc/expectation.py`).
+        if self.options.framework == Framework::NumFuzzer && subtest.variant.is_some() {
+            for forgiven in [Outcome::Timeout, Outcome::Pass] {
+                if !expectation.outcomes.contains(&forgiven) {
+                    expectation.outcomes.push(forgiven);
+                }
+            }
+        }
+        let name = self.bases().name(base);
+        expectation.doubt = suite.status.own().doubt(name, subtest.variant).map(|(rule, unknown)| {
+            format!(
+                "Rule '{}' ({}) in {}:{} may hold: {unknown}.",
+                rule.rule,
+                rule.condition,
+                suite.status.own().path().display(),
+                rule.line
+            )
+        });
+        expectation
+    }
+
+    /// What status files and contradictions between flags say.
+    fn stated(
+        &self,
+        suite: &Suite,
+        base: &Base,
+        subtest: Subtest,
+        outcomes: Outcomes,
+        flags: TestFlags<'_>,
     ) -> Expectation {
         // V8 looks for contradictions once for each test, and for FAIL_PHASE_ONLY tests before there are variants;
         // what variants then recompute is never checked again.
         if !outcomes.has(Outcomes::FAIL_PHASE_ONLY) || !suite.has_frontmatter() {
             let conflicts = match subtest.variant {
-                Some(variant) => self.conflicts.get(variant).map(Vec::as_slice).unwrap_or_default(),
+                Some(variant) => self.conflicts.get(variant).unwrap_or(&self.base_conflicts),
                 None => &self.base_conflicts,
             };
-            let file = self.tables.variants_file;
-            let reason = if status_flags.is_empty() {
-                conflict::reason(conflicts, &prepared.normal_flags, file)
-            } else {
-                let normal = status_flags.iter().map(|flag| conflict::normalize(flag));
-                let all: Vec<String> = prepared.normal_flags.iter().cloned().chain(normal).collect();
-                conflict::reason(conflicts, &all, file)
-            };
-            if let Some(reason) = reason {
-                return Expectation {
-                    outcomes: vec![flotilla_messages::Outcome::Fail],
-                    reason: Some(reason),
-                };
+            if let Some(reason) = conflicts.reason(flags) {
+                return Expectation { outcomes: vec![Outcome::Fail], reason: Some(reason), doubt: None };
             }
         }
-        let expected = outcomes.expected(subtest.strict);
         let fails = Outcomes::FAIL | Outcomes::FAIL_OK | Outcomes::FAIL_SLOPPY | Outcomes::CRASH;
         let reason = if outcomes.has(fails) {
             self.why(suite, base, subtest, fails).map(|said| said.to_string())
         } else {
             None
         };
-        Expectation { outcomes: expected, reason }
+        Expectation { outcomes: outcomes.expected(subtest.strict), reason, doubt: None }
     }
 
     pub(crate) fn judging(
@@ -256,6 +321,9 @@ impl Tree {
         match suite.rules.judging {
             // The latter have judges of their own.
             Judging::ExitCode | Judging::Interpreting => (Judge::ExitCode, None),
+            // -1 says that it does not want its input.
+            Judging::Fuzzer => (Judge::ExitCodes(vec![255]), None),
+            Judging::FileCheck => (Judge::FileCheck, Some(suite.dir.arg(&suite.file_name(name, base)))),
             Judging::Template => {
                 let file = if self.dialect.message_basename_is_js {
                     format!("{name}.js")
@@ -268,7 +336,7 @@ impl Tree {
                         && name.split('/').any(|part| part == "fail"),
                     basename: file.rsplit('/').next().unwrap_or_default().into(),
                     exit_code_counts: self.dialect.template_exit_code_counts,
-                    skip_linker_warnings: self.dialect.skip_linker_warnings,
+                    rules: self.template_rules(),
                 };
                 (judge, beside(".out"))
             }
@@ -279,10 +347,14 @@ impl Tree {
                     exit_code_counts: comments || self.dialect.lines_exit_code_counts,
                     skip_linker_warnings: self.dialect.skip_linker_warnings,
                     skip_hashes: self.dialect.lines_skip_hashes,
+                    blank_passes: comments && self.dialect.blank_webkit_passes,
                 };
                 (judge, beside("-expected.txt"))
             }
-            Judging::Failed => (Judge::Exception { expected: None, negative: name.ends_with("-n") }, None),
+            Judging::Failed => {
+                let negative = name.ends_with("-n");
+                (Judge::Exception { expected: None, negative, must_complete: false }, None)
+            }
             Judging::Promises => {
                 let judge = Judge::Phrases {
                     required: vec!["All tests have run.".into()],
@@ -292,11 +364,53 @@ impl Tree {
                 (judge, None)
             }
             Judging::GrokDump => (Judge::GrokDump, Some(Arg::Path("tools/v8heapconst.py".into()))),
+            Judging::PlausibleGrokDump => (Judge::PlausibleGrokDump, None),
             Judging::Test262 => {
-                // V8 asserts that only tests that expect an error are reversed.
-                let negative = reverse && prepared.exception.is_some();
-                (Judge::Exception { expected: prepared.exception.clone(), negative }, None)
+                let judge = Judge::Exception {
+                    expected: prepared.exception.clone(),
+                    // V8 asserts that only tests that expect an error are reversed.
+                    negative: reverse && prepared.exception.is_some(),
+                    must_complete: self.dialect.test262.async_must_complete && prepared.asynchronous,
+                };
+                (judge, None)
             }
+        }
+    }
+
+    fn template_rules(&self) -> TemplateRules {
+        let templates = self.dialect.templates;
+        TemplateRules {
+            skip_linker_warnings: self.dialect.skip_linker_warnings,
+            ignored_lines: templates.ignored_lines.iter().map(|line| (*line).to_owned()).collect(),
+            addresses: templates.addresses,
+            negative_numbers: templates.negative_numbers,
+        }
+    }
+}
+
+/// A test's flags, by the parts of its command line.
+struct Flags {
+    seed: Vec<String>,
+    mode: Vec<String>,
+    extra: Vec<String>,
+    variant: Vec<String>,
+    source: Vec<String>,
+    suite: Vec<String>,
+    status: Vec<String>,
+}
+
+impl Flags {
+    /// Those of one part; none of the files, which are no flags.
+    fn of(&self, part: Part) -> &[String] {
+        match part {
+            Part::Files => &[],
+            Part::Seed => &self.seed,
+            Part::Mode => &self.mode,
+            Part::Extra => &self.extra,
+            Part::Variant => &self.variant,
+            Part::Source => &self.source,
+            Part::Suite => &self.suite,
+            Part::Status => &self.status,
         }
     }
 }

@@ -8,30 +8,34 @@ use std::sync::{Arc, Mutex, OnceLock};
 use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
-use crate::build::Build;
+use crate::build::{Build, config_of};
 use crate::choose::{Chosen, Selected, select, select_bare};
-use crate::conflict::conflicts;
-use crate::dialect::{Dialect, Judging, Layout, SuiteRules, SuiteVariants, detect};
+use crate::conflict::Conflicts;
+use crate::dialect::{
+    ConfigKeys, Detected, Dialect, Judging, Layout, Property, SuiteRules, SuiteVariants, detect,
+};
 use crate::error::OpenError;
 use crate::listed::{Asking, PYTHON, list};
 use crate::mode::Mode;
-use crate::options::{Options, Shell};
+use crate::options::{Framework, Options, Shell};
 use crate::own::template::Hole;
 use crate::own::{self, Config};
 use crate::prepare::Cache;
 use crate::read::read;
+use crate::runner_source::SuiteConfig;
 use crate::sanitizers;
 use crate::select::{NameFilter, Selector};
 use crate::shard::Members;
 use crate::status::entries::Layer;
-use crate::status::{EntryFile, Expectations, Reading, StatusFile, given};
+use crate::status::{EntryFile, Expectations, Reading, StatusFile, Variables, given};
 use crate::subtests::Subtest;
 use crate::suite::{Place, Suite};
 use crate::tables::{Tables, Variant, feature_flags, skipped_features};
 use crate::test262::{self, FeatureFilter, Host};
 use crate::text::shlex;
 use crate::tree::Tree;
-use crate::wasm::proposals;
+use crate::walk::WalkRules;
+use crate::wasm::FlagTables;
 
 /// The only variant of builds that allow no other, and of tests marked NO_VARIANTS.
 pub const DEFAULT: &str = "default";
@@ -47,13 +51,17 @@ impl Tree {
         options.root = normalize(&options.root);
         let root = options.root.as_path();
         let runner = root.join("tools/testrunner");
-        let (dialect, version) = detect(root);
+        // Of a tree without a runner, the build may say more.
+        let config = if runner.is_dir() { None } else { config_of(&options) };
+        let detected = detect(root, config.as_deref());
+        let dialect = detected.dialect;
         if dialect.layout == Layout::Bare && !test262::has_harness(root) {
             return Err(OpenError::NoHarness(root.into()));
         }
-        let build = Build::read(&options, dialect)?;
-        let tables = Tables::read(root, dialect)?;
-        let mut warnings = Vec::new();
+        let build = Build::read(&options, dialect, detected.newer)?;
+        let tables = Tables::read(root, &detected, options.framework)?;
+        let mut warnings: Vec<String> = detected.warning().into_iter().collect();
+        let mut not_understood = tables.not_understood.clone();
 
         let restricted = is_restricted(&build, &options, dialect);
         let mut variants =
@@ -71,25 +79,17 @@ impl Tree {
                 .push("--host and --features are for a checkout of test262 by itself: not looked at".into());
         }
         let unheeded: Vec<&str> =
-            options.build_with.iter().map(String::as_str).filter(|with| !build.is(with)).collect();
+            options.build_with.iter().map(String::as_str).filter(|with| !build.was_made_with(with)).collect();
         if !unheeded.is_empty() && build.is_configured() {
             let said = unheeded.join(", ");
             warnings.push(format!(
                 "the build's v8_build_config.json says what it was made with; not looked at: {said}"
             ));
         }
-        let extra_flags = extra_flags(&options, &build, &tables, dialect)?;
+        let (extra_flags, extra_d8_flags) = extra_flags(&options, &build, &tables, dialect)?;
         let prefix = split("--command-prefix", &options.command_prefix)?;
-        let variables = {
-            let mut variables = build.variables(&options, &extra_flags, dialect);
-            variables.set("ALWAYS", true);
-            variables.constants(dialect.constants.iter().copied());
-            variables.constants(tables.variants.iter().map(|variant| variant.name.as_str()));
-            for name in dialect.variables {
-                variables.set(*name, false);
-            }
-            variables
-        };
+        let variables = variables(&options, &build, &tables, &detected, &extra_flags)?;
+        not_understood.extend(missing_keys(&build, &tables, &variables, &detected)?);
 
         let test_root = root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
         let Selected { selectors, suites: selected, directories } = match dialect.layout {
@@ -112,6 +112,7 @@ impl Tree {
             selected: &run_variants,
             vocabulary: dialect.vocabulary,
             syntax: dialect.status_syntax,
+            keywords: tables.status_words.as_ref().map(|words| words.keywords.as_slice()),
         };
         let opening = Opening {
             options: &options,
@@ -128,34 +129,32 @@ impl Tree {
             suites.push(opening.suite(chosen, also, &test_root, &selectors, &mut warnings)?);
         }
         let given = opening.given;
-        if build.dir.is_none()
-            && options.shell == Shell::FromTree
-            && options.shell_dir.is_none()
-            && runner.is_dir()
-        {
-            let outdir = root.join(&options.outdir);
-            warnings.push(format!(
-                "no build was found in {}; the built-in shell runs the tests",
-                outdir.display()
-            ));
+        for suite in &suites {
+            not_understood.extend_from_slice(suite.status.own().not_understood());
         }
+        warnings.extend_from_slice(&not_understood);
 
-        let holds = |variable: &str| variables.get(variable).is_some().then(|| variables.is(variable));
-        let conflicts_of = |variant| conflicts(&tables, variant, holds, &extra_flags);
+        let holds = |variable: &str| variables.holds(variable);
+        let conflicts_of = |variant| Conflicts::new(&tables, dialect.contradictions, variant, holds);
         Ok(Self {
             conflicts: variants.iter().map(|variant| conflicts_of(Some(variant.name.as_str()))).collect(),
             base_conflicts: conflicts_of(None),
             sanitizer_env: sanitizers::environment(&build, &options, dialect),
             base_timeout: base_timeout(&options, &build, &tables, dialect),
             mode_flags: {
-                let mode =
-                    if build.mode.has_debug_flags() { &tables.debug_flags } else { &tables.release_flags };
+                let debug = build.mode.has_debug_flags();
+                let mode = if debug { &tables.debug_flags } else { &tables.release_flags };
+                let of_build = dialect.debug_flags_of.iter().filter(|(of, _)| debug && build.has(*of));
+                let of_build = of_build.map(|(_, flag)| String::from(*flag));
                 let slow = (build.mode == Mode::SlowRelease).then(|| "--enable-slow-asserts".to_owned());
-                mode.iter().cloned().chain(slow).chain(tables.runner_flags.iter().cloned()).collect()
+                let more = of_build.chain(slow).chain(tables.runner_flags.iter().cloned());
+                mode.iter().cloned().chain(more).collect()
             },
             options,
             dialect,
-            version,
+            detected,
+            has_runner: runner.is_dir(),
+            not_understood,
             build,
             tables,
             variants,
@@ -164,6 +163,7 @@ impl Tree {
             suites,
             prefix,
             extra_flags,
+            extra_d8_flags,
             warnings,
             bases: OnceLock::new(),
             members: Members::default(),
@@ -214,11 +214,13 @@ impl Opening<'_> {
         let shown = path.strip_prefix(root).unwrap_or(&path);
         let status = StatusFile::read(shown, &String::from_utf8_lossy(&bytes), self.reading)?;
         let program = self.program(rules.shell);
+        let config = SuiteConfig::read(dir.path());
         let asking = Asking {
             dir: &dir,
             root,
             program: &program,
             prefix: self.prefix,
+            config: &config,
             extra_flags: self.extra_flags,
             seed: self.options.random_seed,
         };
@@ -235,6 +237,7 @@ impl Opening<'_> {
         Ok(Suite {
             rules,
             test_dirs: test_dirs.iter().map(|test_dir| Place::new(root, test_dir)).collect(),
+            walk: WalkRules::new(rules, &config, self.build.has(Property::NoI18n)),
             status: self.expectations(&name, status, Vec::new()),
             name,
             own: None,
@@ -242,10 +245,19 @@ impl Opening<'_> {
             programs: shells.into_iter().map(|shell| (shell.clone(), self.program(shell))).collect(),
             listed,
             also,
+            additional_variants: config.additional_variants.unwrap_or_default(),
             before: args(rules.before),
+            number_fuzzer_file: rules
+                .number_fuzzer_file
+                .filter(|_| self.options.framework == Framework::NumFuzzer)
+                .map(|file| dir.arg_normalized(root, file)),
             after: args(rules.after),
             program,
-            proposals: if rules.source_flags.is_empty() { Vec::new() } else { proposals(dir.path())? },
+            flag_tables: if rules.proposals { FlagTables::read(dir.path())? } else { FlagTables::default() },
+            source_flags: match config.default_flags.filter(|_| rules.proposals) {
+                Some(own) => own,
+                None => rules.source_flags.iter().map(|flag| (*flag).into()).collect(),
+            },
             feature_flags: if is_test262 { feature_flags(dir.path(), self.dialect)? } else { Vec::new() },
             host,
             features: if bare {
@@ -254,6 +266,7 @@ impl Opening<'_> {
                 FeatureFilter::default()
             },
             skipped_features: if is_test262 { skipped_features(dir.path())? } else { Vec::new() },
+            local_staging_once: is_test262 && self.dialect.test262.local_staging_once,
             dir,
         })
     }
@@ -286,17 +299,22 @@ impl Opening<'_> {
         Ok(Suite {
             rules,
             test_dirs: vec![opened.test_dir],
+            walk: WalkRules::default(),
             status: self.expectations(&name, opened.status, opened.more),
             filter,
             programs: engine.into_iter().collect(),
             listed: opened.listed,
             also: None,
+            additional_variants: Vec::new(),
             before: Vec::new(),
+            number_fuzzer_file: None,
             after: Vec::new(),
             program: opened.program.unwrap_or(Program::Builtin),
-            proposals: Vec::new(),
+            flag_tables: FlagTables::default(),
+            source_flags: Vec::new(),
             feature_flags: Vec::new(),
             skipped_features: Vec::new(),
+            local_staging_once: false,
             own: Some(opened.own),
             host: None,
             features: FeatureFilter::default(),
@@ -355,8 +373,11 @@ pub fn on_path(program: &str) -> String {
 fn is_restricted(build: &Build, options: &Options, dialect: &Dialect) -> bool {
     let named = !matches!(options.variants.as_deref(), None | Some("exhaustive"));
     match dialect.layout {
-        Layout::Configured | Layout::Bare => build.is("predictable") || build.is("msan"),
-        Layout::PerMode => build.is("predictable") || !named && (build.is("msan") || build.is("tsan")),
+        Layout::Configured | Layout::Bare => build.has(Property::Predictable) || build.has(Property::Msan),
+        Layout::PerMode => {
+            let sanitized = build.has(Property::Msan) || build.has(Property::Tsan);
+            build.has(Property::Predictable) || !named && sanitized
+        }
     }
 }
 
@@ -380,13 +401,87 @@ fn split(option: &'static str, value: &str) -> Result<Vec<String>, OpenError> {
     shlex::split(value).map_err(|e| OpenError::Option { option, value: value.into(), reason: e.to_string() })
 }
 
-/// `--extra-flags`, and what other options and the build add to them.
+/// The variables of conditions, and the constants.
+///
+/// # Errors
+/// A key of the build's configuration that is a constant as well (V8 13.8 `local/statusfile.py`: "conflicts with
+/// VARIABLES").
+fn variables(
+    options: &Options,
+    build: &Build,
+    tables: &Tables,
+    tree: &Detected,
+    extra_flags: &[String],
+) -> Result<Variables, OpenError> {
+    let dialect = tree.dialect;
+    let mut variables = build.variables(options, extra_flags, dialect, &tables.false_variables);
+    let names = |names: &[&str]| names.iter().map(|name| String::from(*name)).collect();
+    let own = tables.status_words.as_ref().map(|words| words.constants.clone());
+    let mut constants: Vec<String> = own.unwrap_or_else(|| names(dialect.constants));
+    constants.extend(tables.variants.iter().map(|variant| variant.name.clone()));
+    if let Some(file) =
+        build.config.as_ref().filter(|_| matches!(dialect.build.keys, ConfigKeys::Every { .. }))
+    {
+        let clashes = |key: &&str| *key == ALWAYS || constants.iter().any(|constant| constant == key);
+        if let Some(key) = build.variable_names().find(clashes) {
+            let reason = format!("the key '{key}' is a constant of status files as well");
+            return Err(OpenError::BuildConfig { file: file.clone(), reason });
+        }
+    }
+    variables.set(ALWAYS, true);
+    variables.constants(constants.iter().map(String::as_str));
+    for name in dialect.variables {
+        variables.set(*name, false);
+    }
+    if tree.newer {
+        variables.allow_unknown();
+    }
+    Ok(variables)
+}
+
+/// The condition that always holds, which is a constant.
+const ALWAYS: &str = "ALWAYS";
+
+/// Keys that the build's configuration should have, for the runner or for the table of flags that contradict builds, and
+/// has not (V8 13.8 `local/variants.py`: REQUIRED_BUILD_VARIABLES).
+///
+/// # Errors
+/// There are such keys, and the tree's version is known.
+fn missing_keys(
+    build: &Build,
+    tables: &Tables,
+    variables: &Variables,
+    tree: &Detected,
+) -> Result<Vec<String>, OpenError> {
+    let Some(file) = &build.config else { return Ok(Vec::new()) };
+    let of_table = tables.per_build.iter().map(|(key, _)| key.trim_start_matches('!'));
+    let unset = of_table.filter(|key| {
+        matches!(tree.dialect.build.keys, ConfigKeys::Every { .. }) && variables.get(key).is_none()
+    });
+    let mut missing: Vec<&str> = build.missing.iter().map(String::as_str).collect();
+    for key in unset {
+        if !missing.contains(&key) {
+            missing.push(key);
+        }
+    }
+    match missing.first() {
+        Some(key) if !tree.newer => {
+            Err(OpenError::BuildConfig { file: file.clone(), reason: format!("lacks the key '{key}'") })
+        }
+        _ => Ok(missing
+            .iter()
+            .map(|key| format!("{} lacks the key '{key}': it counts as false", file.display()))
+            .collect()),
+    }
+}
+
+/// `--extra-flags`, and what other options and the build add to them; behind them those that only d8 gets.
 fn extra_flags(
     options: &Options,
     build: &Build,
     tables: &Tables,
     dialect: &Dialect,
-) -> Result<Vec<String>, OpenError> {
+) -> Result<(Vec<String>, Vec<String>), OpenError> {
     let mut flags = Vec::new();
     for value in &options.extra_flags {
         flags.extend(split("--extra-flags", value)?);
@@ -397,20 +492,23 @@ fn extra_flags(
     if options.random_gc_stress {
         flags.extend_from_slice(&tables.random_gc_stress_flags);
     }
-    if build.is("asan") {
-        flags.extend(dialect.asan_flags.iter().map(|flag| String::from(*flag)));
+    let mut of_d8 = Vec::new();
+    if build.has(Property::Asan) {
+        let asan = dialect.asan_flags.iter().map(|flag| String::from(*flag));
+        if dialect.asan_flags_for_d8 { of_d8.extend(asan) } else { flags.extend(asan) }
     }
     if options.novfp3 {
         flags.push("--noenable-vfp3".into());
     }
-    for (variable, more) in
-        [("predictable", dialect.predictable_flags), ("no_snap", dialect.no_snapshot_flags)]
-    {
-        if build.is(variable) {
+    for (property, more) in [
+        (Property::Predictable, dialect.predictable_flags),
+        (Property::NoSnapshot, dialect.no_snapshot_flags),
+    ] {
+        if build.has(property) {
             flags.extend(more.iter().map(|flag| String::from(*flag)));
         }
     }
-    Ok(flags)
+    Ok((flags, of_d8))
 }
 
 /// Seconds, with the factors that all tests of the run share.
@@ -421,13 +519,10 @@ fn base_timeout(options: &Options, build: &Build, tables: &Tables, dialect: &Dia
     if tables.slow_archs.contains(&build.arch) {
         seconds *= timeouts.slow_arch;
     }
-    for (variable, factor) in timeouts.builds {
+    for (variable, factor) in &tables.factors {
         if build.is(variable) {
             seconds *= factor;
         }
-    }
-    if build.sanitized() {
-        seconds *= timeouts.sanitizer;
     }
     seconds
 }

@@ -71,6 +71,8 @@ pub struct Options {
     pub host: Option<String>,
     /// test262 by itself: lists such as `+Temporal,-Atomics` (`--features`).
     pub features: Vec<String>,
+    /// For which of V8's runners the tests run (`--framework`).
+    pub framework: Framework,
 }
 
 impl Default for Options {
@@ -106,6 +108,7 @@ impl Default for Options {
             shell_dir: None,
             host: None,
             features: Vec::new(),
+            framework: Framework::default(),
         }
     }
 }
@@ -140,6 +143,17 @@ impl Filter {
             Self::DontCare => "dontcare",
         }
     }
+}
+
+/// V8's runners, whose flags and expectations differ (V8 13.3 `base_runner.py`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framework {
+    /// `run-tests.py`
+    #[default]
+    Standard,
+    /// `run-num-fuzzer.py`: tests run with the flags of its fuzzers, and may end by a timeout or pass, whatever is
+    /// expected of them.
+    NumFuzzer,
 }
 
 /// Which engine runs the tests.

@@ -3,7 +3,7 @@
 use flotilla_messages::{Expectation, Judge, Outcome};
 
 use crate::bases::Base;
-use crate::dialect::Predictable;
+use crate::dialect::{Predictable, Property};
 use crate::status::Outcomes;
 use crate::subtests::Subtest;
 use crate::suite::Suite;
@@ -25,16 +25,14 @@ impl Tree {
         {
             return true;
         }
-        let on_d8 = suite.rules.shell_flags.contains(&"--test");
-        if self.dialect.predictable == Predictable::PositiveOnD8 && !on_d8 {
+        if self.dialect.predictable == Predictable::PositiveOnD8 && !suite.is_on_d8() {
             return false;
         }
         let prepared = self.prepared(index, base);
         // What cannot be read says so when it is to run.
         let Ok(prepared) = &*prepared else { return true };
         let name = self.bases().name(base);
-        let status_flags = suite.status.flags(name, subtest.variant, subtest.strict);
-        let expectation = self.expectation(suite, base, subtest, outcomes, prepared, &status_flags);
+        let expectation = self.expected(suite, base, subtest, outcomes, prepared);
         let reverse = Self::is_reverse(prepared.strictness, subtest);
         let (judge, _) = self.judging(suite, base, name, prepared, reverse);
         let negative = match judge {
@@ -48,8 +46,11 @@ impl Tree {
     /// How a predictable build judges a test, whatever the suite's own judge and the status file say.
     pub(crate) fn as_predictable(&self) -> Option<(Judge, Expectation)> {
         let required = self.dialect.predictable != Predictable::All;
-        self.build.is("predictable").then(|| {
-            (Judge::Allocations { required }, Expectation { outcomes: vec![Outcome::Pass], reason: None })
+        self.build.has(Property::Predictable).then(|| {
+            (
+                Judge::Allocations { required },
+                Expectation { outcomes: vec![Outcome::Pass], reason: None, doubt: None },
+            )
         })
     }
 }

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flotilla_messages::Arg;
 
 use crate::bases::Base;
-use crate::conflict;
-use crate::dialect::{Judging, Layout};
+use crate::dialect::{Judging, Layout, Test262Rules};
 use crate::frontmatter::Frontmatter;
 use crate::read::read;
 use crate::source;
@@ -17,7 +16,7 @@ use crate::suite::Suite;
 use crate::test262::{self, Withheld};
 use crate::test262_classic::classic;
 use crate::tree::Tree;
-use crate::wasm::{Meta, meta, proposal_of};
+use crate::wasm::{Meta, meta};
 
 /// What the subtests of one test share.
 #[derive(Debug, Default)]
@@ -30,8 +29,6 @@ pub struct Prepared {
     pub source_flags: Vec<String>,
     /// Flags from the suite.
     pub suite_flags: Vec<String>,
-    /// Both, in one spelling: what variants and builds may contradict.
-    pub normal_flags: Vec<String>,
     /// wasm-js: it may take ten times as long.
     pub long: bool,
     /// Whether the source says that the test must fail.
@@ -42,6 +39,8 @@ pub struct Prepared {
     pub strictness: Strictness,
     /// test262: the type of the error that is expected.
     pub exception: Option<String>,
+    /// test262: whether the test is over only when it says so.
+    pub asynchronous: bool,
     /// The exit code that the source says is right.
     pub exit_code: Option<i32>,
     /// test262: a feature that the suite leaves out.
@@ -153,7 +152,12 @@ impl Tree {
             let (files, suite_flags) = (test.args.clone(), test.flags.clone());
             let suite_flags =
                 suite_flags.into_iter().chain(suite.rules.flags.iter().map(|flag| (*flag).into()));
-            return Ok(Prepared { files, suite_flags: suite_flags.collect(), ..Prepared::default() });
+            return Ok(Prepared {
+                files,
+                suite_flags: suite_flags.collect(),
+                env: of_suite(suite),
+                ..Prepared::default()
+            });
         }
         let name = self.bases().name(base);
         let path = suite.source_path(name, base);
@@ -164,14 +168,11 @@ impl Tree {
         let prepared = if suite.has_frontmatter() && self.dialect.layout == Layout::PerMode {
             classic(suite, test_file(suite, name, base), &source)
         } else if suite.has_frontmatter() {
-            test262(suite, base, name, &source)
+            test262(suite, self.dialect.test262, base, name, &source)
         } else {
             self.plain(suite, base, name, &source)
         };
-        let mut prepared = prepared.map_err(|reason| format!("{reason} ({})", path.display()))?;
-        let own = prepared.source_flags.iter().chain(&prepared.suite_flags);
-        prepared.normal_flags = own.map(|flag| conflict::normalize(flag)).collect();
-        Ok(prepared)
+        prepared.map_err(|reason| format!("{reason} ({})", path.display()))
     }
 
     /// Every suite but test262.
@@ -183,27 +184,30 @@ impl Tree {
             self.dialect.quoted_flags || rules.directives.quoted,
         )?;
         let test = test_file(suite, name, base);
-        let mut files = Vec::new();
+        let mut named = Vec::new();
         if found.file_name {
-            files.push(Arg::Text("-e".into()));
-            files.push(embedded(&test));
+            named.push(Arg::Text("-e".into()));
+            named.push(embedded(&test));
         }
         // They are relative to the directory above that of the suites.
         let extra = found.files.iter().map(|file| suite.dir.arg_normalized(&self.options.root, &above(file)));
+        named.extend(extra);
+        let mut files = Vec::new();
         if rules.files_first {
-            files.extend(extra.clone());
+            files.append(&mut named);
         }
-        if !(rules.harness_optional && (found.no_harness || self.options.no_harness)) {
+        let without_harness = rules.harness_optional && self.options.no_harness;
+        if !(without_harness || rules.harness_optional && found.no_harness) {
             files.extend_from_slice(&suite.before);
         }
-        if !rules.files_first {
-            files.extend(extra);
+        if !without_harness {
+            files.extend(suite.number_fuzzer_file.clone());
         }
-        let proposal = proposal_of(name, &suite.proposals).map(|(_, flags)| flags.clone());
-        let of_suite = || rules.source_flags.iter().map(|flag| (*flag).into()).collect();
-        let source_flags = found.flags.into_iter().chain(proposal.unwrap_or_else(of_suite)).collect();
+        files.append(&mut named);
+        let by_name = suite.flag_tables.flags(name).unwrap_or(&suite.source_flags);
+        let source_flags = by_name.iter().cloned().chain(found.flags).collect();
         let meta =
-            if rules.directives.meta { meta(source, name, &suite.proposals)? } else { Meta::default() };
+            if rules.directives.meta { meta(source, name, &suite.flag_tables)? } else { Meta::default() };
         let tests = suite.test_dirs.get(usize::from(base.dir)).unwrap_or(&suite.dir);
         files.extend(meta.scripts.iter().map(|script| tests.arg_normalized(&self.options.root, script)));
         if let Some(script) = rules.script_of_dirs {
@@ -230,10 +234,15 @@ impl Tree {
             negative: rules.judging == Judging::Promises
                 && memchr::memmem::find(source, b"@negative").is_some(),
             suite_flags: rules.flags.iter().map(|flag| (*flag).into()).collect(),
-            env: found.env,
+            env: of_suite(suite).into_iter().chain(found.env).collect(),
             ..Prepared::default()
         })
     }
+}
+
+/// The variables of the environment that all tests of a suite get.
+fn of_suite(suite: &Suite) -> BTreeMap<String, String> {
+    suite.rules.env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A path relative to two directories above the suite's; an absolute one stays so.
@@ -256,22 +265,32 @@ fn embedded(test: &Arg) -> Arg {
     }
 }
 
-/// test262's own rules (V8 9.2 `test/test262/testcfg.py`). The flags `raw`, `async`, `generated` and `CanBlock*` have
-/// no effect there.
-fn test262(suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
+/// V8's own suite test262 (V8 9.2 to 13.8 `test/test262/testcfg.py`). The flags `generated` and `CanBlock*` have no effect
+/// there.
+fn test262(suite: &Suite, rules: Test262Rules, base: &Base, name: &str, source: &[u8]) -> Result {
     const DETACH: &str = "detachArrayBuffer.js";
     let matter = Frontmatter::read(source)?;
-    let mut files = suite.before.clone();
+    let mut files = Vec::new();
+    if !(rules.raw_has_no_harness && matter.has_flag("raw")) {
+        files.extend_from_slice(&suite.before);
+    }
     if name.starts_with("built-ins/Atomics/") {
         files.push(suite.dir.arg("harness-agent.js"));
     }
     if matter.has_feature("IsHTMLDDA") {
         files.push(suite.dir.arg("harness-ishtmldda.js"));
     }
+    if let Some(file) = rules.module_source_file.filter(|_| matter.has_feature("source-phase-imports")) {
+        files.push(suite.dir.arg(file));
+    }
     let phase_file = base
         .outcomes
         .has(Outcomes::FAIL_PHASE_ONLY)
         .then(|| (files.len(), suite.dir.arg("harness-adapt-donotevaluate.js")));
+    let asynchronous = matter.has_flag("async");
+    if let Some(file) = rules.async_file.filter(|_| asynchronous) {
+        files.push(suite.dir.arg(file));
+    }
     for include in &matter.includes {
         // This one needs natives, so V8 has its own.
         let own = include == DETACH;
@@ -294,7 +313,12 @@ fn test262(suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
         flags.push("--allow-natives-syntax".into());
     }
     let of_features = suite.feature_flags.iter().filter(|(feature, _)| matter.has_feature(feature));
-    flags.extend(of_features.map(|(_, flag)| flag.clone()));
+    for (_, of_feature) in of_features {
+        match rules.splits_feature_flags {
+            true => flags.extend(of_feature.split(' ').map(String::from)),
+            false => flags.push(of_feature.clone()),
+        }
+    }
     flags.push("--no-arguments".into());
 
     let strictness = Strictness::of(&matter);
@@ -305,6 +329,7 @@ fn test262(suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
         strictness,
         left_out: suite.skipped_features.iter().any(|feature| matter.has_feature(feature)),
         exception: matter.negative_type,
+        asynchronous,
         ..Prepared::default()
     })
 }

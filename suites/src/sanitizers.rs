@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::build::Build;
-use crate::dialect::{Dialect, Layout};
+use crate::build::{Build, host_arch};
+use crate::dialect::{Dialect, Layout, Property};
 use crate::options::Options;
 
 /// What makes addresses names, where the tree has it: told of one that is not there, sanitizers would not look for
@@ -20,12 +20,14 @@ const TSAN_SUPPRESSIONS: &str = "tools/sanitizers/tsan_suppressions.txt";
 pub fn environment(build: &Build, options: &Options, dialect: &Dialect) -> BTreeMap<String, String> {
     let classic = dialect.layout == Layout::PerMode;
     let symbolizer = || -> Vec<String> {
-        let there = options.root.join(SYMBOLIZER).is_file();
-        there.then(|| format!("external_symbolizer_path={SYMBOLIZER}")).into_iter().collect()
+        let native_arm64 = cfg!(target_os = "linux") && build.arch == "arm64" && host_arch() == "arm64";
+        let path = dialect.arm64_symbolizer.filter(|_| native_arm64).unwrap_or(SYMBOLIZER);
+        let there = options.root.join(path).is_file();
+        there.then(|| format!("external_symbolizer_path={path}")).into_iter().collect()
     };
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let mut told: Vec<(&str, Vec<String>, &str)> = Vec::new();
-    if build.is("asan") {
+    if build.has(Property::Asan) {
         let more: &[&str] = if classic {
             &[]
         } else if cfg!(target_os = "linux") {
@@ -33,18 +35,23 @@ pub fn environment(build: &Build, options: &Options, dialect: &Dialect) -> BTree
         } else {
             &["allow_user_segv_handler=1", "allocator_may_return_null=1", "detect_leaks=0"]
         };
-        told.push(("ASAN_OPTIONS", [symbolizer(), words(more)].concat(), ":"));
+        let (first, leaks) = more.split_at(more.len().saturating_sub(1));
+        let components = match build.has(Property::ComponentBuild) {
+            true => words(dialect.asan_options_of_components),
+            false => Vec::new(),
+        };
+        told.push(("ASAN_OPTIONS", [symbolizer(), words(first), components, words(leaks)].concat(), ":"));
     }
-    if build.is("ubsan_vptr") {
+    if build.has(Property::Ubsan) {
         told.push(("UBSAN_OPTIONS", [words(&["print_stacktrace=1"]), symbolizer()].concat(), ":"));
-    } else if build.is("cfi_vptr") {
+    } else if build.has(Property::Cfi) {
         let all = [words(&["print_stacktrace=1", "print_summary=1", "symbolize=1"]), symbolizer()].concat();
         told.push(("UBSAN_OPTIONS", all, ":"));
     }
-    if build.is("msan") {
+    if build.has(Property::Msan) {
         told.push(("MSAN_OPTIONS", symbolizer(), ":"));
     }
-    if build.is("tsan") {
+    if build.has(Property::Tsan) {
         let known = options.root.join(TSAN_SUPPRESSIONS).is_file();
         let known = known.then(|| format!("suppressions={TSAN_SUPPRESSIONS}")).into_iter().collect();
         let rest =
@@ -96,7 +103,7 @@ mod tests {
         let build_with = with.iter().map(|word| (*word).into()).collect();
         let mut options = Options { root: root.path().into(), build_with, ..Options::default() };
         change(&mut options);
-        let build = Build::read(&options, dialect).unwrap();
+        let build = Build::read(&options, dialect, false).unwrap();
         environment(&build, &options, dialect)
     }
 

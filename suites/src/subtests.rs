@@ -6,7 +6,7 @@ use flotilla_messages::hash::Fnv;
 use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::bases::Base;
-use crate::dialect::SuiteVariants;
+use crate::dialect::{Property, SuiteVariants};
 use crate::prepare::Strictness;
 use crate::status::{Outcomes, Said};
 use crate::suite::Suite;
@@ -19,6 +19,8 @@ pub struct Listed {
     /// Which test. [`Cases::case`] knows skipped ones too: those skipped before variants have an empty variant name,
     /// and an id without a variant.
     pub id: CaseId,
+    /// Whether it is marked HEAVY.
+    pub heavy: bool,
     /// Why it will not run.
     pub skipped: Option<Skip>,
 }
@@ -94,7 +96,7 @@ impl Tree {
     /// All tests that were asked for, skipped ones too, in the order they start.
     pub fn listing(&self) -> Box<dyn Iterator<Item = Listed> + Send + '_> {
         Box::new(self.bases().iter().flat_map(move |(index, base)| {
-            let found = match self.left_out(base.outcomes) {
+            let found = match self.left_out_before_variants(base.outcomes) {
                 Some(why) => vec![(Subtest::BASE, base.outcomes, Some(why))],
                 None if self.withheld(index, base).is_some() => {
                     vec![(Subtest::BASE, base.outcomes, Some(LeftOut::Withheld))]
@@ -106,19 +108,26 @@ impl Tree {
                     .filter(|(subtest, _, why)| why.is_some() || self.is_in_shard(index, base, *subtest))
                     .collect(),
             };
-            found.into_iter().map(move |(subtest, _, why)| Listed {
+            found.into_iter().map(move |(subtest, outcomes, why)| Listed {
                 id: subtest.id(index),
+                heavy: outcomes.has(Outcomes::HEAVY),
                 skipped: why.map(|why| self.skip(index, base, subtest, why)),
             })
         }))
     }
 
-    /// The filter of status file outcomes (V8's `StatusFileFilterProc`), which holds before and after variants.
+    /// What leaves a test out before there are variants.
+    fn left_out_before_variants(&self, outcomes: Outcomes) -> Option<LeftOut> {
+        self.left_out(outcomes).filter(|_| self.dialect.filters_before_variants)
+    }
+
+    /// The filter of status file outcomes (V8's `StatusFileFilterProc`). Until V8 10.4 it holds before and after variants,
+    /// later only after them.
     fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
         let options = &self.options;
         if outcomes.has(self.skip_words()) && !options.run_skipped {
             Some(LeftOut::Rule)
-        } else if options.slow_tests.leaves_out(outcomes.has(Outcomes::SLOW)) {
+        } else if options.slow_tests.leaves_out(self.is_slow(outcomes)) {
             Some(LeftOut::Slow)
         } else if options.pass_fail_tests.leaves_out(outcomes.is_pass_or_fail()) {
             Some(LeftOut::PassFail)
@@ -206,18 +215,22 @@ impl Tree {
         };
         let suite = self.suite(base);
         let of_suite = suite.map_or(SuiteVariants::All, |suite| suite.rules.variants);
-        let only: &[&str] = match of_suite {
-            _ if base.outcomes.has(Outcomes::NO_VARIANTS) => &["default"],
-            SuiteVariants::Default => &["default"],
-            _ if self.is_fast(suite, base) => &["default", "turbofan"],
-            _ => &[],
+        let additional = suite.map(|suite| suite.additional_variants.as_slice()).unwrap_or_default();
+        let (only, more): (&[&str], &[String]) = match of_suite {
+            _ if base.outcomes.has(Outcomes::NO_VARIANTS) => (&["default"], &[]),
+            SuiteVariants::Default => (&["default"], &[]),
+            SuiteVariants::Additional => (&["default"], additional),
+            _ if self.is_fast(suite, base) => (&["default", "turbofan"], &[]),
+            _ => (&[], &[]),
         };
         let also = suite.and_then(|suite| suite.also);
         let variants = || {
             let all = self.variants.iter().enumerate();
             all.filter(move |(i, variant)| {
                 (*i < self.selected_variants || also == Some(*i))
-                    && (only.is_empty() || only.contains(&variant.name.as_str()))
+                    && (only.is_empty()
+                        || only.contains(&variant.name.as_str())
+                        || more.contains(&variant.name))
             })
         };
         let mut found = Vec::with_capacity(halves.len() * self.variants.len());
@@ -230,7 +243,7 @@ impl Tree {
                 }));
             }
         }
-        if self.build.is("predictable")
+        if self.build.has(Property::Predictable)
             && let Some(suite) = suite
         {
             found.retain(|(subtest, outcomes)| {
@@ -252,7 +265,9 @@ impl Tree {
 
     /// Whether a test is left out before there are variants.
     pub(crate) fn is_left_out(&self, base: &Base) -> bool {
-        self.left_out(base.outcomes).is_some()
+        // What skips a test for all variants alike skips it under each of them.
+        let skipped = base.outcomes.has(self.skip_words()) && !self.options.run_skipped;
+        skipped || self.left_out_before_variants(base.outcomes).is_some()
     }
 
     /// Whether a test runs in the fast variants only, with flags of their own.
@@ -321,7 +336,7 @@ impl Tree {
 
 impl Cases for Tree {
     fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
-        let bases = self.bases().iter().filter(|(_, base)| self.left_out(base.outcomes).is_none());
+        let bases = self.bases().iter().filter(|(_, base)| !self.is_left_out(base));
         Box::new(bases.flat_map(move |(index, base)| {
             self.meet_withheld(index, base);
             let in_shard = move |(subtest, _): &(Subtest, Outcomes)| self.is_in_shard(index, base, *subtest);
@@ -330,7 +345,7 @@ impl Cases for Tree {
                 self.id_pieces(index, base, subtest, |piece| hash = hash.with(piece));
                 Entry {
                     id: subtest.id(index),
-                    slow: outcomes.has(Outcomes::SLOW),
+                    slow: self.is_slow(outcomes),
                     heavy: outcomes.has(Outcomes::HEAVY),
                     history_key: hash.finish(),
                 }

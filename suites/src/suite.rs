@@ -12,7 +12,8 @@ use crate::own::OwnSuite;
 use crate::select::NameFilter;
 use crate::status::Expectations;
 use crate::test262::{FeatureFilter, Host};
-use crate::wasm::Proposals;
+use crate::walk::WalkRules;
+use crate::wasm::FlagTables;
 
 /// A suite with all that its tests share.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Suite {
     pub dir: Place,
     /// Its directories of tests, in byte order, as V8 walks them.
     pub test_dirs: Vec<Place>,
+    /// Which of the files there are tests.
+    pub walk: WalkRules,
     /// What is expected of its tests.
     pub status: Expectations,
     /// What its `suite.toml` says, if it has one.
@@ -37,16 +40,24 @@ pub struct Suite {
     pub programs: Vec<(String, Program)>,
     /// The variant that its tests run in whether it was asked for or not, among the tree's.
     pub also: Option<usize>,
+    /// The variants that its tests run in besides `default`, where they do not run in all.
+    pub additional_variants: Vec<String>,
     /// The files before each test.
     pub before: Vec<Arg>,
+    /// The file behind these when the number fuzzer runs the tests.
+    pub number_fuzzer_file: Option<Arg>,
     /// The files behind it.
     pub after: Vec<Arg>,
     /// What runs its tests.
     pub program: Program,
-    /// wasm-js, wasm-spec-tests: flags of tests by proposal.
-    pub proposals: Proposals,
+    /// wasm-js, wasm-spec-tests: flags of tests by what their names say.
+    pub flag_tables: FlagTables,
+    /// Flags before those of a test's source, where these tables say nothing.
+    pub source_flags: Vec<String>,
     /// test262: flags for features.
     pub feature_flags: Vec<(String, String)>,
+    /// test262: whether a test of `staging` that V8 has a version of itself is listed once.
+    pub local_staging_once: bool,
     /// test262: features whose tests are left out.
     pub skipped_features: Vec<String>,
     /// test262 by itself: what its shell is told.
@@ -56,6 +67,11 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// Whether d8 runs it.
+    pub fn is_on_d8(&self) -> bool {
+        self.rules.shell_flags.contains(&"--test")
+    }
+
     /// A test's entry among those that are not simply files.
     pub fn listed(&self, base: &Base) -> Option<&ListedTest> {
         self.listed.get(base.listed as usize)

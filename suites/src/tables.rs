@@ -2,14 +2,16 @@
 //!
 //! A tree's own `tools/testrunner` decides; what it lacks comes from the dialect.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dialect::{Dialect, Layout, Part};
+use crate::dialect::{Detected, Dialect, Layout, Part};
 use crate::error::OpenError;
+use crate::options::Framework;
 use crate::python::{Module, Value};
 use crate::read::read;
-use crate::said;
+use crate::runner_source::{self, StatusWords};
 use crate::text::nearest::nearest;
 
 /// Names with lists of strings, in source order.
@@ -53,10 +55,18 @@ pub struct Tables {
     pub release_flags: Vec<String>,
     /// Architectures that get more time.
     pub slow_archs: Vec<String>,
+    /// Factors for the time of builds for which a status variable is true.
+    pub factors: Vec<(String, f64)>,
+    /// What status files can say, where the tree's runner says so.
+    pub status_words: Option<StatusWords>,
+    /// Status variables that are false, whatever the build.
+    pub false_variables: Vec<String>,
     /// The order of a command line's parts.
     pub order: Vec<Part>,
     /// Where variants and incompatible flags stand, as messages name it.
     pub variants_file: &'static str,
+    /// Tables that were not understood, each with its place: only in a tree that is newer than what is known.
+    pub not_understood: Vec<String>,
 }
 
 const VARIANTS_FILE: &str = "tools/testrunner/local/variants.py";
@@ -75,15 +85,18 @@ impl Tables {
     /// Reads a tree's tables.
     ///
     /// # Errors
-    /// A file of the tree that is there but cannot be read, or a table of an unexpected shape.
-    pub fn read(root: &Path, dialect: &Dialect) -> Result<Self, OpenError> {
+    /// A file of the tree that is there but cannot be read, or a table of an unexpected shape; the latter not in a tree
+    /// that is newer than what is known.
+    pub fn read(root: &Path, tree: &Detected, framework: Framework) -> Result<Self, OpenError> {
+        let dialect = tree.dialect;
         if dialect.layout == Layout::PerMode {
             return Self::read_classic(root, dialect);
         }
-        let variants = Source::open(root, VARIANTS_FILE)?;
-        let standard = Source::open(root, STANDARD_RUNNER)?;
-        let base = Source::open(root, BASE_RUNNER)?;
-        let build = Source::open(root, BUILD_CONFIG)?;
+        let open = |name| Ok::<_, OpenError>(Source { lenient: tree.newer, ..Source::open(root, name)? });
+        let variants = open(VARIANTS_FILE)?;
+        let standard = open(STANDARD_RUNNER)?;
+        let base = open(BASE_RUNNER)?;
+        let build = open(BUILD_CONFIG)?;
         let all = match variants.variants("ALL_VARIANT_FLAGS")? {
             Some(all) => all,
             None => dialect_variants(dialect),
@@ -91,7 +104,7 @@ impl Tables {
         let slow = variants.strings("SLOW_VARIANTS")?.unwrap_or_else(|| owned(dialect.slow_variants));
         let fast = variants.strings("FAST_VARIANTS")?.unwrap_or_else(|| owned(&["default"]));
         let or = |found: Option<Vec<String>>, fallback: &[&str]| found.unwrap_or_else(|| owned(fallback));
-        Ok(Self {
+        let mut tables = Self {
             variants: in_order(all, &slow, &fast),
             fast: Vec::new(),
             aliases: match standard.lists("VARIANT_ALIASES")? {
@@ -104,20 +117,24 @@ impl Tables {
             per_extra_flag: variants.lists("INCOMPATIBLE_FLAGS_PER_EXTRA_FLAG")?.unwrap_or_default(),
             gc_stress_flags: or(standard.strings("GC_STRESS_FLAGS")?, dialect.gc_stress_flags),
             random_gc_stress_flags: or(standard.strings("RANDOM_GC_STRESS_FLAGS")?, RANDOM_GC_STRESS_FLAGS),
-            // A runner without that table has no such flags.
-            runner_flags: match standard.strings("EXTRA_DEFAULT_FLAGS")? {
-                None if standard.exists => Vec::new(),
-                found => or(found, dialect.runner_flags),
-            },
+            runner_flags: runner_flags(&standard, &base, dialect, framework)?,
             debug_flags: or(base.strings("DEBUG_FLAGS")?, dialect.debug_flags),
             release_flags: or(base.strings("RELEASE_FLAGS")?, dialect.release_flags),
             slow_archs: match base.strings("SLOW_ARCHS")? {
                 None => or(build.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
                 Some(own) => own,
             },
-            order: said::order(root).unwrap_or_else(|| dialect.order.to_vec()),
+            factors: runner_source::factors(root).unwrap_or_else(|| dialect_factors(dialect)),
+            status_words: runner_source::status_words(root),
+            false_variables: runner_source::false_variables(root),
+            order: runner_source::order(root).unwrap_or_else(|| dialect.order.to_vec()),
             variants_file: VARIANTS_FILE,
-        })
+            not_understood: Vec::new(),
+        };
+        for source in [variants, standard, base, build] {
+            tables.not_understood.extend(source.problems.into_inner());
+        }
+        Ok(tables)
     }
 
     /// The tables of a tree of V8 3 to 6.5. They stand in `run-tests.py`; variants from 2014 on in `testsuite.py`, and from
@@ -180,8 +197,12 @@ impl Tables {
             debug_flags: or(debug, dialect.debug_flags),
             release_flags: or(release, dialect.release_flags),
             slow_archs: or(runner.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
+            factors: dialect_factors(dialect),
+            status_words: None,
+            false_variables: Vec::new(),
             order: dialect.order.to_vec(),
             variants_file: VARIANTS_FILE,
+            not_understood: Vec::new(),
         })
     }
 
@@ -242,6 +263,36 @@ pub fn skipped_features(suite_root: &Path) -> Result<Vec<String>, OpenError> {
     Ok(Source::open(suite_root, "testcfg.py")?.strings("SKIPPED_FEATURES")?.unwrap_or_default())
 }
 
+/// The runner's own flags: until V8 13.2 `EXTRA_DEFAULT_FLAGS`, from then on those of the framework. A runner without
+/// either has none.
+fn runner_flags(
+    standard: &Source,
+    base: &Source,
+    dialect: &Dialect,
+    framework: Framework,
+) -> Result<Vec<String>, OpenError> {
+    let name = match framework {
+        Framework::Standard => "standard_runner",
+        Framework::NumFuzzer => "num_fuzzer",
+    };
+    let by_framework = base.lists("DEFAULT_FLAGS")?.unwrap_or_default();
+    if let Some((_, flags)) = by_framework.into_iter().find(|(of, _)| of == name) {
+        return Ok(flags);
+    }
+    if framework == Framework::NumFuzzer {
+        return Ok(owned(dialect.number_fuzzer_flags));
+    }
+    Ok(match standard.strings("EXTRA_DEFAULT_FLAGS")? {
+        Some(flags) => flags,
+        None if standard.exists => Vec::new(),
+        None => owned(dialect.runner_flags),
+    })
+}
+
+fn dialect_factors(dialect: &Dialect) -> Vec<(String, f64)> {
+    dialect.timeouts.builds.iter().map(|(name, factor)| ((*name).to_owned(), *factor)).collect()
+}
+
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).into()).collect()
 }
@@ -270,6 +321,10 @@ pub struct Source {
     path: PathBuf,
     module: Module,
     exists: bool,
+    /// Whether a table that is not understood is as good as none.
+    lenient: bool,
+    /// What was not understood, if that does no harm.
+    problems: RefCell<Vec<String>>,
 }
 
 impl Source {
@@ -285,7 +340,7 @@ impl Source {
             Err(e) if e.kind() == io::ErrorKind::NotFound => (Module::default(), false),
             Err(source) => return Err(OpenError::Read { path, source }),
         };
-        Ok(Self { path, module, exists })
+        Ok(Self { path, module, exists, lenient: false, problems: RefCell::default() })
     }
 
     /// What the file assigns to a name, if it does.
@@ -301,21 +356,39 @@ impl Source {
         OpenError::Table { file: self.path.clone(), name, expected }
     }
 
+    /// What was found; nothing where something else was found that does no harm.
+    fn understood<T>(&self, found: Result<Option<T>, OpenError>) -> Result<Option<T>, OpenError> {
+        match found {
+            Err(problem) if self.lenient => {
+                self.problems.borrow_mut().push(format!("{problem}: not looked at"));
+                Ok(None)
+            }
+            found => found,
+        }
+    }
+
     fn strings(&self, name: &'static str) -> Result<Option<Vec<String>>, OpenError> {
-        self.get(name)?
-            .map(|value| value.strings().ok_or_else(|| self.shape(name, "a list of strings")))
-            .transpose()
+        let shape = || self.shape(name, "a list of strings");
+        let found =
+            self.get(name).and_then(|value| value.map(|value| value.strings().ok_or_else(shape)).transpose());
+        self.understood(found)
     }
 
     fn lists(&self, name: &'static str) -> Result<Option<Lists>, OpenError> {
+        self.understood(
+            self.get(name).and_then(|value| value.map(|value| self.as_lists(name, value)).transpose()),
+        )
+    }
+
+    /// V8 9.3 has a list within a list of flags, which means its elements.
+    fn as_lists(&self, name: &'static str, value: &Value) -> Result<Lists, OpenError> {
         const SHAPE: &str = "a dictionary from names to lists of strings";
-        let Some(value) = self.get(name)? else { return Ok(None) };
         let Value::Dict(pairs) = value else { return Err(self.shape(name, SHAPE)) };
-        let lists = pairs.iter().map(|(key, value)| match (key, value.strings()) {
+        let lists = pairs.iter().map(|(key, value)| match (key, flat(value)) {
             (Value::Str(key), Some(strings)) => Ok((key.clone(), strings)),
             _ => Err(self.shape(name, SHAPE)),
         });
-        lists.collect::<Result<_, _>>().map(Some)
+        lists.collect()
     }
 
     /// VARIANT_FLAGS of trees before 2015: flags by name; in 2012, lists of flags without names.
@@ -351,8 +424,13 @@ impl Source {
 
     /// ALL_VARIANT_FLAGS and its like: each variant has a list of lists of flags, of which the first counts.
     fn variants(&self, name: &'static str) -> Result<Option<Vec<Variant>>, OpenError> {
+        self.understood(
+            self.get(name).and_then(|value| value.map(|value| self.as_variants(name, value)).transpose()),
+        )
+    }
+
+    fn as_variants(&self, name: &'static str, value: &Value) -> Result<Vec<Variant>, OpenError> {
         const SHAPE: &str = "a dictionary from variants to lists of lists of flags";
-        let Some(value) = self.get(name)? else { return Ok(None) };
         let Value::Dict(pairs) = value else { return Err(self.shape(name, SHAPE)) };
         let variants = pairs.iter().map(|(key, value)| {
             let flags = match value {
@@ -364,8 +442,21 @@ impl Source {
                 _ => Err(self.shape(name, SHAPE)),
             }
         });
-        variants.collect::<Result<_, _>>().map(Some)
+        variants.collect()
     }
+}
+
+/// The strings of a list of strings and of lists of strings.
+fn flat(value: &Value) -> Option<Vec<String>> {
+    let Value::List(items) = value else { return None };
+    let mut strings = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Value::Str(text) => strings.push(text.clone()),
+            list => strings.extend(list.strings()?),
+        }
+    }
+    Some(strings)
 }
 
 #[cfg(test)]
@@ -382,8 +473,13 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let tables = Tables::read(root.path(), &V9_2);
+        let tables = Tables::read(root.path(), &known(false), Framework::Standard);
         (root, tables)
+    }
+
+    /// A tree with the rules of V8 9.2.
+    fn known(newer: bool) -> Detected {
+        Detected { dialect: &V9_2, version: None, newer, assumed: false }
     }
 
     fn names(variants: &[Variant]) -> Vec<&str> {
@@ -436,6 +532,39 @@ mod tests {
         let text = error.to_string();
         assert!(text.starts_with("unknown variant 'jitles'; did you mean 'jitless'?\n"), "{text}");
         assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn a_list_within_a_list_of_flags_is_read() {
+        let text = "A = ['--a', '--b']\nINCOMPATIBLE_FLAGS_PER_VARIANT = {'x': ['--c', A, '--d']}\n";
+        let (_root, tables) = tree(&[(VARIANTS_FILE, text)]);
+        assert_eq!(tables.unwrap().per_variant[0].1, ["--c", "--a", "--b", "--d"]);
+    }
+
+    #[test]
+    fn the_runners_flags_depend_on_the_framework() {
+        let flags = |files: &[(&str, &str)], framework| {
+            let (root, _) = tree(files);
+            Tables::read(root.path(), &known(false), framework).unwrap().runner_flags
+        };
+        let both = "DEFAULT_FLAGS = {'standard_runner': ['--s'], 'num_fuzzer': ['--f']}\n";
+        assert_eq!(flags(&[(BASE_RUNNER, both)], Framework::Standard), ["--s"]);
+        assert_eq!(flags(&[(BASE_RUNNER, both)], Framework::NumFuzzer), ["--f"]);
+        let before = [(STANDARD_RUNNER, "EXTRA_DEFAULT_FLAGS = ['--e']\n")];
+        assert_eq!(flags(&before, Framework::Standard), ["--e"]);
+        assert_eq!(flags(&before, Framework::NumFuzzer), V9_2.number_fuzzer_flags);
+        assert!(flags(&[(STANDARD_RUNNER, "A = 1\n")], Framework::Standard).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_understood_in_a_newer_tree_is_told_and_does_no_harm() {
+        let (root, refused) = tree(&[(VARIANTS_FILE, "SLOW_VARIANTS = f()\nALL_VARIANT_FLAGS = ['a']\n")]);
+        assert!(refused.is_err());
+        let tables = Tables::read(root.path(), &known(true), Framework::Standard).unwrap();
+        assert_eq!(tables.variants.len(), V9_2.variants.len());
+        let [shape, call] = tables.not_understood.as_slice() else { panic!("{:?}", tables.not_understood) };
+        assert!(shape.contains("ALL_VARIANT_FLAGS should be a dictionary"), "{shape}");
+        assert!(call.starts_with("tools/testrunner/local/variants.py:1:17: "), "{call}");
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use flotilla_messages::{CaseId, Program};
 
-use crate::bases::{Base, Bases};
+use crate::bases::{Base, Bases, StartOrder};
 use crate::build::Build;
-use crate::conflict::Conflict;
-use crate::dialect::{Dialect, Listing};
+use crate::conflict::Conflicts;
+use crate::dialect::{Detected, Dialect, Listing};
 use crate::error::{EngineError, ReadError};
 use crate::listed::Source;
 use crate::options::Options;
@@ -18,7 +18,7 @@ use crate::prepare::Cache;
 use crate::read::read;
 use crate::select::{NameFilter, Selector, Unmatched, suggestion};
 use crate::shard::Members;
-use crate::status::EntryFile;
+use crate::status::{EntryFile, Outcomes};
 use crate::subtests::Subtest;
 use crate::suite::Suite;
 use crate::tables::{Tables, Variant};
@@ -32,7 +32,11 @@ use crate::test262;
 pub struct Tree {
     pub(crate) options: Options,
     pub(crate) dialect: &'static Dialect,
-    pub(crate) version: Option<String>,
+    pub(crate) detected: Detected,
+    /// Whether the tree has a runner of its own.
+    pub(crate) has_runner: bool,
+    /// What was not understood of a tree that is newer than what is known, each with its place.
+    pub(crate) not_understood: Vec<String>,
     pub(crate) build: Build,
     pub(crate) tables: Tables,
     /// The selected ones, in the order they run; behind them what some suites run in any case.
@@ -44,14 +48,16 @@ pub struct Tree {
     pub(crate) prefix: Vec<String>,
     pub(crate) mode_flags: Vec<String>,
     pub(crate) extra_flags: Vec<String>,
+    /// What follows them where d8 runs the test.
+    pub(crate) extra_d8_flags: Vec<String>,
     /// What sanitizers are told, by variable.
     pub(crate) sanitizer_env: BTreeMap<String, String>,
     /// Seconds, with all factors that do not depend on the test.
     pub(crate) base_timeout: f64,
     /// For each selected variant.
-    pub(crate) conflicts: Vec<Vec<Conflict>>,
+    pub(crate) conflicts: Vec<Conflicts>,
     /// For tests without a variant.
-    pub(crate) base_conflicts: Vec<Conflict>,
+    pub(crate) base_conflicts: Conflicts,
     pub(crate) warnings: Vec<String>,
     pub(crate) bases: OnceLock<Bases>,
     pub(crate) cache: Cache,
@@ -112,7 +118,7 @@ impl Tree {
     /// What this tree is and what was selected.
     pub fn description(&self) -> Description {
         let engines: BTreeSet<String> = self.programs().map(|(_, program)| engine(program)).collect();
-        let dialect = match &self.version {
+        let dialect = match self.detected.version {
             Some(version) if !self.dialect.name.ends_with(&format!(" {version}")) => {
                 format!("{} (for {version})", self.dialect.name)
             }
@@ -230,8 +236,7 @@ impl Tree {
         for dir in suite.test_dirs.iter().filter(|_| walked) {
             crate::walk::walk(
                 dir.path(),
-                suite.rules,
-                self.build.is("no_i18n"),
+                &suite.walk,
                 |prefix| filter.may_take_below(prefix),
                 |file| names.push(file.name.into()),
                 &mut Vec::new(),
@@ -242,9 +247,22 @@ impl Tree {
 
     /// The tests, found at first use.
     pub(crate) fn bases(&self) -> &Bases {
-        let without_i18n = self.build.is("no_i18n");
-        let (selectors, sorted) = (self.selectors.len(), !self.options.no_sorting);
-        self.bases.get_or_init(|| Bases::find(&self.suites, selectors, without_i18n, sorted))
+        let order = match self.options.no_sorting {
+            true => StartOrder::Found,
+            false if self.dialect.heavy_first => StartOrder::HeavyThenSlow,
+            false => StartOrder::First(self.slow_words()),
+        };
+        self.bases.get_or_init(|| Bases::find(&self.suites, self.selectors.len(), order))
+    }
+
+    /// The words of tests that are slow.
+    fn slow_words(&self) -> Outcomes {
+        if self.dialect.heavy_is_slow { Outcomes::SLOW | Outcomes::HEAVY } else { Outcomes::SLOW }
+    }
+
+    /// Whether a test with these outcomes is a slow one.
+    pub(crate) fn is_slow(&self, outcomes: Outcomes) -> bool {
+        outcomes.has(self.slow_words())
     }
 
     /// A test's suite.

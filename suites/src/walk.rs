@@ -6,6 +6,45 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::dialect::SuiteRules;
+use crate::runner_source::SuiteConfig;
+
+/// Which files of a suite are tests.
+#[derive(Clone, Debug, Default)]
+pub struct WalkRules {
+    /// Extensions of tests, with the dot. The first one wins where a test exists with several.
+    extensions: Vec<String>,
+    /// Files that are no tests, by name, at any depth.
+    excluded_files: Vec<String>,
+    /// Ends of file names that are no tests.
+    excluded_suffixes: Vec<String>,
+    /// Directories that are not walked, by name, at any depth.
+    excluded_dirs: Vec<String>,
+    /// The directories that tests are in, of those in the root of the walk; empty: all.
+    top_dirs: Vec<String>,
+}
+
+impl WalkRules {
+    /// The rules of a suite in a build with or without internationalization; what its `testcfg.py` says comes first.
+    pub fn new(rules: &SuiteRules, config: &SuiteConfig, without_i18n: bool) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let mut excluded_dirs = config.excluded_dirs.clone().unwrap_or_else(|| owned(rules.excluded_dirs));
+        if without_i18n {
+            excluded_dirs.extend(owned(rules.excluded_dirs_without_i18n));
+        }
+        Self {
+            extensions: owned(rules.extensions),
+            excluded_files: config.excluded_files.clone().unwrap_or_else(|| owned(rules.excluded_files)),
+            excluded_suffixes: owned(rules.excluded_suffixes),
+            excluded_dirs,
+            top_dirs: owned(rules.top_dirs),
+        }
+    }
+
+    /// Every file is a test, extension and all.
+    pub fn all_files() -> Self {
+        Self { extensions: vec![String::new()], ..Self::default() }
+    }
+}
 
 /// A test file.
 pub struct FoundFile<'a> {
@@ -25,8 +64,7 @@ pub struct FoundFile<'a> {
 /// should know goes to `warnings`. A root that does not exist holds no tests.
 pub fn walk(
     root: &Path,
-    rules: &SuiteRules,
-    without_i18n: bool,
+    rules: &WalkRules,
     enter: impl Fn(&str) -> bool,
     mut visit: impl FnMut(FoundFile<'_>),
     warnings: &mut Vec<String>,
@@ -46,7 +84,8 @@ pub fn walk(
         let top = directory.prefix.is_empty() && !rules.top_dirs.is_empty();
         if top {
             files.clear();
-            subdirectories.retain(|(name, _)| rules.top_dirs.iter().any(|dir| name.as_os_str() == *dir));
+            subdirectories
+                .retain(|(name, _)| rules.top_dirs.iter().any(|dir| name.as_os_str() == dir.as_str()));
         }
         for file in &files {
             let text = file.to_string_lossy();
@@ -67,10 +106,9 @@ pub fn walk(
             visit(FoundFile { name: &name, extension, utf8 });
         }
         subdirectories.retain(|(name, _)| {
-            let excluded = |list: &[&str]| list.iter().any(|excluded| name.as_os_str() == *excluded);
+            let excluded = rules.excluded_dirs.iter().any(|excluded| name.as_os_str() == excluded.as_str());
             let hidden = name.as_encoded_bytes().starts_with(b".");
-            let needs_i18n = excluded(rules.excluded_dirs_without_i18n);
-            !(hidden || excluded(rules.excluded_dirs) || without_i18n && needs_i18n)
+            !(hidden || excluded)
         });
         // The last one pushed is the next one walked.
         for (name, is_link) in subdirectories.into_iter().rev() {
@@ -155,14 +193,14 @@ impl Directory {
 }
 
 /// A file's name without its extension, and which extension, if it is a test's.
-fn test_name<'a>(file: &'a str, rules: &SuiteRules) -> Option<(&'a str, usize)> {
+fn test_name<'a>(file: &'a str, rules: &WalkRules) -> Option<(&'a str, usize)> {
     let found = rules
         .extensions
         .iter()
         .enumerate()
-        .find_map(|(i, extension)| file.strip_suffix(extension).map(|stem| (stem, i)))?;
-    let excluded = rules.excluded_files.contains(&file)
-        || rules.excluded_suffixes.iter().any(|suffix| file.ends_with(suffix));
+        .find_map(|(i, extension)| file.strip_suffix(extension.as_str()).map(|stem| (stem, i)))?;
+    let excluded = rules.excluded_files.iter().any(|excluded| excluded == file)
+        || rules.excluded_suffixes.iter().any(|suffix| file.ends_with(suffix.as_str()));
     (!excluded).then_some(found)
 }
 
@@ -171,8 +209,8 @@ mod tests {
     use super::*;
     use crate::dialect::V9_2;
 
-    fn rules(suite: &str) -> &'static SuiteRules {
-        V9_2.suites.iter().find(|rules| rules.name == suite).unwrap()
+    fn rules(suite: &str) -> WalkRules {
+        WalkRules::new(V9_2.suites.find(suite).unwrap(), &SuiteConfig::default(), true)
     }
 
     fn tree(files: &[&str]) -> tempfile::TempDir {
@@ -187,7 +225,7 @@ mod tests {
 
     fn names(root: &Path, suite: &str, enter: impl Fn(&str) -> bool) -> (Vec<String>, Vec<String>) {
         let (mut names, mut warnings) = (Vec::new(), Vec::new());
-        walk(root, rules(suite), true, enter, |file| names.push(file.name.to_string()), &mut warnings);
+        walk(root, &rules(suite), enter, |file| names.push(file.name.to_string()), &mut warnings);
         (names, warnings)
     }
 
@@ -224,6 +262,20 @@ mod tests {
             ["mjsunit", "z_FIXTURE", "a/mjsunit", "a/x", "intl402/i"]
         );
         assert_eq!(names(root.path(), "test262", |_| true).0, ["mjsunit", "a/mjsunit", "a/x", "resources/y"]);
+    }
+
+    #[test]
+    fn what_the_suite_itself_excludes_comes_first() {
+        let root = tree(&["mjsunit.js", "mine.js", "x.js", "resources/y.js"]);
+        let config = SuiteConfig {
+            excluded_files: Some(vec!["mine.js".into()]),
+            excluded_dirs: Some(Vec::new()),
+            ..SuiteConfig::default()
+        };
+        let rules = WalkRules::new(V9_2.suites.find("webkit").unwrap(), &config, true);
+        let mut names = Vec::new();
+        walk(root.path(), &rules, |_| true, |file| names.push(file.name.to_string()), &mut Vec::new());
+        assert_eq!(names, ["mjsunit", "x", "resources/y"]);
     }
 
     #[test]
@@ -265,8 +317,7 @@ mod tests {
         let mut found = Vec::new();
         walk(
             root.path(),
-            rules("mjsunit"),
-            false,
+            &rules("mjsunit"),
             |_| true,
             |f| found.push((f.name.to_string(), f.utf8)),
             &mut vec![],

@@ -1,4 +1,5 @@
-//! What wasm-js and wasm-spec-tests say beside their files: proposals, META directives (V8 9.2 `testcfg.py` of both).
+//! What wasm-js and wasm-spec-tests say beside their files: flags by what a test's name says, META directives (V8 9.2 to
+//! 13.8 `testcfg.py` of both).
 
 use std::path::Path;
 
@@ -9,20 +10,55 @@ use crate::tables::Source;
 /// The prefix of scripts that stand for the suite's own.
 const WPT_ROOT: &str = "/wasm/jsapi/";
 
-/// Proposals by the name of their directory, with the flags that their tests need.
-pub type Proposals = Vec<(String, Vec<String>)>;
+/// Names with the flags that their tests need.
+type Flags = Vec<(String, Vec<String>)>;
 
-/// The proposals of a suite, from its `testcfg.py`.
-///
-/// # Errors
-/// The file cannot be read, or the table has another shape.
-pub fn proposals(suite_root: &Path) -> Result<Proposals, OpenError> {
-    const NAME: &str = "proposal_flags";
+/// What flags tests need by what their names say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlagTables {
+    /// By the proposal whose directory a test is in.
+    proposals: Flags,
+    /// By how a test in the directory of web platform tests begins (V8 13.6).
+    wpt: Flags,
+}
+
+impl FlagTables {
+    /// The tables of a suite, from its `testcfg.py`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a table has another shape.
+    pub fn read(suite_root: &Path) -> Result<Self, OpenError> {
+        let source = Source::open(suite_root, "testcfg.py")?;
+        Ok(Self { proposals: table(&source, "proposal_flags")?, wpt: table(&source, "wpt_flags")? })
+    }
+
+    /// The flags of the test called `name`, if a table names it; the first entry counts.
+    pub fn flags(&self, name: &str) -> Option<&[String]> {
+        let of = |table: &'_ Flags, dir: &str| {
+            table.iter().position(|(entry, _)| name.contains(&format!("{dir}/{entry}")))
+        };
+        let proposal = of(&self.proposals, "proposals").map(|at| &self.proposals[at]);
+        let found = proposal.or_else(|| of(&self.wpt, "wpt").map(|at| &self.wpt[at]));
+        found.map(|(_, flags)| flags.as_slice())
+    }
+
+    /// The directory whose scripts stand for `/wasm/jsapi/` in tests of `directory`, with a slash behind. Of several that
+    /// it names the last counts, as in V8 each replaces the one before.
+    fn scripts(&self, directory: &str) -> String {
+        if directory.contains("wpt") {
+            return "wpt/".into();
+        }
+        let within =
+            self.proposals.iter().rfind(|(proposal, _)| directory.contains(&format!("proposals/{proposal}")));
+        within.map(|(proposal, _)| format!("proposals/{proposal}/")).unwrap_or_default()
+    }
+}
+
+fn table(source: &Source, name: &'static str) -> Result<Flags, OpenError> {
     const SHAPE: &str = "a list of dictionaries with 'name' and 'flags'";
-    let source = Source::open(suite_root, "testcfg.py")?;
-    let Some(found) = source.get(NAME)? else { return Ok(Vec::new()) };
-    let Value::List(items) = found else { return Err(source.shape(NAME, SHAPE)) };
-    let proposal = |item: &Value| {
+    let Some(found) = source.get(name)? else { return Ok(Vec::new()) };
+    let Value::List(items) = found else { return Err(source.shape(name, SHAPE)) };
+    let entry = |item: &Value| {
         let Value::Dict(pairs) = item else { return None };
         let of = |key: &str| pairs.iter().find(|(k, _)| *k == Value::Str(key.into())).map(|(_, value)| value);
         match (of("name")?, of("flags")?.strings()?) {
@@ -30,12 +66,7 @@ pub fn proposals(suite_root: &Path) -> Result<Proposals, OpenError> {
             _ => None,
         }
     };
-    items.iter().map(|item| proposal(item).ok_or_else(|| source.shape(NAME, SHAPE))).collect()
-}
-
-/// The proposal that a test is for, by its name.
-pub fn proposal_of<'a>(name: &str, proposals: &'a Proposals) -> Option<&'a (String, Vec<String>)> {
-    proposals.iter().find(|(proposal, _)| name.contains(&format!("proposals/{proposal}")))
+    items.iter().map(|item| entry(item).ok_or_else(|| source.shape(name, SHAPE))).collect()
 }
 
 /// What META directives say.
@@ -51,7 +82,7 @@ pub struct Meta {
 ///
 /// # Errors
 /// A script with an absolute path of another kind.
-pub fn meta(source: &[u8], name: &str, proposals: &Proposals) -> Result<Meta, String> {
+pub fn meta(source: &[u8], name: &str, tables: &FlagTables) -> Result<Meta, String> {
     let text = String::from_utf8_lossy(source);
     let mut found = Meta::default();
     let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -62,12 +93,7 @@ pub fn meta(source: &[u8], name: &str, proposals: &Proposals) -> Result<Meta, St
         if let Some(script) = rest.strip_prefix("script=") {
             let script = script.trim_end_matches('\r');
             found.scripts.push(match script.strip_prefix(WPT_ROOT) {
-                // The last proposal that the directory names counts, as there each replaces the one before.
-                Some(below) => {
-                    let within =
-                        proposals.iter().rfind(|(p, _)| directory.contains(&format!("proposals/{p}")));
-                    within.map_or_else(|| below.to_owned(), |(p, _)| format!("proposals/{p}/{below}"))
-                }
+                Some(below) => format!("{}{below}", tables.scripts(directory)),
                 None if script.starts_with('/') => {
                     return Err(format!("its script '{script}' is neither relative nor below {WPT_ROOT}"));
                 }
@@ -86,32 +112,42 @@ pub fn meta(source: &[u8], name: &str, proposals: &Proposals) -> Result<Meta, St
 mod tests {
     use super::*;
 
-    fn proposals() -> Proposals {
-        vec![("simd".into(), vec!["--s".into()]), ("memory64".into(), vec!["--m".into()])]
+    fn tables() -> FlagTables {
+        let flags = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, flag)| ((*name).to_owned(), vec![(*flag).to_owned()])).collect()
+        };
+        FlagTables {
+            proposals: flags(&[("simd", "--s"), ("memory64", "--m")]),
+            wpt: flags(&[("memory", "--w")]),
+        }
     }
 
     #[test]
     fn scripts_are_found_where_the_suite_has_them() {
         let source =
             b"// META: global=jsshell\n// META: script=/wasm/jsapi/assertions.js\n// META:script=../b.js\n";
-        let found = meta(source, "proposals/simd/limits", &proposals()).unwrap();
+        let found = meta(source, "proposals/simd/limits", &tables()).unwrap();
         assert_eq!(found.scripts, ["proposals/simd/assertions.js", "proposals/simd/../b.js"]);
         assert!(!found.long);
-        let found = meta(source, "limits", &proposals()).unwrap();
+        let found = meta(source, "limits", &tables()).unwrap();
         assert_eq!(found.scripts, ["assertions.js", "../b.js"]);
-        assert!(meta(b"// META: script=/other/a.js", "a", &proposals()).unwrap_err().contains("/other/a.js"));
+        let found = meta(source, "wpt/memory/limits", &tables()).unwrap();
+        assert_eq!(found.scripts, ["wpt/assertions.js", "wpt/memory/../b.js"]);
+        assert!(meta(b"// META: script=/other/a.js", "a", &tables()).unwrap_err().contains("/other/a.js"));
     }
 
     #[test]
     fn only_the_first_timeout_counts() {
-        let long = |text: &str| meta(text.as_bytes(), "a", &proposals()).unwrap().long;
+        let long = |text: &str| meta(text.as_bytes(), "a", &tables()).unwrap().long;
         assert!(long("// META: timeout=long\r\n"));
         assert!(!long("// META: timeout=short\n// META: timeout=long\n"));
     }
 
     #[test]
-    fn a_test_belongs_to_the_first_proposal_in_its_name() {
-        assert_eq!(proposal_of("proposals/memory64/a", &proposals()).unwrap().0, "memory64");
-        assert!(proposal_of("a", &proposals()).is_none());
+    fn a_test_has_the_flags_of_the_first_entry_that_its_name_has() {
+        assert_eq!(tables().flags("proposals/memory64/a").unwrap(), ["--m"]);
+        assert_eq!(tables().flags("wpt/memory/a").unwrap(), ["--w"]);
+        assert_eq!(tables().flags("wpt/table/a"), None);
+        assert_eq!(tables().flags("a"), None);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flotilla_actors::confine::{Extent, extent};
 use flotilla_messages::port::work::{RemoteEnding, WorkMessage};
-use flotilla_messages::{Arg, Judge, Outcome};
+use flotilla_messages::{Arg, Judge, Outcome, TemplateRules};
 
 use crate::client::{Client, Files, lease};
 use crate::harness::Cluster;
@@ -139,7 +139,7 @@ async fn an_expected_file_is_not_read_through_a_link_that_a_test_left() {
         fails: false,
         basename: "good".into(),
         exit_code_counts: true,
-        skip_linker_warnings: true,
+        rules: TemplateRules::default(),
     };
     client.say(WorkMessage::Assign(vec![through]));
     let endings = client.endings(1).await;

@@ -262,7 +262,7 @@ mod tests {
 
     fn judged(outcome: Outcome, expected: Outcome) -> Ending {
         let mut case = fake::case(CaseId(1), &["true"]);
-        case.expectation = Expectation { outcomes: vec![expected], reason: None };
+        case.expectation = Expectation { outcomes: vec![expected], reason: None, doubt: None };
         let output = Output {
             exit: Exit::Code(0),
             timed_out: false,
@@ -315,7 +315,7 @@ mod tests {
     fn a_test_that_could_not_run_is_never_as_expected() {
         let mut core = Core::new(Policy::default(), Instant::now());
         let mut case = fake::case(CaseId(1), &["true"]);
-        case.expectation = Expectation { outcomes: vec![Outcome::Fail], reason: None };
+        case.expectation = Expectation { outcomes: vec![Outcome::Fail], reason: None, doubt: None };
         let failed = Ending::Failed(Box::new(Failed::of(case, "no file".into())));
         let effects = verdict(&mut core, 1, failed);
         assert!(!report(&effects).as_expected);

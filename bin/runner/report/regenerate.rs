@@ -175,7 +175,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use flotilla_messages::{Captured, Exit, Expectation, Program, TestName};
+    use flotilla_messages::{Captured, Exit, Expectation, Program, TemplateRules, TestName};
     use proptest::prelude::*;
 
     use super::*;
@@ -210,7 +210,7 @@ mod tests {
             fails,
             basename: "a.js".into(),
             exit_code_counts: true,
-            skip_linker_warnings: true,
+            rules: TemplateRules { skip_linker_warnings: true, ..TemplateRules::default() },
         })
     }
 
@@ -220,6 +220,7 @@ mod tests {
             exit_code_counts: true,
             skip_linker_warnings: true,
             skip_hashes: true,
+            blank_passes: false,
         })
     }
 

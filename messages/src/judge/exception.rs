@@ -1,4 +1,4 @@
-//! test262: the exception d8 reports on stdout (V8 9.2 `outproc/test262.py`).
+//! test262: the exception d8 reports on stdout (V8 9.2 and 13.8 `outproc/test262.py`).
 
 use std::sync::LazyLock;
 
@@ -14,8 +14,12 @@ static REPORT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)^(?:[0-9A-Za-z_]:)?[^:]*:[0-9]+: ([^: ]+?)($|: )").expect("a constant pattern")
 });
 
-/// What is wrong, unless the output shows just the expected exception (or, expecting none, a clean end).
-pub(super) fn failure(output: &Output, expected: Option<&str>) -> Option<String> {
+/// What an asynchronous test prints at its end.
+const COMPLETE: &str = "Test262:AsyncTestComplete";
+
+/// What is wrong, unless the output shows just the expected exception (or, expecting none, a clean end) and, where it must,
+/// says that the test is complete.
+pub(super) fn failure(output: &Output, expected: Option<&str>, must_complete: bool) -> Option<String> {
     let stdout = output.stdout.text();
     if let Some(expected) = expected {
         let reported =
@@ -26,6 +30,10 @@ pub(super) fn failure(output: &Output, expected: Option<&str>) -> Option<String>
     }
     exit_failure(output.exit)
         .or_else(|| stdout.contains("FAILED!").then(|| "the output says FAILED!".to_owned()))
+        .or_else(|| {
+            let incomplete = must_complete && !stdout.contains(COMPLETE);
+            incomplete.then(|| format!("the output lacks {COMPLETE}"))
+        })
 }
 
 #[cfg(test)]
@@ -35,7 +43,18 @@ mod tests {
     use crate::outcome::Exit;
 
     fn fails(stdout: &str, code: i32, expected: Option<&str>) -> bool {
-        failure(&printed(stdout, Exit::Code(code)), expected).is_some()
+        failure(&printed(stdout, Exit::Code(code)), expected, false).is_some()
+    }
+
+    #[test]
+    fn an_asynchronous_test_must_say_that_it_is_complete() {
+        let why = |stdout: &str, expected| failure(&printed(stdout, Exit::Code(0)), expected, true);
+        assert_eq!(why("", None).unwrap(), "the output lacks Test262:AsyncTestComplete");
+        assert_eq!(why("Test262:AsyncTestComplete\n", None), None);
+        let thrown = "a.js:1: SyntaxError: x\n";
+        assert!(why(thrown, Some("SyntaxError")).is_some(), "whatever exception is expected");
+        assert_eq!(why(&format!("{thrown}Test262:AsyncTestComplete"), Some("SyntaxError")), None);
+        assert!(!fails("", 0, None), "before V8 11.8 nobody asked");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! mkgrokdump: what it prints is what `tools/v8heapconst.py` holds (V8 9.2 `outproc/mkgrokdump.py`).
+//! mkgrokdump: what it prints is what `tools/v8heapconst.py` holds (V8 9.2 `outproc/mkgrokdump.py`), or, once that file
+//! was gone, plausible (V8 11.7).
 
 use super::text::{quoted, split_lines};
 use crate::outcome::Output;
@@ -25,11 +26,51 @@ pub(super) fn failure(output: &Output, expected: &[u8]) -> Option<String> {
     Some(difference)
 }
 
+/// The fewest lines that are plausible.
+const LINES: usize = 300;
+
+/// What a plausible output names.
+const NAMED: [&str; 9] = [
+    "INSTANCE_TYPES = {",
+    "HEAP_NUMBER_TYPE",
+    "KNOWN_MAPS = {",
+    "HeapNumberMap",
+    "KNOWN_OBJECTS = {",
+    "TrueValue",
+    "HEAP_FIRST_PAGES = {",
+    "FRAME_MARKERS = (",
+    "INTERPRETED",
+];
+
+/// What makes an output implausible, unless nothing does. The exit code does not count.
+pub(super) fn implausible(output: &Output) -> Option<String> {
+    let stdout = output.stdout.text();
+    let lines = split_lines(&stdout).count();
+    if lines < LINES {
+        return Some(format!("the output has {lines} lines, expected {LINES} at least"));
+    }
+    let missing = NAMED.iter().find(|named| !stdout.contains(**named))?;
+    Some(format!("the output lacks {}", quoted(Some(missing))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::verdict::tests::printed;
     use super::*;
     use crate::outcome::Exit;
+
+    #[test]
+    fn a_plausible_output_is_long_and_names_what_it_should() {
+        let why = |stdout: &str| implausible(&printed(stdout, Exit::Code(1)));
+        let names = NAMED.join("\n");
+        assert_eq!(why(&format!("{names}{}", "\nx".repeat(LINES))), None, "whatever the exit code");
+        assert_eq!(why(&names).unwrap(), "the output has 9 lines, expected 300 at least");
+        let without = names.replace("TrueValue", "");
+        assert_eq!(
+            why(&format!("{without}{}", "\nx".repeat(LINES))).unwrap(),
+            "the output lacks \"TrueValue\""
+        );
+    }
 
     #[test]
     fn only_shipping_builds_are_compared() {

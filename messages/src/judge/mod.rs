@@ -4,6 +4,7 @@ mod allocations;
 mod checks;
 mod exception;
 mod exit;
+mod filecheck;
 mod grokdump;
 mod lines;
 mod phrases;
@@ -14,5 +15,6 @@ mod verdict;
 
 pub use allocations::Allocations;
 pub use checks::{Checks, Compare, ExitRule, Patterns, Stream, pattern_problem};
+pub use template::TemplateRules;
 pub use test262::{Negative, Phase, Uncaught};
 pub use verdict::{Judge, Judgement, judge};

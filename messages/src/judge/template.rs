@@ -1,16 +1,23 @@
-//! The message suite: stdout against a template (V8 9.2 `outproc/message.py`).
+//! The message suite: stdout against a template (V8 9.2 and 13.8 `outproc/message.py`).
 
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 use super::exit::exit_failure;
 use super::text::{quoted, rstrip, split_lines, strip};
 use crate::outcome::Output;
 
-/// What differs between tests and V8 versions.
-#[derive(Clone, Copy)]
-pub(super) struct Rules<'a> {
-    pub(super) basename: &'a str,
-    pub(super) skip_linker_warnings: bool,
+/// What templates can say and what is left out of the output: these differ between V8 versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateRules {
+    /// Whether output lines starting with `WARNING: linker:` are left out (V8 9).
+    pub skip_linker_warnings: bool,
+    /// Further output lines that are left out, whole.
+    pub ignored_lines: Vec<String>,
+    /// Whether `{ADDRESS}` is an address (V8 11.6).
+    pub addresses: bool,
+    /// Whether `{NUMBER}` may be negative (V8 13.5).
+    pub negative_numbers: bool,
 }
 
 /// What is wrong with the exit code of a test that should fail or not.
@@ -24,9 +31,14 @@ pub(super) fn exit(output: &Output, fails: bool) -> Option<String> {
 
 /// What differs from the template, unless nothing does.
 ///
-/// In a template line `*` is any text, `{NUMBER}` a number, `%(basename)s` the file's name and `%%` a `%`;
-/// lines that start with `#` and blank ones are left out.
-pub(super) fn failure(output: &Output, template: &[u8], rules: Rules<'_>) -> Option<String> {
+/// In a template line `*` is any text, `{NUMBER}` a number, `{ADDRESS}` an address, `%(basename)s` the file's name and
+/// `%%` a `%`; lines that start with `#` and blank ones are left out.
+pub(super) fn failure(
+    output: &Output,
+    template: &[u8],
+    basename: &str,
+    rules: &TemplateRules,
+) -> Option<String> {
     let template = String::from_utf8_lossy(template);
     let wanted: Vec<&str> = template
         .split('\n')
@@ -37,7 +49,7 @@ pub(super) fn failure(output: &Output, template: &[u8], rules: Rules<'_>) -> Opt
     let actual: Vec<&str> = split_lines(&stdout).filter(|line| !ignored(line, rules)).collect();
     for (i, want) in wanted.iter().enumerate() {
         let number = i + 1;
-        let pattern = match pattern(want, rules.basename) {
+        let pattern = match pattern(want, basename, rules) {
             Ok(pattern) => pattern,
             Err(why) => return Some(format!("line {number} of the expected file: {why}")),
         };
@@ -55,17 +67,15 @@ pub(super) fn failure(output: &Output, template: &[u8], rules: Rules<'_>) -> Opt
 }
 
 /// The template line as an anchored expression.
-fn pattern(line: &str, basename: &str) -> Result<Regex, String> {
+fn pattern(line: &str, basename: &str, rules: &TemplateRules) -> Result<Regex, String> {
     let text = interpolate(line, basename)?;
-    let mut source = String::from(r"\A");
-    for (i, part) in text.split('*').enumerate() {
-        if i > 0 {
-            source.push_str(".*");
-        }
-        let literal: Vec<String> = part.split("{NUMBER}").map(regex::escape).collect();
-        source.push_str(&literal.join(r"[0-9]+(?:\.[0-9]*)?"));
+    let number = if rules.negative_numbers { r"-?[0-9]+(?:\.[0-9]*)?" } else { r"[0-9]+(?:\.[0-9]*)?" };
+    // As V8 has it: what stands for more than itself is told from the escaped text.
+    let mut source = regex::escape(&text).replace(r"\*", ".*").replace(r"\{NUMBER\}", number);
+    if rules.addresses {
+        source = source.replace(r"\{ADDRESS\}", "(0x)?[0-9A-Fa-f]+");
     }
-    source.push_str(r"\z");
+    let source = format!(r"\A{source}\z");
     Regex::new(&source).map_err(|e| format!("cannot be made a pattern: {e}"))
 }
 
@@ -91,10 +101,11 @@ fn interpolate(line: &str, basename: &str) -> Result<String, String> {
 }
 
 /// Lines of output that are no part of the comparison: blank ones, and what valgrind and Android add.
-fn ignored(line: &str, rules: Rules<'_>) -> bool {
+fn ignored(line: &str, rules: &TemplateRules) -> bool {
     strip(line).is_empty()
         || ["==", "**", "ANDROID"].iter().any(|prefix| line.starts_with(prefix))
         || rules.skip_linker_warnings && line.starts_with("WARNING: linker:")
+        || rules.ignored_lines.iter().any(|ignored| ignored == line)
 }
 
 #[cfg(test)]
@@ -103,10 +114,16 @@ mod tests {
     use super::*;
     use crate::outcome::Exit;
 
-    const RULES: Rules<'_> = Rules { basename: "a.js", skip_linker_warnings: true };
+    fn rules() -> TemplateRules {
+        TemplateRules { skip_linker_warnings: true, ..TemplateRules::default() }
+    }
+
+    fn differs_by(rules: &TemplateRules, stdout: &str, template: &str) -> bool {
+        failure(&printed(stdout, Exit::Code(0)), template.as_bytes(), "a.js", rules).is_some()
+    }
 
     fn differs(stdout: &str, template: &str) -> bool {
-        failure(&printed(stdout, Exit::Code(0)), template.as_bytes(), RULES).is_some()
+        differs_by(&rules(), stdout, template)
     }
 
     #[test]
@@ -139,19 +156,38 @@ mod tests {
         assert!(exit(&failing, true).is_none());
         assert!(exit(&printed("a\n", Exit::Code(0)), true).is_some());
         assert!(exit(&printed("a\n", Exit::Signal(6)), true).is_none());
-        assert!(failure(&failing, b"a\n", RULES).is_none(), "the text is another matter");
+        assert!(failure(&failing, b"a\n", "a.js", &rules()).is_none(), "the text is another matter");
     }
 
     #[test]
     fn linker_warnings_count_in_older_trees() {
-        let output = printed("WARNING: linker: x\na\n", Exit::Code(0));
-        assert!(failure(&output, b"a\n", RULES).is_none());
-        assert!(failure(&output, b"a\n", Rules { skip_linker_warnings: false, ..RULES }).is_some());
+        let output = "WARNING: linker: x\na\n";
+        assert!(!differs(output, "a\n"));
+        assert!(differs_by(&TemplateRules::default(), output, "a\n"));
+    }
+
+    #[test]
+    fn addresses_and_negative_numbers_are_known_where_the_version_knows_them() {
+        let newer = TemplateRules { addresses: true, negative_numbers: true, ..rules() };
+        for address in ["0x1F", "00ff", "deadBEEF"] {
+            assert!(!differs_by(&newer, address, "{ADDRESS}"), "{address}");
+            assert!(differs(address, "{ADDRESS}"), "{address}");
+        }
+        assert!(differs_by(&newer, "0xg", "{ADDRESS}"));
+        assert!(!differs("{ADDRESS}", "{ADDRESS}"), "there it is a text like any other");
+        assert!(!differs_by(&newer, "-1.5", "{NUMBER}") && differs("-1.5", "{NUMBER}"));
+    }
+
+    #[test]
+    fn lines_that_do_not_count_are_left_out_whole() {
+        let newer = TemplateRules { ignored_lines: vec!["Careful!".into()], ..rules() };
+        assert!(!differs_by(&newer, "Careful!\na\n", "a\n"));
+        assert!(differs_by(&newer, "Careful!!\na\n", "a\n"));
     }
 
     #[test]
     fn a_lone_percent_sign_is_named_with_its_line() {
-        let why = failure(&printed("a\n50%\n", Exit::Code(0)), b"a\n50%\n", RULES).unwrap();
+        let why = failure(&printed("a\n50%\n", Exit::Code(0)), b"a\n50%\n", "a.js", &rules()).unwrap();
         assert!(why.starts_with("line 2 of the expected file: '%' must be doubled"), "{why}");
     }
 }

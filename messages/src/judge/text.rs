@@ -15,6 +15,11 @@ pub(super) fn rstrip(line: &str) -> &str {
     line.trim_end_matches(is_space)
 }
 
+/// Whether a text is nothing but whitespace.
+pub(super) fn is_blank(text: &str) -> bool {
+    strip(text).is_empty()
+}
+
 /// `str.splitlines()`: lines end at `\n`, `\r` or `\r\n`; no empty line after a final end.
 pub(super) fn split_lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;

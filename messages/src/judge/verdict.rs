@@ -5,15 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::allocations::Allocations;
 use super::checks::{self, Checks};
 use super::exit::exit_failure;
+use super::template::TemplateRules;
 use super::test262::{self, Negative, Uncaught};
-use super::{exception, grokdump, lines, phrases, template};
-use crate::outcome::{Outcome, Output};
+use super::text::is_blank;
+use super::{exception, filecheck, grokdump, lines, phrases, template};
+use crate::outcome::{Exit, Outcome, Output};
 
-/// How a test's output is judged (V8 9.2 `outproc/*.py`).
+/// How a test's output is judged (V8 9.2 to 13.8 `outproc/*.py`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Judge {
     /// Exit code 0 passes (`outproc.base`).
     ExitCode,
+    /// Exit code 0 passes, and so do these (V8 13.5 `outproc/fuzzer.py`: -1, which is 255).
+    ExitCodes(Vec<i32>),
     /// The message suite: stdout line by line against a `.out` template, exit code non-zero iff `fails`.
     Template {
         /// Whether the test lies in a directory `fail`, or is called so.
@@ -22,8 +26,8 @@ pub enum Judge {
         basename: String,
         /// Whether the exit code counts (it did not before V8 6).
         exit_code_counts: bool,
-        /// Whether output lines starting with `WARNING: linker:` are left out (not before V8 9).
-        skip_linker_warnings: bool,
+        /// What templates can say, and what is left out of the output.
+        rules: TemplateRules,
     },
     /// webkit and inspector: stdout equals the expected lines; only the first block between `==` lines counts.
     Lines {
@@ -35,13 +39,20 @@ pub enum Judge {
         skip_linker_warnings: bool,
         /// Whether output lines starting with `###` are left out (not before V8 6).
         skip_hashes: bool,
+        /// Whether blank output passes, if the exit code is 0 (webkit, V8 10.4).
+        blank_passes: bool,
     },
+    /// The CHECK lines of the expected file, as LLVM's FileCheck reads them, hold for stdout (V8 13.7
+    /// `outproc/filecheck.py`); the exit code does not count.
+    FileCheck,
     /// test262: a non-zero exit code or `FAILED!` on stdout fails.
     Exception {
         /// The type of the error the test must end with, from the frontmatter's `negative.type`.
         expected: Option<String>,
         /// Inverted: the `-fail-phase-reverse` half of a FAIL_PHASE_ONLY test, a test of mozilla that must fail.
         negative: bool,
+        /// Whether stdout must say that an asynchronous test is complete (V8 11.8).
+        must_complete: bool,
     },
     /// Exit code 0, and stdout says this and not that (promises-aplus).
     Phrases {
@@ -54,6 +65,8 @@ pub enum Judge {
     },
     /// mkgrokdump: stdout's lines are those of the expected file; builds that are not shipped may print anything.
     GrokDump,
+    /// mkgrokdump: stdout is long enough and names what it should (V8 11.7); the exit code does not count.
+    PlausibleGrokDump,
     /// Suites of one's own: all of these checks.
     Checks(Checks),
     /// test262 as its own INTERPRETING.md has it, on any engine.
@@ -97,12 +110,20 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
     }
     let (failure, negative) = match judge {
         Judge::ExitCode => (exit_failure(output.exit), false),
-        Judge::Template { fails, basename, exit_code_counts, skip_linker_warnings } => {
-            let exit = if *exit_code_counts { template::exit(output, *fails) } else { None };
-            let rules = template::Rules { basename, skip_linker_warnings: *skip_linker_warnings };
-            (exit.or_else(|| template::failure(output, required(expected), rules)), false)
+        Judge::ExitCodes(codes) => {
+            let passes = matches!(output.exit, Exit::Code(code) if codes.contains(&code));
+            (exit_failure(output.exit).filter(|_| !passes), false)
         }
-        Judge::Lines { comments, exit_code_counts, skip_linker_warnings, skip_hashes } => {
+        Judge::Template { fails, basename, exit_code_counts, rules } => {
+            let exit = if *exit_code_counts { template::exit(output, *fails) } else { None };
+            (exit.or_else(|| template::failure(output, required(expected), basename, rules)), false)
+        }
+        Judge::Lines { blank_passes: true, .. }
+            if output.exit.success() && is_blank(&output.stdout.text()) =>
+        {
+            (None, false)
+        }
+        Judge::Lines { comments, exit_code_counts, skip_linker_warnings, skip_hashes, .. } => {
             let failure = exit_failure(output.exit).filter(|_| *exit_code_counts);
             let rules = lines::Rules {
                 comments: *comments,
@@ -111,8 +132,9 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
             };
             (failure.or_else(|| lines::failure(output, required(expected), rules)), false)
         }
-        Judge::Exception { expected, negative } => {
-            (exception::failure(output, expected.as_deref()), *negative)
+        Judge::FileCheck => (filecheck::failure(output, required(expected)), false),
+        Judge::Exception { expected, negative, must_complete } => {
+            (exception::failure(output, expected.as_deref(), *must_complete), *negative)
         }
         Judge::Phrases { required, forbidden, negative } => {
             (phrases::failure(output, required, forbidden), *negative)
@@ -120,6 +142,7 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
         Judge::Checks(checks) => (checks::failure(output, required(expected), checks), false),
         Judge::Allocations { .. } => (None, false),
         Judge::GrokDump => (grokdump::failure(output, expected.unwrap_or_default()), false),
+        Judge::PlausibleGrokDump => (grokdump::implausible(output), false),
         Judge::Test262 { negative, asynchronous, uncaught } => {
             (test262::failure(output, negative.as_ref(), *asynchronous, uncaught), false)
         }
@@ -175,7 +198,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_reverse_subtest_passes_when_the_plain_one_fails() {
-        let reverse = Judge::Exception { expected: Some("SyntaxError".into()), negative: true };
+        let reverse =
+            Judge::Exception { expected: Some("SyntaxError".into()), negative: true, must_complete: false };
         assert_eq!(outcome(&reverse, &printed("", Exit::Code(0))), Outcome::Pass);
         let right_phase = printed("a.js:1: SyntaxError: x\n", Exit::Code(0));
         assert_eq!(outcome(&reverse, &right_phase), Outcome::Fail);
@@ -189,8 +213,40 @@ pub(super) mod tests {
             exit_code_counts,
             skip_linker_warnings: true,
             skip_hashes: true,
+            blank_passes: false,
         };
         assert_eq!(judge(&lines(true), &output, Some(b"a\n")).outcome, Outcome::Fail);
         assert_eq!(judge(&lines(false), &output, Some(b"a\n")).outcome, Outcome::Pass);
+    }
+
+    #[test]
+    fn blank_output_passes_where_it_says_that_flags_contradict_each_other() {
+        let lines = |blank_passes| Judge::Lines {
+            comments: true,
+            exit_code_counts: true,
+            skip_linker_warnings: true,
+            skip_hashes: true,
+            blank_passes,
+        };
+        let of = |blank_passes, stdout, code| {
+            judge(&lines(blank_passes), &printed(stdout, Exit::Code(code)), Some(b"a\n")).outcome
+        };
+        assert_eq!(of(true, " \n\n", 0), Outcome::Pass);
+        assert_eq!(of(true, "", 1), Outcome::Fail);
+        assert_eq!(of(true, "b\n", 0), Outcome::Fail);
+        assert_eq!(of(false, "", 0), Outcome::Fail);
+    }
+
+    #[test]
+    fn some_other_exit_codes_may_pass_too() {
+        let fuzzer = Judge::ExitCodes(vec![255]);
+        for (exit, expected) in [
+            (Exit::Code(0), Outcome::Pass),
+            (Exit::Code(255), Outcome::Pass),
+            (Exit::Code(1), Outcome::Fail),
+            (Exit::Signal(11), Outcome::Crash),
+        ] {
+            assert_eq!(outcome(&fuzzer, &printed("", exit)), expected, "{exit}");
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! Variants for trees that bring none of their own: those of V8 9.2.
+//! Variants for trees that bring none of their own: those of V8 9.2 and 13.8.
 
 /// Variants with their flags, in the order of V8 9.2's `variants.py`. There are no incompatible flags to go with them:
 /// whether an engine refuses a contradiction is known of the trees that say so, not of any engine.
-pub const VARIANTS: &[(&str, &[&str])] = &[
+pub const VARIANTS_9_2: &[(&str, &[&str])] = &[
     ("assert_types", &["--assert-types"]),
     ("code_serializer", &["--cache=code"]),
     ("default", &[]),
@@ -37,4 +37,90 @@ pub const VARIANTS: &[(&str, &[&str])] = &[
     ("stress_instruction_scheduling", &["--turbo-stress-instruction-scheduling"]),
     ("top_level_await", &["--harmony-top-level-await"]),
     ("wasm_write_protect_code", &["--wasm-write-protect-code-memory"]),
+];
+
+/// The same in the order of V8 13.8's `variants.py`.
+pub const VARIANTS_13_8: &[(&str, &[&str])] = &[
+    ("assert_types", &["--assert-types"]),
+    ("code_serializer", &["--cache=code"]),
+    ("default", &[]),
+    ("future", &["--future"]),
+    ("gc_stats", &["--gc-stats=1"]),
+    ("infra_staging", &[]),
+    ("interpreted_regexp", &["--regexp-interpret-all"]),
+    ("stress_regexp_jit", &["--regexp-tier-up-ticks=0"]),
+    ("experimental_regexp", &["--default-to-experimental-regexp-engine"]),
+    ("jitless", &["--jitless", "--wasm-jitless-if-available-for-testing"]),
+    ("jit_fuzzing", &["--fuzzing", "--jit-fuzzing", "--no-fail"]),
+    (
+        "jit_fuzzing_maglev",
+        &["--fuzzing", "--jit-fuzzing", "--optimize-on-next-call-optimizes-to-maglev", "--no-fail"],
+    ),
+    ("sparkplug", &["--sparkplug"]),
+    ("maglev", &["--maglev"]),
+    ("maglev_future", &["--maglev", "--maglev-future"]),
+    ("maglev_no_turbofan", &["--maglev", "--no-turbofan", "--optimize-on-next-call-optimizes-to-maglev"]),
+    ("stress_maglev", &["--maglev", "--stress-maglev", "--optimize-on-next-call-optimizes-to-maglev"]),
+    (
+        "stress_maglev_future",
+        &["--maglev", "--maglev-future", "--stress-maglev", "--optimize-on-next-call-optimizes-to-maglev"],
+    ),
+    (
+        "stress_maglev_no_turbofan",
+        &["--maglev", "--no-turbofan", "--stress-maglev", "--optimize-on-next-call-optimizes-to-maglev"],
+    ),
+    (
+        "stress_maglev_non_eager_inlining",
+        &[
+            "--maglev",
+            "--stress-maglev",
+            "--maglev-non-eager-inlining",
+            "--optimize-on-next-call-optimizes-to-maglev",
+        ],
+    ),
+    (
+        "conservative_stack_scanning",
+        &[
+            "--conservative-stack-scanning",
+            "--scavenger-conservative-object-pinning",
+            "--stress-scavenger-conservative-object-pinning",
+        ],
+    ),
+    ("precise_pinning", &["--precise-object-pinning", "--scavenger-precise-object-pinning"]),
+    ("turboshaft", &["--turboshaft", "--no-wasm-generic-wrapper", "--no-liftoff"]),
+    ("turbolev", &["--turboshaft", "--turbolev"]),
+    ("concurrent_sparkplug", &["--concurrent-sparkplug", "--sparkplug"]),
+    ("always_sparkplug", &["--always-sparkplug", "--sparkplug"]),
+    (
+        "always_sparkplug_and_stress_regexp_jit",
+        &["--always-sparkplug", "--sparkplug", "--regexp-tier-up-ticks=0"],
+    ),
+    ("minor_ms", &["--minor-ms"]),
+    ("no_lfa", &["--no-lazy-feedback-allocation"]),
+    ("no_memory_protection_keys", &["--no-memory-protection-keys"]),
+    ("nooptimization", &["--disable-optimizing-compilers", "--no-wasm-lazy-compilation"]),
+    ("rehash_snapshot", &["--rehash-snapshot"]),
+    ("slow_path", &["--force-slow-path"]),
+    (
+        "stress",
+        &[
+            "--no-liftoff",
+            "--stress-lazy-source-positions",
+            "--no-wasm-generic-wrapper",
+            "--no-wasm-lazy-compilation",
+        ],
+    ),
+    ("stress_concurrent_allocation", &["--stress-concurrent-allocation"]),
+    ("stress_concurrent_inlining", &["--stress-concurrent-inlining"]),
+    ("stress_js_bg_compile_wasm_code_gc", &["--stress-background-compile", "--stress-wasm-code-gc"]),
+    ("stress_maglev_tests_with_turbofan", &["--turbofan", "--optimize-maglev-optimizes-to-turbofan"]),
+    ("stress_wasm_stack_switching", &["--stress-wasm-stack-switching"]),
+    ("stress_incremental_marking", &["--stress-incremental-marking"]),
+    ("stress_snapshot", &["--stress-snapshot"]),
+    ("stress_sampling", &["--stress-sampling-allocation-profiler=16384"]),
+    ("no_wasm_traps", &["--no-wasm-trap-handler"]),
+    ("instruction_scheduling", &["--turbo-instruction-scheduling"]),
+    ("stress_instruction_scheduling", &["--turbo-stress-instruction-scheduling"]),
+    ("google3_icu", &[]),
+    ("google3_noicu", &[]),
 ];

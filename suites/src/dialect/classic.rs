@@ -1,12 +1,13 @@
 //! The rules of V8 3 to 5, whose runner had no test processors.
 
+use super::older::V7_0;
 use super::versions::{
     BENCHMARKS, CCTEST, DEBUGGER, FUZZER, INSPECTOR, INTL, MESSAGE, MJSUNIT, MKGROKDUMP, MOZILLA, SUITE,
     TEST262, UNITTESTS, WASM_SPEC_TESTS, WEBKIT, inverted, key, quiet,
 };
 use super::{
-    ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Predictable, Simulator,
-    SuiteRules, SuiteVariants, Timeouts, V7_0,
+    BuildRules, ConfigKey, ConfigKeys, Dchecks, Dialect, Directives, Judging, Layout, Listing, NamedBy, Part,
+    Predictable, Simulator, Since, SuiteRules, SuiteVariants, Suites, Timeouts,
 };
 use crate::shard::Sharding;
 use crate::status::{Syntax, Vocabulary};
@@ -67,7 +68,10 @@ const PREPARSER_4: SuiteRules = SuiteRules {
 
 const FUZZER_5: SuiteRules = SuiteRules {
     order: &[Part::Seed, Part::Files, Part::Extra],
-    listing: Listing::Fuzzer(&["json", "parser", "regexp", "wasm", "wasm_asmjs"]),
+    listing: Listing::Fuzzer {
+        dirs: &["json", "parser", "regexp", "wasm", "wasm_asmjs"],
+        named_by: NamedBy::First,
+    },
     ..FUZZER
 };
 
@@ -146,7 +150,7 @@ const fn files_first(rules: SuiteRules) -> SuiteRules {
     SuiteRules { order: FILES_FIRST, ..rules }
 }
 
-const SUITES_6_5: &[SuiteRules] = &[
+const SUITES_6_5: Suites = Suites::new(&[
     files_first(MJSUNIT_5),
     files_first(MESSAGE_5),
     files_first(SuiteRules { extensions: JS, ..WEBKIT }),
@@ -159,7 +163,7 @@ const SUITES_6_5: &[SuiteRules] = &[
     CCTEST_5,
     UNITTESTS_5,
     SuiteRules { order: &[Part::Seed, Part::Files, Part::Extra], ..MKGROKDUMP },
-];
+]);
 
 const fn suites(intl: SuiteRules, preparser: SuiteRules, inspector: SuiteRules) -> [SuiteRules; 18] {
     [
@@ -188,15 +192,16 @@ const fn suites(intl: SuiteRules, preparser: SuiteRules, inspector: SuiteRules) 
             extensions: JS,
             order: ORDER,
             source_flags: &[],
+            proposals: false,
             test_dirs: SUITE.test_dirs,
             ..WASM_SPEC_TESTS
         },
     ]
 }
 
-const SUITES_6: &[SuiteRules] = &suites(INTL_5, PREPARSER_5, INSPECTOR_6);
-const SUITES_5_4: &[SuiteRules] = &suites(INTL_5, PREPARSER_5, INSPECTOR_5);
-const SUITES_4: &[SuiteRules] = &suites(INTL_4, PREPARSER_4, INSPECTOR_5);
+const SUITES_6: Suites = Suites::new(&suites(INTL_5, PREPARSER_5, INSPECTOR_6));
+const SUITES_5_4: Suites = Suites::new(&suites(INTL_5, PREPARSER_5, INSPECTOR_5));
+const SUITES_4: Suites = Suites::new(&suites(INTL_4, PREPARSER_4, INSPECTOR_5));
 
 /// From V8 5.7 on.
 const DEBUGGER_5: SuiteRules = SuiteRules {
@@ -222,8 +227,8 @@ const INSPECTOR_5: SuiteRules = SuiteRules {
     ..INSPECTOR_6
 };
 
-const SUITES_3_14: &[SuiteRules] = &suites_3(SOURCE_FIRST);
-const SUITES_3_20: &[SuiteRules] = &suites_3(ORDER);
+const SUITES_3_14: Suites = Suites::new(&suites_3(SOURCE_FIRST));
+const SUITES_3_20: Suites = Suites::new(&suites_3(ORDER));
 
 const fn suites_3(mjsunit: &'static [Part]) -> [SuiteRules; 5] {
     [
@@ -260,6 +265,20 @@ const CONFIG_5_4: &[ConfigKey] = &[
     key("is_tsan", "tsan"),
 ];
 
+/// The versions at which something changed.
+pub(super) const VERSIONS: &[Since] = &[
+    Since::new(3, 21, &V3_25),
+    Since::new(3, 26, &V3_31),
+    Since::new(4, 0, &V5_0),
+    Since::new(5, 1, &V5_2),
+    Since::new(5, 3, &V5_4),
+    Since::new(6, 0, &V6_3),
+    Since::new(6, 5, &V6_5),
+];
+
+/// The same of trees whose status files are written in lines of their own.
+pub(super) const VERSIONS_IN_LINES: &[Since] = &[Since::new(3, 14, &V3_14), Since::new(3, 15, &V3_20)];
+
 /// V8 5.4 and its neighbours, from the status files in Python (2013) to the test processors (2017).
 pub const V5_4: Dialect = Dialect {
     name: "V8 5.4",
@@ -275,7 +294,14 @@ pub const V5_4: Dialect = Dialect {
     release_flags: &["--nohard-abort", "--nodead-code-elimination", "--nofold-constants"],
     no_snapshot_flags: &[],
     predictable: Predictable::All,
-    dchecks: Dchecks::Ignored,
+    build: BuildRules {
+        keys: ConfigKeys::Named(CONFIG_5_4),
+        dchecks: Dchecks::Ignored,
+        simulator: Simulator::Foreign(&[
+            "arm64", "arm", "mipsel", "mips", "mips64", "mips64el", "ppc", "ppc64",
+        ]),
+        ..V7_0.build
+    },
     timeouts: Timeouts {
         default: 60.0,
         debug: 4.0,
@@ -296,15 +322,12 @@ pub const V5_4: Dialect = Dialect {
             "arm64",
         ],
         builds: &[("predictable", 2.0)],
-        sanitizer: 1.0,
         words: &[("--stress-opt", 4.0), ("--noenable-vfp3", 2.0)],
         words_in_source: false,
         slow: 2.0,
         always: 1.0,
     },
-    config: CONFIG_5_4,
-    simulator: Simulator::Foreign(&["arm64", "arm", "mipsel", "mips", "mips64", "mips64el", "ppc", "ppc64"]),
-    suites: SUITES_5_4,
+    suites: &SUITES_5_4,
     slow_variants: &["stress"],
     variants: &[
         ("default", &[]),
@@ -336,12 +359,12 @@ pub const V5_4: Dialect = Dialect {
 };
 
 /// V8 6.0 to 6.4.
-pub const V6_3: Dialect = Dialect { name: "V8 6.3", suites: SUITES_6, ..V5_4 };
+pub const V6_3: Dialect = Dialect { name: "V8 6.3", suites: &SUITES_6, ..V5_4 };
 
 /// V8 6.5, between two runners.
 pub const V6_5: Dialect = Dialect {
     name: "V8 6.5",
-    suites: SUITES_6_5,
+    suites: &SUITES_6_5,
     timeouts: Timeouts { slow: 1.0, always: 2.0, ..V5_4.timeouts },
     ..V6_3
 };
@@ -350,7 +373,7 @@ pub const V6_5: Dialect = Dialect {
 pub const V5_2: Dialect = Dialect { name: "V8 5.2", variables: &["ignition"], ..V5_4 };
 
 /// V8 4 and 5.0.
-pub const V5_0: Dialect = Dialect { name: "V8 5.0", suites: SUITES_4, ..V5_2 };
+pub const V5_0: Dialect = Dialect { name: "V8 5.0", suites: &SUITES_4, ..V5_2 };
 
 /// V8 3.21 to 3.31: slow tests had no more time.
 pub const V3_31: Dialect =
@@ -378,7 +401,7 @@ pub const V3_14: Dialect = Dialect {
         slow: 1.0,
         ..V5_4.timeouts
     },
-    suites: SUITES_3_14,
+    suites: &SUITES_3_14,
     variants: &[
         ("default", &[]),
         ("stress", &["--stress-opt", "--always-opt"]),
@@ -396,4 +419,4 @@ pub const V3_14: Dialect = Dialect {
 };
 
 /// V8 3.15 to 3.20.
-pub const V3_20: Dialect = Dialect { name: "V8 3.20", suites: SUITES_3_20, ..V3_14 };
+pub const V3_20: Dialect = Dialect { name: "V8 3.20", suites: &SUITES_3_20, ..V3_14 };

@@ -2,7 +2,7 @@
 //!
 //! Which versions: those at which something changed in V8's history of `tools/testrunner` and `test/*/testcfg.py`.
 //! Keys of build configurations and the order of a command line are here for trees without a runner; one that is there
-//! says them itself ([`crate::own`]).
+//! says them itself ([`crate::runner_source`]).
 
 use super::versions::{
     BENCHMARKS, CCTEST, DEBUGGER, DEBUGGING, FUZZER, INSPECTOR, INTL, MESSAGE, MJSUNIT, MKGROKDUMP, MOZILLA,
@@ -10,12 +10,12 @@ use super::versions::{
     WEBKIT, inverted, key, quiet,
 };
 use super::{
-    ConfigKey, Dchecks, Dialect, Directives, Listing, Part, Predictable, Simulator, SuiteRules,
-    SuiteVariants, Timeouts,
+    BuildRules, ConfigKey, ConfigKeys, Dchecks, Dialect, Directives, Listing, Part, Predictable, SANITIZED,
+    Simulator, Since, SuiteRules, SuiteVariants, Suites, Timeouts,
 };
 use crate::shard::Sharding;
 
-const SUITES_8_4: &[SuiteRules] = &[
+const SUITES_8_4: Suites = Suites::new(&[
     MJSUNIT,
     MESSAGE,
     WEBKIT,
@@ -33,7 +33,7 @@ const SUITES_8_4: &[SuiteRules] = &[
     WASM_JS,
     WASM_SPEC_TESTS,
     WASM_API_TESTS,
-];
+]);
 
 const JS_ONLY: &[&str] = &[".js"];
 
@@ -69,7 +69,7 @@ const PREPARSER: SuiteRules = SuiteRules {
     ..SUITE
 };
 
-const SUITES_7_8: &[SuiteRules] = &[
+const SUITES_7_8: Suites = Suites::new(&[
     MJSUNIT,
     MESSAGE,
     WEBKIT,
@@ -87,9 +87,9 @@ const SUITES_7_8: &[SuiteRules] = &[
     WASM_SPEC_TESTS,
     WASM_API_TESTS,
     PREPARSER,
-];
+]);
 
-const SUITES_7_6: &[SuiteRules] = &[
+const SUITES_7_6: Suites = Suites::new(&[
     MJSUNIT_7_6,
     MESSAGE_7_6,
     SuiteRules { extensions: JS_ONLY, ..WEBKIT },
@@ -107,7 +107,7 @@ const SUITES_7_6: &[SuiteRules] = &[
     SuiteRules { extensions: JS_ONLY, ..WASM_SPEC_TESTS },
     WASM_API_TESTS,
     PREPARSER,
-];
+]);
 
 /// The environment's `LC_ALL` stays.
 const INTL_7_6: SuiteRules = SuiteRules { extensions: JS_ONLY, unset_env: &[], ..INTL };
@@ -120,7 +120,7 @@ const INTL_7_1: SuiteRules = SuiteRules {
 };
 
 /// Of 6.6 to 7.1. intl of 6.9 and before did not read `Environment Variables:` yet; no source there said it.
-const SUITES_7_1: &[SuiteRules] = &[
+const SUITES_7_1: Suites = Suites::new(&[
     MJSUNIT_7_6,
     MESSAGE_7_6,
     SuiteRules { extensions: JS_ONLY, ..WEBKIT },
@@ -136,7 +136,7 @@ const SUITES_7_1: &[SuiteRules] = &[
     MKGROKDUMP,
     SuiteRules { extensions: JS_ONLY, ..WASM_SPEC_TESTS },
     PREPARSER,
-];
+]);
 
 const CONFIG_8_4: &[ConfigKey] = &[
     key("is_asan", "asan"),
@@ -183,17 +183,36 @@ const MODE_LAST: &[Part] = &[
     Part::Status,
 ];
 
+/// The versions at which something changed.
+pub(super) const VERSIONS: &[Since] = &[
+    Since::new(6, 6, &V6_8),
+    Since::new(6, 9, &V7_0),
+    Since::new(7, 1, &V7_1),
+    Since::new(7, 2, &V7_2),
+    Since::new(7, 3, &V7_3),
+    Since::new(7, 4, &V7_4),
+    Since::new(7, 5, &V7_5),
+    Since::new(7, 6, &V7_6),
+    Since::new(7, 7, &V7_8),
+    Since::new(7, 9, &V7_9),
+    Since::new(8, 0, &V8_4),
+    Since::new(8, 5, &V8_6),
+    Since::new(8, 7, &V8_8),
+    Since::new(8, 9, &V9_1),
+];
+
 /// V8 8.9 to 9.1.
 pub const V9_1: Dialect =
     Dialect { name: "V8 9.1", timeouts: Timeouts { builds: BUILDS_9_1, ..TIMEOUTS_9_2 }, ..V9_2 };
 
-const BUILDS_9_1: &[(&str, f64)] = &[("lite_mode", 2.0), ("predictable", 4.0), ("is_full_debug", 4.0)];
+const BUILDS_9_1: &[(&str, f64)] =
+    &[("lite_mode", 2.0), ("predictable", 4.0), (SANITIZED, 1.5), ("is_full_debug", 4.0)];
 
 /// V8 8.7 and 8.8.
 pub const V8_8: Dialect = Dialect { name: "V8 8.8", lines_exit_code_counts: false, ..V9_1 };
 
 /// V8 8.5 and 8.6.
-pub const V8_6: Dialect = Dialect { name: "V8 8.6", suites: SUITES_9_2, ..V8_4 };
+pub const V8_6: Dialect = Dialect { name: "V8 8.6", suites: &SUITES_9_2, ..V8_4 };
 
 const TIMEOUTS_8_4: Timeouts = Timeouts {
     slow_archs: &["arm", "arm64", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x"],
@@ -205,13 +224,16 @@ const TIMEOUTS_8_4: Timeouts = Timeouts {
 pub const V8_4: Dialect = Dialect {
     name: "V8 8.4",
     order: MODE_LAST,
-    dchecks: Dchecks::StatusOnly,
+    build: BuildRules {
+        keys: ConfigKeys::Named(CONFIG_8_4),
+        dchecks: Dchecks::StatusOnly,
+        simulator: Simulator::Foreign(&[
+            "arm64", "arm", "mipsel", "mips", "mips64", "mips64el", "ppc", "ppc64", "s390", "s390x",
+        ]),
+        ..V9_1.build
+    },
     timeouts: TIMEOUTS_8_4,
-    config: CONFIG_8_4,
-    simulator: Simulator::Foreign(&[
-        "arm64", "arm", "mipsel", "mips", "mips64", "mips64el", "ppc", "ppc64", "s390", "s390x",
-    ]),
-    suites: SUITES_8_4,
+    suites: &SUITES_8_4,
     lines_exit_code_counts: false,
     skip_linker_warnings: false,
     ..V9_2
@@ -223,7 +245,7 @@ pub const V7_9: Dialect = Dialect {
     runner_flags: &[],
     no_snapshot_flags: &["--no-turbo-verify-allocation"],
     timeouts: Timeouts { slow_arch: 4.0, ..TIMEOUTS_8_4 },
-    suites: SUITES_7_8,
+    suites: &SUITES_7_8,
     ..V8_4
 };
 
@@ -233,7 +255,7 @@ pub const V7_8: Dialect =
 
 /// V8 7.6.
 pub const V7_6: Dialect =
-    Dialect { name: "V8 7.6", suites: SUITES_7_6, message_basename_is_js: true, ..V7_8 };
+    Dialect { name: "V8 7.6", suites: &SUITES_7_6, message_basename_is_js: true, ..V7_8 };
 
 /// V8 7.5.
 pub const V7_5: Dialect = Dialect { name: "V8 7.5", timeouts: TIMEOUTS_7_0, ..V7_6 };
@@ -254,10 +276,11 @@ pub const V7_3: Dialect = Dialect {
 };
 
 /// V8 7.2.
-pub const V7_2: Dialect = Dialect { name: "V8 7.2", dchecks: Dchecks::Ignored, ..V7_3 };
+pub const V7_2: Dialect =
+    Dialect { name: "V8 7.2", build: BuildRules { dchecks: Dchecks::Ignored, ..V7_3.build }, ..V7_3 };
 
 /// V8 7.1.
-pub const V7_1: Dialect = Dialect { name: "V8 7.1", suites: SUITES_7_1, ..V7_2 };
+pub const V7_1: Dialect = Dialect { name: "V8 7.1", suites: &SUITES_7_1, ..V7_2 };
 
 const TIMEOUTS_7_0: Timeouts = Timeouts {
     default: 60.0,
@@ -265,7 +288,6 @@ const TIMEOUTS_7_0: Timeouts = Timeouts {
     slow_arch: 2.0,
     slow_archs: &["arm", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "arm64"],
     builds: &[("predictable", 2.0)],
-    sanitizer: 1.0,
     words: &[("--stress-opt", 4.0), ("--noenable-vfp3", 2.0)],
     words_in_source: true,
     slow: 1.0,
@@ -283,7 +305,7 @@ pub const V7_0: Dialect = Dialect {
         "--concurrent-recompilation",
     ],
     predictable: Predictable::Positive,
-    config: CONFIG_7_0,
+    build: BuildRules { keys: ConfigKeys::Named(CONFIG_7_0), ..V7_1.build },
     ..V7_1
 };
 

@@ -1,10 +1,10 @@
 //! A bare checkout of tc39/test262: one suite, one variant, no flags of anybody's.
 
 use super::versions::{TEST262, V9_2};
-use super::{Dialect, Judging, Layout, Part, SuiteRules, Timeouts};
+use super::{Dialect, Judging, Layout, Part, SuiteRules, Suites, Timeouts};
 use crate::test262::SUITE;
 
-const SUITES: &[SuiteRules] = &[SuiteRules {
+const SUITES: Suites = Suites::new(&[SuiteRules {
     name: SUITE,
     shell_flags: &[],
     test_dirs: &["test"],
@@ -15,7 +15,7 @@ const SUITES: &[SuiteRules] = &[SuiteRules {
     before: &[],
     judging: Judging::Interpreting,
     ..TEST262
-}];
+}]);
 
 /// A bare checkout. Its version is in its package.json and means the rules of INTERPRETING.md.
 pub const BARE_TEST262: Dialect = Dialect {
@@ -27,7 +27,7 @@ pub const BARE_TEST262: Dialect = Dialect {
     gc_stress_flags: &[],
     // As test262-harness.
     timeouts: Timeouts { default: 10.0, ..V9_2.timeouts },
-    suites: SUITES,
+    suites: &SUITES,
     variants: &[("default", &[])],
     slow_variants: &[],
     aliases: &[

@@ -1,9 +1,10 @@
 //! The rules of V8 9.2, from which all others are told.
 
-use super::builtin::VARIANTS;
+use super::builtin::VARIANTS_9_2;
 use super::{
-    ConfigKey, Dchecks, Dialect, Directives, Judging, Layout, Listing, Part, Predictable, Simulator,
-    SuiteRules, SuiteVariants, Timeouts,
+    BuildRules, ConfigKey, ConfigKeys, Contradictions, Dchecks, Dialect, Directives, Judging, Layout,
+    Listing, NamedBy, NoSimd, Part, Predictable, Property, SANITIZED, Simulator, Since, SuiteRules,
+    SuiteVariants, Suites, Templates, Test262Rules, Timeouts,
 };
 use crate::binary::Format;
 use crate::shard::Sharding;
@@ -22,6 +23,7 @@ pub(super) const SUITE: SuiteRules = SuiteRules {
     excluded_suffixes: &[],
     before: &[],
     after: &[],
+    number_fuzzer_file: None,
     harness_optional: false,
     files_first: true,
     directives: NO_DIRECTIVES,
@@ -29,6 +31,7 @@ pub(super) const SUITE: SuiteRules = SuiteRules {
     removed_flags: &[],
     isolates: true,
     judging: Judging::ExitCode,
+    env: &[],
     unset_env: &[],
     order: &[],
     listing: Listing::Files,
@@ -36,6 +39,7 @@ pub(super) const SUITE: SuiteRules = SuiteRules {
     top_dirs: &[],
     script_of_dirs: None,
     source_flags: &[],
+    proposals: false,
 };
 
 const NO_DIRECTIVES: Directives = Directives {
@@ -52,6 +56,7 @@ pub(super) const MJSUNIT: SuiteRules = SuiteRules {
     name: "mjsunit",
     excluded_files: &["mjsunit.js", "mjsunit_numfuzz.js"],
     before: &["mjsunit.js"],
+    number_fuzzer_file: Some("mjsunit_numfuzz.js"),
     harness_optional: true,
     directives: Directives { flags: true, files: true, env: true, file_name: true, ..NO_DIRECTIVES },
     ..SUITE
@@ -160,32 +165,35 @@ pub(super) const FUZZER: SuiteRules = SuiteRules {
     shell: "",
     shell_flags: &[],
     order: PLAIN,
-    listing: Listing::Fuzzer(&[
-        "inspector",
-        "json",
-        "multi_return",
-        "parser",
-        "regexp",
-        "regexp_builtins",
-        "wasm",
-        "wasm_async",
-        "wasm_call",
-        "wasm_code",
-        "wasm_compile",
-        "wasm_data_section",
-        "wasm_function_sigs_section",
-        "wasm_globals_section",
-        "wasm_imports_section",
-        "wasm_memory_section",
-        "wasm_names_section",
-        "wasm_types_section",
-    ]),
+    listing: Listing::Fuzzer { dirs: FUZZERS, named_by: NamedBy::First },
     variants: SuiteVariants::Default,
     ..SUITE
 };
 
+/// Of all versions until 13.2; one that is not there does no harm.
+const FUZZERS: &[&str] = &[
+    "inspector",
+    "json",
+    "multi_return",
+    "parser",
+    "regexp",
+    "regexp_builtins",
+    "wasm",
+    "wasm_async",
+    "wasm_call",
+    "wasm_code",
+    "wasm_compile",
+    "wasm_data_section",
+    "wasm_function_sigs_section",
+    "wasm_globals_section",
+    "wasm_imports_section",
+    "wasm_memory_section",
+    "wasm_names_section",
+    "wasm_types_section",
+];
+
 pub(super) const BENCHMARKS: SuiteRules =
-    SuiteRules { name: "benchmarks", listing: Listing::Benchmarks, ..SUITE };
+    SuiteRules { name: "benchmarks", listing: Listing::Benchmarks { second_gbemu: true }, ..SUITE };
 
 pub(super) const MKGROKDUMP: SuiteRules = SuiteRules {
     name: "mkgrokdump",
@@ -222,6 +230,7 @@ pub(super) const WASM_JS: SuiteRules = SuiteRules {
     after: &["after.js"],
     directives: Directives { meta: true, ..NO_DIRECTIVES },
     source_flags: &["--wasm-staging"],
+    proposals: true,
     isolates: false,
     ..SUITE
 };
@@ -230,6 +239,7 @@ pub(super) const WASM_SPEC_TESTS: SuiteRules = SuiteRules {
     name: "wasm-spec-tests",
     test_dirs: &["tests"],
     source_flags: &["--experimental-wasm-reftypes"],
+    proposals: true,
     isolates: false,
     ..SUITE
 };
@@ -237,7 +247,7 @@ pub(super) const WASM_SPEC_TESTS: SuiteRules = SuiteRules {
 pub(super) const WASM_API_TESTS: SuiteRules =
     SuiteRules { name: "wasm-api-tests", shell: "wasm_api_tests", ..UNITTESTS };
 
-pub(super) const SUITES_9_2: &[SuiteRules] = &[
+pub(super) const SUITES_9_2: Suites = Suites::new(&[
     MJSUNIT,
     MESSAGE,
     WEBKIT,
@@ -255,7 +265,7 @@ pub(super) const SUITES_9_2: &[SuiteRules] = &[
     WASM_JS,
     WASM_SPEC_TESTS,
     WASM_API_TESTS,
-];
+]);
 
 /// A key whose variable is shown under its own name.
 pub(super) const fn key(key: &'static str, variable: &'static str) -> ConfigKey {
@@ -337,6 +347,9 @@ const CONSTANTS: &[&str] = &[
     "android_x64",
     "riscv32",
     "loong64",
+    "zos",
+    "bullhead",
+    "panther",
     "fuchsia",
     "ios",
     "tvos",
@@ -353,8 +366,13 @@ pub(super) const TIMEOUTS_9_2: Timeouts = Timeouts {
     slow_arch: 4.5,
     slow_archs: &["arm", "arm64", "mips", "mipsel", "mips64", "mips64el", "s390", "s390x", "riscv64"],
     // ThreadSanitizer counts here and again as a sanitizer.
-    builds: &[("lite_mode", 2.0), ("predictable", 4.0), ("tsan", 1.5), ("is_full_debug", 4.0)],
-    sanitizer: 1.5,
+    builds: &[
+        ("lite_mode", 2.0),
+        ("predictable", 4.0),
+        ("tsan", 1.5),
+        (SANITIZED, 1.5),
+        ("is_full_debug", 4.0),
+    ],
     words: &[("--stress-opt", 4.0), ("--jitless", 2.0), ("--no-opt", 2.0), ("--noenable-vfp3", 2.0)],
     words_in_source: true,
     slow: 4.0,
@@ -372,13 +390,41 @@ const MODE_FIRST: &[Part] = &[
     Part::Status,
 ];
 
-/// V8 9.2, and the newest rules there are.
+/// What the runner asks of builds of V8 6.6 to 11.4, and `tools/run-tests.py` of those before.
+const PROPERTIES: &[(Property, &str)] = &[
+    (Property::Android, "is_android"),
+    (Property::Asan, "asan"),
+    (Property::Cfi, "cfi_vptr"),
+    (Property::ComponentBuild, "component_build"),
+    (Property::Dchecks, "dcheck_always_on"),
+    (Property::Debug, "is_debug"),
+    (Property::Msan, "msan"),
+    (Property::NoI18n, "no_i18n"),
+    (Property::NoSnapshot, "no_snap"),
+    (Property::Predictable, "predictable"),
+    (Property::SlowDchecks, "slow_dchecks"),
+    (Property::Tsan, "tsan"),
+    (Property::Ubsan, "ubsan_vptr"),
+    (Property::VerifyHeap, "verify_heap"),
+];
+
+/// From which version on these rules hold.
+pub(super) const VERSIONS: &[Since] = &[Since::new(9, 2, &V9_2)];
+
+/// V8 9.2, from which the rules of all others are told.
 pub const V9_2: Dialect = Dialect {
     name: "V8 9.2",
     order: MODE_FIRST,
     debug_flags: &["--nohard-abort", "--enable-slow-asserts", "--verify-heap"],
+    debug_flags_of: &[],
     release_flags: &["--nohard-abort"],
     runner_flags: &["--testing-d8-test-runner"],
+    number_fuzzer_flags: &[
+        "--fuzzing",
+        "--exit-on-contradictory-flags",
+        "--testing-d8-test-runner",
+        "--no-fail",
+    ],
     gc_stress_flags: &[
         "--gc-interval=500",
         "--stress-compaction",
@@ -390,17 +436,31 @@ pub const V9_2: Dialect = Dialect {
         "--stress-wasm-code-gc",
     ],
     asan_flags: &["--invoke-weak-callbacks"],
+    asan_flags_for_d8: false,
     predictable: Predictable::PositiveOnD8,
     predictable_flags: &["--predictable", "--verify-predictable", "--no-inline-new"],
     no_snapshot_flags: &[],
-    dchecks: Dchecks::Mode,
+    build: BuildRules {
+        keys: ConfigKeys::Named(CONFIG_9_2),
+        arch_key: "v8_target_cpu",
+        properties: PROPERTIES,
+        dchecks: Dchecks::Mode,
+        simulator: Simulator::Configured,
+        no_simd: NoSimd {
+            // V8's list of five lacks a comma between its second and third, so that those two match nothing.
+            flags: &["--noenable-sse3", "--no-enable-ssse3", "--noenable-sse4-1", "--no-enable-sse4_1"],
+            archs: &[],
+            archs_without_msa: &["mips64el", "mipsel"],
+        },
+    },
+    asan_options_of_components: &[],
+    arm64_symbolizer: None,
     timeouts: TIMEOUTS_9_2,
-    config: CONFIG_9_2,
-    simulator: Simulator::Configured,
     constants: CONSTANTS,
     variables: &[],
-    suites: SUITES_9_2,
-    variants: VARIANTS,
+    none_variables: &[],
+    suites: &SUITES_9_2,
+    variants: VARIANTS_9_2,
     slow_variants: &["stress", "stress_snapshot", "nooptimization"],
     aliases: &[
         ("dev", &["default"]),
@@ -427,11 +487,25 @@ pub const V9_2: Dialect = Dialect {
             ],
         ),
     ],
+    contradictions: Contradictions { negations: false, same_flag_agrees: false, whole_command: false },
+    heavy_is_slow: false,
+    heavy_first: false,
+    filters_before_variants: true,
     message_basename_is_js: false,
+    templates: Templates { addresses: false, negative_numbers: false, ignored_lines: &[] },
+    blank_webkit_passes: false,
     lines_exit_code_counts: true,
     skip_linker_warnings: true,
     lines_skip_hashes: true,
     template_exit_code_counts: true,
+    test262: Test262Rules {
+        raw_has_no_harness: false,
+        async_file: None,
+        module_source_file: None,
+        splits_feature_flags: false,
+        async_must_complete: false,
+        local_staging_once: false,
+    },
     layout: Layout::Configured,
     vocabulary: Vocabulary::Modern,
     status_syntax: Syntax::Python,

@@ -10,7 +10,7 @@ use super::find::{RUN_DISABLED, is_disabled};
 use super::suite::{OwnSuite, Places, nothing_for};
 use super::template::{Hole, Values};
 use crate::bases::Base;
-use crate::conflict;
+use crate::conflict::TestFlags;
 use crate::frontmatter::Frontmatter;
 use crate::listed::{ListedTest, Source};
 use crate::prepare::{Prepared, Strictness};
@@ -81,10 +81,6 @@ impl Tree {
                 prepared.exception = matter.negative_type;
             }
         }
-        if config.variants {
-            let own = config.flags.iter().chain(&prepared.source_flags);
-            prepared.normal_flags = own.map(|flag| conflict::normalize(flag)).collect();
-        }
         Ok(prepared)
     }
 
@@ -149,6 +145,26 @@ impl Tree {
             (None, ExitRule::Code(0)) if prepared.negative => ExitRule::Failure,
             (None, rule) => rule,
         };
+        // Only suites whose engine gets the variants' flags can contradict them.
+        let own_flags: Vec<String> = match config.variants {
+            true => config.flags.iter().chain(&prepared.source_flags).chain(&status_flags).cloned().collect(),
+            false => Vec::new(),
+        };
+        let of_variants: Vec<String> = own_flags.iter().chain(&variant_flags).cloned().collect();
+        let with_extra: Vec<String> = of_variants.iter().chain(&self.extra_flags).cloned().collect();
+        let expectation = match config.variants {
+            true => self.expectation(
+                (suite, base, subtest),
+                outcomes,
+                TestFlags {
+                    all: &with_extra,
+                    without_extra: &of_variants,
+                    extra: &self.extra_flags,
+                    file: &own_flags,
+                },
+            ),
+            false => self.expectation((suite, base, subtest), outcomes, TestFlags::default()),
+        };
         let seeded = config.command.has(Hole::Seed).then_some(self.options.random_seed);
         Ok(TestCase {
             recipe: None,
@@ -166,7 +182,7 @@ impl Tree {
                 error: prepared.exception.clone(),
             }),
             expected_file,
-            expectation: self.expectation(suite, base, subtest, outcomes, prepared, &status_flags),
+            expectation,
             slow,
             variant_flags,
             random_seed: seeded,

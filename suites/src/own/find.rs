@@ -13,8 +13,10 @@ use crate::binary::{self, Ask};
 use crate::dialect::OWN;
 use crate::error::OpenError;
 use crate::listed::{ListedTest, Source};
+use crate::runner_source::SuiteConfig;
 use crate::status::{Entry, EntryFile, Naming, Outcomes};
 use crate::suite::Place;
+use crate::walk::{WalkRules, walk};
 
 /// What looking for tests needs to know.
 pub struct Listing<'a> {
@@ -111,7 +113,7 @@ impl Listing<'_> {
     fn ask(
         &self,
         command: &[OsString],
-        read: impl Fn(&str) -> Vec<String>,
+        read: impl FnOnce(&str) -> Vec<String>,
     ) -> Result<Vec<String>, OpenError> {
         let ask = Ask { env: &self.config.env, unset: &self.config.unset_env, root: self.places.root() };
         let shown = || command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
@@ -160,7 +162,8 @@ impl Listing<'_> {
                 source: Source::File(self.test_dir.path().join(path)),
             });
         };
-        crate::walk::walk(self.test_dir.path(), &OWN, false, |_| true, visit, &mut found.warnings);
+        let rules = WalkRules::new(&OWN, &SuiteConfig::default(), false);
+        walk(self.test_dir.path(), &rules, |_| true, visit, &mut found.warnings);
         if let Some((name, one, other)) = twice {
             return Err(refuse(format!(
                 "{one} and {other} would both be the test '{name}': exclude one of them, or set keep-extensions"

@@ -192,7 +192,12 @@ impl Opening<'_> {
     /// `NAME.status`, if it is there: in the language of newer trees, whatever the tree.
     fn status(&self) -> Result<StatusFile, OpenError> {
         let path = self.dir.path().join(format!("{}.status", self.name));
-        let reading = Reading { vocabulary: Vocabulary::Modern, syntax: Syntax::Python, ..self.reading };
+        let reading = Reading {
+            vocabulary: Vocabulary::Modern,
+            syntax: Syntax::Python,
+            keywords: None,
+            ..self.reading
+        };
         match if_there(&path)? {
             Some(text) => Ok(StatusFile::read(shown(self.root, &path), &text, reading)?),
             None => Ok(StatusFile::default()),

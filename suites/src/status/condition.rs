@@ -13,6 +13,10 @@ pub enum Variable {
     Bool(bool),
     /// A string, such as the architecture.
     Text(String),
+    /// A whole number.
+    Int(i64),
+    /// No value: unequal to everything but itself.
+    None,
 }
 
 impl From<bool> for Variable {
@@ -30,12 +34,26 @@ impl From<&str> for Variable {
 /// The names that conditions can use. `variant` is none of them: a condition that reaches it is evaluated once for
 /// every variant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Variables(BTreeMap<String, Variable>);
+pub struct Variables {
+    values: BTreeMap<String, Variable>,
+    lenient: bool,
+}
 
 impl Variables {
+    /// What a condition says that is not understood is unknown from now on, rather than an error: the tree is newer than
+    /// what is known.
+    pub fn allow_unknown(&mut self) {
+        self.lenient = true;
+    }
+
+    /// Whether what is not understood is unknown rather than an error.
+    pub fn allows_unknown(&self) -> bool {
+        self.lenient
+    }
+
     /// Gives a name a value, whatever it had.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Variable>) {
-        self.0.insert(name.into(), value.into());
+        self.values.insert(name.into(), value.into());
     }
 
     /// Makes each name a constant that is its own text, so that conditions can say `arch == x64`.
@@ -47,7 +65,17 @@ impl Variables {
 
     /// A name's value.
     pub fn get(&self, name: &str) -> Option<&Variable> {
-        self.0.get(name)
+        self.values.get(name)
+    }
+
+    /// Whether a name's value is true in Python; `None` if it has no value.
+    pub fn holds(&self, name: &str) -> Option<bool> {
+        self.get(name).map(|value| match value {
+            Variable::Bool(value) => *value,
+            Variable::Text(text) => !text.is_empty(),
+            Variable::Int(number) => *number != 0,
+            Variable::None => false,
+        })
     }
 
     /// Whether a name's value is `True`.
@@ -57,27 +85,34 @@ impl Variables {
 
     /// Evaluates a condition as Python would, short circuits included: what is not reached is not looked at.
     ///
+    /// Where that is allowed, what is not understood is unknown: `unknown and False` is false, `unknown or True` is true,
+    /// `not unknown` and any comparison with it are unknown.
+    ///
     /// # Errors
     /// A name without a value, something that is no condition, or a result that is neither true nor false
     /// (V8: "Make sure expressions evaluate to boolean values").
     pub fn evaluate(&self, condition: &Expr, variant: Option<&str>) -> Result<Truth, Problem> {
-        match (Evaluation { variables: self, variant }).value(condition) {
-            Ok(Value::Bool(value)) => Ok(Truth::Known(value)),
-            Ok(value) => Err(Problem::new(
+        let problem = match (Evaluation { variables: self, variant }).value(condition) {
+            Ok(Value::Bool(value)) => return Ok(Truth::Known(value)),
+            Ok(Value::Unknown(problem)) => return Ok(Truth::Unknown(problem)),
+            Err(Stop::NeedsVariant) => return Ok(Truth::NeedsVariant),
+            Ok(value) => Problem::new(
                 condition.at,
                 format!("the condition is {}, neither True nor False", value.describe()),
-            )),
-            Err(Stop::NeedsVariant) => Ok(Truth::NeedsVariant),
-            Err(Stop::Problem(problem)) => Err(problem),
-        }
+            ),
+            Err(Stop::Problem(problem)) => problem,
+        };
+        if self.lenient { Ok(Truth::Unknown(problem)) } else { Err(problem) }
     }
 }
 
 /// What a condition comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Truth {
     /// It holds or not, for all variants alike.
     Known(bool),
+    /// Nobody can tell, because of this.
+    Unknown(Problem),
     /// Evaluation reached the name `variant`, and no variant was given.
     NeedsVariant,
 }
@@ -89,6 +124,8 @@ enum Value<'a> {
     None,
     Text(&'a str),
     Many(Vec<Value<'a>>),
+    /// What was not understood.
+    Unknown(Problem),
 }
 
 impl Value<'_> {
@@ -100,6 +137,17 @@ impl Value<'_> {
             Self::None => false,
             Self::Text(text) => !text.is_empty(),
             Self::Many(items) => !items.is_empty(),
+            // Nobody asks before it has looked.
+            Self::Unknown(_) => false,
+        }
+    }
+
+    /// What makes this unknown, if anything does.
+    fn unknown(&self) -> Option<Problem> {
+        match self {
+            Self::Unknown(problem) => Some(problem.clone()),
+            Self::Many(items) => items.iter().find_map(Self::unknown),
+            _ => None,
         }
     }
 
@@ -107,6 +155,8 @@ impl Value<'_> {
     fn equals(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bool(a), Self::Int(b)) | (Self::Int(b), Self::Bool(a)) => i64::from(*a) == *b,
+            // Two unknown values may differ.
+            (Self::Unknown(_), _) | (_, Self::Unknown(_)) => false,
             (a, b) => a == b,
         }
     }
@@ -118,6 +168,7 @@ impl Value<'_> {
             Self::None => "None".into(),
             Self::Text(text) => format!("the string '{text}'"),
             Self::Many(_) => "a list".into(),
+            Self::Unknown(_) => "unknown".into(),
         }
     }
 }
@@ -141,6 +192,13 @@ struct Evaluation<'a> {
 impl<'a> Evaluation<'a> {
     /// Recursion is as deep as the expression, which the parser bounds.
     fn value(&self, expr: &'a Expr) -> Result<Value<'a>, Stop> {
+        match self.understood(expr) {
+            Err(Stop::Problem(problem)) if self.variables.lenient => Ok(Value::Unknown(problem)),
+            value => value,
+        }
+    }
+
+    fn understood(&self, expr: &'a Expr) -> Result<Value<'a>, Stop> {
         Ok(match &expr.kind {
             Kind::Str(text) => Value::Text(text),
             Kind::Int(n) => Value::Int(*n),
@@ -148,19 +206,25 @@ impl<'a> Evaluation<'a> {
             Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) => {
                 Value::Many(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?)
             }
-            Kind::Not(operand) => Value::Bool(!self.value(operand)?.truthy()),
+            Kind::Not(operand) => match self.value(operand)? {
+                Value::Unknown(problem) => Value::Unknown(problem),
+                value => Value::Bool(!value.truthy()),
+            },
             Kind::And(operands) => return self.first(operands, false),
             Kind::Or(operands) => return self.first(operands, true),
             Kind::Compare(first, rest) => {
                 let mut left = self.value(first)?;
+                let mut unknown = None;
                 for (comparison, operand) in rest {
                     let right = self.value(operand)?;
-                    if !compare(&left, *comparison, &right, operand)? {
-                        return Ok(Value::Bool(false));
+                    match compare(&left, *comparison, &right, operand)? {
+                        Compared::Known(false) => return Ok(Value::Bool(false)),
+                        Compared::Known(true) => {}
+                        Compared::Unknown(problem) => unknown = Some(problem),
                     }
                     left = right;
                 }
-                Value::Bool(true)
+                unknown.map_or(Value::Bool(true), Value::Unknown)
             }
             Kind::Dict(_)
             | Kind::Sum(_)
@@ -176,47 +240,67 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// `and` and `or`: the first operand that decides, else the last.
+    /// `and` and `or`: the first operand that decides, else the last; unknown if one that could decide is.
     fn first(&self, operands: &'a [Expr], decides: bool) -> Result<Value<'a>, Stop> {
         let mut last = Value::Bool(!decides);
+        let mut unknown = None;
         for operand in operands {
-            last = self.value(operand)?;
-            if last.truthy() == decides {
-                break;
+            match self.value(operand)? {
+                Value::Unknown(problem) => unknown = unknown.or(Some(problem)),
+                value if value.truthy() == decides => return Ok(value),
+                value => last = value,
             }
         }
-        Ok(last)
+        Ok(unknown.map_or(last, Value::Unknown))
     }
 
     fn name(&self, name: &str, expr: &Expr) -> Result<Value<'a>, Stop> {
-        match (self.variables.0.get(name), name) {
+        match (self.variables.values.get(name), name) {
             (Some(Variable::Bool(value)), _) => Ok(Value::Bool(*value)),
             (Some(Variable::Text(text)), _) => Ok(Value::Text(text)),
+            (Some(Variable::Int(number)), _) => Ok(Value::Int(*number)),
+            (Some(Variable::None), _) => Ok(Value::None),
             (None, "True") => Ok(Value::Bool(true)),
             (None, "False") => Ok(Value::Bool(false)),
             (None, "None") => Ok(Value::None),
             (None, "variant") => self.variant.map(Value::Text).ok_or(Stop::NeedsVariant),
             (None, _) => {
-                let known = self.variables.0.keys().map(String::as_str).chain(["variant"]);
+                let known = self.variables.values.keys().map(String::as_str).chain(["variant"]);
                 Err(Stop::at(expr, format!("unknown name '{name}'{}", hint(nearest(name, known)))))
             }
         }
     }
 }
 
-fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>, at: &Expr) -> Result<bool, Stop> {
+/// What a comparison comes to.
+enum Compared {
+    Known(bool),
+    Unknown(Problem),
+}
+
+fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>, at: &Expr) -> Result<Compared, Stop> {
     let contains = || match (left, right) {
         (left, Value::Many(items)) => Ok(items.iter().any(|item| item.equals(left))),
         // `arch in (x64)` is no tuple but a search in a text; V8's files do say such things.
         (Value::Text(part), Value::Text(text)) => Ok(text.contains(part)),
         _ => Err(Stop::at(at, format!("nothing can be 'in' {}", right.describe()))),
     };
-    match comparison {
-        Comparison::Equal => Ok(left.equals(right)),
-        Comparison::NotEqual => Ok(!left.equals(right)),
-        Comparison::In => contains(),
-        Comparison::NotIn => contains().map(|found| !found),
+    if let Some(problem) = left.unknown().or_else(|| right.unknown()) {
+        // Among others that are known, what is looked for may be found.
+        let found = matches!(right, Value::Many(items) if items.iter().any(|item| item.equals(left)));
+        return Ok(match comparison {
+            Comparison::In if found => Compared::Known(true),
+            Comparison::NotIn if found => Compared::Known(false),
+            _ => Compared::Unknown(problem),
+        });
     }
+    let holds = match comparison {
+        Comparison::Equal => left.equals(right),
+        Comparison::NotEqual => !left.equals(right),
+        Comparison::In => contains()?,
+        Comparison::NotIn => !contains()?,
+    };
+    Ok(Compared::Known(holds))
 }
 
 #[cfg(test)]
@@ -289,11 +373,70 @@ mod tests {
         );
     }
 
+    fn lenient(condition: &str, variant: Option<&str>) -> Truth {
+        let mut variables = variables();
+        variables.allow_unknown();
+        variables.set("nothing", Variable::None);
+        variables.evaluate(&parse(condition).unwrap(), variant).unwrap()
+    }
+
+    #[test]
+    fn what_is_unknown_decides_nothing_in_a_newer_tree() {
+        for (condition, holds) in [
+            ("brand_new and asan", false),
+            ("asan and brand_new", false),
+            ("brand_new or lite", true),
+            ("lite or brand_new", true),
+            ("arch in (brand_new, x64)", true),
+            ("arch not in (brand_new, x64)", false),
+            ("arch == x64 and not (brand_new and asan)", true),
+            ("arch == arm == brand_new", false),
+            ("nothing == x64", false),
+            ("nothing != x64", true),
+        ] {
+            assert_eq!(lenient(condition, None), Truth::Known(holds), "{condition}");
+        }
+        for (condition, name) in [
+            ("brand_new", "brand_new"),
+            ("not brand_new", "brand_new"),
+            ("lite and brand_new", "brand_new"),
+            ("brand_new or asan", "brand_new"),
+            ("arch == brand_new", "brand_new"),
+            ("arch in (arm, brand_new)", "brand_new"),
+            ("brand_new in (arm, x64)", "brand_new"),
+            ("brand_new == brand_new", "brand_new"),
+            ("not (one or two)", "one"),
+        ] {
+            let Truth::Unknown(problem) = lenient(condition, None) else { panic!("{condition}") };
+            assert!(
+                problem.message.starts_with(&format!("unknown name '{name}'")),
+                "{condition}: {}",
+                problem.message
+            );
+        }
+        assert!(
+            matches!(lenient("f(x)", None), Truth::Unknown(_)),
+            "what is no condition here may be one there"
+        );
+        assert!(matches!(lenient("arch", None), Truth::Unknown(_)));
+    }
+
+    #[test]
+    fn an_unknown_condition_still_asks_for_the_variant() {
+        assert_eq!(lenient("brand_new and variant == stress", None), Truth::NeedsVariant);
+        assert_eq!(lenient("brand_new and variant == stress", Some("default")), Truth::Known(false));
+        assert!(matches!(lenient("brand_new and variant == stress", Some("stress")), Truth::Unknown(_)));
+        assert_eq!(lenient("variant == brand_new", None), Truth::NeedsVariant);
+    }
+
     proptest! {
         #[test]
         fn any_expression_has_a_truth_or_a_problem(text in "[a-z()\\[\\] ='!,]{0,40}") {
             if let Ok(expr) = parse(&text) {
                 let _ = variables().evaluate(&expr, Some("stress"));
+                let mut lenient = variables();
+                lenient.allow_unknown();
+                prop_assert!(lenient.evaluate(&expr, Some("stress")).is_ok());
             }
         }
     }

@@ -26,6 +26,30 @@ pub struct Reading<'a> {
     pub vocabulary: Vocabulary,
     /// How the version writes its status files.
     pub syntax: Syntax,
+    /// The words that the tree's own runner has, if it says so.
+    pub keywords: Option<&'a [String]>,
+}
+
+impl Reading<'_> {
+    /// Whether status files can say a word.
+    fn knows(&self, word: &str) -> bool {
+        match self.keywords {
+            Some(keywords) => keywords.iter().any(|known| known == word),
+            None => word == ALWAYS || self.vocabulary.word(word).is_some(),
+        }
+    }
+
+    /// Why a word cannot be said.
+    fn unknown_word(&self, word: &str) -> String {
+        if let Some(versions) = Outcomes::known_to(word) {
+            return format!("unknown outcome '{word}': it is a word of {versions}");
+        }
+        let words: Vec<&str> = match self.keywords {
+            Some(keywords) => keywords.iter().map(String::as_str).collect(),
+            None => self.vocabulary.words().chain([ALWAYS]).collect(),
+        };
+        format!("unknown outcome '{word}'{}", hint(nearest(word, words)))
+    }
 }
 
 /// How status files are written.
@@ -45,8 +69,12 @@ pub struct StatusFile {
     pub(super) always: Rules,
     /// One for each selected variant, in their order.
     per_variant: Vec<Rules>,
+    /// Rules of which nobody can tell whether they hold, or what all of their words mean: of trees newer than what is
+    /// known. For all variants, and for each selected one.
+    may: (Rules, Vec<Rules>),
     has_flags: bool,
     pub(super) warnings: Vec<String>,
+    not_understood: Vec<String>,
 }
 
 impl StatusFile {
@@ -61,6 +89,7 @@ impl StatusFile {
         let file = Self {
             path: path.into(),
             per_variant: vec![Rules::default(); reading.selected.len()],
+            may: (Rules::default(), vec![Rules::default(); reading.selected.len()]),
             ..Self::default()
         };
         let result = match reading.syntax {
@@ -81,6 +110,11 @@ impl StatusFile {
     /// Words that are neither known nor flags, with their place. V8 lets them pass in silence.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// What is not understood of a tree that is newer than what is known, with its place.
+    pub fn not_understood(&self) -> &[String] {
+        &self.not_understood
     }
 
     /// The rules read, in source order, as far as their sections hold in this run.
@@ -131,6 +165,16 @@ impl StatusFile {
         flags
     }
 
+    /// A rule for a test that may hold or may say something else than is known, and why nobody can tell.
+    pub fn doubt(&self, test: &str, variant: Option<usize>) -> Option<(&SourceRule, &str)> {
+        let (always, per_variant) = &self.may;
+        let of_variant = variant.and_then(|variant| per_variant.get(variant));
+        let rules = [always].into_iter().chain(of_variant).filter(|rules| !rules.is_empty());
+        let source = |rule: &Rule| self.sources.get(*rule.sources.first()?);
+        let rule = rules.flat_map(|rules| rules.matching(test)).find_map(source)?;
+        Some((rule, rule.unknown.as_deref().unwrap_or_default()))
+    }
+
     /// The rule that says any of these words of a test.
     pub fn why(&self, test: &str, variant: Option<usize>, words: Outcomes) -> Option<&SourceRule> {
         self.matching(test, variant)
@@ -168,12 +212,27 @@ struct Reader<'a> {
 struct Section<'a> {
     condition: &'a str,
     variant: Option<&'a str>,
+    /// Why nobody can tell whether it holds.
+    unknown: Option<String>,
+}
+
+/// What one rule comes to.
+#[derive(Default)]
+struct Parsed {
+    /// What it says.
+    rule: Rule,
+    /// What it may say besides, and why nobody can tell.
+    may: Rule,
+    unknown: Option<String>,
 }
 
 impl Reader<'_> {
     fn read(&mut self) -> Result<(), Problem> {
         let content = parse(self.text)?;
-        check_names(&content, self.reading.vocabulary)?;
+        // What is not known in a newer tree is told where it is said.
+        if !self.reading.variables.allows_unknown() {
+            check_names(&content, self.reading)?;
+        }
         let Kind::List(sections) = &content.kind else {
             return Err(Problem::new(
                 content.at,
@@ -205,18 +264,45 @@ impl Reader<'_> {
         let Kind::Dict(rules_of) = &rules.kind else {
             return Err(Problem::new(rules.at, "expected the section's rules: {rule: outcomes}"));
         };
-        match self.evaluate(condition, text, None)? {
-            Truth::Known(false) => {}
-            Truth::Known(true) => self.rules(rules_of, &Section { condition: text, variant: None })?,
-            Truth::NeedsVariant => {
-                for variant in self.reading.all_variants {
-                    if self.evaluate(condition, text, Some(variant))? == Truth::Known(true) {
-                        self.rules(rules_of, &Section { condition: text, variant: Some(variant) })?;
-                    }
-                }
-            }
+        let truth = self.evaluate(condition, text, None)?;
+        if truth != Truth::NeedsVariant {
+            return self.rules_if(truth, rules_of, text, None);
+        }
+        for variant in self.reading.all_variants {
+            let truth = self.evaluate(condition, text, Some(variant))?;
+            self.rules_if(truth, rules_of, text, Some(variant))?;
         }
         Ok(())
+    }
+
+    /// The rules of a section, if it holds or may hold.
+    fn rules_if(
+        &mut self,
+        holds: Truth,
+        rules: &[(Expr, Expr)],
+        condition: &str,
+        variant: Option<&str>,
+    ) -> Result<(), Problem> {
+        let unknown = match holds {
+            Truth::Known(true) => None,
+            Truth::Unknown(problem) => Some(self.not_understood(&problem, "the rules below it may hold")),
+            Truth::Known(false) | Truth::NeedsVariant => return Ok(()),
+        };
+        self.rules(rules, &Section { condition, variant, unknown })
+    }
+
+    /// Tells once of something in a newer tree that is not understood. Returns what is wrong.
+    fn not_understood(&mut self, problem: &Problem, consequence: &str) -> String {
+        let warning = format!(
+            "{}:{}: {}: {consequence}",
+            self.file.path.display(),
+            self.lines.of(problem.at),
+            problem.message
+        );
+        if !self.file.not_understood.contains(&warning) {
+            self.file.not_understood.push(warning);
+        }
+        problem.message.clone()
     }
 
     /// Evaluates the condition that is the string `condition`, with positions in the file.
@@ -224,15 +310,23 @@ impl Reader<'_> {
         if text == ALWAYS {
             return Ok(Truth::Known(true));
         }
-        let result = parse(text).and_then(|expr| self.reading.variables.evaluate(&expr, variant));
-        result.map_err(|problem| {
+        let located = |problem: Problem| {
             // A plain string's text stands in the file as it is, behind its quote; one with escapes, triple quotes
             // or several parts does not, and then the string's start has to do.
             let inner = condition.at + 1;
             let plain = self.text.get(inner..).is_some_and(|rest| rest.starts_with(text));
             let at = if plain { inner + problem.at } else { condition.at };
             Problem::new(at, problem.message)
-        })
+        };
+        let truth = match parse(text) {
+            Ok(expr) => self.reading.variables.evaluate(&expr, variant),
+            Err(problem) if self.reading.variables.allows_unknown() => Ok(Truth::Unknown(problem)),
+            Err(problem) => Err(problem),
+        };
+        match truth {
+            Ok(Truth::Unknown(problem)) => Ok(Truth::Unknown(located(problem))),
+            truth => truth.map_err(located),
+        }
     }
 
     fn rules(&mut self, rules: &[(Expr, Expr)], section: &Section<'_>) -> Result<(), Problem> {
@@ -245,50 +339,84 @@ impl Reader<'_> {
         }
         for (i, (key, outcomes)) in rules.iter().enumerate() {
             let Kind::Str(text) = &key.kind else { continue };
-            let mut rule = self.outcomes(outcomes, section)?;
+            let mut parsed = self.outcomes(outcomes, section)?;
             // Of equal keys in one dictionary Python keeps the last.
-            if last.get(text.as_str()) != Some(&i) || (rule.outcomes.is_empty() && rule.flags.is_empty()) {
+            if last.get(text.as_str()) != Some(&i) {
                 continue;
             }
-            let selected = match section.variant {
-                None => &mut self.file.always,
-                Some(variant) => match self.reading.selected.iter().position(|selected| *selected == variant)
-                {
-                    Some(at) => &mut self.file.per_variant[at],
-                    None => continue,
-                },
-            };
-            rule.sources = vec![self.file.sources.len()];
-            self.file.sources.push(SourceRule {
-                rule: text.clone(),
-                condition: section.condition.into(),
-                line: self.lines.of(key.at),
-                outcomes: rule.outcomes,
-            });
             if self.reading.vocabulary == Vocabulary::Classic && text.ends_with('*') {
                 // V8 5 looks for flags under whole names only.
-                rule.flags.clear();
+                parsed.rule.flags.clear();
             }
-            selected.add(text, rule, Outcomes::join);
+            let line = self.lines.of(key.at);
+            match &section.unknown {
+                None => {
+                    self.add(text, parsed.rule, section, line, None);
+                    if parsed.unknown.is_some() {
+                        self.add(text, parsed.may, section, line, parsed.unknown);
+                    }
+                }
+                Some(unknown) => {
+                    parsed.rule.outcomes |= parsed.may.outcomes;
+                    self.add(text, parsed.rule, section, line, Some(unknown.clone()));
+                }
+            }
         }
         Ok(())
     }
 
+    /// Adds a rule to those of its section's variant; with `unknown`, to those that may hold.
+    fn add(
+        &mut self,
+        text: &str,
+        mut rule: Rule,
+        section: &Section<'_>,
+        line: usize,
+        unknown: Option<String>,
+    ) {
+        if rule.outcomes.is_empty() && rule.flags.is_empty() && unknown.is_none() {
+            return;
+        }
+        let (always, per_variant) = match unknown {
+            None => (&mut self.file.always, &mut self.file.per_variant),
+            Some(_) => (&mut self.file.may.0, &mut self.file.may.1),
+        };
+        let rules = match section.variant {
+            None => always,
+            Some(variant) => {
+                let selected = self.reading.selected.iter().position(|selected| *selected == variant);
+                match selected.and_then(|at| per_variant.get_mut(at)) {
+                    Some(rules) => rules,
+                    None => return,
+                }
+            }
+        };
+        rule.sources = vec![self.file.sources.len()];
+        self.file.sources.push(SourceRule {
+            rule: text.to_owned(),
+            condition: section.condition.into(),
+            line,
+            outcomes: rule.outcomes,
+            unknown,
+        });
+        rules.add(text, rule, Outcomes::join);
+    }
+
     /// One outcome, or a list of outcomes and of `[condition, outcome, ...]`.
-    fn outcomes(&mut self, outcomes: &Expr, section: &Section<'_>) -> Result<Rule, Problem> {
-        let mut rule = Rule::default();
+    fn outcomes(&mut self, outcomes: &Expr, section: &Section<'_>) -> Result<Parsed, Problem> {
+        let mut parsed = Parsed::default();
         match &outcomes.kind {
             Kind::List(items) | Kind::Tuple(items) => {
                 for item in items {
                     match &item.kind {
-                        Kind::List(parts) => self.conditional(item, parts, section, &mut rule)?,
-                        _ => self.outcome(item, &mut rule)?,
+                        Kind::List(parts) => self.conditional(item, parts, section, &mut parsed)?,
+                        _ => self.outcome(item, &mut parsed)?,
                     }
                 }
             }
-            _ => self.outcome(outcomes, &mut rule)?,
+            _ => self.outcome(outcomes, &mut parsed)?,
         }
-        Ok(rule)
+        Ok(parsed)
     }
 
     fn conditional(
@@ -296,7 +424,7 @@ impl Reader<'_> {
         item: &Expr,
         parts: &[Expr],
         section: &Section<'_>,
-        rule: &mut Rule,
+        parsed: &mut Parsed,
     ) -> Result<(), Problem> {
         let [condition, outcomes @ ..] = parts else {
             return Err(Problem::new(item.at, "expected [condition, outcome, ...]"));
@@ -308,8 +436,17 @@ impl Reader<'_> {
             Truth::Known(false) => {}
             Truth::Known(true) => {
                 for outcome in outcomes {
-                    self.outcome(outcome, rule)?;
+                    self.outcome(outcome, parsed)?;
                 }
+            }
+            Truth::Unknown(problem) => {
+                let unknown = self.not_understood(&problem, "what follows it may be expected");
+                let mut may = Parsed::default();
+                for outcome in outcomes {
+                    self.outcome(outcome, &mut may)?;
+                }
+                parsed.may.outcomes |= may.rule.outcomes | may.may.outcomes;
+                parsed.unknown.get_or_insert(unknown);
             }
             Truth::NeedsVariant => {
                 return Err(Problem::new(
@@ -321,11 +458,12 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn outcome(&mut self, outcome: &Expr, rule: &mut Rule) -> Result<(), Problem> {
+    fn outcome(&mut self, outcome: &Expr, parsed: &mut Parsed) -> Result<(), Problem> {
         let Some(text) = word(outcome) else {
             return Err(Problem::new(outcome.at, "expected an outcome or [condition, outcome, ...]"));
         };
         let vocabulary = self.reading.vocabulary;
+        let rule = &mut parsed.rule;
         let classic_flags = text.strip_prefix("Flags: ").filter(|_| vocabulary == Vocabulary::Classic);
         match vocabulary.word(text) {
             Some(word) => rule.outcomes |= word,
@@ -336,6 +474,11 @@ impl Reader<'_> {
             None if text.starts_with("--") => {
                 self.file.has_flags = true;
                 rule.flags.push(text.into());
+            }
+            None if self.reading.variables.allows_unknown() => {
+                let problem = Problem::new(outcome.at, self.reading.unknown_word(text));
+                let unknown = self.not_understood(&problem, "it may change what is expected");
+                parsed.unknown.get_or_insert(unknown);
             }
             None => {
                 let warning = format!(
@@ -363,15 +506,10 @@ fn word(expr: &Expr) -> Option<&str> {
 
 /// Python evaluates the whole file before anything is looked at: each name must have a meaning, in sections that do
 /// not hold too.
-fn check_names(expr: &Expr, words: Vocabulary) -> Result<(), Problem> {
+fn check_names(expr: &Expr, words: Reading<'_>) -> Result<(), Problem> {
     match &expr.kind {
-        Kind::Name(name) => {
-            if name == ALWAYS || words.word(name).is_some() {
-                return Ok(());
-            }
-            let nearest = nearest(name, words.words().chain([ALWAYS]));
-            Err(Problem::new(expr.at, format!("unknown outcome '{name}'{}", hint(nearest))))
-        }
+        Kind::Name(name) if words.knows(name) => Ok(()),
+        Kind::Name(name) => Err(Problem::new(expr.at, words.unknown_word(name))),
         Kind::Str(_) | Kind::Int(_) => Ok(()),
         Kind::List(items) | Kind::Tuple(items) => items.iter().try_for_each(|item| check_names(item, words)),
         Kind::Dict(pairs) => {
@@ -416,6 +554,7 @@ mod tests {
             selected,
             vocabulary,
             syntax: Syntax::Python,
+            keywords: None,
         };
         StatusFile::read(Path::new("t.status"), text, reading)
     }

@@ -92,6 +92,7 @@ mod tests {
             selected: &["default"],
             vocabulary: Vocabulary::Modern,
             syntax: Syntax::Python,
+            keywords: None,
         };
         let naming =
             |name: &str, text: &str| given(Path::new(name), text, &["s", "t"], reading).unwrap().naming;

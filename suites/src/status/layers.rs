@@ -177,6 +177,7 @@ mod tests {
             selected: &["stress", "default"],
             vocabulary: Vocabulary::Modern,
             syntax: Syntax::Python,
+            keywords: None,
         };
         let own = StatusFile::read(Path::new("s.status"), status, reading).unwrap();
         let layer = |entries: &Vec<Entry>| {

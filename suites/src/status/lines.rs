@@ -75,7 +75,7 @@ fn close(file: &mut StatusFile, rules: &mut Vec<(String, Rule, usize)>, conditio
     for (name, mut rule, line) in rules.drain(..) {
         rule.sources = vec![file.sources.len()];
         let (condition, outcomes) = (condition.to_owned(), rule.outcomes);
-        file.sources.push(SourceRule { rule: name.clone(), condition, line, outcomes });
+        file.sources.push(SourceRule { rule: name.clone(), condition, line, outcomes, unknown: None });
         file.always.add(&name, rule, |a, b| a | b);
     }
 }
@@ -255,7 +255,7 @@ fn holds(expr: &Expr, variables: &Variables) -> Result<bool, Problem> {
         Kind::Equal(a, b, equal) => (side(a, variables)? == side(b, variables)?) == *equal,
         Kind::Variable(name) => match variable(name, expr, variables)? {
             Variable::Bool(value) => *value,
-            Variable::Text(_) => return Err(Problem::new(expr.at, "this is neither true nor false")),
+            _ => return Err(Problem::new(expr.at, "this is neither true nor false")),
         },
         Kind::Word(_) | Kind::If(..) => return Err(Problem::new(expr.at, "this is no condition")),
     })
@@ -314,6 +314,7 @@ mod tests {
             selected: &[],
             vocabulary: Vocabulary::Classic,
             syntax: Syntax::Lines,
+            keywords: None,
         };
         StatusFile::read(Path::new("t.status"), text, reading)
     }

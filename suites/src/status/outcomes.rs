@@ -9,8 +9,8 @@ use flotilla_messages::Outcome;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes(u16);
 
-/// Every word with its set. HEAVY came after V8 9.2; no tree is worse off for our knowing it.
-const WORDS: [(&str, Outcomes); 14] = [
+/// Every word with its set.
+const WORDS: [(&str, Outcomes); 15] = [
     ("PASS", Outcomes::PASS),
     ("FAIL", Outcomes::FAIL),
     ("CRASH", Outcomes::CRASH),
@@ -25,6 +25,18 @@ const WORDS: [(&str, Outcomes); 14] = [
     ("OKAY", Outcomes::OKAY),
     ("FAST_VARIANTS", Outcomes::FAST_VARIANTS),
     ("FLAKY", Outcomes::FLAKY),
+    ("FUZZ_RARE", Outcomes::FUZZ_RARE),
+];
+
+/// Words that not all versions have, and those that have them.
+const VERSIONS: [(&str, &str); 7] = [
+    ("FAST_VARIANTS", "V8 until 6.5"),
+    ("FLAKY", "V8 3.19 to 5.1"),
+    ("FUZZ_RARE", "V8 13.8 and later"),
+    ("HEAVY", "V8 9.3 and later"),
+    ("OKAY", "V8 until 6.5"),
+    ("PASS_OR_FAIL", "V8 until 6.5"),
+    ("TIMEOUT", "V8 until 6.5"),
 ];
 
 /// Which words a tree's status files have.
@@ -43,7 +55,7 @@ impl Vocabulary {
         match (self, word) {
             (Self::Classic, "FAIL_OK") => Some(Outcomes::FAIL | Outcomes::OKAY),
             (Self::Classic, "PASS_OR_FAIL") => Some(Outcomes::PASS | Outcomes::FAIL),
-            (Self::Classic, "HEAVY" | "FAIL_PHASE_ONLY")
+            (Self::Classic, "HEAVY" | "FAIL_PHASE_ONLY" | "FUZZ_RARE")
             | (Self::Modern, "TIMEOUT" | "OKAY" | "FAST_VARIANTS" | "FLAKY") => None,
             _ => Outcomes::word(word),
         }
@@ -86,6 +98,14 @@ impl Outcomes {
     pub const FAST_VARIANTS: Self = Self(1 << 12);
     /// To be unreliable (V8 3.19 to 5.1): a remark, which changes nothing but for `--flaky-tests`.
     pub const FLAKY: Self = Self(1 << 13);
+
+    /// To be chosen rarely: a remark for the number fuzzer (V8 13.8).
+    pub const FUZZ_RARE: Self = Self(1 << 14);
+
+    /// The versions that have a word, if not all do.
+    pub fn known_to(word: &str) -> Option<&'static str> {
+        VERSIONS.iter().find(|(name, _)| *name == word).map(|(_, versions)| *versions)
+    }
 
     /// The set of this one word, whichever version knows it.
     pub fn word(word: &str) -> Option<Self> {

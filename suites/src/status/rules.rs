@@ -15,6 +15,8 @@ pub struct SourceRule {
     pub line: usize,
     /// What it comes to in this run.
     pub outcomes: Outcomes,
+    /// Why nobody can tell whether it holds or what all of its words mean.
+    pub unknown: Option<String>,
 }
 
 /// Rules of the same text, joined.

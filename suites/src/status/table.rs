@@ -170,6 +170,8 @@ fn holds(text: &str, when: &Spanned<String>, reading: Reading<'_>) -> Result<Hel
     };
     match evaluate(None)? {
         Truth::Known(holds) => Ok(holds.then(|| vec![None])),
+        // Files of one's own are held to what is known, whatever the tree.
+        Truth::Unknown(problem) => Err(Problem::new(start + problem.at, problem.message)),
         Truth::NeedsVariant => {
             let mut held = Vec::new();
             for variant in reading.all_variants {
@@ -202,6 +204,7 @@ mod tests {
             selected: &["stress", "default"],
             vocabulary: Vocabulary::Modern,
             syntax: Syntax::Python,
+            keywords: None,
         };
         read(Path::new("e.toml"), text, Naming::Across, reading).map_err(|e| e.to_string())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flotilla_messages::{Arg, Cases, Judge, Outcome, Program, TestCase};
+use flotilla_messages::{Arg, Cases, Judge, Outcome, Program, TemplateRules, TestCase};
 use flotilla_suites::{Options, Tree};
 use tempfile::TempDir;
 
@@ -84,7 +84,7 @@ fn debug_builds_have_their_flags_and_message_tests_not_all_of_them() {
             fails: true,
             basename: "a.mjs".into(),
             exit_code_counts: true,
-            skip_linker_warnings: true
+            rules: TemplateRules { skip_linker_warnings: true, ..TemplateRules::default() },
         }
     );
     assert_eq!(case.expected_file, Some(Arg::Path("test/message/fail/a.out".into())));

@@ -126,10 +126,10 @@ fn message_tests_run_in_preparser_too_and_their_exit_code_does_not_count() {
         argv(case(&cases, "fail/m", "preparser")),
         "out/x64.debug/d8 --test --random-seed=7 --min-preparse-length=0 --flag --hard test/message/fail/m.js"
     );
-    let Judge::Template { fails, exit_code_counts, .. } = cases[1].judge else {
+    let Judge::Template { fails, exit_code_counts, .. } = &cases[1].judge else {
         panic!("{:?}", cases[1].judge)
     };
-    assert!(!fails && !exit_code_counts);
+    assert!(!*fails && !*exit_code_counts);
 }
 
 #[test]

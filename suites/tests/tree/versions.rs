@@ -58,7 +58,7 @@ fn keys_of_newer_builds_are_status_variables() {
         self.maglev = build_config['v8_enable_maglev']\n    self.sandbox = build_config[\n        'v8_use_sandbox']\n";
     let base_runner = "class R:\n  def _get_statusfile_variables(self, options):\n    return {\n      \
         \"has_maglev\": self.build_config.maglev,\n    }\n";
-    let header = header(12, 4);
+    let header = header(11, 2);
     let root = tree(&[
         ("include/v8-version.h", &header),
         ("out/build/v8_build_config.json", &config),

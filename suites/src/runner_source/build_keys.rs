@@ -1,11 +1,10 @@
-//! What a tree's own runner says in code rather than in tables: the keys of a build configuration, and the order of a
-//! command line's parts. Both changed with nearly every version of V8; none of the code is run.
+//! The keys of a build's configuration, and the status variables they give.
 
 use std::path::Path;
 
-use crate::dialect::{ConfigKey, Dialect, Part, V7_0, V9_2};
-use crate::python::token::{Spanned, Token, tokenize};
-use crate::read::read;
+use super::source::{between, text, tokens};
+use crate::dialect::{ConfigKey, ConfigKeys, Dialect};
+use crate::python::token::Token;
 
 /// A key of `v8_build_config.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,36 +33,98 @@ impl From<&ConfigKey> for Key {
     }
 }
 
+/// The keys that a tree's runner knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// These and no others.
+    Named(Vec<Key>),
+    /// Whatever keys there are, each a status variable of the same name.
+    Every {
+        /// Those without which V8's runner does not start.
+        required: &'static [&'static str],
+        /// Those of a build of which nothing is known, with their values.
+        unbuilt: Vec<(String, bool)>,
+    },
+}
+
 /// Where trees keep it, newer ones first.
 const CONFIG_FILES: [&str; 2] = ["tools/testrunner/build_config.py", "tools/testrunner/base_runner.py"];
-/// Where the order is.
-const TEST_CASE: &str = "tools/testrunner/objects/testcase.py";
+const BASE_RUNNER: &str = CONFIG_FILES[1];
+/// What writes the configuration.
+const BUILD_GN: &str = "BUILD.gn";
+/// Keys with a value of their own where there is no build; all others are false, or true where they say that something
+/// is not.
+const KNOWN: [(&str, bool); 3] =
+    [("v8_enable_concurrent_marking", true), ("v8_enable_turbofan", true), ("v8_enable_webassembly", true)];
 
 /// The keys that a tree's runner reads; those of its dialect where it has no such code.
-pub fn config_keys(root: &Path, dialect: &Dialect) -> Vec<Key> {
-    let of_dialect = || dialect.config.iter().map(Key::from).collect();
+pub fn build_keys(root: &Path, dialect: &Dialect) -> Keys {
     let texts = CONFIG_FILES.map(|file| text(root, file));
     let [_, base_runner] = &texts;
-    let Some(config) = texts.iter().flatten().find(|text| text.contains("class BuildConfig")) else {
-        return of_dialect();
+    let config = texts.iter().flatten().find(|text| text.contains("class BuildConfig"));
+    match dialect.build.keys {
+        ConfigKeys::Every { required, unbuilt } => {
+            let mut unbuilt: Vec<_> =
+                unbuilt.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+            // A tree without a build may name what only its own version has.
+            for name in dumped(&text(root, BUILD_GN).unwrap_or_default()) {
+                if !unbuilt.iter().any(|(known, _)| *known == name) && !is_text(&name) {
+                    unbuilt.push((name, false));
+                }
+            }
+            Keys::Every { required, unbuilt }
+        }
+        ConfigKeys::Named(known) => {
+            let found = config.map(|config| keys(config, base_runner.as_deref().unwrap_or_default()));
+            Keys::Named(
+                found
+                    .filter(|found| !found.is_empty())
+                    .unwrap_or_else(|| known.iter().map(Key::from).collect()),
+            )
+        }
+    }
+}
+
+/// Keys whose values are texts.
+fn is_text(key: &str) -> bool {
+    key == "arch" || key.ends_with("cpu") || key == "mips_arch_variant"
+}
+
+/// The keys that the action `v8_dump_build_config` of a BUILD.gn writes: `"KEY=$VALUE",` in its `args`.
+fn dumped(build_gn: &str) -> Vec<String> {
+    let Some(start) = build_gn.find("action(\"v8_dump_build_config\")") else { return Vec::new() };
+    let action = &build_gn[start..];
+    let action = &action[..action.find("\n}").unwrap_or(action.len())];
+    let Some(args) = action.find("args = [") else { return Vec::new() };
+    let lines = action[args..].lines().skip(1).map(str::trim).take_while(|line| *line != "]");
+    let key = |line: &str| {
+        let (key, _) = line.strip_prefix('"')?.split_once('=')?;
+        let is_word = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        is_word.then(|| key.to_owned())
     };
-    let found = keys(config, base_runner.as_deref().unwrap_or_default());
-    if found.is_empty() { of_dialect() } else { found }
+    lines.filter_map(key).collect()
 }
 
-/// The order in which a tree's runner puts a command line together, if it has one that can be read.
-pub fn order(root: &Path) -> Option<Vec<Part>> {
-    parts(&text(root, TEST_CASE)?)
-}
-
-fn text(root: &Path, file: &str) -> Option<String> {
-    read(&root.join(file)).ok().and_then(|bytes| String::from_utf8(bytes).ok())
-}
-
-/// The tokens of a text; none if it is no Python.
-fn tokens(text: &str) -> Vec<Token<'_>> {
-    let spanned: Vec<Spanned<'_>> = tokenize(text).unwrap_or_default();
-    spanned.into_iter().map(|spanned| spanned.token).filter(|token| *token != Token::Newline).collect()
+/// Status variables that the runner says are false, whatever the build: `"NAME": False` in
+/// `_get_statusfile_variables`. Fuzzers set some of them.
+pub fn false_variables(root: &Path) -> Vec<String> {
+    let text = text(root, BASE_RUNNER).unwrap_or_default();
+    let tokens = tokens(&text);
+    let method = [Token::Name("def"), Token::Name("_get_statusfile_variables"), Token::Op("(")];
+    let Some(start) = tokens.windows(method.len()).position(|window| window == method) else {
+        return Vec::new();
+    };
+    let body = &tokens[start + method.len()..];
+    let body = &body[..body.iter().position(|token| *token == Token::Name("def")).unwrap_or(body.len())];
+    let table = between(body, &[Token::Name("return"), Token::Op("{")])
+        .or_else(|| between(body, &[Token::Name("update"), Token::Op("("), Token::Op("{")]));
+    let mut found = Vec::new();
+    for entry in table.unwrap_or_default().windows(3) {
+        if let [Token::Str(name), Token::Op(":"), Token::Name("False")] = entry {
+            found.push(name.clone());
+        }
+    }
+    found
 }
 
 /// `self.VARIABLE = build_config['KEY']` with or without a `not`; and `"NAME": self.build_config.VARIABLE`, where status
@@ -91,9 +152,8 @@ fn keys(config: &str, base_runner: &str) -> Vec<Key> {
         }
         // What stands anywhere behind as a text is what __str__ prints.
         let shown = config[at..].iter().any(|token| matches!(token, Token::Str(text) if text == variable));
-        let known = V9_2.config.iter().chain(V7_0.config).find(|known| known.key == key);
-        let unbuilt = match known {
-            Some(known) => known.unbuilt,
+        let unbuilt = match KNOWN.iter().find(|(known, _)| known == key) {
+            Some((_, unbuilt)) => *unbuilt,
             // What is the opposite of a build's option is there, unless it says that something is not.
             None => inverted && !variable.starts_with("no_"),
         };
@@ -135,40 +195,12 @@ fn status_names(base_runner: &str) -> Vec<(String, String)> {
     found
 }
 
-/// What `_get_cmd_params` adds up.
-fn parts(test_case: &str) -> Option<Vec<Part>> {
-    let tokens = tokens(test_case);
-    let start =
-        tokens.windows(2).position(|two| two == [Token::Name("def"), Token::Name("_get_cmd_params")])?;
-    let body = &tokens[start + 2..];
-    let end = body.iter().position(|token| *token == Token::Name("def")).unwrap_or(body.len());
-    let known = |token: &Token<'_>| match token {
-        Token::Name("_get_files_params") => Some(Some(Part::Files)),
-        Token::Name("_get_random_seed_flags") => Some(Some(Part::Seed)),
-        Token::Name("_get_mode_flags") => Some(Some(Part::Mode)),
-        Token::Name("_get_extra_flags") => Some(Some(Part::Extra)),
-        Token::Name("_get_variant_flags") => Some(Some(Part::Variant)),
-        Token::Name("_get_source_flags") => Some(Some(Part::Source)),
-        Token::Name("_get_suite_flags") => Some(Some(Part::Suite)),
-        Token::Name("_get_statusfile_flags") => Some(Some(Part::Status)),
-        Token::Name(name) if name.starts_with("_get_") => Some(None),
-        _ => None,
-    };
-    // With a part that is not known here, the order is not either.
-    let mut parts: Vec<Part> = body[..end].iter().filter_map(known).collect::<Option<_>>()?;
-    // Until V8 6.6 the seed was one of the shell's own flags.
-    if !parts.contains(&Part::Seed) {
-        parts.insert(0, Part::Seed);
-    }
-    let once = (1..parts.len()).all(|at| !parts[..at].contains(&parts[at]));
-    (parts.len() > 6 && once).then_some(parts)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::dialect::{NEWEST, V7_0, V9_2};
 
     const CONFIG: &str = "class BuildConfig(object):\n  def __init__(self, build_config, options):\n    \
         if build_config['v8_target_cpu'] == 'x86':\n      self.arch = 'ia32'\n    \
@@ -209,46 +241,52 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_a_command_line_is_read_from_the_runner() {
-        let body = |parts: &[&str]| {
-            let calls: Vec<String> = parts.iter().map(|part| format!("self._get_{part}()")).collect();
-            format!(
-                "class TestCase:\n  def get_command(self):\n    self._get_cmd_env()\n  def _get_cmd_params(self):\n    \
-                \"\"\"text\"\"\"\n    return (\n        {}\n    )\n  def _get_other(self):\n    pass\n",
-                calls.join(" +\n        ")
-            )
-        };
-        let six = [
-            "files_params",
-            "extra_flags",
-            "variant_flags",
-            "statusfile_flags",
-            "mode_flags",
-            "source_flags",
-        ];
-        let found = parts(&body(&six)).unwrap();
-        assert_eq!(
-            found,
-            [Part::Seed, Part::Files, Part::Extra, Part::Variant, Part::Status, Part::Mode, Part::Source]
-        );
-        assert_eq!(parts(&body(&six[..3])), None);
-        let unknown: Vec<&str> = six.into_iter().chain(["new_flags"]).collect();
-        assert_eq!(parts(&body(&unknown)), None, "a part that nothing is known of");
-        assert_eq!(parts("x = 1\n"), None);
-        assert_eq!(parts("x = '"), None);
+    fn a_tree_without_a_runner_has_the_keys_of_its_version() {
+        let root = tempfile::tempdir().unwrap();
+        for dialect in [&V9_2, &V7_0] {
+            let ConfigKeys::Named(known) = dialect.build.keys else { panic!("{}", dialect.name) };
+            assert_eq!(build_keys(root.path(), dialect), Keys::Named(known.iter().map(Key::from).collect()));
+        }
     }
 
     #[test]
-    fn a_tree_without_a_runner_has_the_keys_of_its_version() {
+    fn a_tree_without_a_build_knows_what_its_own_gn_file_dumps() {
         let root = tempfile::tempdir().unwrap();
-        let found = config_keys(root.path(), &V9_2);
-        assert_eq!(found.len(), V9_2.config.len());
-        assert_eq!(order(root.path()), None);
+        let gn = "action(\"other\") {\n  args = [\n    \"no=1\",\n  ]\n}\n\
+            action(\"v8_dump_build_config\") {\n  x = [ \"y\" ]\n  args = [\n    \"--z\",\n    \"current_cpu=$c\",\n    \
+            \"asan=$is_asan\",\n    \"brand_new=$v8_brand_new\",\n  ]\n}\n";
+        std::fs::write(root.path().join(BUILD_GN), gn).unwrap();
+        assert_eq!(dumped(gn), ["current_cpu", "asan", "brand_new"]);
+        let Keys::Every { unbuilt, .. } = build_keys(root.path(), &NEWEST) else { panic!() };
+        assert_eq!(unbuilt.iter().filter(|(name, _)| name == "asan").count(), 1);
+        assert_eq!(unbuilt.last(), Some(&("brand_new".into(), false)), "no text, and none twice");
     }
 
-    const WORDS: [&str; 19] = [
+    #[test]
+    fn variables_that_no_build_sets_are_read_from_the_runner() {
+        let found = |body: &str| {
+            let root = tempfile::tempdir().unwrap();
+            std::fs::create_dir_all(root.path().join("tools/testrunner")).unwrap();
+            let text = format!(
+                "class R:\n  def _get_statusfile_variables(self):\n{body}\n  def x(self):\n    return {{'n': False}}\n"
+            );
+            std::fs::write(root.path().join(BASE_RUNNER), text).unwrap();
+            false_variables(root.path())
+        };
+        assert_eq!(
+            found("    return {\n        \"a\":\n            False,\n        'b': self.b,\n    }"),
+            ["a"]
+        );
+        assert_eq!(
+            found("    v = dict(x)\n    v.update({\n      'c': False, 'd': f() and False})\n    return v"),
+            ["c"]
+        );
+        assert!(found("    pass").is_empty());
+    }
+
+    const WORDS: [&str; 17] = [
         "def",
-        "_get_cmd_params",
+        "_get_statusfile_variables(",
         "self",
         ".",
         "x",
@@ -261,11 +299,9 @@ mod tests {
         "\"b\"",
         ":",
         ",",
-        "\n",
-        "_get_files_params",
-        "_get_new_flags",
-        "(",
-        "'",
+        "return {",
+        "False",
+        "}",
     ];
 
     proptest! {
@@ -275,9 +311,7 @@ mod tests {
             for (one, two) in [(&text, &other), (&other, &text), (&text, &text)] {
                 let found = keys(one, two);
                 prop_assert!(found.iter().all(|key| !key.key.is_empty() && !key.variable.is_empty()));
-                if let Some(parts) = parts(one) {
-                    prop_assert!(parts.contains(&Part::Seed) && parts.len() > 6);
-                }
+                let _ = dumped(one);
             }
         }
     }
