@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flotilla_actors::history::DatabaseError;
-use flotilla_messages::Cases;
+use flotilla_messages::{Cases, history_key};
 use flotilla_suites::{
-    Filter, OpenError, Options, Products, ProductsError, Repeats, Shard, Shell, Tree, Unmatched,
+    Description, Filter, OpenError, Options, Products, ProductsError, Repeats, Shard, Shell, Tree, Unmatched,
 };
 
 use crate::again::{self, Deadline, Only};
 use crate::builds::{self, BuildsError, Choice};
-use crate::cli::{self, Cli, ListFormat, Settings};
+use crate::cli::{self, Cli, ListFormat, OnMissing, Settings};
 use crate::history::{self, History};
 use crate::report::Console;
 use crate::run::{self, Run};
 use crate::special::SpecialError;
-use crate::{config, data, list, overview};
+use crate::{config, data, list, overview, recall};
 
 /// What `--shell` calls the built-in shell.
 const BUILTIN: &str = "builtin";
@@ -149,9 +149,24 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         ..options(root, settings, tests)
     };
     let choices = cli.builds.choose(settings, root)?;
+    // Of an earlier run the names of its tests are known: no other suite is looked at.
+    let failed = match cli.control.rerun_failed {
+        true => Some(failed_last(&describe(&choices, &options)?, root, settings)?),
+        false => None,
+    };
+    let options = Options { recalled: names(failed.as_deref().unwrap_or_default()), ..options };
+    if failed.as_ref().is_some_and(Vec::is_empty) {
+        Console::new().line(NOTHING_FAILED);
+        return Ok(0);
+    }
     let tree = Arc::new(open(&choices, &options, cli.special.repeats())?);
-    for warning in tree.warnings().iter().filter(|_| round == 1) {
-        eprintln!("runner: warning: {warning}");
+    if round == 1 {
+        for warning in tree.warnings() {
+            eprintln!("runner: warning: {warning}");
+        }
+        for missing in tree.missing() {
+            eprintln!("runner: left out: {missing}");
+        }
     }
     let only_looks = cli.list || cli.list_format.is_some() || cli.cat;
     // It is read while the suites are walked.
@@ -162,7 +177,7 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         let lines: Vec<String> = unmatched.iter().map(no_test).collect();
         return Err(AppError::Unmatched(lines.join("\nrunner: ")));
     }
-    let only = if cli.control.rerun_failed { Some(failed_last(&tree, root, settings)?) } else { None };
+    let only: Option<BTreeSet<u64>> = failed.map(|ids| ids.iter().map(|id| history_key(id)).collect());
     if cli.list || cli.list_format.is_some() {
         let format = cli.list_format.unwrap_or(ListFormat::Text);
         return list::tests(&tree, format, only.as_ref()).map(|()| 0).map_err(AppError::List);
@@ -173,19 +188,15 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     let mut cases = Arc::clone(&tree) as Arc<dyn Cases>;
     if let Some(keys) = only {
         let said = match keys.len() {
-            0 => "Nothing failed the last time: there is nothing to run.".to_owned(),
             1 => "One test failed or was flaky the last time; the others are left out.".to_owned(),
             many => format!("{many} tests failed or were flaky the last time; the others are left out."),
         };
         Console::new().line(&said);
-        if keys.is_empty() {
-            return Ok(0);
-        }
         cases = Arc::new(Only { cases, keys });
     }
     tree.check_engines()?;
     if round == 1 {
-        overview::header(&tree);
+        overview::header(&tree, cli.verbose || cli.report);
     }
     if cli.report && round == 1 {
         overview::expectations(&tree);
@@ -193,7 +204,7 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     if cli.warn_unused && round == 1 {
         overview::unused_rules(&tree);
     }
-    let code = run::run(Run {
+    let mut code = run::run(Run {
         tree: &tree,
         cases,
         root,
@@ -211,6 +222,26 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         total_timeout: deadline.left(),
         history,
     })?;
+    let missing = tree.missing();
+    if !missing.is_empty() && settings.missing != Some(OnMissing::Skip) {
+        let programs = if missing.len() == 1 {
+            "1 program is".to_owned()
+        } else {
+            format!("{} programs are", missing.len())
+        };
+        eprintln!(
+            "runner: {programs} not built, and tests were left out: exit code 1 (--missing skip: none of it)"
+        );
+        code = code.max(1);
+    }
+    if tree.not_understood() > 0 {
+        let things = if tree.not_understood() == 1 {
+            "1 thing".to_owned()
+        } else {
+            format!("{} things", tree.not_understood())
+        };
+        Console::new().line(&format!("{things} in this tree were not understood: see the warnings."));
+    }
     for (reason, tests) in tree.withheld_by_host() {
         eprintln!("runner: left out: {tests} tests: {reason}");
     }
@@ -223,15 +254,31 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     Ok(code)
 }
 
-/// The history keys of the tests that failed the last time, of which something must be known.
-fn failed_last(tree: &Products, root: &Path, settings: &Settings) -> Result<BTreeSet<u64>, AppError> {
-    let descriptions = tree.descriptions();
-    let configuration = history::configuration(&descriptions, settings);
-    let failed = match history::place(&descriptions, root) {
+const NOTHING_FAILED: &str = "Nothing failed the last time: there is nothing to run.";
+
+/// The whole names of these tests, each once.
+fn names(ids: &[String]) -> Vec<String> {
+    let names: BTreeSet<&str> = ids.iter().map(|id| recall::Name::of(id).path).collect();
+    names.into_iter().map(String::from).collect()
+}
+
+/// The ids of the tests that failed the last time, of which something must be known.
+fn failed_last(
+    descriptions: &[Description],
+    root: &Path,
+    settings: &Settings,
+) -> Result<Vec<String>, AppError> {
+    let configuration = history::configuration(descriptions, settings);
+    let failed = match history::place(descriptions, root) {
         Some(path) => history::failed_last(&path, &configuration)?,
         None => None,
     };
     failed.ok_or(AppError::NoRuns(configuration))
+}
+
+/// What each build is, without a look at any suite.
+pub fn describe(choices: &[Choice], options: &Options) -> Result<Vec<Description>, AppError> {
+    choices.iter().map(|choice| Ok(Description::of(choice.apply(options))?)).collect()
 }
 
 /// Opens the tree for each build.
@@ -342,8 +389,10 @@ pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options 
         arch: settings.arch.clone(),
         mode: settings.mode.clone(),
         build_with: Vec::new(),
+        here: std::env::current_dir().ok().and_then(|here| here.canonicalize().ok()),
         shard: None,
         tests,
+        recalled: Vec::new(),
         variants: settings.chosen_variants(),
         expectations: settings.expectations.clone(),
         extra_flags: settings.extra_flags.clone(),

@@ -20,16 +20,16 @@ use crate::test262::Test262;
     version,
     max_term_width = 110,
     args_override_self = true,
-    after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*') or the tree's groups \
-                  (d8_default); of a checkout of test262, paths of tests and directories too (test/built-ins/Array). None means \
-                  the group 'default', or every suite of a tree without groups.\n\n\
+    after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*'), the tree's groups \
+                  (d8_default), or paths of tests and directories (test/mjsunit/array-sort.js). None means the group \
+                  'default', or every suite of a tree without groups.\n\n\
                   As the first word, 'shell' starts the built-in shell, 'history' tells of earlier runs, 'diff' compares \
                   two files of results; each has its own --help.\n\
                   Exit codes: 0 all as expected, 1 unexpected outcomes, 2 no tests or a bad option, 3 interrupted, \
                   4 terminated, 5 internal error or unreadable tree."
 )]
 pub struct Cli {
-    /// Suites, tests, globs and groups to run.
+    /// Suites, tests, globs, groups and paths to run.
     #[arg(value_name = "TESTS")]
     pub tests: Vec<String>,
 
@@ -168,6 +168,11 @@ pub struct Settings {
     /// Run tests that the status files skip.
     #[arg(long, help_heading = "Which tests")]
     pub run_skipped: bool,
+
+    /// What to do about suites of a group whose programs are not built: leave them out and exit with 1, or leave them out
+    /// [default: fail].
+    #[arg(long, value_name = "fail|skip", help_heading = "Which tests")]
+    pub missing: Option<OnMissing>,
 
     /// What is expected, above the status files: a status file, TOML, a plain list; may be given several times.
     #[arg(long, value_name = "FILE", help_heading = "Which tests")]
@@ -335,6 +340,16 @@ pub enum Filter {
     DontCare,
 }
 
+/// What it means that programs of a group's suites are not built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnMissing {
+    /// That not all is well: the exit code is 1.
+    Fail,
+    /// Nothing more than that they do not run.
+    Skip,
+}
+
 /// Which results of peers are confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -390,6 +405,7 @@ impl Settings {
             slow_tests: self.slow_tests.or(file.slow_tests),
             pass_fail_tests: self.pass_fail_tests.or(file.pass_fail_tests),
             run_skipped: self.run_skipped || file.run_skipped,
+            missing: self.missing.or(file.missing),
             // Later ones come before earlier ones.
             expectations: file.expectations.into_iter().chain(self.expectations).collect(),
             extra_flags,

@@ -1,13 +1,11 @@
 //! Which history a run reads and writes, and under which configuration.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use flotilla_actors::Reporter;
 use flotilla_actors::history::{DatabaseError, Keeper, Kept, Known, Past};
 use flotilla_messages::hash::Fnv;
-use flotilla_messages::history_key;
 use flotilla_messages::port::local::LONGEST_TEXT;
 use flotilla_suites::{Description, Products};
 
@@ -75,19 +73,19 @@ impl History {
     }
 }
 
-/// The history keys of the tests that failed, or were flaky, when they last ran in this configuration, as this file says.
-/// Nothing where none has ever run.
+/// The ids of the tests that failed, or were flaky, when they last ran in this configuration, as this file says. Nothing
+/// where none has ever run.
 ///
 /// # Errors
 /// [`DatabaseError`].
-pub fn failed_last(path: &Path, configuration: &str) -> Result<Option<BTreeSet<u64>>, DatabaseError> {
+pub fn failed_last(path: &Path, configuration: &str) -> Result<Option<Vec<String>>, DatabaseError> {
     let Some(past) = Past::open(path)? else { return Ok(None) };
     let mut any = false;
     let failed = past.tests(configuration, |_, record| {
         any = true;
         record.failed_last()
     })?;
-    Ok(any.then(|| failed.iter().map(|kept| history_key(&kept.id)).collect()))
+    Ok(any.then(|| failed.into_iter().map(|kept| kept.id).collect()))
 }
 
 /// Beside what was built: the results of one build say nothing of another's. A tree without a build is left as it is;
@@ -142,14 +140,13 @@ fn cache_directory() -> Option<PathBuf> {
 }
 
 /// Architecture, mode, engine, and whatever else makes the same test another one; variants are part of its identity.
-/// Engines go by their names, so that trees may learn from one another through the daemon.
+/// The engine is the one that runs scripts, whichever suites were asked for, and goes by its name, so that trees may learn
+/// from one another through the daemon.
 pub fn configuration(descriptions: &[Description], settings: &Settings) -> String {
     let one = |description: &Description| {
-        let engines =
-            description.engine.split(", ").map(|engine| engine.rsplit('/').next().unwrap_or(engine));
-        let engines: Vec<&str> = engines.collect();
+        let engine = description.main_engine.rsplit('/').next().unwrap_or_default();
         let detected = description.detected.iter().map(|word| format!(" {word}")).collect::<String>();
-        format!("{} with {}{detected}", description.product(), engines.join(", "))
+        format!("{} with {engine}{detected}", description.product())
     };
     let mut text = descriptions.iter().map(one).collect::<Vec<_>>().join("; ");
     let switches = [
@@ -188,17 +185,21 @@ mod tests {
             detected: vec!["asan".into()],
             variants: vec!["default".into()],
             engine: engine.into(),
+            main_engine: engine.into(),
             suites: Vec::new(),
             dialect: String::new(),
+            assumed: false,
         }
     }
 
     #[test]
     fn configurations_differ_by_what_changes_tests() {
         let plain = Settings::default();
-        let one = configuration(&[description("out/x64/d8, out/x64/inspector-test")], &plain);
-        assert_eq!(one, "x64.release with d8, inspector-test asan");
-        assert_eq!(one, configuration(&[description("out.gn/d8, out.gn/inspector-test")], &plain));
+        let one = configuration(&[description("out/x64/d8")], &plain);
+        assert_eq!(one, "x64.release with d8 asan");
+        assert_eq!(one, configuration(&[description("out.gn/d8")], &plain));
+        let more = Description { engine: "out/x64/d8, out/x64/cctest".into(), ..description("out/x64/d8") };
+        assert_eq!(one, configuration(&[more], &plain), "whichever suites were asked for");
         let stressed =
             Settings { gc_stress: true, extra_flags: vec!["--jitless".into()], ..Settings::default() };
         assert_eq!(

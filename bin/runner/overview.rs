@@ -8,11 +8,15 @@ use flotilla_suites::{Description, Products, Repeats};
 use crate::report::Console;
 
 /// `Running tests for x64.release with out/build/d8; variants: default`.
-/// One for each build.
-pub fn header(products: &Products) {
+/// One for each build; with `rules`, whose rules hold.
+pub fn header(products: &Products, rules: bool) {
     let mut console = Console::new();
     for description in products.descriptions() {
         build(&description, &mut console);
+        if rules {
+            let assumed = if description.assumed { ": nothing in the tree says another version" } else { "" };
+            console.line(&format!("Rules: {}{assumed}", description.dialect));
+        }
     }
     match products.repeats() {
         Repeats::Same(count) => console.line(&format!("Each test runs {count} times.")),

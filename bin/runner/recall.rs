@@ -7,8 +7,8 @@ use chrono::{DateTime, Local, SecondsFormat, Utc};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use flotilla_actors::history::{DatabaseError, KeptTest, Past, Record};
 use flotilla_messages::Outcome;
+use flotilla_suites::Options;
 use flotilla_suites::text::glob::Glob;
-use flotilla_suites::{Options, Repeats};
 use serde::Serialize;
 
 use crate::app::{self, AppError};
@@ -123,7 +123,7 @@ fn recalled(Recall { what, json, n, mut run }: Recall) -> Result<(), RecallError
     // No tests: those that are asked for may not be there any more.
     let options = Options { build_with: run.made.variables(), ..app::options(&root, &settings, Vec::new()) };
     let choices = run.builds.choose(&settings, &root).map_err(AppError::from)?;
-    let descriptions = app::open(&choices, &options, Repeats::Once)?.descriptions();
+    let descriptions = app::describe(&choices, &options)?;
     let place = history::place(&descriptions, &root);
     let place = place.ok_or_else(|| RecallError::None("any place".into()))?;
     let past = Past::open(&place)?.ok_or_else(|| RecallError::None(place.display().to_string()))?;
@@ -190,15 +190,17 @@ fn sorted(what: What, mut kept: Vec<KeptTest>) -> Vec<KeptTest> {
 
 /// The names in a stable identity: `mjsunit/a.VariantProc-stress-0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Name<'a> {
-    path: &'a str,
+pub struct Name<'a> {
+    /// `mjsunit/a`
+    pub path: &'a str,
     variant: &'a str,
     /// What comes after the variant, if anything does.
     more: &'a str,
 }
 
 impl<'a> Name<'a> {
-    fn of(id: &'a str) -> Self {
+    /// The names in this identity.
+    pub fn of(id: &'a str) -> Self {
         let Some((path, rest)) = id.split_once(".VariantProc-") else {
             return Self { path: id, variant: "", more: "" };
         };

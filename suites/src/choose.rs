@@ -10,6 +10,7 @@ use crate::error::OpenError;
 use crate::open::{D8, DEFAULT};
 use crate::options::Options;
 use crate::own::{self, Config};
+use crate::paths::Places;
 use crate::select::Selector;
 use crate::tables::Tables;
 use crate::test262;
@@ -23,6 +24,8 @@ pub struct Selected {
     pub suites: Vec<Chosen>,
     /// All directories that may be suites.
     pub directories: BTreeSet<String>,
+    /// Suites of groups of which nothing is known.
+    pub unsupported: Vec<String>,
 }
 
 /// A suite that was asked for.
@@ -76,21 +79,34 @@ pub fn select(
     let known: Vec<String> = directories.iter().filter(is_known).cloned().collect();
     let groups: &[(String, Vec<String>)] = tables.groups.as_deref().unwrap_or_default();
     let mut selectors = Vec::new();
-    if options.tests.is_empty() {
+    if options.tests.is_empty() && !options.recalled.is_empty() {
+        selectors.extend(options.recalled.iter().map(|name| Selector::exact(name)));
+    } else if options.tests.is_empty() {
         match group(groups, DEFAULT, build) {
             Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
             None => selectors.extend(known.iter().map(|suite| Selector::new(suite, true))),
         }
     }
+    let root = options.root.as_path();
+    let places = Places { root, test_root, here: options.here.as_deref(), dialect };
     for text in &options.tests {
         match group(groups, text, build) {
             Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
-            None => selectors.push(Selector::new(text, false)),
+            None => selectors.push(places.selector(text).unwrap_or_else(|| Selector::new(text, false))),
         }
+    }
+    if !options.recalled.is_empty() {
+        let recalled = |suite: &str| {
+            options
+                .recalled
+                .iter()
+                .any(|name| name.strip_prefix(suite).is_some_and(|rest| rest.starts_with('/')))
+        };
+        selectors.retain(|selector| recalled(&selector.suite));
     }
 
     let mut suites: Vec<Chosen> = Vec::new();
-    let mut unsupported: Vec<&str> = Vec::new();
+    let mut unsupported: Vec<String> = Vec::new();
     let mut without_shell: Vec<&str> = Vec::new();
     // Without a build there is the built-in shell, or one that was named; either stands in for d8 alone.
     let only_d8 = build.dir.is_none() && options.shell_dir.is_none();
@@ -106,40 +122,46 @@ pub fn select(
             Some(suite) if exists => suites.push(suite),
             // A group names suites that a checkout need not have.
             _ if selector.from_group && !exists => {}
-            None if selector.from_group => unsupported.push(&selector.suite),
+            None if selector.from_group => unsupported.push(selector.suite.clone()),
             None if exists => {
                 return Err(OpenError::UnsupportedSuite { name: selector.suite.clone(), known });
             }
             _ => return Err(unknown_suite(selector, &directories, groups, known)),
         }
     }
-    if !unsupported.is_empty() {
-        warnings.push(format!(
-            "without a known configuration and left out (a {} would say how to run them): {}",
-            own::FILE,
-            unsupported.join(" ")
-        ));
-    }
     if !without_shell.is_empty() {
         warnings
             .push(format!("left out, since there is no build with their shell: {}", without_shell.join(" ")));
     }
     if suites.is_empty() {
-        return Err(OpenError::NoSuites { why: warnings.split_off(before), known });
+        let mut why = warnings.split_off(before);
+        why.extend(unsupported.iter().map(|suite| format!("nothing is known of the suite {suite}")));
+        return Err(OpenError::NoSuites { why, known });
     }
-    Ok(Selected { selectors, suites, directories })
+    Ok(Selected { selectors, suites, directories, unsupported })
 }
 
 /// The same in a bare checkout of test262.
 pub fn select_bare(options: &Options, dialect: &'static Dialect) -> Selected {
-    let mut selectors: Vec<Selector> =
-        options.tests.iter().map(|text| test262::selector(&options.root, text)).collect();
+    let mut selectors: Vec<Selector> = options
+        .tests
+        .iter()
+        .map(|text| test262::selector(&options.root, options.here.as_deref(), text))
+        .collect();
+    if selectors.is_empty() {
+        selectors.extend(options.recalled.iter().map(|name| Selector::exact(name)));
+    }
     if selectors.is_empty() {
         selectors.push(Selector::new(test262::SUITE, true));
     }
     let suites =
         dialect.suites.own().iter().map(|rules| Chosen { name: rules.name.into(), rules, own: None });
-    Selected { selectors, suites: suites.collect(), directories: BTreeSet::from([test262::SUITE.into()]) }
+    Selected {
+        selectors,
+        suites: suites.collect(),
+        directories: BTreeSet::from([test262::SUITE.into()]),
+        unsupported: Vec::new(),
+    }
 }
 
 fn rules_of(dialect: &'static Dialect, suite: &str) -> Option<&'static SuiteRules> {

@@ -112,6 +112,12 @@ pub enum OpenError {
         /// What is wrong, with the key.
         reason: String,
     },
+    /// There is a build, and it has none of the programs that tests need.
+    #[error("none of the programs that the tests need is built{}", lines(.missing))]
+    NothingBuilt {
+        /// What is missing, a line each.
+        missing: Vec<String>,
+    },
     /// The directory given for the build holds none.
     #[error("there is no v8_build_config.json in {} or its directory build", .0.display())]
     NoBuild(PathBuf),
@@ -175,6 +181,7 @@ impl OpenError {
             | Self::Syntax(_)
             | Self::Table { .. }
             | Self::BuildConfig { .. }
+            | Self::NothingBuilt { .. }
             | Self::NoBuild(_)
             | Self::NoHarness(_)
             | Self::NoBuildOf { .. }
@@ -185,14 +192,28 @@ impl OpenError {
 
 /// A shell that the selected suites need cannot be run. The text reads well after "cannot run the tests: ".
 #[derive(Debug, thiserror::Error)]
-#[error("the shell {} {reason}; needed by {}", .path.display(), .suites.join(", "))]
-pub struct EngineError {
-    /// The shell.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub reason: String,
-    /// The suites that need it.
-    pub suites: Vec<String>,
+pub enum EngineError {
+    /// The tree has a runner of its own, and no build.
+    #[error(
+        "there is no build in {}: v8_build_config.json is looked for there, in its directory build, and in out/*/ and \
+         out.gn/*/\n    name a build with --outdir, or run the tests on another engine with --shell (--shell builtin: the \
+         built-in one)",
+        .outdir.display()
+    )]
+    NoBuild {
+        /// Where it should be.
+        outdir: PathBuf,
+    },
+    /// A shell is not there, or is no program.
+    #[error("the shell {} {reason}; needed by {}", .path.display(), .suites.join(", "))]
+    Unusable {
+        /// The shell.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// The suites that need it.
+        suites: Vec<String>,
+    },
 }
 
 /// A test's source cannot be read. The text reads well after "cannot show the test: ".

@@ -1,5 +1,8 @@
 //! Opening a tree: everything that can be wrong before any test runs is found here.
 
+mod conditions;
+mod flags;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,11 +15,11 @@ use crate::build::{Build, config_of};
 use crate::choose::{Chosen, Selected, select, select_bare};
 use crate::conflict::Conflicts;
 use crate::dialect::{
-    ConfigKeys, Detected, Dialect, Judging, Layout, Property, SuiteRules, SuiteVariants, detect,
+    Detected, Dialect, Judging, Layout, Listing, Property, SuiteRules, SuiteVariants, detect,
 };
 use crate::error::OpenError;
-use crate::listed::{Asking, PYTHON, list};
-use crate::mode::Mode;
+use crate::listed::{Asking, ListedTest, PYTHON, list};
+use crate::missing::Missing;
 use crate::options::{Framework, Options, Shell};
 use crate::own::template::Hole;
 use crate::own::{self, Config};
@@ -27,15 +30,17 @@ use crate::sanitizers;
 use crate::select::{NameFilter, Selector};
 use crate::shard::Members;
 use crate::status::entries::Layer;
-use crate::status::{EntryFile, Expectations, Reading, StatusFile, Variables, given};
+use crate::status::{EntryFile, Expectations, Reading, StatusFile, given};
 use crate::subtests::Subtest;
 use crate::suite::{Place, Suite};
 use crate::tables::{Tables, Variant, feature_flags, skipped_features};
 use crate::test262::{self, FeatureFilter, Host};
-use crate::text::shlex;
-use crate::tree::Tree;
+use crate::tree::{Description, Tree, shown};
 use crate::walk::WalkRules;
 use crate::wasm::FlagTables;
+
+use conditions::{missing_keys, variables};
+use flags::{base_timeout, extra_flags, mode_flags, split};
 
 /// The only variant of builds that allow no other, and of tests marked NO_VARIANTS.
 pub const DEFAULT: &str = "default";
@@ -50,16 +55,8 @@ impl Tree {
     pub fn open(mut options: Options) -> Result<Self, OpenError> {
         options.root = normalize(&options.root);
         let root = options.root.as_path();
-        let runner = root.join("tools/testrunner");
-        // Of a tree without a runner, the build may say more.
-        let config = if runner.is_dir() { None } else { config_of(&options) };
-        let detected = detect(root, config.as_deref());
+        let Ground { detected, build, tables, has_runner } = Ground::read(&options)?;
         let dialect = detected.dialect;
-        if dialect.layout == Layout::Bare && !test262::has_harness(root) {
-            return Err(OpenError::NoHarness(root.into()));
-        }
-        let build = Build::read(&options, dialect, detected.newer)?;
-        let tables = Tables::read(root, &detected, options.framework)?;
         let mut warnings: Vec<String> = detected.warning().into_iter().collect();
         let mut not_understood = tables.not_understood.clone();
 
@@ -92,10 +89,21 @@ impl Tree {
         not_understood.extend(missing_keys(&build, &tables, &variables, &detected)?);
 
         let test_root = root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
-        let Selected { selectors, suites: selected, directories } = match dialect.layout {
+        let Selected { selectors, suites: selected, directories, unsupported } = match dialect.layout {
             Layout::Bare => select_bare(&options, dialect),
             _ => select(&options, &test_root, &tables, &build, dialect, &mut warnings)?,
         };
+        match detected.newer {
+            true => not_understood.extend(unsupported.iter().map(|suite| {
+                format!("{}: nothing is known of such a suite: left out", test_root.join(suite).display())
+            })),
+            false if unsupported.is_empty() => {}
+            false => warnings.push(format!(
+                "without a known configuration and left out (a {} would say how to run them): {}",
+                own::FILE,
+                unsupported.join(" ")
+            )),
+        }
         // Behind those that were asked for.
         let also: Vec<Option<String>> =
             selected.iter().map(|chosen| also(chosen.rules, dialect, &test_root, &tables)).collect();
@@ -124,9 +132,24 @@ impl Tree {
             reading,
         };
         let mut suites = Vec::with_capacity(selected.len());
+        let mut missing: Vec<Missing> = Vec::new();
         for (chosen, also) in selected.into_iter().zip(also) {
+            let by_group = selectors.iter().all(|one| one.suite != chosen.name || one.from_group);
+            if let Some(program) = opening.not_built(&chosen).filter(|_| by_group) {
+                missing.push(program);
+                continue;
+            }
             let also = also.and_then(|name| variants.iter().position(|variant| variant.name == name));
-            suites.push(opening.suite(chosen, also, &test_root, &selectors, &mut warnings)?);
+            let mut suite = opening.suite(chosen, also, &test_root, &selectors, &mut warnings)?;
+            if by_group {
+                missing.extend(opening.leave_out_not_built(&mut suite));
+            }
+            suites.push(suite);
+        }
+        if suites.is_empty() {
+            return Err(OpenError::NothingBuilt {
+                missing: missing.iter().map(Missing::to_string).collect(),
+            });
         }
         let given = opening.given;
         for suite in &suites {
@@ -141,20 +164,13 @@ impl Tree {
             base_conflicts: conflicts_of(None),
             sanitizer_env: sanitizers::environment(&build, &options, dialect),
             base_timeout: base_timeout(&options, &build, &tables, dialect),
-            mode_flags: {
-                let debug = build.mode.has_debug_flags();
-                let mode = if debug { &tables.debug_flags } else { &tables.release_flags };
-                let of_build = dialect.debug_flags_of.iter().filter(|(of, _)| debug && build.has(*of));
-                let of_build = of_build.map(|(_, flag)| String::from(*flag));
-                let slow = (build.mode == Mode::SlowRelease).then(|| "--enable-slow-asserts".to_owned());
-                let more = of_build.chain(slow).chain(tables.runner_flags.iter().cloned());
-                mode.iter().cloned().chain(more).collect()
-            },
+            mode_flags: mode_flags(&build, &tables, dialect),
             options,
             dialect,
             detected,
-            has_runner: runner.is_dir(),
+            has_runner,
             not_understood,
+            missing,
             build,
             tables,
             variants,
@@ -172,6 +188,55 @@ impl Tree {
             met_withheld: Mutex::default(),
             cache: Cache::default(),
         })
+    }
+}
+
+impl Description {
+    /// What a tree and its build are, whatever tests are asked for: no suite is looked at.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the build's configuration or the tree's tables.
+    pub fn of(mut options: Options) -> Result<Self, OpenError> {
+        options.root = normalize(&options.root);
+        let ground = Ground::read(&options)?;
+        let engine = program(&options, &ground.build, D8);
+        Ok(Self {
+            build_dir: ground.build.dir.clone(),
+            arch: ground.build.arch.clone(),
+            mode: ground.build.mode.label().into(),
+            detected: ground.build.detected(),
+            variants: Vec::new(),
+            engine: shown(&engine),
+            main_engine: shown(&engine),
+            suites: Vec::new(),
+            dialect: ground.detected.to_string(),
+            assumed: ground.detected.assumed,
+        })
+    }
+}
+
+/// What everything else rests on.
+struct Ground {
+    detected: Detected,
+    build: Build,
+    tables: Tables,
+    /// Whether the tree has a runner of its own.
+    has_runner: bool,
+}
+
+impl Ground {
+    fn read(options: &Options) -> Result<Self, OpenError> {
+        let root = options.root.as_path();
+        let has_runner = root.join("tools/testrunner").is_dir() || root.join("tools/run-tests.py").is_file();
+        // Of a tree without a runner, the build may say more.
+        let config = if has_runner { None } else { config_of(options) };
+        let detected = detect(root, config.as_deref());
+        if detected.dialect.layout == Layout::Bare && !test262::has_harness(root) {
+            return Err(OpenError::NoHarness(root.into()));
+        }
+        let build = Build::read(options, detected.dialect, detected.newer)?;
+        let tables = Tables::read(root, &detected, options.framework)?;
+        Ok(Self { detected, build, tables, has_runner })
     }
 }
 
@@ -338,26 +403,74 @@ impl Opening<'_> {
         })
     }
 
-    /// What runs a suite. An engine that was chosen stands in for `d8`, and for no other shell.
+    /// What runs a suite.
     fn program(&self, shell: &str) -> Program {
-        let root = &self.options.root;
-        if shell == PYTHON {
-            return Program::Shell(Arg::Text(on_path(shell)));
+        program(self.options, self.build, shell)
+    }
+
+    /// The program of a suite that the build lacks, where there is a build.
+    fn not_built(&self, chosen: &Chosen) -> Option<Missing> {
+        let needs_one = chosen.own.is_none()
+            && !matches!(chosen.rules.listing, Listing::Fuzzer { .. } | Listing::Nothing)
+            && self.build.dir.is_some();
+        needs_one.then(|| self.missing(&chosen.name, chosen.rules.shell)).flatten()
+    }
+
+    /// Leaves out the tests of a suite whose own programs the build lacks, and tells which.
+    fn leave_out_not_built(&self, suite: &mut Suite) -> Vec<Missing> {
+        if suite.own.is_some() || self.build.dir.is_none() {
+            return Vec::new();
         }
-        let is_d8 = shell == D8;
-        let dir = match (&self.options.shell, &self.options.shell_dir) {
-            (Shell::Builtin, _) if is_d8 => return Program::Builtin,
-            (Shell::Path(path), _) if is_d8 => {
-                return Program::Shell(Arg::below(root, &normalize(&root.join(path))));
-            }
-            (_, Some(dir)) => Some(root.join(dir)),
-            (_, None) => self.build.dir.clone(),
-        };
-        match dir {
-            Some(dir) => Program::Shell(Arg::below(root, &normalize(&dir.join(shell)))),
-            None if is_d8 => Program::Builtin,
-            None => Program::Shell(Arg::Text(shell.into())),
+        let shells: BTreeSet<String> = suite.listed.iter().filter_map(|test| test.shell.clone()).collect();
+        let gone: Vec<(String, Missing)> = shells
+            .into_iter()
+            .filter_map(|shell| Some((shell.clone(), self.missing(&suite.name, &shell)?)))
+            .collect();
+        let is_gone = |shell: &String| gone.iter().any(|(gone, _)| gone == shell);
+        suite.listed.retain(|test: &ListedTest| !test.shell.as_ref().is_some_and(is_gone));
+        suite.programs.retain(|(shell, _)| !is_gone(shell));
+        gone.into_iter().map(|(_, missing)| missing).collect()
+    }
+
+    /// What is missing, if the program of a shell is not there.
+    fn missing(&self, suite: &str, shell: &str) -> Option<Missing> {
+        let Program::Shell(path) = self.program(shell) else { return None };
+        let there = PathBuf::from(path.resolve(&self.options.root)).exists();
+        // What is no file of the build's is no target of it.
+        (!there && shell != PYTHON).then(|| Missing {
+            suite: suite.to_owned(),
+            program: path.relative(),
+            target: shell.to_owned(),
+            dir: self.build_dir(),
+        })
+    }
+
+    /// The build's directory as seen from the root.
+    fn build_dir(&self) -> String {
+        let dir = self.build.dir.as_deref().unwrap_or(Path::new(""));
+        dir.strip_prefix(&self.options.root).unwrap_or(dir).display().to_string()
+    }
+}
+
+/// What runs a suite. An engine that was chosen stands in for `d8`, and for no other shell.
+pub fn program(options: &Options, build: &Build, shell: &str) -> Program {
+    let root = &options.root;
+    if shell == PYTHON {
+        return Program::Shell(Arg::Text(on_path(shell)));
+    }
+    let is_d8 = shell == D8;
+    let dir = match (&options.shell, &options.shell_dir) {
+        (Shell::Builtin, _) if is_d8 => return Program::Builtin,
+        (Shell::Path(path), _) if is_d8 => {
+            return Program::Shell(Arg::below(root, &normalize(&root.join(path))));
         }
+        (_, Some(dir)) => Some(root.join(dir)),
+        (_, None) => build.dir.clone(),
+    };
+    match dir {
+        Some(dir) => Program::Shell(Arg::below(root, &normalize(&dir.join(shell)))),
+        None if is_d8 => Program::Builtin,
+        None => Program::Shell(Arg::Text(shell.into())),
     }
 }
 
@@ -395,136 +508,6 @@ fn also(rules: &SuiteRules, dialect: &Dialect, test_root: &Path, tables: &Tables
 
 fn names(variants: &[Variant]) -> Vec<&str> {
     variants.iter().map(|variant| variant.name.as_str()).collect()
-}
-
-fn split(option: &'static str, value: &str) -> Result<Vec<String>, OpenError> {
-    shlex::split(value).map_err(|e| OpenError::Option { option, value: value.into(), reason: e.to_string() })
-}
-
-/// The variables of conditions, and the constants.
-///
-/// # Errors
-/// A key of the build's configuration that is a constant as well (V8 13.8 `local/statusfile.py`: "conflicts with
-/// VARIABLES").
-fn variables(
-    options: &Options,
-    build: &Build,
-    tables: &Tables,
-    tree: &Detected,
-    extra_flags: &[String],
-) -> Result<Variables, OpenError> {
-    let dialect = tree.dialect;
-    let mut variables = build.variables(options, extra_flags, dialect, &tables.false_variables);
-    let names = |names: &[&str]| names.iter().map(|name| String::from(*name)).collect();
-    let own = tables.status_words.as_ref().map(|words| words.constants.clone());
-    let mut constants: Vec<String> = own.unwrap_or_else(|| names(dialect.constants));
-    constants.extend(tables.variants.iter().map(|variant| variant.name.clone()));
-    if let Some(file) =
-        build.config.as_ref().filter(|_| matches!(dialect.build.keys, ConfigKeys::Every { .. }))
-    {
-        let clashes = |key: &&str| *key == ALWAYS || constants.iter().any(|constant| constant == key);
-        if let Some(key) = build.variable_names().find(clashes) {
-            let reason = format!("the key '{key}' is a constant of status files as well");
-            return Err(OpenError::BuildConfig { file: file.clone(), reason });
-        }
-    }
-    variables.set(ALWAYS, true);
-    variables.constants(constants.iter().map(String::as_str));
-    for name in dialect.variables {
-        variables.set(*name, false);
-    }
-    if tree.newer {
-        variables.allow_unknown();
-    }
-    Ok(variables)
-}
-
-/// The condition that always holds, which is a constant.
-const ALWAYS: &str = "ALWAYS";
-
-/// Keys that the build's configuration should have, for the runner or for the table of flags that contradict builds, and
-/// has not (V8 13.8 `local/variants.py`: REQUIRED_BUILD_VARIABLES).
-///
-/// # Errors
-/// There are such keys, and the tree's version is known.
-fn missing_keys(
-    build: &Build,
-    tables: &Tables,
-    variables: &Variables,
-    tree: &Detected,
-) -> Result<Vec<String>, OpenError> {
-    let Some(file) = &build.config else { return Ok(Vec::new()) };
-    let of_table = tables.per_build.iter().map(|(key, _)| key.trim_start_matches('!'));
-    let unset = of_table.filter(|key| {
-        matches!(tree.dialect.build.keys, ConfigKeys::Every { .. }) && variables.get(key).is_none()
-    });
-    let mut missing: Vec<&str> = build.missing.iter().map(String::as_str).collect();
-    for key in unset {
-        if !missing.contains(&key) {
-            missing.push(key);
-        }
-    }
-    match missing.first() {
-        Some(key) if !tree.newer => {
-            Err(OpenError::BuildConfig { file: file.clone(), reason: format!("lacks the key '{key}'") })
-        }
-        _ => Ok(missing
-            .iter()
-            .map(|key| format!("{} lacks the key '{key}': it counts as false", file.display()))
-            .collect()),
-    }
-}
-
-/// `--extra-flags`, and what other options and the build add to them; behind them those that only d8 gets.
-fn extra_flags(
-    options: &Options,
-    build: &Build,
-    tables: &Tables,
-    dialect: &Dialect,
-) -> Result<(Vec<String>, Vec<String>), OpenError> {
-    let mut flags = Vec::new();
-    for value in &options.extra_flags {
-        flags.extend(split("--extra-flags", value)?);
-    }
-    if options.gc_stress {
-        flags.extend_from_slice(&tables.gc_stress_flags);
-    }
-    if options.random_gc_stress {
-        flags.extend_from_slice(&tables.random_gc_stress_flags);
-    }
-    let mut of_d8 = Vec::new();
-    if build.has(Property::Asan) {
-        let asan = dialect.asan_flags.iter().map(|flag| String::from(*flag));
-        if dialect.asan_flags_for_d8 { of_d8.extend(asan) } else { flags.extend(asan) }
-    }
-    if options.novfp3 {
-        flags.push("--noenable-vfp3".into());
-    }
-    for (property, more) in [
-        (Property::Predictable, dialect.predictable_flags),
-        (Property::NoSnapshot, dialect.no_snapshot_flags),
-    ] {
-        if build.has(property) {
-            flags.extend(more.iter().map(|flag| String::from(*flag)));
-        }
-    }
-    Ok((flags, of_d8))
-}
-
-/// Seconds, with the factors that all tests of the run share.
-fn base_timeout(options: &Options, build: &Build, tables: &Tables, dialect: &Dialect) -> f64 {
-    let timeouts = &dialect.timeouts;
-    let mut seconds = options.timeout.map_or(timeouts.default, f64::from) * timeouts.always;
-    seconds *= build.mode.patience(timeouts.debug);
-    if tables.slow_archs.contains(&build.arch) {
-        seconds *= timeouts.slow_arch;
-    }
-    for (variable, factor) in &tables.factors {
-        if build.is(variable) {
-            seconds *= factor;
-        }
-    }
-    seconds
 }
 
 /// `--expectations`

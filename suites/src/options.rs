@@ -20,9 +20,14 @@ pub struct Options {
     pub mode: Option<String>,
     /// What the build was made with, as its status variables (`no_i18n`, `asan`), where no configuration says so.
     pub build_with: Vec<String>,
-    /// Suites, tests, patterns and groups, as typed; none means the tree's group `default`, or every suite the tree
+    /// The current directory, from which paths of tests are seen as well; `None`: from none. Absolute, without links.
+    pub here: Option<PathBuf>,
+    /// Suites, tests, patterns, groups and paths, as typed; none means the tree's group `default`, or every suite the tree
     /// has where it has no such group.
     pub tests: Vec<String>,
+    /// Tests that are known from an earlier run, by their whole names: those that are not there any more are passed over.
+    /// Where there are any, [`Self::tests`] choose among their suites only.
+    pub recalled: Vec<String>,
     /// Variants and aliases, separated by commas (`--variants`); `None` is the alias `dev`.
     pub variants: Option<String>,
     /// Files of expectations above those of the suites (`--expectations`), relative to the root; later ones come before
@@ -84,7 +89,9 @@ impl Default for Options {
             arch: None,
             mode: None,
             build_with: Vec::new(),
+            here: None,
             tests: Vec::new(),
+            recalled: Vec::new(),
             variants: None,
             expectations: Vec::new(),
             shard: None,

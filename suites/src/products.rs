@@ -13,6 +13,7 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, TestName, Unrunnable};
 
 use crate::error::{EngineError, ReadError};
 use crate::inputs::{Bound, Inputs};
+use crate::missing::Missing;
 use crate::repeats::{Repeats, reseed, seed_of};
 use crate::select::Unmatched;
 use crate::subtests::Listed;
@@ -121,6 +122,16 @@ impl Products {
         let product = (self.trees.len() > 1).then(|| label.clone());
         add_to_detail(&mut name, product.as_slice());
         Some(name)
+    }
+
+    /// Programs that builds lack, of suites that nobody asked for by name.
+    pub fn missing(&self) -> Vec<Missing> {
+        self.trees().flat_map(|tree| tree.missing().iter().cloned()).collect()
+    }
+
+    /// How many things were not understood, in trees that are newer than what is known.
+    pub fn not_understood(&self) -> usize {
+        self.trees().map(|tree| tree.not_understood()).sum()
     }
 
     /// Whether this is a checkout of test262, and no part of V8's tree.

@@ -25,6 +25,8 @@ pub enum Pattern {
     All,
     /// A whole name. `?` and `[` are special only beside a `*`.
     Exact(String),
+    /// All in this directory and below it.
+    Below(String),
     /// A pattern.
     Glob(Glob),
 }
@@ -40,6 +42,17 @@ impl Selector {
         };
         Self { text: text.into(), suite: suite.into(), pattern, from_group }
     }
+
+    /// The one test with this whole name, if it is there.
+    pub fn exact(name: &str) -> Self {
+        let (suite, test) = name.split_once('/').unwrap_or((name, ""));
+        Self {
+            text: name.into(),
+            suite: suite.into(),
+            pattern: Pattern::Exact(test.into()),
+            from_group: true,
+        }
+    }
 }
 
 /// The selectors of one suite, ready to be asked.
@@ -48,6 +61,8 @@ pub struct NameFilter {
     /// Indices of selectors that take all.
     all: Vec<usize>,
     exact: HashMap<String, Vec<usize>>,
+    /// Directories with a slash behind.
+    below: Vec<(String, usize)>,
     globs: Vec<(Glob, String, usize)>,
 }
 
@@ -59,6 +74,7 @@ impl NameFilter {
             match &selector.pattern {
                 Pattern::All => filter.all.push(i),
                 Pattern::Exact(name) => filter.exact.entry(name.clone()).or_default().push(i),
+                Pattern::Below(dir) => filter.below.push((format!("{dir}/"), i)),
                 Pattern::Glob(glob) => filter.globs.push((glob.clone(), glob.literal_prefix(), i)),
             }
         }
@@ -74,8 +90,9 @@ impl NameFilter {
     pub fn takes(&self, name: &str, mut matched: impl FnMut(usize)) -> bool {
         let mut taken = false;
         let exact = self.exact.get(name).into_iter().flatten();
+        let below = self.below.iter().filter(|(dir, _)| name.starts_with(dir.as_str())).map(|(_, i)| i);
         let globs = self.globs.iter().filter(|(glob, ..)| glob.matches(name)).map(|(.., i)| i);
-        for i in self.all.iter().chain(exact).chain(globs) {
+        for i in self.all.iter().chain(exact).chain(below).chain(globs) {
             matched(*i);
             taken = true;
         }
@@ -88,13 +105,15 @@ impl NameFilter {
         let of_name = |name: &'_ str| name.rfind('/').unwrap_or(0);
         let exact = self.exact.keys().map(move |name| &name[..of_name(name)]);
         let globs = self.globs.iter().map(move |(_, start, _)| &start[..of_name(start)]);
-        self.all.iter().map(|_| "").chain(exact).chain(globs)
+        let below = self.below.iter().map(|(dir, _)| dir.trim_end_matches('/'));
+        self.all.iter().map(|_| "").chain(exact).chain(below).chain(globs)
     }
 
     /// Whether tests whose names begin with `prefix` can be taken.
     pub fn may_take_below(&self, prefix: &str) -> bool {
         self.takes_all()
             || self.exact.keys().any(|name| name.starts_with(prefix))
+            || self.below.iter().any(|(dir, _)| dir.starts_with(prefix) || prefix.starts_with(dir.as_str()))
             || self
                 .globs
                 .iter()
@@ -157,6 +176,19 @@ mod tests {
         for all in ["s", "s/", "s/*"] {
             assert_eq!(Selector::new(all, false).pattern, Pattern::All, "{all}");
         }
+    }
+
+    #[test]
+    fn a_directory_takes_what_is_below_it() {
+        let below = Selector { pattern: Pattern::Below("a/b".into()), ..Selector::new("s", false) };
+        let filter = NameFilter::new([(0, &below)].into_iter());
+        assert_eq!(taken_by(&filter, "a/b/c"), [0]);
+        assert_eq!(taken_by(&filter, "a/b/c/d"), [0]);
+        assert!(taken_by(&filter, "a/b").is_empty() && taken_by(&filter, "a/bc").is_empty());
+        assert!(
+            filter.may_take_below("a/") && filter.may_take_below("a/b/c/") && !filter.may_take_below("b/")
+        );
+        assert_eq!(filter.directories().collect::<Vec<_>>(), ["a/b"]);
     }
 
     #[test]

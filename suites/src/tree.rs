@@ -13,7 +13,9 @@ use crate::conflict::Conflicts;
 use crate::dialect::{Detected, Dialect, Listing};
 use crate::error::{EngineError, ReadError};
 use crate::listed::Source;
-use crate::options::Options;
+use crate::missing::Missing;
+use crate::open::{D8, program};
+use crate::options::{Options, Shell};
 use crate::prepare::Cache;
 use crate::read::read;
 use crate::select::{NameFilter, Selector, Unmatched, suggestion};
@@ -35,6 +37,8 @@ pub struct Tree {
     pub(crate) detected: Detected,
     /// Whether the tree has a runner of its own.
     pub(crate) has_runner: bool,
+    /// Programs that the build lacks, of suites that nobody asked for by name.
+    pub(crate) missing: Vec<Missing>,
     /// What was not understood of a tree that is newer than what is known, each with its place.
     pub(crate) not_understood: Vec<String>,
     pub(crate) build: Build,
@@ -85,10 +89,14 @@ pub struct Description {
     pub variants: Vec<String>,
     /// What runs the tests: a path relative to the root, or `built-in shell`; several, separated by commas.
     pub engine: String,
+    /// Which of them runs scripts: it stands for the build in whatever is kept of runs.
+    pub main_engine: String,
     /// The selected suites, in order.
     pub suites: Vec<String>,
     /// Whose rules hold, such as `V8 9.2`; with the tree's own version in parentheses where that is another.
     pub dialect: String,
+    /// Whether nothing in the tree says whose rules hold, so that they are assumed.
+    pub assumed: bool,
 }
 
 impl Description {
@@ -117,13 +125,7 @@ impl Tree {
 
     /// What this tree is and what was selected.
     pub fn description(&self) -> Description {
-        let engines: BTreeSet<String> = self.programs().map(|(_, program)| engine(program)).collect();
-        let dialect = match self.detected.version {
-            Some(version) if !self.dialect.name.ends_with(&format!(" {version}")) => {
-                format!("{} (for {version})", self.dialect.name)
-            }
-            _ => self.dialect.name.into(),
-        };
+        let engines: BTreeSet<String> = self.programs().map(|(_, program)| shown(program)).collect();
         Description {
             build_dir: self.build.dir.clone(),
             arch: self.build.arch.clone(),
@@ -140,8 +142,10 @@ impl Tree {
                 none if none.is_empty() => "programs of their own".into(),
                 engines => engines,
             },
+            main_engine: shown(&program(&self.options, &self.build, D8)),
             suites: self.suites.iter().map(|suite| suite.name.clone()).collect(),
-            dialect,
+            dialect: self.detected.to_string(),
+            assumed: self.detected.assumed,
         }
     }
 
@@ -150,7 +154,17 @@ impl Tree {
     /// # Errors
     /// The first one that is not.
     pub fn check_engines(&self) -> Result<(), EngineError> {
-        for (suite, program) in self.programs() {
+        let options = &self.options;
+        let stands_in = options.shell == Shell::FromTree && options.shell_dir.is_none();
+        // Another engine than the tree's runs its tests only where that was asked for.
+        if self.has_runner
+            && self.build.dir.is_none()
+            && stands_in
+            && self.programs().any(|(_, p)| *p == Program::Builtin)
+        {
+            return Err(EngineError::NoBuild { outdir: options.root.join(&options.outdir) });
+        }
+        for (suite, program) in self.used_programs() {
             let Program::Shell(shell) = program else { continue };
             let path = PathBuf::from(shell.resolve(&self.options.root));
             // A shell of the build has no directory where there is no build.
@@ -169,12 +183,44 @@ impl Tree {
                     Err(e) => format!("cannot be used: {e}"),
                 }
             };
-            let needed = self.programs().filter(|(_, other)| *other == program).map(|(suite, _)| suite);
+            let needed = self.used_programs().filter(|(_, other)| *other == program).map(|(suite, _)| suite);
             let mut suites: Vec<String> = needed.map(|suite| suite.name.clone()).collect();
             suites.dedup();
-            return Err(EngineError { path, reason, suites });
+            return Err(EngineError::Unusable { path, reason, suites });
         }
         Ok(())
+    }
+
+    /// Programs that the build lacks, of suites that nobody asked for by name: their tests are left out.
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
+    }
+
+    /// How many things in a tree that is newer than what is known were not understood; each is a warning.
+    pub fn not_understood(&self) -> usize {
+        self.not_understood.len()
+    }
+
+    /// The programs of the tests that were asked for, with their suites. Walks the suites.
+    fn used_programs(&self) -> impl Iterator<Item = (&Suite, &Program)> {
+        let mut used: BTreeSet<(u16, Option<&String>)> = BTreeSet::new();
+        for (_, base) in self.bases().iter().filter(|(_, base)| !self.is_left_out(base)) {
+            let shell = self.suite(base).and_then(|suite| suite.listed(base)?.shell.as_ref());
+            used.insert((base.suite, shell));
+        }
+        let is_used = move |(index, shell): (usize, Option<&String>)| {
+            u16::try_from(index).is_ok_and(|index| used.contains(&(index, shell)))
+        };
+        let programs = self.suites.iter().enumerate().flat_map(move |(index, suite)| {
+            let common = suite.needs_its_program() && is_used((index, None));
+            let own = suite.programs.iter().filter(|(shell, _)| {
+                // What a suite of one's own runs beside its program is needed by all of its tests.
+                if suite.own.is_some() { is_used((index, None)) } else { is_used((index, Some(shell))) }
+            });
+            let own: Vec<_> = own.map(|(_, program)| program).collect();
+            common.then_some(&suite.program).into_iter().chain(own).map(move |program| (suite, program))
+        });
+        programs.collect::<Vec<_>>().into_iter()
     }
 
     /// The programs that tests need, with their suites.
@@ -272,7 +318,7 @@ impl Tree {
 }
 
 /// A program as people are told of it.
-fn engine(program: &Program) -> String {
+pub(crate) fn shown(program: &Program) -> String {
     match program {
         Program::Builtin => "built-in shell".into(),
         Program::Shell(path) => path.relative(),

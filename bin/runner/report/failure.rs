@@ -66,7 +66,14 @@ pub fn expectation(report: &TestReport) -> String {
         .and_then(|case| case.expectation.reason.as_ref())
         .map(|reason| format!("\n{reason}"))
         .unwrap_or_default();
-    format!("expected {expected}, got {}{why}{reason}", report.outcome)
+    let doubt = doubt(report).map(|doubt| format!("\nDoubtful: {doubt}")).unwrap_or_default();
+    format!("expected {expected}, got {}{why}{reason}{doubt}", report.outcome)
+}
+
+/// Why an unexpected outcome is doubtful, if it is.
+pub fn doubt(report: &TestReport) -> Option<&str> {
+    let case = report.case.as_ref().filter(|_| !report.as_expected)?;
+    case.expectation.doubt.as_deref()
 }
 
 /// The outcomes as a status file has them.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::context::Context;
+use super::failure;
 
 /// How many are kept, if `--slow-tests-cutoff` does not say otherwise (as in V8).
 pub const CUTOFF: usize = 100;
@@ -60,6 +61,9 @@ pub enum Detail {
         /// Our own addition: what the judge or the runner has to say.
         #[serde(skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+        /// Our own addition: why the outcome is doubtful, in a tree that is newer than what is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        doubt: Option<String>,
         /// Our own addition, of each run of a test that was flaky.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         flaky: bool,
@@ -84,6 +88,7 @@ impl Record {
             stdout: text(|output| &output.stdout),
             stderr: text(|output| &output.stderr),
             why: report.why.clone(),
+            doubt: failure::doubt(report).map(String::from),
             flaky,
         };
         Self::new(report, context, detail)

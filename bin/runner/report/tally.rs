@@ -19,6 +19,8 @@ pub struct Tally {
     pub passed: u64,
     /// Unexpected.
     pub failed: u64,
+    /// Unexpected, where nobody can tell what to expect.
+    doubtful: u64,
     /// Tests that were flaky, a line each.
     flaky: Vec<String>,
     /// The peers of the run.
@@ -71,7 +73,10 @@ impl Tally {
                     self.flaky.push(flaky_line(report));
                 }
             }
-            Event::Finished(_) => self.failed += 1,
+            Event::Finished(report) => {
+                self.failed += 1;
+                self.doubtful += u64::from(failure::doubt(report).is_some());
+            }
             _ => {}
         }
     }
@@ -90,6 +95,19 @@ impl Tally {
             console.line(&places);
         }
         console.line(&closing(summary));
+        if let Some(doubtful) = self.doubtful() {
+            console.line(&doubtful);
+        }
+    }
+
+    /// `2 of the unexpected outcomes are doubtful: ...`, if any are.
+    pub fn doubtful(&self) -> Option<String> {
+        let (outcomes, are) = match self.doubtful {
+            0 => return None,
+            1 => ("1 of the unexpected outcomes".to_owned(), "is"),
+            many => (format!("{many} of the unexpected outcomes"), "are"),
+        };
+        Some(format!("{outcomes} {are} doubtful: a rule may hold that was not understood."))
     }
 
     /// `  mjsunit/a (default): flaky: FAIL, then PASS`, for each that was.

@@ -1,5 +1,6 @@
 //! Which version's rules a tree follows.
 
+use std::fmt;
 use std::path::Path;
 
 use super::recent::{NEWEST, NEWEST_KNOWN};
@@ -33,6 +34,17 @@ impl Detected {
         Some(format!(
             "V8 {version} is newer than what is known ({NEWEST_KNOWN}): {NEWEST_KNOWN}'s rules are used"
         ))
+    }
+}
+
+/// `V8 9.2`, with the tree's own version in parentheses where that is another.
+impl fmt::Display for Detected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.dialect.name;
+        match self.version {
+            Some(version) if !name.ends_with(&format!(" {version}")) => write!(f, "{name} (for {version})"),
+            _ => f.write_str(name),
+        }
     }
 }
 

@@ -196,7 +196,7 @@ fn named(names: Vec<String>, refuse: &dyn Fn(String) -> OpenError) -> Result<Fou
 }
 
 /// A path without the extension of its file; a name that begins with a dot has none.
-fn stem(path: &str) -> &str {
+pub fn stem(path: &str) -> &str {
     let file = path.rfind('/').map_or(0, |slash| slash + 1);
     match path[file..].rfind('.') {
         Some(dot) if dot > 0 => &path[..file + dot],

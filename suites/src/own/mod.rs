@@ -17,6 +17,7 @@ mod suite;
 pub mod template;
 mod words;
 
-pub use config::Config;
+pub use config::{Config, Kind};
+pub use find::stem;
 pub use suite::OwnSuite;
 pub(crate) use suite::{FILE, Opening, config};

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use flotilla_messages::case::normalize;
+
 use super::SUITE;
 use super::matter::Matter;
 use crate::error::OpenError;
@@ -31,9 +33,18 @@ pub fn has_harness(root: &Path) -> bool {
 /// What a person typed to select tests: a test's path with or without `test/`, `test262/` and `.js`, a directory's path
 /// for all that is below it, or a pattern. What is a test's name as reports have it (`test262/...`) means the test, where a
 /// directory is called so too.
-pub fn selector(root: &Path, text: &str) -> Selector {
+///
+/// `here` is the current directory, if paths are seen from one.
+pub fn selector(root: &Path, here: Option<&Path>, text: &str) -> Selector {
     let path = Path::new(text).strip_prefix(root).ok().and_then(Path::to_str).unwrap_or(text);
     let path = path.strip_prefix("./").unwrap_or(path);
+    let from_here = here.filter(|_| !root.join(path).exists() && !root.join("test").join(path).exists());
+    let from_here = from_here.and_then(|here| {
+        let seen = normalize(&here.join(path));
+        let inside = seen.strip_prefix(root.join("test")).ok().filter(|_| seen.exists())?;
+        inside.to_str().map(|inside| format!("test/{inside}"))
+    });
+    let path = from_here.as_deref().unwrap_or(path);
     let (path, is_name) = match path.strip_prefix("test262/") {
         Some(name) => (name, true),
         None => (if path == SUITE { "" } else { path }, false),
@@ -157,7 +168,7 @@ mod tests {
     #[test]
     fn tests_are_named_in_many_ways() {
         let root = tree();
-        let pattern = |text: &str| selector(root.path(), text).pattern;
+        let pattern = |text: &str| selector(root.path(), None, text).pattern;
         let below = Pattern::Glob(Glob::new("built-ins/Array/*"));
         for text in [
             "test/built-ins/Array",
