@@ -1,135 +1,236 @@
 #!/usr/bin/env python3
 """Compares a listing with one that V8's own classes made, test by test.
 
-usage: compare_listing.py OURS REFERENCE
+usage: compare_listing.py OURS REFERENCE [--python2] [--outdir DIR]
 
-OURS is what `runner --list --list-format json` writes, REFERENCE the JSON lines of V8's runner; both may be `-`.
-Everything must be equal, in order, except what V8 leaves to the order of a Python 2 dictionary:
-the order of one test's variants (and the index of the variant at the end of the id), and the order in which
-test262's feature flags come. Exits with 1 if anything differs.
+OURS is what `runner --list --list-format json` writes, REFERENCE the JSON lines of list_modern.py (or a file of
+listings.py's cache, .gz); OURS may be `-`. Everything must be equal, in order, except
+- what V8 left to the order of a Python 2 dictionary, with --python2: the order of one test's variants, the index of the
+  variant at the end of the id, and the order in which test262's feature flags come;
+- the place of heavy tests among the others, which is a matter of scheduling;
+- the path of a symbolizer in the sanitizers' options, which V8 names whether it is there or not.
+--outdir is how OURS names the build directory, which is out/build in REFERENCE. Exits with 1 if anything differs.
 """
+import argparse
+import collections
+import gzip
 import json
 import re
 import sys
-from itertools import zip_longest
 
-INDEX = re.compile(r'\.VariantProc-(.*?)-(strict-)?\d+(-fail-phase-reverse)?$')
+INDEX = re.compile(r'\.VariantProc-(.*?)-(strict-)?\d+(-fail-phase-reverse)?(?=$|\.)')
+SYMBOLIZER = re.compile(r'(?:^|[: ])external_symbolizer_path=[^: ]*')
 SHOWN = 20
+# What `runner --list-format json` need not say; compared where it does.
+OPTIONAL = {'heavy', 'reason', 'expected_file', 'fails', 'exception', 'negative', 'async'}
 
 
-def id_without_index(id):
-    return INDEX.sub(r'.VariantProc-\1-\2N\3', id)
+class Reading:
+    """How both sides are brought to one form."""
+
+    def __init__(self, python2=False, outdir=None):
+        self.python2 = python2
+        self.outdir = outdir
+
+    def id(self, id):
+        return INDEX.sub(r'.VariantProc-\1-\2N\3', id) if self.python2 else id
+
+    def argv(self, suite, words):
+        if self.outdir:
+            words = [word.replace(self.outdir, 'out/build') for word in words]
+        if suite == 'debugging':
+            # V8 has the interpreter that runs its own runner.
+            return ['python'] + words[1:]
+        if not self.python2 or suite != 'test262' or '--ignore-unhandled-promises' not in words:
+            return words
+        start = words.index('--ignore-unhandled-promises')
+        end = len(words) - words[::-1].index('--no-arguments')
+        return words[:start] + sorted(words[start:end]) + words[end:]
+
+    def common(self, test, id):
+        env = {name: SYMBOLIZER.sub('', value).strip(': ') for name, value in test['env'].items()}
+        return {
+            'suite': test['suite'], 'name': test['name'], 'variant': test['variant'] or None, 'id': self.id(id),
+            'argv': self.argv(test['suite'], test['argv']), 'env': env, 'timeout': float(test['timeout']),
+            'expected': test['expected'], 'slow': test['slow'], 'skipped': bool(test['skipped']),
+        }
+
+    def ours(self, line):
+        test = json.loads(line)
+        found = self.common(test, test['id'])
+        for key in OPTIONAL & test.keys():
+            found[key] = test[key]
+        judge = test.get('judge')
+        if isinstance(judge, dict):
+            found.update((key, judge[key]) for key in OPTIONAL & judge.keys())
+        elif judge:
+            # The form of suites/examples/list.rs.
+            detail = test['judge_detail']
+            found['fails'] = detail[0] if judge == 'template' else None
+            found['exception'] = detail[0] if judge == 'exception' else None
+            found['negative'] = judge == 'exception' and detail[1]
+        if 'reason' in found:
+            # V8 has a reason for contradictions only.
+            reason = found['reason'] or ''
+            contradiction = 'INCOMPATIBLE' in reason or reason.startswith('Rule Flag negations')
+            found['reason'] = reason if contradiction else None
+        if test['skipped']:
+            found['rule'] = test['skipped']['rule']
+        return found
+
+    def theirs(self, line):
+        test = json.loads(line)
+        if 'listing' in test:
+            # The first line of a cached listing.
+            return None
+        found = self.common(test, test['procid'])
+        found.update({
+            'heavy': test.get('heavy', False), 'reason': test.get('expected_failure_reason'),
+            'expected_file': test.get('expected_file'), 'fails': test.get('expected_fail'),
+            'exception': test.get('expected_exception'), 'negative': test.get('negative', False),
+            'async': test.get('async', False), 'rules': [rule['rule'] for rule in test.get('rules', [])],
+        })
+        return found
 
 
-def argv(suite, words):
-    if suite == 'debugging':
-        # V8 has the interpreter that runs its own runner.
-        return ['python'] + words[1:]
-    if suite != 'test262' or '--ignore-unhandled-promises' not in words:
-        return words
-    start = words.index('--ignore-unhandled-promises')
-    end = len(words) - words[::-1].index('--no-arguments')
-    return words[:start] + sorted(words[start:end]) + words[end:]
+def differing(ours, theirs):
+    """The keys in which one test differs, with both values."""
+    found = {}
+    for key, value in theirs.items():
+        if key == 'rules':
+            # An option that skips is no rule.
+            if ours.get('rule') and not ours['rule'].startswith('--') and ours['rule'] not in value:
+                found['rule'] = ours['rule'], value
+        elif key in OPTIONAL and key not in ours:
+            continue
+        elif key == 'expected_file' and value is None:
+            # V8 names the file of a test only where its judge is of the class that reads it.
+            continue
+        elif (ours[key] or None) != (value or None):
+            found[key] = ours[key], value
+    return found
 
 
-def ours(line):
-    test = json.loads(line)
-    common = {
-        'suite': test['suite'], 'name': test['name'], 'variant': test['variant'] or None,
-        'id': id_without_index(test['id']), 'argv': argv(test['suite'], test['argv']), 'env': test['env'],
-        'timeout': float(test['timeout']), 'expected': test['expected'], 'slow': test['slow'],
-        'skipped': bool(test['skipped']),
-    }
-    more = {}
-    if 'judge' in test:
-        # V8 has a reason for contradictions only.
-        reason = test['reason'] or ''
-        more['reason'] = reason if 'INCOMPATIBLE' in reason else None
-        more['expected_file'] = test['expected_file']
-        more['fails'] = test['judge_detail'][0] if test['judge'] == 'template' else None
-        more['exception'] = test['judge_detail'][0] if test['judge'] == 'exception' else None
-        more['negative'] = test['judge'] == 'exception' and test['judge_detail'][1]
-    # An option that skips is no rule.
-    if test['skipped'] and not test['skipped']['rule'].startswith('--'):
-        more['rule'] = test['skipped']['rule']
-    return common, more
+class Comparison:
+    """Counts, and the first differences as text."""
+
+    def __init__(self):
+        self.ours = self.theirs = self.compared = self.different = 0
+        self.only_ours = self.only_theirs = 0
+        # Tests that would run, in both.
+        self.would = self.would_ours = 0
+        self.first = []
+        self.order = None
+        self.keys = collections.Counter()
+        self.missing_keys = set()
+
+    def equal(self):
+        return not self.total() and self.order is None
+
+    def total(self):
+        return self.different + self.only_ours + self.only_theirs
+
+    def say(self, text):
+        if len(self.first) < SHOWN:
+            self.first.append(text)
+
+    def pair(self, ours, theirs):
+        self.compared += 1
+        self.missing_keys |= OPTIONAL - ours.keys()
+        found = differing(ours, theirs)
+        if not found:
+            return
+        self.different += 1
+        self.keys.update(found.keys())
+        lines = [f"{theirs['id']} ({theirs['variant']})"]
+        for key, (a, b) in found.items():
+            lines.append(f'  {key}\n    ours:      {a}\n    reference: {b}')
+        self.say('\n'.join(lines))
 
 
-def theirs(line):
-    test = json.loads(line)
-    common = {
-        'suite': test['suite'], 'name': test['name'], 'variant': test['variant'],
-        'id': id_without_index(test['procid']), 'argv': argv(test['suite'], test['argv']), 'env': test['env'],
-        'timeout': float(test['timeout']), 'expected': test['expected'], 'slow': test['slow'],
-        'skipped': test['skipped'],
-    }
-    more = {
-        'reason': test.get('expected_failure_reason'),
-        # V8's listing shows the file with its absolute path.
-        'expected_file': test.get('expected_file'),
-        'fails': test.get('expected_fail'),
-        'exception': test.get('expected_exception'),
-        'negative': test.get('negative', False),
-        'rules': [rule['rule'] for rule in test.get('rules', [])],
-    }
-    return common, more
+def compare(ours, theirs, reading):
+    """Compares lines of both; tests are matched by id as they come, so that neither listing has to fit into memory."""
+    result = Comparison()
+    waiting = {}, {}
+    order = [], []
+    heavy = set()
+    sources = [iter(ours), iter(theirs)]
+    reads = [reading.ours, reading.theirs]
+    last = [None, None]
+
+    def take(side):
+        for line in sources[side]:
+            test = reads[side](line)
+            if test is not None:
+                break
+        else:
+            return False
+        if side:
+            result.theirs += 1
+            result.would += not test['skipped']
+            if test['heavy']:
+                heavy.add((test['suite'], test['name']))
+        else:
+            result.ours += 1
+            result.would_ours += not test['skipped']
+        name = test['suite'], test['name']
+        if name != last[side]:
+            last[side] = name
+            order[side].append(name)
+        key = test['suite'], test['id']
+        other = waiting[1 - side].get(key)
+        if other:
+            pair = [test, other.popleft()]
+            if not other:
+                del waiting[1 - side][key]
+            result.pair(*(pair[::-1] if side else pair))
+        else:
+            waiting[side].setdefault(key, collections.deque()).append(test)
+        return True
+
+    more = [True, True]
+    while any(more):
+        for side in 0, 1:
+            more[side] = more[side] and take(side)
+    for side, what in (0, 'only ours'), (1, 'only in the reference'):
+        for tests in waiting[side].values():
+            for test in tests:
+                result.say(f"{what}: {test['id']} ({test['variant']}){', skipped' if test['skipped'] else ''}")
+                if side:
+                    result.only_theirs += 1
+                else:
+                    result.only_ours += 1
+    if not result.only_ours and not result.only_theirs:
+        names = [list(dict.fromkeys(name for name in side if name not in heavy)) for side in order]
+        if names[0] and names[0][0][0] == 'preparser':
+            # The order of templates is that of a dictionary as well.
+            names = [sorted(side) for side in names]
+        at = next((at for at, (a, b) in enumerate(zip(*names)) if a != b), None)
+        if at is not None:
+            result.order = f"test {at + 1} is {'/'.join(names[0][at])}, in the reference {'/'.join(names[1][at])}"
+            result.say('the order differs: ' + result.order)
+    return result
 
 
-# V8 has a few tests under way at once, whose variants alternate, and passes over skipped tests meanwhile. None is
-# this many tests behind the newest.
-UNDER_WAY = 10000
-
-
-def tests(name, read):
-    """Each test's subtests, tests in order of first mention, subtests in an order that both sides agree on."""
-    def ready(group):
-        return sorted(group, key=lambda test: (test[0]['variant'] or '', test[0]['id']))
-
-    file = sys.stdin if name == '-' else open(name)
-    groups = {}
-    for line in file:
-        test = read(line)
-        groups.setdefault((test[0]['suite'], test[0]['name']), []).append(test)
-        if len(groups) > UNDER_WAY:
-            key = next(iter(groups))
-            yield key, ready(groups.pop(key))
-    # The order of templates is that of a Python 2 dictionary as well.
-    whole = list(groups)
-    if whole and whole[0][0] == 'preparser':
-        whole.sort()
-    for key in whole:
-        yield key, ready(groups[key])
+def opened(name):
+    if str(name).endswith('.gz'):
+        return gzip.open(name, 'rt')
+    return sys.stdin if name == '-' else open(name)
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    compared = different = 0
-    for mine, other in zip_longest(tests(sys.argv[1], ours), tests(sys.argv[2], theirs)):
-        if mine is None or other is None or mine[0] != other[0] or len(mine[1]) != len(other[1]):
-            show = lambda side: side and '%s/%s with %d subtests' % (side[0] + (len(side[1]),))
-            print('here the listings part: ours has %s, the reference %s' % (show(mine), show(other)))
-            different += 1
-            break
-        for (a, more_a), (b, more_b) in zip(mine[1], other[1]):
-            compared += 1
-            keys = [key for key in b if a[key] != b[key]]
-            for key in more_a:
-                if key == 'rule':
-                    if more_a['rule'] not in more_b['rules']:
-                        keys.append(key)
-                elif key != 'expected_file' or more_b[key] is not None:
-                    if more_a[key] != more_b[key]:
-                        keys.append(key)
-            if keys:
-                different += 1
-                if different <= SHOWN:
-                    print('%s (%s)' % (b['id'], b['variant']))
-                    for key in keys:
-                        x, y = a.get(key, more_a.get(key)), b.get(key, more_b.get(key, more_b.get('rules')))
-                        print('  %s\n    ours:      %s\n    reference: %s' % (key, x, y))
-    print('%d tests compared, %d different' % (compared, different))
-    sys.exit(1 if different else 0)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('ours')
+    parser.add_argument('reference')
+    parser.add_argument('--python2', action='store_true')
+    parser.add_argument('--outdir')
+    options = parser.parse_args()
+    result = compare(opened(options.ours), opened(options.reference), Reading(options.python2, options.outdir))
+    print('\n'.join(result.first))
+    if result.missing_keys:
+        print('not compared, since OURS lacks them: ' + ' '.join(sorted(result.missing_keys)))
+    print(f'{result.compared} tests compared, {result.total()} different')
+    sys.exit(not result.equal())
 
 
 if __name__ == '__main__':

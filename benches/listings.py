@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Compares runner's listings with those of V8's own classes and prints one table.
+
+usage: benches/listings.sh [-j N] [--suites "a b"] [--variants "default exhaustive"] [--builds "release debug"]
+                           [--cache DIR] [--reference-only] TREE... [-- run-tests.py options]
+
+TREE is V8 6.7 to 13.8. Its release build is in out/build (v8_build_config.json, d8 and inspector-test; any programs will
+do); from 9.2 on one is made where there is none, and other builds always are: benches/builds.py --kinds. Suites are by
+default those of SUITES below that the tree has. What follows `--` is given to both
+sides. A cache keeps V8's listings, so that the next comparison needs no run of V8's; one that was made from other files,
+another configuration or with another listing script is made again.
+
+Each row: tests that V8 would run, tests that runner would run, both with skipped ones compared, how many differ and
+whether the order is the same. The first differences follow the table; exit code 1 if there are any.
+
+Needs Python 2.7 for trees up to V8 9.7 and Python 3.8 to 3.11 for later ones (trees.py; V8's runner of 10.8 also needs the package
+requests), and: cargo build --release --bin runner (or RUNNER).
+The fuzzer suite of V8 7.4 to 8.5 lists nothing in V8, which looks for an extension that its files have not.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import gzip
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import builds
+import compare_listing
+import trees
+
+SUITES = "mjsunit message webkit intl debugger inspector filecheck preparser benchmarks test262".split()
+# Counts up when list_modern.py writes something else.
+FORMAT = 1
+
+
+@dataclasses.dataclass
+class Job:
+    tree: pathlib.Path
+    build: str
+    outdir: pathlib.Path
+    suite: str
+    variants: str
+    options: list
+    cache: pathlib.Path
+
+
+def suites_of(tree, wanted):
+    """Those of the wanted suites (or `suite/path`s), or of the list, that this tree has."""
+    def is_there(suite):
+        folder = tree / "test" / suite.split("/")[0]
+        return (folder / "testcfg.py").exists() and (folder.name != "test262" or (folder / "data" / "test").is_dir())
+
+    return [suite for suite in (wanted.split() if wanted else SUITES) if is_there(suite)]
+
+
+def digest(job):
+    """Of what a listing is made from: names and sizes of the suite's files and the runner's, and the configuration."""
+    made = hashlib.sha256()
+    for folder in (job.tree / "test" / job.suite.split("/")[0], job.tree / "tools" / "testrunner"):
+        for place, folders, files in os.walk(folder, followlinks=True):
+            folders[:] = sorted(name for name in folders if name != "__pycache__")
+            for name in sorted(files):
+                path = os.path.join(place, name)
+                size = os.stat(path).st_size if os.path.exists(path) else -1
+                made.update(f"{os.path.relpath(path, job.tree)} {size}\n".encode(errors="surrogateescape"))
+    made.update((job.outdir / "v8_build_config.json").read_bytes())
+    return made.hexdigest()[:16]
+
+
+def header(job):
+    return {"v8": ".".join(map(str, trees.version(job.tree))), "build": job.build, "suite": job.suite,
+            "variants": job.variants, "options": job.options, "digest": digest(job), "format": FORMAT}
+
+
+def place(job):
+    """Where the cache has a listing."""
+    name = " ".join([job.suite.replace("/", "_"), job.variants, *job.options])
+    return job.cache / job.tree.name / job.build / (re.sub(r"[^\w.=-]+", "_", name.replace("*", "all")) + ".jsonl.gz")
+
+
+def cached(job):
+    path = place(job)
+    try:
+        with gzip.open(path, "rt") as file:
+            found = json.loads(file.readline())["listing"]
+    except (OSError, EOFError, ValueError, KeyError):
+        return None
+    return path if all(found.get(key) == value for key, value in header(job).items()) else None
+
+
+def reference(job, work):
+    """The file with V8's listing; raises ValueError with V8's last words if there is none."""
+    if job.cache:
+        found = cached(job)
+        if found:
+            return found
+    listing = work / "v8.jsonl"
+    listing.write_text("")
+    # Sets of words have the same order in each run.
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    # Its listing goes to a file; what it says is kept for the case that it fails.
+    done = subprocess.run([trees.python_of(job.tree), trees.HERE / "list_modern.py", job.tree, job.outdir, listing,
+                           job.variants, job.suite, "--", *job.options], env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    tests = would = 0
+    with open(listing) as lines:
+        for line in lines:
+            tests += 1
+            would += '"skipped": false' in line
+    # V8 exits with 2 if no test ran.
+    if done.returncode != (0 if would else 2) and not (done.returncode == 0 and tests):
+        words = done.stdout.decode(errors="replace").strip().splitlines() or [""]
+        raise ValueError(f"V8's listing: exit {done.returncode}: {words[-1]}")
+    if not job.cache:
+        return listing
+    path = place(job)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    with open(listing) as lines, gzip.open(unfinished, "wt", compresslevel=6) as out:
+        out.write(json.dumps({"listing": {**header(job), "tests": tests, "would": would}}) + "\n")
+        shutil.copyfileobj(lines, out)
+    unfinished.rename(path)
+    listing.unlink()
+    return path
+
+
+def counts(path):
+    """How many tests a listing has, and how many of them would run."""
+    with compare_listing.opened(path) as file:
+        first = json.loads(file.readline() or "{}")
+        if "listing" in first:
+            return first["listing"]["tests"], first["listing"]["would"]
+        file.seek(0)
+        would = [not json.loads(line)["skipped"] for line in file]
+    return len(would), sum(would)
+
+
+def compare(job, path, work):
+    command = [trees.runner(), "--root", job.tree, "--no-config", "--outdir", job.outdir, "--random-seed=42",
+               "--list-format=json", f"--variants={job.variants}", *job.options, job.suite]
+    reading = compare_listing.Reading(trees.version(job.tree) < trees.PYTHON3_FROM,
+                                      None if str(job.outdir) == "out/build" else str(job.outdir))
+    with open(work / "errors", "w+") as errors:
+        ours = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
+        with compare_listing.opened(path) as theirs:
+            result = compare_listing.compare(ours.stdout, theirs, reading)
+        code = ours.wait()
+        errors.seek(0)
+        words = errors.read().strip().splitlines()
+    # As V8 exits where there is nothing to run.
+    if code not in (0, 2) or (code and result.would):
+        result.first.insert(0, f"runner: exit {code}: {words[-1] if words else ''}")
+        result.failed = code
+    return result
+
+
+def do(job, reference_only):
+    """One row: the cells after tree, build, suite and variants, the first differences, counts, whether all is equal."""
+    with tempfile.TemporaryDirectory(prefix="flotilla-listing-") as work:
+        work = pathlib.Path(work)
+        try:
+            path = reference(job, work)
+        except ValueError as error:
+            return ["V8 failed", "", "", "", ""], [str(error)], [0, 0, 0, 0], set(), False
+        if reference_only:
+            tests, would = counts(path)
+            return [would, "", tests, "", ""], [], [would, 0, tests, 0], set(), True
+        result = compare(job, path, work)
+    numbers = [result.would, result.would_ours, result.compared, result.total()]
+    order = "" if result.total() and not result.compared else "same" if result.order is None else "differs"
+    failed = getattr(result, "failed", 0)
+    cells = [*numbers[:1], f"exit {failed}" if failed else numbers[1], *numbers[2:], order]
+    return cells, result.first, numbers, result.missing_keys, result.equal() and not failed
+
+
+def jobs_of(options, work):
+    for tree in map(pathlib.Path, options.trees):
+        tree = tree.resolve()
+        for kind in options.builds.split():
+            outdir = tree / "out" / "build"
+            if kind != "release" or not (outdir / "v8_build_config.json").exists():
+                outdir = work / tree.name / kind
+                builds.write(tree, outdir, kind)
+            for suite in suites_of(tree, options.suites):
+                for variants in options.variants.split():
+                    yield Job(tree, kind, outdir, suite, variants, options.options, options.cache)
+
+
+def row(cells):
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def compare_all(options, work):
+    if not options.reference_only:
+        trees.runner()
+    jobs = list(jobs_of(options, work))
+    header_cells = ["tree", "build", "suite", "variants", "V8 would run", "runner would run", "compared, with skipped",
+                    "different", "order"]
+    row(header_cells)
+    row(["---"] * len(header_cells))
+    total, shown, missing, equal = [0] * 4, [], set(), True
+    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
+        for job, found in zip(jobs, pool.map(do, jobs, [options.reference_only] * len(jobs))):
+            cells, first, numbers, lacks, same = found
+            row([job.tree.name, job.build, job.suite, job.variants, *cells])
+            total = [a + b for a, b in zip(total, numbers)]
+            missing |= lacks
+            equal &= same
+            if first:
+                shown.append((job, first))
+    row(["total", "", f"{len(jobs)} listings", "", *total, ""])
+    if missing:
+        print("\nNot compared, since runner's listing lacks it: " + ", ".join(sorted(missing)))
+    for job, first in shown[:options.shown]:
+        print(f"\n{job.tree.name} {job.build} {job.suite} {job.variants}:")
+        print("\n".join(first[:options.shown]))
+    return equal
+
+
+def main():
+    words = sys.argv[1:]
+    given = []
+    if "--" in words:
+        at = words.index("--")
+        words, given = words[:at], words[at + 1:]
+    parser = argparse.ArgumentParser(prog="benches/listings.sh", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-j", type=int, default=1, dest="jobs", help="listings at once (default 1)")
+    parser.add_argument("--suites")
+    parser.add_argument("--variants", default="default exhaustive")
+    parser.add_argument("--builds", default="release")
+    parser.add_argument("--cache", type=lambda path: pathlib.Path(path).resolve())
+    parser.add_argument("--reference-only", action="store_true", help="only make V8's listings, for the cache")
+    parser.add_argument("--shown", type=int, default=5, help="differences shown, and rows whose differences are shown")
+    parser.add_argument("trees", nargs="+")
+    options = parser.parse_args(words)
+    options.options = given
+    unknown = set(options.builds.split()) - builds.KINDS.keys()
+    if unknown:
+        sys.exit(f"unknown builds: {' '.join(sorted(unknown))} (known: {' '.join(builds.KINDS)})")
+    with tempfile.TemporaryDirectory(prefix="flotilla-builds-") as work:
+        equal = compare_all(options, pathlib.Path(work))
+    sys.exit(not equal)
+
+
+if __name__ == "__main__":
+    main()
