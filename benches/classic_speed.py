@@ -9,7 +9,8 @@ and webkit, which for V8 5.4 are 5359 tests. Runs `runner -j2` and `xargs -P2` o
 once as well.
 
 Without --shell the engine is a program that exits at once, so what is timed is the runner itself; --shell D8 takes a
-real one, whose directory has to hold what it loads. Needs cc, xargs and target/release/runner (or RUNNER):
+real one, whose directory has to hold what it loads, and which xargs runs through a wrapper (xargs.py), since it may die
+of a signal. A run of xargs that leaves out a line ends the bench. Needs cc, xargs and target/release/runner (or RUNNER):
     cargo build --release --bin runner
 """
 
@@ -19,23 +20,17 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import v8  # noqa: E402
+import measuring
+import trees
+import xargs
 
-RUNNER = pathlib.Path(os.environ.get("RUNNER", v8.RUNNER))
 TESTS = ["mjsunit", "message", "preparser", "webkit"]
 
 
 def words_of(test, tree):
     return [str(tree / word) if word.startswith("test/") else word for word in test["argv"][1:]]
-
-
-def quoted(word):
-    """As xargs reads words: quotes as in a shell, but nothing within quotes is special."""
-    return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
 def measure(options, tree, work):
@@ -49,31 +44,32 @@ def measure(options, tree, work):
         if shell.name != "d8":
             (out / "d8").symlink_to(shell)
     else:
-        (work / "stub.c").write_text("int main(void) { return 0; }\n")
-        subprocess.run(["cc", "-O2", "-static", "-o", out / "d8", work / "stub.c"], check=True)
+        measuring.compile_c(measuring.STUB, out / "d8")
     tests = options.tests or [name for name in TESTS if (tree / "test" / name).is_dir()]
     common = ["--outdir", out.parent, "-j2", "--random-seed=42", "--arch=x64", "--mode=release", *tests]
-    ours = [RUNNER, "--root", tree, "--no-config", "--no-history", "--no-network", *common]
+    ours = [trees.runner(), "--root", tree, "--no-config", "--no-history", "--no-network",
+            "--exit-after-n-failures=0", *common]
     listing = subprocess.run([*ours, "--list-format=json"], check=True, capture_output=True)
     found = [json.loads(line) for line in listing.stdout.splitlines()]
     found = [test for test in found if not test["skipped"]]
-    lines = [" ".join(quoted(word) for word in words_of(test, tree)) for test in found]
-    (work / "words").write_text("\n".join(lines) + "\n")
-    xargs = ["xargs", "-a", work / "words", "-P2", "-L1", out / "d8"]
+    measuring.check_ran(ours, tree, len(found))
+    through_xargs = xargs.Xargs(work, out / "d8", [words_of(test, tree) for test in found],
+                                may_die=options.shell is not None)
     print(f"{len(found)} tests ({' '.join(tests)}), "
           f"{'the shell ' + str(options.shell) if options.shell else 'an engine that exits at once'}, two jobs; "
           f"median of {options.runs} pairs.\n")
-    print("| what (A against B) | A | B | A/B wall | A/B cpu | target |")
-    print("|---|---|---|---|---|---|")
-    v8.pairs("whole run against `xargs -P2 -L1` over the same words", lambda: v8.run(ours, cwd=tree),
-             lambda: v8.run(xargs, cwd=tree), options.runs, "<= 1.05")
+    measuring.table()
+    measuring.pairs("whole run against `xargs -P2` over the same words", lambda: measuring.run(ours, cwd=tree),
+                    lambda: through_xargs.run(tree), options.runs, "<= 1.05")
     if options.v8:
         text = (tree / "tools" / "run-tests.py").read_text()
-        theirs = [options.python2, "tools/run-tests.py", *common, "--no-network"]
+        theirs = [options.python2 or trees.interpreter("python2.7"), "tools/run-tests.py", *common, "--no-network"]
         if "no-presubmit" in text:
             theirs.append("--no-presubmit")
-        v8.pairs("whole run against the tree's run-tests.py -j2", lambda: v8.run(ours, cwd=tree),
-                 lambda: v8.run(theirs, cwd=tree), 1, "")
+        if "exit-after-n-failures" in text:
+            theirs.append("--exit-after-n-failures=0")
+        measuring.pairs("whole run against the tree's run-tests.py -j2", lambda: measuring.run(ours, cwd=tree),
+                        lambda: measuring.run(theirs, cwd=tree), 1, "")
 
 
 def main():
@@ -82,11 +78,9 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--shell", type=pathlib.Path)
     parser.add_argument("--v8", action="store_true")
-    parser.add_argument("--python2", default="python2.7")
+    parser.add_argument("--python2")
     parser.add_argument("tests", nargs="*")
     options = parser.parse_intermixed_args()
-    if not RUNNER.exists():
-        sys.exit("build it first: cargo build --release --bin runner")
     tree = options.tree.resolve()
     work = pathlib.Path(tempfile.mkdtemp(prefix="flotilla-bench-"))
     try:

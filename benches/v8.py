@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Times runner against xargs and against V8's own runner on a V8 9.2 tree (test/ and tools/ are enough).
+"""Times runner against xargs and against V8's own runner on a V8 9.2 to 13.8 tree (test/, tools/, BUILD.gn and include/).
 
-usage: benches/v8.py TREE [--runs N] [--python2 PROGRAM] [--test262]
+usage: benches/v8.py TREE [--runs N] [--test262]
 
 Every row compares two commands, run in turn (A B A B ...) on this machine, and shows medians and the median of
 the ratios pair by pair. The engine is a program that exits at once, so what is timed is the runner itself.
-Needs cc, xargs, python2.7 for V8's runner (its rows are left out without it) and target/release/runner:
+Needs cc, xargs, the Python of the tree's own runner (trees.py) and target/release/runner (or RUNNER):
     cargo build --release --bin runner
 """
 
@@ -20,31 +20,10 @@ import sys
 import tempfile
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-RUNNER = HERE.parent / "target" / "release" / "runner"
-
-# What V8 9.2's build of x64.release writes.
-BUILD_CONFIG = {
-    "current_cpu": "x64", "dcheck_always_on": False, "is_android": False, "is_asan": False, "is_cfi": False,
-    "is_clang": True, "is_component_build": False, "is_debug": False, "is_full_debug": False,
-    "is_gcov_coverage": False, "is_ubsan_vptr": False, "is_msan": False, "is_tsan": False, "target_cpu": "x64",
-    "v8_current_cpu": "x64", "v8_enable_i18n_support": True, "v8_enable_verify_predictable": False,
-    "v8_target_cpu": "x64", "v8_enable_concurrent_marking": True, "v8_enable_verify_csa": False,
-    "v8_enable_lite_mode": False, "v8_enable_pointer_compression": True,
-    "v8_enable_pointer_compression_shared_cage": True, "v8_control_flow_integrity": False,
-    "v8_enable_single_generation": False, "v8_enable_third_party_heap": False, "v8_enable_webassembly": True,
-}
-
-
-def run(command, cwd=None):
-    """Runs to the end; returns wall seconds and cpu seconds (children included)."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               stdin=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime
-
+import builds
+import measuring
+import trees
+import xargs
 
 # A process's peak begins with what it was forked from, and Python is larger than runner: so this starts it.
 PEAK = r"""
@@ -69,34 +48,14 @@ int main(int argc, char **argv) {
 """
 
 
-def pairs(name, ours, theirs, runs, target):
-    """One row: medians of both and of the ratios."""
-    a, b = [], []
-    for i in range(runs + 1):
-        x, y = ours(), theirs()
-        if i:  # the first pair warms the caches
-            a.append(x)
-            b.append(y)
-    ratio = statistics.median(x[0] / y[0] for x, y in zip(a, b))
-    cpu = statistics.median(x[1] / y[1] for x, y in zip(a, b))
-    print(f"| {name} | {statistics.median(x[0] for x in a):.3f} s | {statistics.median(y[0] for y in b):.3f} s "
-          f"| {ratio:.2f} | {cpu:.2f} | {target} |", flush=True)
-
-
-def xargs_line(words):
-    return " ".join("'" + w.replace("'", "'\\''") + "'" if "'" not in w else '"' + w + '"' for w in words)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tree", type=pathlib.Path)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--python2", default="python2.7")
     parser.add_argument("--test262", action="store_true", help="measure the listing of test262 too (needs its data)")
     options = parser.parse_args()
     tree = options.tree.resolve()
-    if not RUNNER.exists():
-        sys.exit("build it first: cargo build --release --bin runner")
+    trees.runner()
     work = pathlib.Path(tempfile.mkdtemp(prefix="flotilla-bench-"))
     try:
         measure(options, tree, work)
@@ -106,43 +65,36 @@ def main():
 
 def measure(options, tree, work):
     out = work / "out"
-    out.mkdir()
-    (out / "v8_build_config.json").write_text(json.dumps(BUILD_CONFIG))
-    (work / "stub.c").write_text("int main(void) { return 0; }\n")
-    subprocess.run(["cc", "-O2", "-static", "-o", out / "d8", work / "stub.c"], check=True)
-    shutil.copy(out / "d8", out / "inspector-test")
+    builds.write(tree, out, "release")
     common = ["--root", tree, "--outdir", out, "--no-config", "--random-seed=42"]
 
-    def runner(*args):
-        return lambda: run([RUNNER, *common, *args], cwd=tree)
+    def runner(*args, good=(0, 1, 2)):
+        return lambda: measuring.run([trees.RUNNER, *common, *args], cwd=tree, good=good)
 
-    # The same words for xargs, one test a line; xargs reads quotes as a shell does, but for newlines.
-    listing = subprocess.run([RUNNER, *common, "--list-format=json", "mjsunit"], check=True, capture_output=True)
+    # The same words for xargs, one test a line.
+    listing = subprocess.run([trees.RUNNER, *common, "--list-format=json", "mjsunit"], check=True, capture_output=True)
     tests = [json.loads(line) for line in listing.stdout.splitlines()]
     tests = [test for test in tests if not test["skipped"]]
-    words = []
-    for test in tests:
-        words.append(xargs_line([w if not w.startswith("test/") else str(tree / w) for w in test["argv"][1:]]))
-    (work / "words").write_text("\n".join(words) + "\n")
-    xargs = ["xargs", "-a", work / "words", "-P2", "-L1", out / "d8"]
-
-    python2 = shutil.which(options.python2)
-    v8 = [python2, tree / "tools" / "run-tests.py", "--outdir", out, "--random-seed=42", "-j2"]
-    print(f"{len(tests)} mjsunit tests, an engine that exits at once, two jobs; median of {options.runs} pairs.\n")
-    print("| what (A against B) | A | B | A/B wall | A/B cpu | target |")
-    print("|---|---|---|---|---|---|")
-    pairs("whole run against `xargs -P2 -L1`, output to /dev/null", runner("-j2", "mjsunit"), lambda: run(xargs, cwd=tree),
-          options.runs, "<= 1.00")
-    if python2:
-        pairs("whole run against run-tests.py -j2", runner("-j2", "mjsunit"), lambda: run([*v8, "mjsunit"], cwd=tree),
-              min(options.runs, 3), "<= 0.20")
-        lister = HERE / "list_modern.py"
-        pairs("listing mjsunit exhaustive against V8's own listing",
-              runner("--list-format=json", "--variants=exhaustive", "mjsunit"),
-              lambda: run([python2, lister, tree, work / "ref.json", "exhaustive", "mjsunit", "--", "--outdir", out],
-                          cwd=tree), options.runs, "<= 0.25")
-    else:
-        print(f"(V8's own rows left out: no {options.python2})")
+    through_xargs = xargs.Xargs(work, out / "d8", [
+        [str(tree / word) if word.startswith("test/") else word for word in test["argv"][1:]] for test in tests])
+    python = trees.python_of(tree)
+    v8 = [python, tree / "tools" / "run-tests.py", "--outdir", out, "--random-seed=42", "-j2", "mjsunit"]
+    ours = [trees.RUNNER, *common, "-j2", "mjsunit"]
+    for command in (v8, ours):
+        measuring.check_ran(command, tree, len(tests))
+    print(f"V8 {'.'.join(map(str, trees.version(tree)))}: {len(tests)} mjsunit tests, an engine that exits at once, two jobs; "
+          f"median of {options.runs} pairs. V8's own runner under {pathlib.Path(python).name}.\n")
+    measuring.table()
+    measuring.pairs("whole run against `xargs -P2 -L1`, output to /dev/null", runner("-j2", "mjsunit"),
+                    lambda: through_xargs.run(tree), options.runs, "<= 1.00")
+    measuring.pairs("whole run against run-tests.py -j2", runner("-j2", "mjsunit"),
+                    lambda: measuring.run(v8, cwd=tree, good=(0, 1)), min(options.runs, 3), "<= 0.20")
+    lister = trees.HERE / "list_modern.py"
+    measuring.pairs("listing mjsunit exhaustive against V8's own listing",
+                    runner("--list-format=json", "--variants=exhaustive", "mjsunit", good=(0,)),
+                    lambda: measuring.run([python, lister, tree, out, "/dev/null", "exhaustive", "mjsunit"], cwd=tree,
+                                          good=(0,)),
+                    options.runs, "<= 0.10")
 
     print("\n| what | median | worst | target |\n|---|---|---|---|")
 
@@ -156,12 +108,11 @@ def measure(options, tree, work):
     single("one test: `intl/date-format/en-format-range-to-parts`", runner("intl/date-format/en-format-range-to-parts"),
            lambda x: x[0] * 1000, "ms", "")
     first_test(options, tree, work, common)
-    (work / "peak.c").write_text(PEAK)
-    subprocess.run(["cc", "-O2", "-static", "-o", work / "peak", work / "peak.c"], check=True)
+    measuring.compile_c(PEAK, work / "peak")
 
     def peak(*args):
         def measured():
-            command = [work / "peak", RUNNER, *common, *args]
+            command = [work / "peak", trees.RUNNER, *common, *args]
             return (int(subprocess.run(command, cwd=tree, capture_output=True, check=True).stdout) / 1024,)
         return measured
 
@@ -177,7 +128,7 @@ def first_test(options, tree, work, common):
     marking = work / "marking"
     marking.mkdir()
     shutil.copy(work / "out" / "v8_build_config.json", marking)
-    (work / "mark.c").write_text(
+    mark = (
         '#include <fcntl.h>\n#include <stdio.h>\n#include <time.h>\n#include <unistd.h>\n'
         'int main(void) {\n'
         f'  int fd = open("{work}/first", O_CREAT | O_EXCL | O_WRONLY, 0600);\n'
@@ -187,13 +138,13 @@ def first_test(options, tree, work, common):
         '  char text[64];\n'
         '  return write(fd, text, snprintf(text, 64, "%lld.%09ld", (long long)t.tv_sec, t.tv_nsec)) < 0;\n'
         '}\n')
-    subprocess.run(["cc", "-O2", "-static", "-o", marking / "d8", work / "mark.c"], check=True)
+    measuring.compile_c(mark, marking / "d8")
     shutil.copy(marking / "d8", marking / "inspector-test")
     values = []
     for i in range(options.runs + 1):
         (work / "first").unlink(missing_ok=True)
         start = time.clock_gettime(time.CLOCK_MONOTONIC)
-        command = [RUNNER, *common, "--outdir", marking, "-j2", "d8_default", "inspector"]
+        command = [trees.RUNNER, *common, "--outdir", marking, "-j2", "d8_default", "inspector"]
         process = subprocess.Popen(command, cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not (work / "first").exists() or not (work / "first").read_text():
             if process.poll() is not None:
