@@ -1,15 +1,24 @@
 #!/usr/bin/env python3
 """Compares runner's verdicts with those of V8's own runner on real runs.
 
-usage: benches/compare_outcomes.py TREE OUTDIR [--v8 DIR] [--classic] [--variants LIST] [SUITE...]
+usage: benches/compare_outcomes.py TREE OUTDIR [--v8 DIR] [--only-v8] [--sample N] [--classic] [--variants LIST] [SUITE...]
 
-Runs tools/run-tests.py of the tree under python2.7 and runner, both with --json-test-results, on the suites
-(default: message webkit mjsunit), and lists each test whose unexpected outcome is not the same. --v8 DIR reads V8's
-results from DIR/v8real.SUITE.json where they are there already.
+Runs tools/run-tests.py of the tree, under the Python that it needs (trees.py), and runner, both with --json-test-results,
+on the suites (default: message webkit mjsunit), and lists each test whose unexpected outcome is not the same. What is
+compared is the verdict of each test and variant; exit codes are shown.
+
+SUITE may be a test or a prefix with a star, as in `mjsunit/a*`. --sample N takes about N runs of each suite, evenly
+spread over V8's own listing. --v8 DIR keeps V8's results there and takes them from there where they are already (DIR is for
+one tree, one build and one set of variants); --only-v8 makes them and ends. Where the tests write into the tree, TREE should be
+a copy.
+
+OUTDIR has v8_build_config.json (benches/builds.py TREE OUTDIR release) and the shell, for which it has a stand-in.
+With a node of the right version, a small program that hands V8's flags on to it will do: webkit, message and most of
+mjsunit run.
 
 --classic: TREE is one of V8 3.14 to 6.3, whose build is in OUTDIR/x64.release. What V8's runner calls unexpected is
 compared by test and variant; where it does not say the variant (before V8 3.19 or so), by test and how many of its
-variants are unexpected. SUITE may be a test or a prefix with a star, as in `mjsunit/a*`.
+variants are unexpected.
 
 --timeout SECONDS gives both runners that limit, where the trees' own of a minute or more would be waited out on every
 test that hangs on the shell.
@@ -17,6 +26,7 @@ test that hangs on the shell.
 
 import argparse
 import collections
+import hashlib
 import json
 import os
 import pathlib
@@ -25,15 +35,17 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-RUNNER = pathlib.Path(os.environ.get("RUNNER", HERE.parent / "target" / "release" / "runner"))
+import trees
 
 
 def unexpected(path):
+    """How many tests ran, and what is unexpected by test and variant (test262 has two runs of most, the second strict)."""
     document = json.loads(path.read_text())
-    return document["test_total"], {
-        (record["name"], record["variant"]): (record["result"], record["exit_code"]) for record in document["results"]
-    }
+    found = {}
+    for record in document["results"]:
+        strict = " strict" if "--use-strict" in record["command"].split() else ""
+        found[record["name"], f"{record['variant']}{strict}"] = record["result"], record["exit_code"]
+    return document["test_total"], found
 
 
 DONE = re.compile(r"^Done running (\S+): (\w+)$", re.MULTILINE)
@@ -54,7 +66,7 @@ def classic(tree, outdir, suite, variants, timeout, work):
     options = (tree / "tools" / "run-tests.py").read_text()
     theirs, ours = work / "v8.json", work / "ours.json"
     common = ["--outdir", outdir, "-j2", *timeout]
-    run = ["python2.7", "tools/run-tests.py", *common, "--arch=x64", "--mode=release", "--no-network", "-p", "verbose"]
+    run = [trees.interpreter("python2.7") or "python2.7", "tools/run-tests.py", *common, "--arch=x64", "--mode=release", "--no-network", "-p", "verbose"]
     if "no-presubmit" in options:
         run.append("--no-presubmit")
     if "random-seed" in options:
@@ -67,7 +79,7 @@ def classic(tree, outdir, suite, variants, timeout, work):
         run.append(f"--json-test-results={theirs}")
     done = subprocess.run([*run, suite], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     lines = DONE.findall(done.stdout.decode(errors="replace"))
-    mine = [RUNNER, "--root", tree, "--no-config", "--no-history", "--no-network", *common, "--arch=x64", "--mode=release",
+    mine = [trees.runner(), "--root", tree, "--no-config", "--no-history", "--no-network", *common, "--arch=x64", "--mode=release",
             "--random-seed=42", "--exit-after-n-failures=0", f"--json-test-results={ours}"]
     if "--variants" in options:
         mine.append(f"--variants={variants}")
@@ -83,15 +95,52 @@ def classic(tree, outdir, suite, variants, timeout, work):
     return len(lines), v8, total, found
 
 
-def modern(tree, options, common, suite):
-    theirs = options.v8 / f"v8real.{suite}.json"
+def sampled(tree, outdir, suite, variants, size, work):
+    """Names of the suite's tests that make about `size` runs, evenly spread."""
+    listing = work / "listing.jsonl"
+    subprocess.run([trees.python_of(tree), trees.HERE / "list_modern.py", tree, outdir, listing, variants, suite],
+                   stdout=subprocess.DEVNULL, check=True)
+    runs = collections.Counter()
+    for line in open(listing):
+        test = json.loads(line)
+        if not test["skipped"]:
+            runs[f"{test['suite']}/{test['name']}"] += 1
+    step = max(1, sum(runs.values()) / size)
+    names, seen, next_run = [], 0, 0.0
+    for name, number in runs.items():
+        if seen >= next_run:
+            names.append(name)
+            next_run += step * number
+        seen += number
+    return names
+
+
+def modern(tree, options, common, suite, work):
+    names = [suite]
+    if options.sample:
+        names = sampled(tree, options.outdir, suite, options.variants, options.sample, work)
+    # A sample is another set of tests than the whole.
+    label = suite.replace("/", "_").replace("*", "all")
+    if options.sample:
+        label += "-" + hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
+    theirs = (options.v8 or work) / f"v8real.{label}.json"
+    said = f"--json-test-results={theirs}"
     if not theirs.exists():
-        subprocess.run(["python2.7", "tools/run-tests.py", *common, f"--json-test-results={theirs}", suite], cwd=tree,
-                       stdout=subprocess.DEVNULL)
-    ours = pathlib.Path(tempfile.mkdtemp()) / "ours.json"
-    subprocess.run([RUNNER, "--root", tree, "--no-config", *common, f"--json-test-results={ours}", suite],
-                   stdout=subprocess.DEVNULL)
-    (total8, v8), (total, mine) = unexpected(theirs), unexpected(ours)
+        theirs.parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run([trees.python_of(tree), "-B", "tools/run-tests.py", *common, said, *names], cwd=tree,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if not theirs.exists():
+            sys.exit(f"V8's runner: exit {done.returncode}: {done.stdout[-1000:].decode(errors='replace')}")
+    total8, v8 = unexpected(theirs)
+    if options.only_v8:
+        return total8, v8, total8, v8
+    ours = work / "ours.json"
+    done = subprocess.run([trees.runner(), "--root", tree, "--no-config", "--no-history", "--no-network", *common,
+                           f"--json-test-results={ours}", *names], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE)
+    if not ours.exists():
+        sys.exit(f"runner: exit {done.returncode}: {done.stderr[-1000:].decode(errors='replace')}")
+    total, mine = unexpected(ours)
     return total8, v8, total, mine
 
 
@@ -99,7 +148,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tree", type=pathlib.Path)
     parser.add_argument("outdir")
-    parser.add_argument("--v8", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()))
+    parser.add_argument("--v8", type=lambda path: pathlib.Path(path).resolve(), metavar="DIR")
+    parser.add_argument("--only-v8", action="store_true")
+    parser.add_argument("--sample", type=int, metavar="N")
     parser.add_argument("--classic", action="store_true")
     parser.add_argument("--variants", default="default")
     parser.add_argument("--timeout", type=int, metavar="SECONDS")
@@ -107,21 +158,25 @@ def main():
     options = parser.parse_intermixed_args()
     tree = options.tree.resolve()
     timeout = [f"--timeout={options.timeout}"] if options.timeout else []
-    common = ["--outdir", options.outdir, "-j2", "--random-seed=42", "--exit-after-n-failures=0", *timeout]
+    common = ["--outdir", options.outdir, "-j2", "--random-seed=42", "--exit-after-n-failures=0",
+              f"--variants={options.variants}", *timeout]
     print("| suite | tests, V8 | tests, runner | unexpected, V8 | unexpected, runner | differences |\n|---|---|---|---|---|---|")
-    differences = []
+    differences, equal = [], True
     for suite in options.suites or ["message", "webkit", "mjsunit"]:
-        if options.classic:
-            work = pathlib.Path(tempfile.mkdtemp())
-            total8, v8, total, mine = classic(tree, options.outdir, suite, options.variants, timeout, work)
-        else:
-            total8, v8, total, mine = modern(tree, options, common, suite)
+        with tempfile.TemporaryDirectory(prefix="flotilla-outcomes-") as work:
+            work = pathlib.Path(work)
+            if options.classic:
+                total8, v8, total, mine = classic(tree, options.outdir, suite, options.variants, timeout, work)
+            else:
+                total8, v8, total, mine = modern(tree, options, common, suite, work)
         differing = sorted(name for name in v8.keys() | mine.keys()
                            if v8.get(name, ("as expected",))[0] != mine.get(name, ("as expected",))[0])
         print(f"| {suite} | {total8} | {total} | {len(v8)} | {len(mine)} | {len(differing)} |", flush=True)
         differences += [(name, v8.get(name, ("as expected", 0)), mine.get(name, ("as expected", 0))) for name in differing]
+        equal &= total8 == total and not differing
     for (name, variant), theirs, ours in differences:
         print(f"{name} {variant}: V8 {theirs[0]} (exit {theirs[1]}), runner {ours[0]} (exit {ours[1]})")
+    sys.exit(not equal)
 
 
 if __name__ == "__main__":
