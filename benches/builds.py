@@ -4,7 +4,7 @@
 usage: benches/builds.py TREE OUT KIND     writes OUT/v8_build_config.json, d8, inspector-test and mkgrokdump
        benches/builds.py --kinds
 
-TREE is V8 9.2 to 13.8. Which keys the file has, and which GN variable each shows, is read from the action
+TREE is V8 6.7 to 13.8. Which keys the file has, and which GN variable each shows, is read from the action
 v8_dump_build_config; the variables' values are those below, x64 on Linux. Needs cc.
 """
 
@@ -27,13 +27,14 @@ RELEASE = {
     "v8_enable_maglev": True, "v8_enable_pointer_compression": True, "v8_enable_pointer_compression_shared_cage": True,
     "v8_enable_sandbox": True, "v8_enable_shared_ro_heap": True, "v8_enable_turbofan": True,
     "v8_enable_virtual_memory_cage": True, "v8_enable_webassembly": True, "v8_wasm_random_fuzzers": True,
+    "v8_use_snapshot": True, "v8_enable_embedded_builtins": True,
 }
 
 # What GN arguments of a kind set, and what //gni and BUILD.gn derive from them beyond derived() below. debug and
 # optdebug are those of tools/dev/gm.py.
 NO_CAGE = {"v8_enable_pointer_compression": False, "v8_enable_pointer_compression_shared_cage": False,
            "v8_enable_sandbox": False, "v8_enable_virtual_memory_cage": False}
-DEBUG = {"is_component_build": True, "v8_enable_debugging_features": True}
+DEBUG = {"is_component_build": True, "is_debug": True, "v8_enable_debugging_features": True}
 KINDS = {
     "release": {},
     "debug": {**DEBUG, "is_full_debug": True, "v8_enable_slow_dchecks": True},
@@ -70,6 +71,7 @@ def derived(gn, version):
         gn[name] = debugging
     gn["use_sanitizer"] = any(gn.get(f"is_{name}") for name in ("asan", "cfi", "msan", "tsan", "ubsan"))
     gn["simulator_run"] = gn["target_cpu"] != gn["v8_target_cpu"]
+    gn["v8_enable_pointer_compression"] &= version >= (8, 4)
     gn["v8_enable_sandbox"] &= version >= (10, 0)
     gn["v8_enable_maglev"] &= version >= (11, 0)
     # 13.0 to 13.7; 13.8 has no other way.

@@ -123,9 +123,11 @@ class Comparison:
         self.order = None
         self.keys = collections.Counter()
         self.missing_keys = set()
+        # The exit code of a runner that made no listing.
+        self.failed = 0
 
     def equal(self):
-        return not self.total() and self.order is None
+        return not self.failed and not self.total() and self.order is None
 
     def total(self):
         return self.different + self.only_ours + self.only_theirs

@@ -8,9 +8,9 @@ on the suites (default: message webkit mjsunit), and lists each test whose unexp
 compared is the verdict of each test and variant; exit codes are shown.
 
 SUITE may be a test or a prefix with a star, as in `mjsunit/a*`. --sample N takes about N runs of each suite, evenly
-spread over V8's own listing. --v8 DIR keeps V8's results there and takes them from there where they are already (DIR is for
-one tree, one build and one set of variants); --only-v8 makes them and ends. Where the tests write into the tree, TREE should be
-a copy.
+spread over V8's own listing. --v8 DIR keeps V8's results there and takes them from there where they are already (DIR
+is for one tree, one build and one set of variants); --only-v8 makes them and ends. Where the tests write into the tree,
+TREE should be a copy.
 
 OUTDIR has v8_build_config.json (benches/builds.py TREE OUTDIR release) and the shell, for which it has a stand-in.
 With a node of the right version, a small program that hands V8's flags on to it will do: webkit, message and most of
@@ -39,7 +39,7 @@ import trees
 
 
 def unexpected(path):
-    """How many tests ran, and what is unexpected by test and variant (test262 has two runs of most, the second strict)."""
+    """How many tests ran, and what is unexpected, by test and variant (of most of test262 there are two runs)."""
     document = json.loads(path.read_text())
     found = {}
     for record in document["results"]:
@@ -66,7 +66,8 @@ def classic(tree, outdir, suite, variants, timeout, work):
     options = (tree / "tools" / "run-tests.py").read_text()
     theirs, ours = work / "v8.json", work / "ours.json"
     common = ["--outdir", outdir, "-j2", *timeout]
-    run = [trees.interpreter("python2.7") or "python2.7", "tools/run-tests.py", *common, "--arch=x64", "--mode=release", "--no-network", "-p", "verbose"]
+    python = trees.interpreter("python2.7") or "python2.7"
+    run = [python, "tools/run-tests.py", *common, "--arch=x64", "--mode=release", "--no-network", "-p", "verbose"]
     if "no-presubmit" in options:
         run.append("--no-presubmit")
     if "random-seed" in options:

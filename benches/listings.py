@@ -4,17 +4,17 @@
 usage: benches/listings.sh [-j N] [--suites "a b"] [--variants "default exhaustive"] [--builds "release debug"]
                            [--cache DIR] [--reference-only] TREE... [-- run-tests.py options]
 
-TREE is V8 6.7 to 13.8. Its release build is in out/build (v8_build_config.json, d8 and inspector-test; any programs will
-do); from 9.2 on one is made where there is none, and other builds always are: benches/builds.py --kinds. Suites are by
-default those of SUITES below that the tree has. What follows `--` is given to both
-sides. A cache keeps V8's listings, so that the next comparison needs no run of V8's; one that was made from other files,
-another configuration or with another listing script is made again.
+TREE is V8 6.7 to 13.8. Its release build is out/build (v8_build_config.json, d8 and inspector-test; any programs will
+do) if there is one; it is made otherwise, as other builds always are: benches/builds.py --kinds. Suites are by default
+those of SUITES below that the tree has. What follows `--` is given to both sides. A cache keeps V8's listings, so that the
+next comparison needs no run of V8's; one that was made from other files, another configuration or with another listing
+script is made again.
 
 Each row: tests that V8 would run, tests that runner would run, both with skipped ones compared, how many differ and
 whether the order is the same. The first differences follow the table; exit code 1 if there are any.
 
-Needs Python 2.7 for trees up to V8 9.7 and Python 3.8 to 3.11 for later ones (trees.py; V8's runner of 10.8 also needs the package
-requests), and: cargo build --release --bin runner (or RUNNER).
+Needs Python 2.7 for trees up to V8 9.7 and Python 3.8 to 3.11 for later ones (trees.py; V8's runner of 10.8 also
+needs the package requests), and: cargo build --release --bin runner (or RUNNER).
 The fuzzer suite of V8 7.4 to 8.5 lists nothing in V8, which looks for an extension that its files have not.
 """
 
@@ -162,8 +162,8 @@ def compare(job, path, work):
     return result
 
 
-def do(job, reference_only):
-    """One row: the cells after tree, build, suite and variants, the first differences, counts, whether all is equal."""
+def row_of(job, reference_only):
+    """The cells after tree, build, suite and variants, the first differences, counts, whether all is equal."""
     with tempfile.TemporaryDirectory(prefix="flotilla-listing-") as work:
         work = pathlib.Path(work)
         try:
@@ -176,9 +176,9 @@ def do(job, reference_only):
         result = compare(job, path, work)
     numbers = [result.would, result.would_ours, result.compared, result.total()]
     order = "" if result.total() and not result.compared else "same" if result.order is None else "differs"
-    failed = getattr(result, "failed", 0)
-    cells = [*numbers[:1], f"exit {failed}" if failed else numbers[1], *numbers[2:], order]
-    return cells, result.first, numbers, result.missing_keys, result.equal() and not failed
+    ours = f"exit {result.failed}" if result.failed else result.would_ours
+    cells = [result.would, ours, result.compared, result.total(), order]
+    return cells, result.first, numbers, result.missing_keys, result.equal()
 
 
 def jobs_of(options, work):
@@ -194,7 +194,7 @@ def jobs_of(options, work):
                     yield Job(tree, kind, outdir, suite, variants, options.options, options.cache)
 
 
-def row(cells):
+def show(cells):
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
@@ -204,19 +204,19 @@ def compare_all(options, work):
     jobs = list(jobs_of(options, work))
     header_cells = ["tree", "build", "suite", "variants", "V8 would run", "runner would run", "compared, with skipped",
                     "different", "order"]
-    row(header_cells)
-    row(["---"] * len(header_cells))
+    show(header_cells)
+    show(["---"] * len(header_cells))
     total, shown, missing, equal = [0] * 4, [], set(), True
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        for job, found in zip(jobs, pool.map(do, jobs, [options.reference_only] * len(jobs))):
+        for job, found in zip(jobs, pool.map(row_of, jobs, [options.reference_only] * len(jobs))):
             cells, first, numbers, lacks, same = found
-            row([job.tree.name, job.build, job.suite, job.variants, *cells])
+            show([job.tree.name, job.build, job.suite, job.variants, *cells])
             total = [a + b for a, b in zip(total, numbers)]
             missing |= lacks
             equal &= same
             if first:
                 shown.append((job, first))
-    row(["total", "", f"{len(jobs)} listings", "", *total, ""])
+    show(["total", "", f"{len(jobs)} listings", "", *total, ""])
     if missing:
         print("\nNot compared, since runner's listing lacks it: " + ", ".join(sorted(missing)))
     for job, first in shown[:options.shown]:

@@ -3,14 +3,15 @@
 
 usage: benches/system_tests.py TREE [--keep DIR] [SCENARIO...]
 
-TREE is V8 12.0 to 13.8 with tools/testrunner/testdata; scenarios whose testdata it does not have yet are left out. Each scenario below is one of tools/testrunner/standard_runner_test.py in
-our words: a small tree of its testdata, a configuration and a command line. It is run by V8's runner, as a process, and by
-`runner`, each on a fresh copy, and these must be the same: the exit code, how many tests ran, each run with its name,
-variant, number, outcome, exit code, expectation, flags and marks, and where the scenario says so the schedule of the runs.
-What V8's test asserts of the exit code and the number of tests stands in the scenario and is checked on V8's side.
+TREE is V8 12.0 to 13.8 with tools/testrunner/testdata; scenarios whose testdata it does not have yet are left out.
+Each scenario below is one of tools/testrunner/standard_runner_test.py in our words: a small tree of its testdata, a
+configuration and a command line. It is run by V8's runner, as a process, and by `runner`, each on a fresh copy, and these
+must be the same: the exit code, how many tests ran, each run with its name, variant, number, outcome, exit code,
+expectation, flags and marks, and where the scenario says so the schedule of the runs. What V8's test asserts of the exit
+code and the number of tests stands in the scenario and is checked on V8's side.
 
-The suites of the testdata are Python programs, which `runner` does not run. So both sides have their tests as files of a
-suite mjsunit, with the tree's own testcfg.py, the testdata's status file, and their shell: it gets the test's name instead
+The suites of the testdata are Python programs, which `runner` does not run. So both sides have their tests as files of
+a suite mjsunit, with the tree's own testcfg.py, the testdata's status file, and their shell: it gets the test's name instead
 of the file's, as the testdata's programs expect. Scenarios that run no test keep the suite as it is.
 
 Exits with 1 if a scenario differs. Needs the Python of the tree's own runner and target/release/runner (or RUNNER).
@@ -34,7 +35,8 @@ SUITE = "mjsunit"
 
 @dataclasses.dataclass
 class Scenario:
-    """A case of V8's test. `tests` are names of the testdata; `exit` and `ran` are what V8's test asserts, if it does."""
+    """A case of V8's test. `tests` are names of the testdata; `exit` and `ran` are what V8's test asserts, if it does.
+    """
     name: str
     options: list = dataclasses.field(default_factory=list)
     tests: list = dataclasses.field(default_factory=list)
@@ -59,7 +61,8 @@ SANITIZED = {name: True for name in ("asan", "cfi", "dcheck_always_on", "has_web
 IA32 = {"arch": "ia32", "target_cpu": "x86", "v8_target_cpu": "x86"}
 
 SCENARIOS = [
-    Scenario("two tests pass in two variants, with durations", [*VERBOSE, *BOTH, "--time"], ["bananas", "raspberries"], exit=0),
+    Scenario("two tests pass in two variants, with durations", [*VERBOSE, *BOTH, "--time"], ["bananas", "raspberries"],
+             exit=0),
     Scenario("heavy tests among others", [*VERBOSE, "--variants=nooptimization"], ["*"], root="testroot3", exit=0, ran=7),
     Scenario("shard 1 of 2", [*VERBOSE, *BOTH, "--shard-count=2", "--shard-run=1"], ["blackberries", "raspberries"]),
     Scenario("shard 2 of 2", [*VERBOSE, *BOTH, "--shard-count=2", "--shard-run=2"], ["blackberries", "raspberries"]),
@@ -124,6 +127,14 @@ from testrunner import standard_runner
 sys.exit(standard_runner.StandardTestRunner(basedir=pathlib.Path(sys.argv[2])).execute(sys.argv[3:]))
 """
 
+# Prints the keys that a configuration has to have because of the variants' tables.
+REQUIRED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from testrunner.local import variants
+print(json.dumps(sorted(getattr(variants, 'REQUIRED_BUILD_VARIABLES', []))))
+"""
+
 # The shell of the laid out trees: gives the testdata's program what its own suite would.
 SHELL = """
 import pathlib, runpy, sys
@@ -133,7 +144,7 @@ runpy.run_path(str(pathlib.Path(__file__).parent / 'd8_mocked.py'), run_name='__
 
 
 def fuzzers(tree):
-    """One scenario for each kind of flags that the number fuzzer makes up, from the version on that has its flavour as an option."""
+    """One scenario for each kind of flags that the number fuzzer makes up, in versions that have --framework."""
     if not (tree / "tools" / "testrunner" / "testdata" / "testroot7").is_dir():
         return
     text = (tree / "tools" / "testrunner" / "num_fuzzer.py").read_text()
@@ -151,10 +162,7 @@ class Testdata:
             sys.exit(f"{tree} has no tools/testrunner/testdata")
         self.python = trees.python_of(tree)
         # Keys that V8's tests add to their configuration, all false.
-        listed = subprocess.run(
-            [self.python, "-B", "-c", "import json, sys\nsys.path.insert(0, sys.argv[1])\n"
-             "from testrunner.local import variants\nprint(json.dumps(sorted(getattr(variants, 'REQUIRED_BUILD_VARIABLES', []))))",
-             tree / "tools"], capture_output=True, check=True)
+        listed = subprocess.run([self.python, "-B", "-c", REQUIRED, tree / "tools"], capture_output=True, check=True)
         self.required = json.loads(listed.stdout)
 
     def lay_out(self, scenario, root):
@@ -281,7 +289,8 @@ def main():
     testdata = Testdata(options.tree.resolve())
     work = options.keep or pathlib.Path(tempfile.mkdtemp(prefix="flotilla-system-"))
     work.mkdir(exist_ok=True)
-    there = [scenario for scenario in [*SCENARIOS, *fuzzers(testdata.tree)] if not scenario.build or (testdata.data / scenario.root).is_dir()]
+    there = [scenario for scenario in [*SCENARIOS, *fuzzers(testdata.tree)]
+             if not scenario.build or (testdata.data / scenario.root).is_dir()]
     chosen = [scenario for scenario in there
               if not options.scenarios or any(word in scenario.name for word in options.scenarios)]
     details, same = [], 0

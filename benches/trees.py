@@ -11,8 +11,8 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 RUNNER = pathlib.Path(os.environ.get("RUNNER", HERE.parent / "target" / "release" / "runner"))
 
-# V8's runner reads webkit's tests under Python 3 from here on, and does not work under 2.7 from 10.2 on; under what both can
-# do, listings are the same but for the order of a test's variants.
+# V8's runner reads webkit's tests under Python 3 from here on, and does not work under 2.7 from 10.2 on. Where both do,
+# listings are the same but for the order of a test's variants.
 PYTHON3_FROM = (9, 8)
 
 
