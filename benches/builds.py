@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes a build directory as the tree's own BUILD.gn dumps it, with programs that exit at once.
 
-usage: benches/builds.py TREE OUT KIND     writes OUT/v8_build_config.json, d8, inspector-test and mkgrokdump
+usage: benches/builds.py TREE OUT KIND     writes OUT/v8_build_config.json, d8 and the programs of the other suites
        benches/builds.py --kinds
 
 TREE is V8 6.7 to 13.8. Which keys the file has, and which GN variable each shows, is read from the action
-v8_dump_build_config; the variables' values are those below, x64 on Linux. Needs cc.
+v8_dump_build_config; the variables' values are those below, x64 on Linux. Programs that are asked for their tests name a
+few, those in their status file among them. Needs cc.
 """
 
 import json
@@ -61,6 +62,14 @@ DEFAULT_ONLY = {"predictable", "msan"}
 
 PROGRAMS = ["d8", "inspector-test", "mkgrokdump"]
 
+# Suites whose programs are asked for their tests, and these programs; V8's stubs in the laid out trees' builds lack them.
+LISTING = {"bigint": ["bigint_shell"], "cctest": ["cctest"], "unittests": ["unittests", "v8_unittests"],
+           "wasm-api-tests": ["wasm_api_tests"]}
+OTHER_SUITES = [*LISTING, "fuzzer"]
+LISTER = """#!/bin/sh
+case "$1" in --list | --gtest_list_tests) cat "$0.list" ;; esac
+"""
+
 
 def derived(gn, version):
     """What BUILD.gn computes for every build."""
@@ -97,6 +106,35 @@ def config(tree, kind):
     return {key: gn.get(variable, False) for key, variable in dumped(tree)}
 
 
+def listed(tree, suite):
+    """What the suite's program says if it is asked for its tests."""
+    status = pathlib.Path(tree) / "test" / suite / f"{suite}.status"
+    rules = re.findall(r"^\s*'([\w./-]+)'\s*:", status.read_text(), re.MULTILINE) if status.exists() else []
+    if suite == "bigint":
+        return "Add Burnikel Karatsuba\nToString\n"
+    if suite == "cctest":
+        names = ["test-zeta/Last", *dict.fromkeys(name for name in rules if "/" in name), "test-alpha/First"]
+        if trees.version(tree) < (10, 3):
+            return "".join(f"{name}\n" for name in names)
+        return "".join(f"**>Test: {name}\n" for name in names) + f"Total number of tests: {len(names)}\n"
+    cases = {"ZoneTest": ["Size", "Alignment"], "Values/Typed/0": ["First  # TypeParam = int"]}
+    for name in rules:
+        case, _, test = name.partition(".")
+        if test:
+            cases.setdefault(case, []).append(test)
+    return "".join(f"{case}.\n" + "".join(f"  {test}\n" for test in dict.fromkeys(tests))
+                   for case, tests in cases.items())
+
+
+def fuzzers(tree):
+    """Programs of the suite fuzzer, as named after a directory (until V8 13.2) and after all that lead to it."""
+    root = pathlib.Path(tree) / "test" / "fuzzer"
+    for folder in root.rglob("*/"):
+        if folder.is_dir():
+            parts = folder.relative_to(root).parts
+            yield from {f"v8_simple_{'_'.join(parts)}_fuzzer", f"v8_simple_{parts[0]}_fuzzer"}
+
+
 def write(tree, out, kind):
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -105,8 +143,13 @@ def write(tree, out, kind):
         stub = pathlib.Path(work) / "stub"
         subprocess.run(["cc", "-O2", "-static", "-x", "c", "-", "-o", stub], input=b"int main(void) { return 0; }\n",
                        check=True)
-        for name in PROGRAMS:
+        for name in {*PROGRAMS, *fuzzers(tree)}:
             shutil.copy(stub, out / name)
+    for suite, programs in LISTING.items():
+        for program in programs:
+            (out / program).write_text(LISTER)
+            (out / program).chmod(0o755)
+            (out / f"{program}.list").write_text(listed(tree, suite))
 
 
 def main():

@@ -6,7 +6,8 @@ usage: benches/listings.sh [-j N] [--suites "a b"] [--variants "default exhausti
 
 TREE is V8 6.7 to 13.8. Its release build is out/build (v8_build_config.json, d8 and inspector-test; any programs will
 do) if there is one; it is made otherwise, as other builds always are: benches/builds.py --kinds. Suites are by default
-those of SUITES below that the tree has. What follows `--` is given to both sides. A cache keeps V8's listings, so that the
+those of SUITES below that the tree has; unittests, cctest, bigint, wasm-api-tests, fuzzer and mkgrokdump, with made up
+programs, if they are named. What follows `--` is given to both sides. A cache keeps V8's listings, so that the
 next comparison needs no run of V8's; one that was made from other files, another configuration or with another listing
 script is made again.
 
@@ -185,11 +186,15 @@ def jobs_of(options, work):
     for tree in map(pathlib.Path, options.trees):
         tree = tree.resolve()
         for kind in options.builds.split():
-            outdir = tree / "out" / "build"
-            if kind != "release" or not (outdir / "v8_build_config.json").exists():
-                outdir = work / tree.name / kind
-                builds.write(tree, outdir, kind)
+            own = tree / "out" / "build"
+            made = work / tree.name / kind
             for suite in suites_of(tree, options.suites):
+                outdir = own
+                other = suite.split("/")[0] in builds.OTHER_SUITES
+                if kind != "release" or other or not (own / "v8_build_config.json").exists():
+                    outdir = made
+                    if not made.exists():
+                        builds.write(tree, made, kind)
                 for variants in options.variants.split():
                     yield Job(tree, kind, outdir, suite, variants, options.options, options.cache)
 
