@@ -84,7 +84,10 @@ def header(job):
 def place(job):
     """Where the cache has a listing."""
     name = " ".join([job.suite.replace("/", "_"), job.variants, *job.options])
-    return job.cache / job.tree.name / job.build / (re.sub(r"[^\w.=-]+", "_", name.replace("*", "all")) + ".jsonl.gz")
+    name = re.sub(r"[^\w.=-]+", "_", name.replace("*", "all"))
+    if len(name) > 100:
+        name = f"{name[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return job.cache / job.tree.name / job.build / f"{name}.jsonl.gz"
 
 
 def cached(job):
