@@ -23,6 +23,8 @@ SYMBOLIZER = re.compile(r'(?:^|[: ])external_symbolizer_path=[^: ]*')
 SHOWN = 20
 # What `runner --list-format json` need not say; compared where it does.
 OPTIONAL = {'heavy', 'reason', 'expected_file', 'fails', 'exception', 'negative', 'async'}
+# Of these, what predictable builds do not look at: V8 has the judge of the suite there, and then asks its wrapper only.
+JUDGED = OPTIONAL - {'heavy', 'reason'}
 
 
 class Reading:
@@ -63,6 +65,7 @@ class Reading:
         judge = test.get('judge')
         if isinstance(judge, dict):
             found.update((key, judge[key]) for key in OPTIONAL & judge.keys())
+            found['predictable'] = judge.get('kind') == 'allocations'
         elif judge:
             # The form of suites/examples/list.rs.
             detail = test['judge_detail']
@@ -101,7 +104,7 @@ def differing(ours, theirs):
             # An option that skips is no rule.
             if ours.get('rule') and not ours['rule'].startswith('--') and ours['rule'] not in value:
                 found['rule'] = ours['rule'], value
-        elif key in OPTIONAL and key not in ours:
+        elif key in OPTIONAL and key not in ours or key in JUDGED and ours.get('predictable'):
             continue
         elif key == 'expected_file' and value is None:
             # V8 names the file of a test only where its judge is of the class that reads it.

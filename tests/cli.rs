@@ -27,7 +27,7 @@ fn unknown_names_come_with_the_nearest_match() {
     refused(&tree, &["mjsunt"], 2, &["'mjsunt'", "'mjsunit'"]);
     refused(&tree, &["--variants=stres"], 2, &["'stres'", "'stress'"]);
     refused(&tree, &["mjsunit/marc"], 2, &["mjsunit/marc", "mjsunit/mark"]);
-    refused(&tree, &["mjsunit/mark.js"], 2, &["mjsunit/mark.js", "mjsunit/mark"]);
+    refused(&tree, &["mjsunit/marc.js"], 2, &["mjsunit/marc.js", "mjsunit/mark"]);
     refused(&tree, &["mjsunit/x*"], 2, &["mjsunit/x*"]);
     refused(&tree, &["--no-such-option"], 2, &["--no-such-option"]);
     refused(&tree, &["-p", "fancy"], 2, &["fancy", "dots"]);
@@ -151,8 +151,9 @@ fn the_list_is_json_lines_with_the_rule_that_skips() {
         "suite": "mjsunit", "name": "a", "variant": "default",
         "argv": ["out/d8", "--test", "test/mjsunit/mjsunit.js", "test/mjsunit/a.js", "--random-seed=42",
                  "--nohard-abort", "--testing-d8-test-runner", "--foo"],
-        "env": {}, "timeout": 60.0, "expected": ["PASS"], "slow": false, "skipped": false,
-        "id": "mjsunit/a.VariantProc-default-0",
+        "env": {}, "timeout": 60.0, "expected": ["PASS"], "slow": false, "heavy": false, "skipped": false,
+        "id": "mjsunit/a.VariantProc-default-0", "reason": null, "expected_file": null,
+        "judge": {"kind": "exit code", "fails": null, "exception": null, "negative": null, "async": null},
     });
     assert_eq!(*a, wanted);
     let b = by_name("b");

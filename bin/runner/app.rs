@@ -139,7 +139,9 @@ pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
 /// changed meanwhile.
 fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: u64) -> Result<u8, AppError> {
     let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
+    let lists = cli.list || cli.list_format.is_some() || cli.cat;
     let options = Options {
+        lists,
         features: cli.test262.features.clone(),
         build_with: cli.made.variables(),
         novfp3: cli.made.novfp3,
@@ -168,10 +170,8 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
             eprintln!("runner: left out: {missing}");
         }
     }
-    let only_looks = cli.list || cli.list_format.is_some() || cli.cat;
     // It is read while the suites are walked.
-    let history =
-        (!only_looks && !settings.no_history).then(|| History::open(&tree, root, settings)).flatten();
+    let history = (!lists && !settings.no_history).then(|| History::open(&tree, root, settings)).flatten();
     let unmatched = tree.unmatched();
     if !unmatched.is_empty() {
         let lines: Vec<String> = unmatched.iter().map(no_test).collect();
@@ -411,6 +411,7 @@ pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options 
         gc_stress: settings.gc_stress,
         random_gc_stress: settings.random_gc_stress,
         framework: flotilla_suites::Framework::default(),
+        lists: false,
         novfp3: false,
         slow_simulator_tests: false,
         coverage_dir: None,

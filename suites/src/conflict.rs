@@ -171,7 +171,7 @@ impl Conflicts {
             all.extend(self.heeded(self.variant.as_ref()?));
         }
         let opposite = |flag: &Cow<'_, str>| all.iter().find(|other| are_opposite(flag, other));
-        all.iter().rev().find_map(opposite).map(|opposite| opposite.to_string())
+        all.iter().rev().find_map(opposite).map(ToString::to_string)
     }
 }
 

@@ -408,17 +408,21 @@ impl Opening<'_> {
         program(self.options, self.build, shell)
     }
 
-    /// The program of a suite that the build lacks, where there is a build.
+    /// The program of a suite that the build lacks and that is needed, where there is a build.
     fn not_built(&self, chosen: &Chosen) -> Option<Missing> {
         let needs_one = chosen.own.is_none()
-            && !matches!(chosen.rules.listing, Listing::Fuzzer { .. } | Listing::Nothing)
-            && self.build.dir.is_some();
+            && self.build.dir.is_some()
+            && match chosen.rules.listing {
+                Listing::Fuzzer { .. } | Listing::Nothing => false,
+                Listing::Binary(_) => true,
+                _ => !self.options.lists,
+            };
         needs_one.then(|| self.missing(&chosen.name, chosen.rules.shell)).flatten()
     }
 
     /// Leaves out the tests of a suite whose own programs the build lacks, and tells which.
     fn leave_out_not_built(&self, suite: &mut Suite) -> Vec<Missing> {
-        if suite.own.is_some() || self.build.dir.is_none() {
+        if suite.own.is_some() || self.build.dir.is_none() || self.options.lists {
             return Vec::new();
         }
         let shells: BTreeSet<String> = suite.listed.iter().filter_map(|test| test.shell.clone()).collect();

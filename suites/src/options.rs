@@ -78,6 +78,8 @@ pub struct Options {
     pub features: Vec<String>,
     /// For which of V8's runners the tests run (`--framework`).
     pub framework: Framework,
+    /// Whether tests are listed and none runs: of a build's programs only those need be there that name their tests.
+    pub lists: bool,
 }
 
 impl Default for Options {
@@ -116,6 +118,7 @@ impl Default for Options {
             host: None,
             features: Vec::new(),
             framework: Framework::default(),
+            lists: false,
         }
     }
 }

@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn suites_of_ones_own_have_paths_too() {
         let root = tree(&["test/mine/cases/a.js", "test/mine/cases/d/b.js", "test/keep/a.js"]);
-        let toml = "kind = 'files'\ncommand = ['{shell}', '{file}']\n";
+        let toml = "kind = 'files'\nfiles = '*.js'\ncommand = ['{shell}', '{file}']\n";
         fs::write(root.path().join("test/mine/suite.toml"), format!("{toml}dir = 'cases'\n")).unwrap();
         fs::write(root.path().join("test/keep/suite.toml"), format!("{toml}keep-extensions = true\n"))
             .unwrap();

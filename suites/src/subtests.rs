@@ -25,10 +25,14 @@ pub struct Listed {
     pub skipped: Option<Skip>,
 }
 
+/// Why predictable builds skip suites of one's own.
+const NOT_PREDICTABLE: &str = "a predictable build compares the allocations of V8's own tests only";
+
 /// Why a test is skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// The status file's rule; the option, such as `--slow-tests=skip`; or why the host cannot run it.
+    /// The status file's rule; the option, such as `--slow-tests=skip`; or why the host or the build cannot
+    /// run it.
     pub rule: String,
     /// The condition of the rule's section; empty where an option skips.
     pub condition: String,
@@ -81,7 +85,7 @@ impl Subtest {
 
 /// What leaves a test out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LeftOut {
+pub(crate) enum LeftOut {
     /// A rule says SKIP.
     Rule,
     /// `--slow-tests`
@@ -90,13 +94,15 @@ enum LeftOut {
     PassFail,
     /// test262 by itself: the host, or `--features`.
     Withheld,
+    /// A predictable build: what is compared there are V8's own tests.
+    Predictable,
 }
 
 impl Tree {
     /// All tests that were asked for, skipped ones too, in the order they start.
     pub fn listing(&self) -> Box<dyn Iterator<Item = Listed> + Send + '_> {
         Box::new(self.bases().iter().flat_map(move |(index, base)| {
-            let found = match self.left_out_before_variants(base.outcomes) {
+            let found = match self.left_out_before_variants(base) {
                 Some(why) => vec![(Subtest::BASE, base.outcomes, Some(why))],
                 None if self.withheld(index, base).is_some() => {
                     vec![(Subtest::BASE, base.outcomes, Some(LeftOut::Withheld))]
@@ -117,13 +123,17 @@ impl Tree {
     }
 
     /// What leaves a test out before there are variants.
-    fn left_out_before_variants(&self, outcomes: Outcomes) -> Option<LeftOut> {
-        self.left_out(outcomes).filter(|_| self.dialect.filters_before_variants)
+    fn left_out_before_variants(&self, base: &Base) -> Option<LeftOut> {
+        let own = || self.suite(base).is_some_and(|suite| suite.own.is_some());
+        if self.build.has(Property::Predictable) && own() {
+            return Some(LeftOut::Predictable);
+        }
+        self.left_out(base.outcomes).filter(|_| self.dialect.filters_before_variants)
     }
 
     /// The filter of status file outcomes (V8's `StatusFileFilterProc`). Until V8 10.4 it holds before and after variants,
     /// later only after them.
-    fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
+    pub(crate) fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
         let options = &self.options;
         if outcomes.has(self.skip_words()) && !options.run_skipped {
             Some(LeftOut::Rule)
@@ -175,6 +185,7 @@ impl Tree {
                 let reason = self.withheld(index, base).map(|withheld| withheld.reason);
                 (reason.unwrap_or_default(), String::new())
             }
+            LeftOut::Predictable => (NOT_PREDICTABLE.into(), String::new()),
             LeftOut::PassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
         };
         Skip { rule, condition, variant }
@@ -214,28 +225,9 @@ impl Tree {
             Some((Strictness::Both, true)) => &[(false, false), (true, false), (false, true), (true, true)],
         };
         let suite = self.suite(base);
-        let of_suite = suite.map_or(SuiteVariants::All, |suite| suite.rules.variants);
-        let additional = suite.map(|suite| suite.additional_variants.as_slice()).unwrap_or_default();
-        let (only, more): (&[&str], &[String]) = match of_suite {
-            _ if base.outcomes.has(Outcomes::NO_VARIANTS) => (&["default"], &[]),
-            SuiteVariants::Default => (&["default"], &[]),
-            SuiteVariants::Additional => (&["default"], additional),
-            _ if self.is_fast(suite, base) => (&["default", "turbofan"], &[]),
-            _ => (&[], &[]),
-        };
-        let also = suite.and_then(|suite| suite.also);
-        let variants = || {
-            let all = self.variants.iter().enumerate();
-            all.filter(move |(i, variant)| {
-                (*i < self.selected_variants || also == Some(*i))
-                    && (only.is_empty()
-                        || only.contains(&variant.name.as_str())
-                        || more.contains(&variant.name))
-            })
-        };
         let mut found = Vec::with_capacity(halves.len() * self.variants.len());
         for phase in [false, true] {
-            for (variant, _) in variants() {
+            for variant in self.variants_of(suite, base) {
                 let of_phase = halves.iter().filter(|(_, second)| *second == phase);
                 found.extend(of_phase.map(|(strict, second)| {
                     let subtest = Subtest::of(variant, *strict, *second);
@@ -253,6 +245,30 @@ impl Tree {
         found
     }
 
+    /// The variants that a test has, by their indices among all, in order.
+    fn variants_of<'a>(
+        &'a self,
+        suite: Option<&'a Suite>,
+        base: &Base,
+    ) -> impl Iterator<Item = usize> + use<'a> {
+        let of_suite = suite.map_or(SuiteVariants::All, |suite| suite.rules.variants);
+        let additional = suite.map(|suite| suite.additional_variants.as_slice()).unwrap_or_default();
+        let (only, more): (&[&str], &[String]) = match of_suite {
+            _ if base.outcomes.has(Outcomes::NO_VARIANTS) => (&["default"], &[]),
+            SuiteVariants::Default => (&["default"], &[]),
+            SuiteVariants::Additional => (&["default"], additional),
+            _ if self.is_fast(suite, base) => (&["default", "turbofan"], &[]),
+            _ => (&[], &[]),
+        };
+        let also = suite.and_then(|suite| suite.also);
+        let all = self.variants.iter().enumerate();
+        let fitting = all.filter(move |(i, variant)| {
+            (*i < self.selected_variants || also == Some(*i))
+                && (only.is_empty() || only.contains(&variant.name.as_str()) || more.contains(&variant.name))
+        });
+        fitting.map(|(i, _)| i)
+    }
+
     /// A test's subtests that would run.
     pub(crate) fn runnable(&self, index: u32, base: &Base) -> Vec<(Subtest, Outcomes)> {
         if self.is_left_out(base) {
@@ -267,7 +283,7 @@ impl Tree {
     pub(crate) fn is_left_out(&self, base: &Base) -> bool {
         // What skips a test for all variants alike skips it under each of them.
         let skipped = base.outcomes.has(self.skip_words()) && !self.options.run_skipped;
-        skipped || self.left_out_before_variants(base.outcomes).is_some()
+        skipped || self.left_out_before_variants(base).is_some()
     }
 
     /// Whether a test runs in the fast variants only, with flags of their own.
@@ -305,8 +321,8 @@ impl Tree {
     }
 
     /// The index that V8's id of a subtest has: the variant's among those of this test.
-    fn variant_number(base: &Base, variant: usize) -> usize {
-        if base.outcomes.has(Outcomes::NO_VARIANTS) { 0 } else { variant }
+    fn variant_number(&self, base: &Base, variant: usize) -> usize {
+        self.variants_of(self.suite(base), base).take_while(|own| *own < variant).count()
     }
 
     /// Whether this is the reverse half of a FAIL_PHASE_ONLY test. V8's generator leaves the phase out of the sloppy
@@ -324,7 +340,7 @@ impl Tree {
         piece(".VariantProc-");
         piece(self.variants.get(variant).map_or("", |variant| variant.name.as_str()));
         piece(if subtest.strict { "-strict-" } else { "-" });
-        piece(&Self::variant_number(base, variant).to_string());
+        piece(&self.variant_number(base, variant).to_string());
         if subtest.second_phase
             && let Some((strictness, _)) = self.strictness(index, base)
             && Self::is_reverse(strictness, subtest)

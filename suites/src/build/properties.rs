@@ -283,13 +283,18 @@ impl Build {
 
     /// Whether the build has a property.
     pub fn has(&self, property: Property) -> bool {
-        self.properties.iter().any(|(known, variable)| {
-            *known == property
-                && match variable.strip_prefix('!') {
-                    Some(opposite) => self.variables.get(opposite) == Some(&Variable::Bool(false)),
-                    None => self.is(variable),
-                }
-        })
+        self.properties.iter().any(|(known, variable)| *known == property && self.holds(variable))
+    }
+
+    /// Whether a condition that [`BuildRules::renamed`] or [`BuildRules::properties`] give holds.
+    ///
+    /// [`BuildRules::renamed`]: crate::dialect::BuildRules::renamed
+    /// [`BuildRules::properties`]: crate::dialect::BuildRules::properties
+    pub(super) fn holds(&self, variable: &str) -> bool {
+        match variable.strip_prefix('!') {
+            Some(opposite) => self.variables.get(opposite) == Some(&Variable::Bool(false)),
+            None => self.is(variable),
+        }
     }
 
     fn set(&mut self, property: Property, holds: bool) {

@@ -82,6 +82,11 @@ impl Build {
         variables
     }
 
+    /// What properties were called in earlier versions, for conditions of trees that say no version.
+    pub fn renamed(&self, dialect: &Dialect) -> impl Iterator<Item = (&'static str, bool)> {
+        dialect.build.renamed.iter().map(|(old, new)| (*old, self.holds(new)))
+    }
+
     fn lacks_simd(&self, extra_flags: &[String], dialect: &Dialect, simd_mips: bool) -> bool {
         let rules = &dialect.build.no_simd;
         let arch = self.arch.as_str();

@@ -10,6 +10,9 @@ pub struct BuildRules {
     /// What the runner itself looks at, with the status variable that tells it; `!` before a variable stands for its
     /// opposite. A property that is not listed never holds.
     pub properties: &'static [(Property, &'static str)],
+    /// Names that variables had in earlier versions, with those they have now; `!` as above. Conditions of trees that say no
+    /// version may use both.
+    pub renamed: &'static [(&'static str, &'static str)],
     /// What a build with checks but without `is_debug` counts as.
     pub dchecks: Dchecks,
     /// When a run counts as one on a simulator.

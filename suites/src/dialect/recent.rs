@@ -324,6 +324,17 @@ const PROPERTIES_11_5: &[(Property, &str)] = &[
     (Property::VerifyHeap, "verify_heap"),
 ];
 
+const RENAMED: &[(&str, &str)] = &[
+    ("cfi_vptr", "cfi"),
+    ("control_flow_integrity", "v8_cfi"),
+    ("gcov_coverage", "clang_coverage"),
+    ("is_clang", "clang"),
+    ("is_full_debug", "full_debug"),
+    ("no_i18n", "!i18n"),
+    ("predictable", "verify_predictable"),
+    ("ubsan_vptr", "ubsan"),
+];
+
 const BUILDS_11_5: &[(&str, f64)] =
     &[("full_debug", 4.0), ("lite_mode", 2.0), ("tsan", 2.0), (SANITIZED, 1.5), ("verify_predictable", 4.0)];
 
@@ -334,6 +345,7 @@ const V11_5: Dialect = Dialect {
         keys: ConfigKeys::Every { required: REQUIRED, unbuilt: UNBUILT },
         arch_key: "arch",
         properties: PROPERTIES_11_5,
+        renamed: RENAMED,
         simulator: Simulator::Key("simulator_run"),
         ..V11_4.build
     },

@@ -444,6 +444,7 @@ pub const V9_2: Dialect = Dialect {
         keys: ConfigKeys::Named(CONFIG_9_2),
         arch_key: "v8_target_cpu",
         properties: PROPERTIES,
+        renamed: &[],
         dchecks: Dchecks::Mode,
         simulator: Simulator::Configured,
         no_simd: NoSimd {

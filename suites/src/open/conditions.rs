@@ -34,6 +34,12 @@ pub fn variables(
             return Err(OpenError::BuildConfig { file: file.clone(), reason });
         }
     }
+    // Neither the tree nor a build says a version: names of several may be meant.
+    if tree.assumed && build.config.is_none() {
+        for (name, holds) in build.renamed(dialect) {
+            variables.set(name, holds);
+        }
+    }
     variables.set(ALWAYS, true);
     variables.constants(constants.iter().map(String::as_str));
     for name in dialect.variables {

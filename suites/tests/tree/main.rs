@@ -5,6 +5,7 @@
 mod cases;
 mod classic;
 mod problems;
+mod recent;
 mod selection;
 mod shards;
 mod trees;

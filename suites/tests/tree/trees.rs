@@ -28,11 +28,13 @@ pub fn tree(files: &[(&str, &str)]) -> TempDir {
     root
 }
 
+/// Options that list tests: most trees here have no programs.
 pub fn options(root: &TempDir, tests: &[&str]) -> Options {
     Options {
         root: root.path().into(),
         tests: tests.iter().map(|test| (*test).into()).collect(),
         random_seed: 7,
+        lists: true,
         ..Options::default()
     }
 }
@@ -62,4 +64,28 @@ pub fn only_case(tree: &Tree) -> (TestCase, Vec<String>) {
     let case = tree.case(entries[0].id).unwrap();
     let argv = case.relative_argv();
     (case, argv)
+}
+
+/// A release build for x64 as V8 11.5 to 13.8 describe it: what their runners ask for, and little else.
+pub const CONFIG_11_5: &str = r#"{"arch": "x64", "asan": false, "cfi": false, "clang": true, "component_build": false,
+    "dcheck_always_on": false, "debugging_features": false, "full_debug": false, "has_maglev": true,
+    "has_webassembly": true, "i18n": true, "is_android": false, "is_ios": false, "lite_mode": false, "msan": false,
+    "simulator_run": false, "slow_dchecks": false, "tsan": false, "ubsan": false, "use_sanitizer": false,
+    "verify_heap": false, "verify_predictable": false}"#;
+
+/// A tree of a version, with a runner that says nothing, and a build whose configuration has these keys set.
+pub fn tree_of((major, minor): (u32, u32), on: &[&str], files: &[(&str, &str)]) -> TempDir {
+    let header = format!("#define V8_MAJOR_VERSION {major}\n#define V8_MINOR_VERSION {minor}\n");
+    let mut config = if (major, minor) < (11, 5) { CONFIG } else { CONFIG_11_5 }.to_owned();
+    for key in on {
+        let off = format!("\"{key}\": false");
+        assert!(config.contains(&off), "{key}");
+        config = config.replace(&off, &format!("\"{key}\": true"));
+    }
+    let own = [
+        ("include/v8-version.h", header.as_str()),
+        ("tools/testrunner/standard_runner.py", "A = 1\n"),
+        ("out/build/v8_build_config.json", config.as_str()),
+    ];
+    tree(&[&own, files].concat())
 }
