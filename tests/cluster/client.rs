@@ -71,11 +71,13 @@ pub fn case(name: &str) -> TestCase {
         env: BTreeMap::new(),
         unset_env: Vec::new(),
         timeout: Duration::from_secs(60),
+        term_grace: None,
         judge: Judge::ExitCode,
         recipe: None,
         expected_file: None,
         expectation: Expectation::pass(),
         slow: false,
+        heavy: false,
         variant_flags: Vec::new(),
         random_seed: None,
     }

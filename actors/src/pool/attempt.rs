@@ -67,7 +67,7 @@ pub(super) fn attempt(
     let argv = case.argv(root, &setup.builtin, compiled.as_deref());
     let marker = setup.run.value(lease.id);
     let launch = Launch { argv: &argv, env: &case.env, unset: &case.unset_env, marker: &marker };
-    let limits = Limits { timeout: case.timeout, cap: setup.output_cap };
+    let limits = Limits { timeout: case.timeout, grace: case.term_grace, cap: setup.output_cap };
     started(&case.name);
     let judged = |output: &Output| judge(&case.judge, output, expected.as_deref());
     let run = match case.judge {

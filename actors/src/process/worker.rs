@@ -5,13 +5,13 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use flotilla_messages::{Captured, Exit, Output};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
 use super::capture::{Found, Stream};
 use super::ceilings::Ceilings;
@@ -37,6 +37,8 @@ const SIGKILL: i32 = 9;
 pub struct Limits {
     /// How long it may live.
     pub timeout: Duration,
+    /// What its group has from SIGTERM to SIGKILL when it has lived so long; `None`: SIGKILL at once.
+    pub grace: Option<Duration>,
     /// How many bytes of each stream are kept.
     pub cap: usize,
 }
@@ -164,8 +166,12 @@ impl Worker {
             match phase {
                 Phase::Running { deadline: Some(deadline) } if now >= deadline => {
                     timed_out = true;
-                    leader.signal(Signal::KILL);
-                    phase = Phase::Killed { until: now + PATIENCE };
+                    let until = limits.grace.and_then(|grace| now.checked_add(grace));
+                    leader.signal(if until.is_some() { Signal::TERM } else { Signal::KILL });
+                    phase = match until {
+                        Some(until) => Phase::Terminating { until },
+                        None => Phase::Killed { until: now + PATIENCE },
+                    };
                 }
                 Phase::Terminating { until } if now >= until => {
                     leader.signal(Signal::KILL);
@@ -200,6 +206,12 @@ impl Worker {
             }
         }
         let duration = begun.elapsed();
+        if let (true, true, Phase::Terminating { until }) = (ended, timed_out, phase) {
+            // The grace is the group's, not the leader's alone: a wrapper may end before the engine below it has said
+            // what it has to say. With our copies of the write ends closed, the pipes end with the last of the group.
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            stopped |= read_until(until, switch, &mut streams, &mut self.buffer);
+        }
         leader.kill_group();
         let exit = if ended {
             drain(watch.descriptor().map_err(Fault::Follow)?, switch, &mut streams, &mut self.buffer);
@@ -263,11 +275,13 @@ impl Leader {
         self.0.as_ref().map(Pid::from_child)
     }
 
-    /// To the group, and to the leader by itself, which may have joined another group.
+    /// To the group, and to the leader if it has joined another group. Never twice: a handler would run twice.
     fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid() {
             let _ = kill_process_group(pid, signal);
-            let _ = kill_process(pid, signal);
+            if getpgid(Some(pid)) != Ok(pid) {
+                let _ = kill_process(pid, signal);
+            }
         }
     }
 
@@ -369,6 +383,33 @@ fn wait(
     }
     let [ended, switch, out_ready, err_ready] = list.map(|item| !item.revents().is_empty());
     Ok(Ready { ended, switch, streams: [out_ready && out.is_some(), err_ready && err.is_some()] })
+}
+
+/// Reads until both pipes end or the time has come. Returns whether the run was stopped meanwhile; it ends at once if it
+/// is to be killed.
+fn read_until(until: Instant, switch: &Switch, streams: &mut [Stream; 2], buffer: &mut [u8]) -> bool {
+    let mut stopped = false;
+    while streams.iter().any(|stream| stream.pipe().is_some()) {
+        let rest = until.saturating_duration_since(Instant::now());
+        // In the place of a stream that has ended, the switch is looked at twice.
+        let Ok(ready) = wait(switch.descriptor(), switch, streams, Some(rest)) else { break };
+        if ready.switch {
+            let stage = switch.stage();
+            stopped |= stage > Stage::Go;
+            if stage == Stage::Kill {
+                break;
+            }
+        }
+        for (stream, readable) in streams.iter_mut().zip(ready.streams) {
+            if readable {
+                stream.read(buffer);
+            }
+        }
+        if rest.is_zero() {
+            break;
+        }
+    }
+    stopped
 }
 
 /// Reads what is in the pipes, and does not wait for more.

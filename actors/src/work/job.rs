@@ -241,7 +241,8 @@ impl Preparation {
         let mut argv = vec![self.launcher.root().join(program).into_os_string()];
         argv.extend(args.iter().map(Into::into));
         let launch = Launch { argv: &argv, env: &Default::default(), unset: &[], marker: &self.marker };
-        let limits = Limits { timeout: PROBE_TIME.saturating_sub(begun.elapsed()), cap: PROBE_WORDS };
+        let limits =
+            Limits { timeout: PROBE_TIME.saturating_sub(begun.elapsed()), grace: None, cap: PROBE_WORDS };
         let failed = |why: String| format!("the engine does not run here: {}", self.guest.rewrite_text(why));
         let mut worker = self.guest.worker().map_err(|error| failed(error.to_string()))?;
         let Ended { output, stopped } = worker

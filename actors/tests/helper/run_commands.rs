@@ -142,11 +142,13 @@ impl Cases for Commands {
             env: BTreeMap::new(),
             unset_env: Vec::new(),
             timeout: self.timeout,
+            term_grace: None,
             judge: Judge::ExitCode,
             recipe: None,
             expected_file: None,
             expectation: Expectation::pass(),
             slow: false,
+            heavy: false,
             variant_flags: Vec::new(),
             random_seed: None,
         })

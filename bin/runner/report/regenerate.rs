@@ -196,10 +196,12 @@ mod tests {
             env: BTreeMap::new(),
             unset_env: Vec::new(),
             timeout: Duration::from_secs(60),
+            term_grace: None,
             judge,
             expected_file: Some(Arg::Path("test/message/a.out".into())),
             expectation: Expectation::pass(),
             slow: false,
+            heavy: false,
             variant_flags: Vec::new(),
             random_seed: None,
         }

@@ -174,11 +174,13 @@ mod tests {
             env: BTreeMap::from([("TZ".into(), "UTC".into())]),
             unset_env: vec!["LC_ALL".into()],
             timeout: Duration::from_secs(240),
+            term_grace: Some(Duration::from_millis(100)),
             judge: Judge::Exception { expected: Some("SyntaxError".into()), negative: false },
             recipe: None,
             expected_file: Some(Arg::Path("test/a.out".into())),
             expectation: Expectation { outcomes: vec![Outcome::Fail, Outcome::Crash], reason: None },
             slow: true,
+            heavy: true,
             variant_flags: vec!["--stress-opt".into()],
             random_seed: Some(-7),
         }

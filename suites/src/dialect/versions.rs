@@ -395,6 +395,7 @@ pub const V9_2: Dialect = Dialect {
     no_snapshot_flags: &[],
     dchecks: Dchecks::Mode,
     timeouts: TIMEOUTS_9_2,
+    term_grace: None,
     config: CONFIG_9_2,
     simulator: Simulator::Configured,
     constants: CONSTANTS,
@@ -455,4 +456,6 @@ pub const V9_2: Dialect = Dialect {
         ("error-cause", "--harmony-error-cause"),
         ("import-assertions", "--harmony-import-assertions"),
     ],
+    flaky_fails: false,
+    writes_logs: false,
 };
