@@ -254,7 +254,7 @@ fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Optio
 mod tests {
     use std::time::Duration;
 
-    use flotilla_messages::{Exit, Expectation, Judgement, Output, Place, Times};
+    use flotilla_messages::{Exit, Expectation, Judgement, Memory, Output, Place, Times};
 
     use super::*;
     use crate::executor::{Failed, Judged};
@@ -269,6 +269,8 @@ mod tests {
             stdout: Captured::whole("text"),
             stderr: Captured::default(),
             duration: Duration::ZERO,
+            memory: Memory::default(),
+            started: None,
         };
         Ending::Judged(Box::new(Judged { case, output, judgement: Judgement { outcome, why: None } }))
     }

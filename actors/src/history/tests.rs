@@ -83,6 +83,8 @@ fn finished(noted: &Noted) -> flotilla_messages::Event {
             stdout: Default::default(),
             stderr: Default::default(),
             duration: Duration::from_millis(millis.into()),
+            memory: flotilla_messages::Memory::default(),
+            started: None,
         }),
         place: flotilla_messages::Place::Local,
         attempt: 1,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use flotilla_messages::judge::Allocations;
-use flotilla_messages::{Cases, Judge, Judgement, Output, TestCase, TestName, judge};
+use flotilla_messages::{Cases, Judge, Judgement, Memory, Output, TestCase, TestName, judge};
 
 use super::bench::Bench;
 use super::control::Setup;
@@ -92,7 +92,8 @@ pub(super) fn attempt(
     }
 }
 
-/// Runs a test of a predictable build until it is judged, all runs within its time: the last run, with the time of all.
+/// Runs a test of a predictable build until it is judged, all runs within its time: the last run, with the time and the
+/// memory of all.
 fn predictable(
     required: bool,
     limits: Limits,
@@ -100,10 +101,15 @@ fn predictable(
 ) -> Result<(Ended, Option<Judgement>), ProcessError> {
     let mut allocations = Allocations::new(required);
     let mut spent = Duration::ZERO;
+    let (mut memory, mut started) = (Memory::default(), None);
     loop {
         let mut ended = run(Limits { timeout: limits.timeout.saturating_sub(spent), ..limits })?;
         spent += ended.output.duration;
         ended.output.duration = spent;
+        memory = memory.max(ended.output.memory);
+        ended.output.memory = memory;
+        started = started.or(ended.output.started);
+        ended.output.started = started;
         if ended.stopped {
             return Ok((ended, None));
         }

@@ -233,6 +233,31 @@ fn the_cap_cuts_each_stream_and_counts_it_whole() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_process_takes_of_memory_is_seen_while_it_lives() {
+    for mut worker in workers() {
+        // It has grown by then, and lives until it has been looked at once more.
+        let script =
+            "exec perl -e '$x = \"x\" x (64 << 20); $| = 1; print 1; select(undef, undef, undef, 0.3)'";
+        let output = run_script(&mut worker, script, Limits { timeout: LONG, grace: None, cap: CAP }).output;
+        let memory = output.memory;
+        assert!(memory.max_rss >= 64 << 20 && memory.max_rss < 1 << 30, "{memory:?}");
+        assert!(memory.max_vms >= memory.max_rss, "{memory:?}");
+        assert!(output.started.is_some_and(|started| started.elapsed().unwrap() >= output.duration));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_is_looked_at_before_its_deadline_kills_it() {
+    for mut worker in workers() {
+        let limits = Limits { timeout: Duration::from_millis(1), grace: None, cap: CAP };
+        let output = run_script(&mut worker, "exec sleep 60", limits).output;
+        assert!(output.timed_out && output.memory.max_rss > 0, "{output:?}");
+    }
+}
+
 #[test]
 fn a_process_that_closes_its_outputs_is_waited_for() {
     for ended in whole("exec >&- 2>&-; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done; exit 3") {

@@ -6,9 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use flotilla_messages::{Captured, Exit, Output};
+use flotilla_messages::{Captured, Exit, Memory, Output};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 use super::capture::{Found, Stream};
 use super::ceilings::Ceilings;
 use super::launch::{Launch, Launcher, ProcessError};
+use super::memory::Meter;
 use super::switch::{Stage, Switch};
 use super::{EndWatch, watch};
 
@@ -146,16 +147,17 @@ impl Worker {
         // leader lives, and the one wake-up of a silent process is its exit.
         command.stdin(null).stdout(out_end).stderr(err_end);
         let spawned = patiently(switch, || {
-            let begun = Instant::now();
+            let begun = (Instant::now(), SystemTime::now());
             command.spawn().map(|child| (child, begun))
         });
-        let Some((child, begun)) = spawned.map_err(Fault::Spawn)? else {
+        let Some((child, (begun, started))) = spawned.map_err(Fault::Spawn)? else {
             return Ok(Supervised::Stopped);
         };
         let mut leader = Leader(Some(child));
         self.ceilings.impose(Pid::from_child(leader.child()?));
         watch.arm(leader.child()?).map_err(Fault::Follow)?;
 
+        let mut meter = Meter::new(Pid::from_child(leader.child()?), begun);
         let mut streams = [Stream::new(out, limits.cap), Stream::new(err, limits.cap)];
         let mut phase = Phase::Running { deadline: begun.checked_add(limits.timeout) };
         let mut timed_out = false;
@@ -166,6 +168,7 @@ impl Worker {
             match phase {
                 Phase::Running { deadline: Some(deadline) } if now >= deadline => {
                     timed_out = true;
+                    meter.look(now, &mut self.buffer);
                     let until = limits.grace.and_then(|grace| now.checked_add(grace));
                     leader.signal(if until.is_some() { Signal::TERM } else { Signal::KILL });
                     phase = match until {
@@ -181,9 +184,13 @@ impl Worker {
                 _ => {}
             }
             let end = watch.descriptor().map_err(Fault::Follow)?;
-            let ready =
-                wait(end, switch, &streams, phase.rest(now)).map_err(|errno| Fault::Follow(errno.into()))?;
+            let rest = [phase.rest(now), meter.rest(now)].into_iter().flatten().min();
+            let ready = wait(end, switch, &streams, rest).map_err(|errno| Fault::Follow(errno.into()))?;
             ended = ready.ended;
+            if !ended {
+                let printed = ready.streams.contains(&true);
+                meter.look_if_due(Instant::now(), printed, &mut self.buffer);
+            }
             if ready.switch && !ended {
                 let stage = switch.stage();
                 stopped |= stage > Stage::Go;
@@ -221,7 +228,15 @@ impl Worker {
             Exit::Signal(SIGKILL)
         };
         let [stdout, stderr] = streams.map(Stream::finish);
-        let output = Output { exit, timed_out, stdout, stderr, duration };
+        let output = Output {
+            exit,
+            timed_out,
+            stdout,
+            stderr,
+            duration,
+            memory: meter.seen(),
+            started: Some(started),
+        };
         let result = Ended { output, stopped };
         Ok(match leader.0.take() {
             Some(child) => Supervised::LeftAlone(result, child),
@@ -321,6 +336,8 @@ fn never_started() -> Ended {
         stdout: Captured::default(),
         stderr: Captured::default(),
         duration: Duration::ZERO,
+        memory: Memory::default(),
+        started: None,
     };
     Ended { output, stopped: true }
 }

@@ -58,6 +58,8 @@ impl Peer {
                     stdout: Default::default(),
                     stderr: Default::default(),
                     duration: Duration::from_millis(1),
+                    memory: flotilla_messages::Memory::default(),
+                    started: None,
                 };
                 let judgement = flotilla_messages::Judgement { outcome: Outcome::Fail, why: None };
                 Ending::Judged(Box::new(Judged { case, output, judgement }))

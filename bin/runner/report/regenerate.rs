@@ -175,7 +175,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use flotilla_messages::{Captured, Exit, Expectation, Program, TestName};
+    use flotilla_messages::{Captured, Exit, Expectation, Memory, Program, TestName};
     use proptest::prelude::*;
 
     use super::*;
@@ -232,6 +232,8 @@ mod tests {
             stdout: Captured::whole(text),
             stderr: Captured::default(),
             duration: Duration::ZERO,
+            memory: Memory::default(),
+            started: None,
         }
     }
 

@@ -241,7 +241,7 @@ fn clock(seconds: f64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use flotilla_messages::{CaseId, Exit, Outcome, Output, Place, TestName};
+    use flotilla_messages::{CaseId, Exit, Memory, Outcome, Output, Place, TestName};
 
     use super::*;
 
@@ -265,6 +265,8 @@ mod tests {
                 stdout: flotilla_messages::Captured::default(),
                 stderr: flotilla_messages::Captured::default(),
                 duration: Duration::from_millis(millis),
+                memory: Memory::default(),
+                started: None,
             }),
             place: Place::Local,
             attempt: 1,

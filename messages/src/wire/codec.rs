@@ -151,8 +151,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Arg, Captured, CaseId, Event, Exit, Expectation, Judge, Outcome, Output, Place, Program, TestCase,
-        TestName, TestReport, Times,
+        Arg, Captured, CaseId, Event, Exit, Expectation, Judge, Memory, Outcome, Output, Place, Program,
+        TestCase, TestName, TestReport, Times,
     };
 
     fn case() -> TestCase {
@@ -195,6 +195,36 @@ mod tests {
         back
     }
 
+    /// What of a message has come later, peers of before neither send nor miss.
+    #[test]
+    fn a_case_and_an_output_without_the_newest_fields_are_read() {
+        let without = |value: serde_cbor::Value, names: &[&str]| match value {
+            serde_cbor::Value::Map(mut map) => {
+                for name in names {
+                    assert!(map.remove(&serde_cbor::Value::Text((*name).into())).is_some(), "{name}");
+                }
+                serde_cbor::Value::Map(map)
+            }
+            other => other,
+        };
+        let old = without(serde_cbor::value::to_value(case()).unwrap(), &["term_grace", "heavy"]);
+        let read: TestCase = serde_cbor::value::from_value(old).unwrap();
+        assert_eq!(read, TestCase { term_grace: None, heavy: false, ..case() });
+        let output = Output {
+            exit: Exit::Code(0),
+            timed_out: false,
+            stdout: Captured::default(),
+            stderr: Captured::default(),
+            duration: Duration::ZERO,
+            memory: Memory { max_rss: 1, max_vms: 2 },
+            started: Some(std::time::SystemTime::UNIX_EPOCH),
+        };
+        let old = without(serde_cbor::value::to_value(&output).unwrap(), &["memory"]);
+        let read: Output = serde_cbor::value::from_value(old).unwrap();
+        assert_eq!(read, Output { memory: Memory::default(), started: None, ..output.clone() });
+        assert_eq!(through(&output), Output { started: None, ..output }, "no clock is sent");
+    }
+
     #[test]
     fn a_case_an_outcome_and_an_event_survive_the_wire() {
         assert_eq!(through(&case()), case());
@@ -205,6 +235,8 @@ mod tests {
             stdout: Captured { bytes: b"\xff\x00text".to_vec(), total: 99 },
             stderr: Captured::default(),
             duration: Duration::from_micros(1234),
+            memory: Memory { max_rss: 40 << 20, max_vms: 5 << 30 },
+            started: None,
         };
         let event = Event::Finished(Box::new(TestReport {
             test: CaseId(7),
