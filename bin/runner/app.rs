@@ -8,7 +8,7 @@ use std::sync::Arc;
 use flotilla_actors::history::DatabaseError;
 use flotilla_messages::Cases;
 use flotilla_suites::{
-    Filter, OpenError, Options, Products, ProductsError, Repeats, Shard, Shell, Tree, Unmatched,
+    Filter, Framework, OpenError, Options, Products, ProductsError, Repeats, Shard, Shell, Tree, Unmatched,
 };
 
 use crate::again::{self, Deadline, Only};
@@ -141,6 +141,10 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
     let options = Options {
         features: cli.test262.features.clone(),
+        framework: match cli.framework {
+            None | Some(cli::Framework::Default | cli::Framework::StandardRunner) => Framework::Standard,
+            Some(cli::Framework::NumFuzzer) => Framework::NumFuzzer,
+        },
         build_with: cli.made.variables(),
         novfp3: cli.made.novfp3,
         slow_simulator_tests: cli.made.dont_skip_slow_simulator_tests,
@@ -210,6 +214,8 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         home: cli.home.clone(),
         total_timeout: deadline.left(),
         history,
+        shard: options.shard,
+        framework: options.framework,
     })?;
     for (reason, tests) in tree.withheld_by_host() {
         eprintln!("runner: left out: {tests} tests: {reason}");
@@ -373,6 +379,7 @@ pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options 
         shell_dir: settings.shell_dir.clone(),
         host: settings.host.clone(),
         features: Vec::new(),
+        framework: Framework::Standard,
     }
 }
 

@@ -65,7 +65,7 @@ pub use build::host_arch;
 
 pub use error::{EngineError, OpenError, ReadError};
 pub use inputs::{Bound, Inputs, Outside, RESERVED};
-pub use options::{Filter, Options, Shell};
+pub use options::{Filter, Framework, Options, Shell};
 pub use products::{Products, ProductsError};
 pub use repeats::Repeats;
 pub use select::Unmatched;

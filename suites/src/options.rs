@@ -71,6 +71,8 @@ pub struct Options {
     pub host: Option<String>,
     /// test262 by itself: lists such as `+Temporal,-Atomics` (`--features`).
     pub features: Vec<String>,
+    /// As which of V8's runners tests are run (`--framework`).
+    pub framework: Framework,
 }
 
 impl Default for Options {
@@ -106,6 +108,7 @@ impl Default for Options {
             shell_dir: None,
             host: None,
             features: Vec::new(),
+            framework: Framework::default(),
         }
     }
 }
@@ -138,6 +141,27 @@ impl Filter {
             Self::Run => "run",
             Self::Skip => "skip",
             Self::DontCare => "dontcare",
+        }
+    }
+}
+
+/// One of V8's runners (V8 13.3 base_runner.py: `--framework`): which flags and harness files tests get, and what is
+/// expected of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framework {
+    /// `run-tests.py`.
+    #[default]
+    Standard,
+    /// `run-num-fuzzer.py`, as far as it runs tests as they are.
+    NumFuzzer,
+}
+
+impl Framework {
+    /// V8's name, as reports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard_runner",
+            Self::NumFuzzer => "num_fuzzer",
         }
     }
 }

@@ -199,6 +199,17 @@ impl Products {
         self.trees().all(|tree| tree.passes_seed())
     }
 
+    /// Whether a test that fails and passes when it is run again makes the run fail, unless somebody says otherwise: in
+    /// V8 from 12.0 on.
+    pub fn flaky_fails(&self) -> bool {
+        self.trees().any(|tree| tree.dialect.flaky_fails)
+    }
+
+    /// Whether V8's own runner writes logs beside its JSON results: from 12.0 on.
+    pub fn writes_logs(&self) -> bool {
+        self.trees().any(|tree| tree.dialect.writes_logs)
+    }
+
     /// The trees, in order.
     pub fn trees(&self) -> impl Iterator<Item = &Arc<Tree>> + Send {
         self.trees.iter().map(|(_, tree)| tree)

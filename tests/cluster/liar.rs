@@ -88,7 +88,11 @@ fn ended(lease: u64, outcome: Outcome) -> RemoteNews {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    RemoteNews::Finished { lease, ending: RemoteEnding::Judged { output, judgement }, queued: Duration::ZERO }
+    RemoteNews::Finished {
+        lease,
+        ending: RemoteEnding::Judged { output, judgement, difference: None },
+        queued: Duration::ZERO,
+    }
 }
 
 impl Host {

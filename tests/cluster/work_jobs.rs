@@ -89,7 +89,7 @@ async fn tests_are_run_and_judged_and_know_nothing_of_this_machine() {
     client.say(WorkMessage::Assign(vec![lease(7, "good"), lease(8, "bad"), quiet]));
     let endings = client.endings(3).await;
     let judged = |lease| match &endings[&lease] {
-        RemoteEnding::Judged { output, judgement } => (output, judgement.outcome),
+        RemoteEnding::Judged { output, judgement, .. } => (output, judgement.outcome),
         other => panic!("{other:?}"),
     };
     let root = files.root().display();

@@ -223,6 +223,7 @@ fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Optio
             outcome: judged.judgement.outcome,
             as_expected,
             why: judged.judgement.why,
+            difference: judged.difference,
             case: Some(judged.case),
             output: Some(judged.output),
             place,
@@ -238,6 +239,7 @@ fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Optio
             outcome: failed.outcome,
             as_expected,
             why: Some(failed.reason),
+            difference: None,
             case: failed.case,
             output: None,
             place,
@@ -272,7 +274,12 @@ mod tests {
             memory: Memory::default(),
             started: None,
         };
-        Ending::Judged(Box::new(Judged { case, output, judgement: Judgement { outcome, why: None } }))
+        Ending::Judged(Box::new(Judged {
+            case,
+            output,
+            judgement: Judgement { outcome, why: None },
+            difference: None,
+        }))
     }
 
     fn tell(core: &mut Core, told: Tell) -> Vec<Effect> {

@@ -76,6 +76,7 @@ fn finished(noted: &Noted) -> flotilla_messages::Event {
         outcome: noted.result.outcome,
         as_expected: noted.result.as_expected,
         why: None,
+        difference: None,
         case: None,
         output: noted.millis.map(|millis| flotilla_messages::Output {
             exit: flotilla_messages::Exit::Code(0),

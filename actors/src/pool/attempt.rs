@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use flotilla_messages::judge::Allocations;
-use flotilla_messages::{Cases, Judge, Judgement, Memory, Output, TestCase, TestName, judge};
+use flotilla_messages::{Cases, Judge, Judgement, Memory, Outcome, Output, TestCase, TestName, judge};
 
 use super::bench::Bench;
 use super::control::Setup;
@@ -37,7 +37,7 @@ pub(super) fn attempt(
                 name: unrunnable.name,
                 id: unrunnable.id,
                 case: None,
-                outcome: flotilla_messages::Outcome::Fail,
+                outcome: Outcome::Fail,
                 reason,
             };
             return Ending::Failed(Box::new(failed));
@@ -83,7 +83,8 @@ pub(super) fn attempt(
                 guest.rewrite(&mut ended.output);
             }
             let judgement = judgement.unwrap_or_else(|| judged(&ended.output));
-            Ending::Judged(Box::new(Judged { case, output: ended.output, judgement }))
+            let difference = difference(&case, &ended.output, &judgement, expected.as_deref());
+            Ending::Judged(Box::new(Judged { case, output: ended.output, judgement, difference }))
         }
         Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
             Ending::Unable { reason: told(error.to_string()) }
@@ -117,6 +118,21 @@ fn predictable(
             return Ok((ended, Some(judgement)));
         }
     }
+}
+
+/// How an output differs from what was expected, where that explains an unexpected outcome.
+fn difference(
+    case: &TestCase,
+    output: &Output,
+    judgement: &Judgement,
+    expected: Option<&[u8]>,
+) -> Option<String> {
+    // V8 shows one as well where a test that was to fail has passed; that it does not match would be wrong then.
+    if case.expectation.allows(judgement.outcome) || judgement.outcome == Outcome::Pass {
+        return None;
+    }
+    let file = case.expected_file.as_ref()?.relative();
+    judge::difference(&case.judge, output, expected, &file)
 }
 
 /// Reads the expected file before the test starts: a test that cannot be judged need not run.

@@ -62,7 +62,7 @@ impl Peer {
                     started: None,
                 };
                 let judgement = flotilla_messages::Judgement { outcome: Outcome::Fail, why: None };
-                Ending::Judged(Box::new(Judged { case, output, judgement }))
+                Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }))
             }
         };
         self.tell(What::Finished { lease, ending });

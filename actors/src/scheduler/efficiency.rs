@@ -254,7 +254,7 @@ impl World {
                     started: None,
                 };
                 let judgement = Judgement { outcome: Outcome::Pass, why: None };
-                Ending::Judged(Box::new(Judged { case, output, judgement }))
+                Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }))
             }
         };
         self.handle(Input::Finished { executor, lease, ending });

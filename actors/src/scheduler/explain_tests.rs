@@ -104,7 +104,12 @@ fn judged(outcome: Outcome) -> Ending {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged { case: fake::case(CaseId(0), &["true"]), output, judgement }))
+    Ending::Judged(Box::new(Judged {
+        case: fake::case(CaseId(0), &["true"]),
+        output,
+        judgement,
+        difference: None,
+    }))
 }
 
 fn tests(placed: &[Placement]) -> Vec<u64> {

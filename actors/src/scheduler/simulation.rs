@@ -325,7 +325,12 @@ fn ending(test: CaseId, how: How) -> Ending {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged { case: fake::case(test, &["true"]), output, judgement }))
+    Ending::Judged(Box::new(Judged {
+        case: fake::case(test, &["true"]),
+        output,
+        judgement,
+        difference: None,
+    }))
 }
 
 fn failed(test: CaseId) -> Ending {

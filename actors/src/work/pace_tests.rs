@@ -115,7 +115,7 @@ impl Loop {
             started: None,
         };
         let judgement = Judgement { outcome: Outcome::Pass, why: None };
-        let judged = Judged { case: lease.case, output, judgement };
+        let judged = Judged { case: lease.case, output, judgement, difference: None };
         self.input(Input::Finished { lease: lease.lease, ending: Ending::Judged(Box::new(judged)) });
     }
 

@@ -55,7 +55,7 @@ fn judged(outcome: Outcome, text: usize) -> Ending {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged { case: case("a"), output, judgement }))
+    Ending::Judged(Box::new(Judged { case: case("a"), output, judgement, difference: None }))
 }
 
 fn started(lease: u64) -> Input {

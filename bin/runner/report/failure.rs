@@ -30,6 +30,9 @@ pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u
             }
         }
     }
+    if let Some(difference) = report.difference.as_deref().filter(|_| report.outcome == Outcome::Fail) {
+        difference_lines(difference).iter().for_each(|text| line(text.as_bytes()));
+    }
     if let Some(case) = &report.case {
         let mut command = b"Command: ".to_vec();
         command.extend(context.command(case));
@@ -51,6 +54,27 @@ fn times(report: &TestReport) -> String {
         seconds(report.duration()),
         seconds(report.times.transfer)
     )
+}
+
+/// The most lines of a difference that are shown.
+const DIFFERENCE: usize = 40;
+
+/// A difference as it is shown: not at all where it is one line, which the explanation names.
+fn difference_lines(difference: &str) -> Vec<String> {
+    // The first line says what it is, the next two what is compared.
+    let mut lines = difference.lines().skip(1);
+    let head: Vec<&str> = lines.by_ref().take(2).collect();
+    let body: Vec<&str> = lines.collect();
+    let changed = |sign: char| body.iter().filter(|line| line.starts_with(sign)).count();
+    if changed('-').max(changed('+')) < 2 {
+        return Vec::new();
+    }
+    let shown = ["--- difference ---"].iter().chain(&head).chain(body.iter().take(DIFFERENCE));
+    let mut lines: Vec<String> = shown.map(|line| (*line).to_owned()).collect();
+    if let more @ 1.. = body.len().saturating_sub(DIFFERENCE) {
+        lines.push(format!("[... {more} more lines: see error_details of --json-test-results]"));
+    }
+    lines
 }
 
 /// `expected PASS, got FAIL: line 3 of the output is ...`.

@@ -10,6 +10,8 @@
 //! | stream | `stream.rs` |
 //! | `--json-test-results` | `json.rs` |
 //! | of these: the tests that ran | `ran.rs` |
+//! | one run of a test | `record.rs` |
+//! | the slowest and the largest runs | `top.rs` |
 //! | `--junitout` | `junit.rs` |
 //! | `--write-expectations` | `expectations.rs` |
 //! | `--time` | `slowest.rs` |
@@ -42,6 +44,7 @@ mod keep;
 mod plain;
 mod quote;
 mod ran;
+mod record;
 mod regenerate;
 mod repeats;
 mod running;
@@ -50,6 +53,7 @@ mod slowest;
 mod stream;
 mod tally;
 mod told;
+mod top;
 mod verbose;
 
 pub use choose::{of_special_runs, of_test262, reporters};

@@ -27,14 +27,8 @@ pub(super) fn exit(output: &Output, fails: bool) -> Option<String> {
 /// In a template line `*` is any text, `{NUMBER}` a number, `%(basename)s` the file's name and `%%` a `%`;
 /// lines that start with `#` and blank ones are left out.
 pub(super) fn failure(output: &Output, template: &[u8], rules: Rules<'_>) -> Option<String> {
-    let template = String::from_utf8_lossy(template);
-    let wanted: Vec<&str> = template
-        .split('\n')
-        .filter(|line| !line.starts_with('#') && !strip(line).is_empty())
-        .map(rstrip)
-        .collect();
-    let stdout = output.stdout.text();
-    let actual: Vec<&str> = split_lines(&stdout).filter(|line| !ignored(line, rules)).collect();
+    let (stdout, template) = (output.stdout.text(), String::from_utf8_lossy(template));
+    let (wanted, actual) = sides(&stdout, &template, rules);
     for (i, want) in wanted.iter().enumerate() {
         let number = i + 1;
         let pattern = match pattern(want, rules.basename) {
@@ -54,8 +48,19 @@ pub(super) fn failure(output: &Output, template: &[u8], rules: Rules<'_>) -> Opt
     (actual > wanted).then(|| format!("the output has {actual} lines, expected {wanted}"))
 }
 
+/// The lines that are compared, those of the template first.
+pub(super) fn sides<'a>(
+    stdout: &'a str,
+    template: &'a str,
+    rules: Rules<'_>,
+) -> (Vec<&'a str>, Vec<&'a str>) {
+    let wanted = template.split('\n').filter(|line| !line.starts_with('#') && !strip(line).is_empty());
+    let actual = split_lines(stdout).filter(|line| !ignored(line, rules));
+    (wanted.map(rstrip).collect(), actual.collect())
+}
+
 /// The template line as an anchored expression.
-fn pattern(line: &str, basename: &str) -> Result<Regex, String> {
+pub(super) fn pattern(line: &str, basename: &str) -> Result<Regex, String> {
     let text = interpolate(line, basename)?;
     let mut source = String::from(r"\A");
     for (i, part) in text.split('*').enumerate() {

@@ -245,6 +245,7 @@ mod tests {
             outcome: Outcome::Crash,
             as_expected: false,
             why: Some("ended by signal 11".into()),
+            difference: Some("-a\n+b\n".into()),
             case: Some(case()),
             output: Some(output),
             place: Place::Peer("bob".into()),
