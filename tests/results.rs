@@ -165,3 +165,67 @@ fn the_framework_is_named_in_the_results() {
     }
     assert_eq!(tree.run(&["--framework=other"]).code(), Some(2));
 }
+
+/// Whether a number of seconds since 1970 is one of the last minutes.
+fn is_now(seconds: &str) -> bool {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+    seconds.parse::<f64>().is_ok_and(|seconds| (now - 300.0..=now).contains(&seconds))
+}
+
+#[test]
+fn the_schedule_has_a_line_for_each_run() {
+    let tree = Fixture::with(&[
+        ("fine", "exit 0"),
+        ("crash", "kill -SEGV $$"),
+        (
+            "flaky",
+            "n=$(cat \"$0.count\" 2>/dev/null || echo 0); echo 1 >\"$0.count\"; sleep 0.1; exit $((1 - n))",
+        ),
+    ]);
+    let log = tree.path("schedule.log");
+    tree.file("schedule.log", "from before\n");
+    let ran =
+        tree.run(&["--no-network", "--rerun-failures-count=1", "--log-test-schedule", log.to_str().unwrap()]);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let (said, times) = line.split_once(" (").unwrap_or_else(|| panic!("{line}"));
+        let (start, end) = times.strip_suffix(')').unwrap().split_once(':').unwrap();
+        assert!(is_now(start) && is_now(end) && start <= end, "{line}");
+        let (start, end): (f64, f64) = (start.parse().unwrap(), end.parse().unwrap());
+        assert!(!said.contains("flaky") || end - start >= 0.1, "{line}");
+        lines.push(said);
+    }
+    lines.sort_unstable();
+    let wanted = [
+        "mjsunit/crash default: CRASH",
+        "mjsunit/crash default: CRASH",
+        "mjsunit/fine default: PASS",
+        "mjsunit/flaky default: FAIL",
+        "mjsunit/flaky default: PASS",
+    ];
+    assert_eq!(lines, wanted, "{}", ran.all());
+    let nowhere = tree.run(&["--log-test-schedule=/no/such/file"]);
+    assert_eq!(nowhere.code(), Some(2), "{}", nowhere.all());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_memory_log_tells_how_much_is_in_use_during_the_run() {
+    let tree = Fixture::with(&[("a", "sleep 0.5")]);
+    let log = tree.path("memory.log");
+    tree.run(&["--no-network", "--log-system-memory", log.to_str().unwrap()]);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let (time, looks) = text.lines().next().unwrap().split_once(" - ").unwrap();
+    assert_eq!(time.len(), "2026-11-30 18:07:00.123456".len(), "{text}");
+    let looks: Vec<f64> =
+        looks.split(", ").map(|look| look.strip_suffix('%').unwrap().parse().unwrap()).collect();
+    assert!(looks.len() >= 2 && looks.iter().all(|used| (0.0..=100.0).contains(used)), "{text}");
+}
+
+#[test]
+fn an_old_tree_has_no_logs_beside_its_results() {
+    let tree = Fixture::with(&[("a", "exit 0")]);
+    results(&tree, &[]);
+    assert!(!tree.path("test_schedule.log").exists() && !tree.path("memory_stats.log").exists());
+}

@@ -150,6 +150,7 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             peers: network.peers.clone(),
         };
         let mut reporters = report::reporters(settings, control, verbose, &context, Arc::clone(&cases))?;
+        reporters.extend(report::of_logs(settings, control, tree.writes_logs())?);
         reporters.extend(report::of_special_runs(special, tree.repeats(), &context));
         reporters.extend(report::of_test262(tree, root, conformance)?);
         for (peer, reason) in std::mem::take(&mut network.unusable) {

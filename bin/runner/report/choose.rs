@@ -26,8 +26,10 @@ use super::keep::Keep;
 use super::plain::Plain;
 use super::regenerate::Regenerate;
 use super::repeats::Repeats;
+use super::schedule::Schedule;
 use super::slowest::{CUTOFF, Times};
 use super::stream::Stream;
+use super::system_memory::SystemMemory;
 use super::verbose::Verbose;
 use crate::cli::{Progress, Settings};
 use crate::control::Control;
@@ -43,6 +45,34 @@ pub fn of_special_runs(special: &Special, repeats: Repeating, context: &Context)
         reporters.push(Box::new(Regenerate::new(Console::new(), context.clone())));
     }
     reporters
+}
+
+/// The logs that V8's runner writes from 12.0 on: those that were asked for, and those that `by_default` stand beside the
+/// JSON results.
+///
+/// # Errors
+/// [`ReportError`] when a log cannot be written.
+pub fn of_logs(
+    settings: &Settings,
+    control: &Control,
+    by_default: bool,
+) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
+    let beside = |name: &str| {
+        let results = settings.json_test_results.as_ref().filter(|_| by_default)?;
+        // Beside /dev/stdout is no place for a log.
+        let is_special = results.metadata().is_ok_and(|meta| !meta.is_file());
+        (!is_special).then(|| results.with_file_name(name))
+    };
+    let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+    if let Some(path) = control.log_test_schedule.clone().or_else(|| beside("test_schedule.log")) {
+        reporters.push(Box::new(Schedule::create(&path)?));
+    }
+    // V8 leaves this one out where it has no psutil.
+    let memory = control.log_system_memory.clone();
+    if let Some(path) = memory.or_else(|| beside("memory_stats.log").filter(|_| SystemMemory::is_known())) {
+        reporters.push(Box::new(SystemMemory::create(&path)?));
+    }
+    Ok(reporters)
 }
 
 /// What a bare checkout of test262 is summed up in.

@@ -18,6 +18,8 @@
 //! | `--keep-compiled` | `keep.rs` |
 //! | `--ci-test-completion` | `completion.rs` |
 //! | `--flakiness-results` | `flakiness.rs` |
+//! | `--log-test-schedule` | `schedule.rs` |
+//! | `--log-system-memory` | `system_memory.rs` |
 //! | `-v` | `commands.rs` |
 //! | `--stress`, `--random-seed-stress-count` | `repeats.rs` |
 //! | `--regenerate-expected-files` | `regenerate.rs` |
@@ -48,15 +50,17 @@ mod record;
 mod regenerate;
 mod repeats;
 mod running;
+mod schedule;
 mod sending;
 mod slowest;
 mod stream;
+mod system_memory;
 mod tally;
 mod told;
 mod top;
 mod verbose;
 
-pub use choose::{of_special_runs, of_test262, reporters};
+pub use choose::{of_logs, of_special_runs, of_test262, reporters};
 pub use console::Console;
 pub use context::Context;
 pub use file::ReportError;
