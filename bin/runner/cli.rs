@@ -222,7 +222,7 @@ pub struct Settings {
     #[arg(long, value_name = "N", help_heading = "Again and again")]
     pub rerun_failures_max: Option<u64>,
 
-    /// Whether a flaky test makes the run fail [default: pass].
+    /// Whether a flaky test makes the run fail [default: as in the tree's own runner: fail from V8 12.0 on, else pass].
     #[arg(long, value_name = "fail|pass", help_heading = "Again and again")]
     pub flaky: Option<Flaky>,
 

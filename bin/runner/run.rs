@@ -141,7 +141,10 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
                 most_tests: settings.rerun_failures_max.unwrap_or(MAX_RERUN),
                 urgent_at: exit_after_failures,
             },
-            flaky_fails: settings.flaky == Some(Flaky::Fail),
+            flaky_fails: match settings.flaky {
+                Some(flaky) => flaky == Flaky::Fail,
+                None => tree.flaky_fails(),
+            },
             total_timeout,
             unsorted: settings.no_sorting,
             explain: settings.explain,

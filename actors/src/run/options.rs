@@ -34,7 +34,7 @@ pub struct RunOptions {
     pub output_cap: usize,
     /// HEAVY tests at a time; 0 counts as 1.
     pub max_heavy: usize,
-    /// Stop after so many unexpected outcomes.
+    /// Stop after so many unexpected outcomes, and flaky tests if these make the run fail.
     pub exit_after_failures: Option<NonZeroU64>,
     /// Keep what tests printed that ended as expected.
     pub keep_passing_output: bool,

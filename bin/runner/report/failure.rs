@@ -9,6 +9,18 @@ use super::tally::seconds;
 /// The failure as text, ready to print. Streams come as the test wrote them, UTF-8 or not. Nothing, where another run of
 /// the same test has said as much.
 pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
+    headed(&format!("=== {} ===", report.name), report, context, console)
+}
+
+/// All unexpected attempts at a test, one after the other; V8 shows the first one alone.
+pub fn blocks(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
+    let flaky = if report.flaky() { " (flaky)" } else { "" };
+    let head = format!("=== {}{flaky} ===", report.name);
+    let attempts = report.attempts().filter(|attempt| !attempt.as_expected);
+    attempts.flat_map(|attempt| headed(&head, attempt, context, console)).collect()
+}
+
+fn headed(head: &str, report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
     let mut out = Vec::new();
     if !context.told.is_new(report) {
         return out;
@@ -17,7 +29,7 @@ pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u
         out.extend_from_slice(bytes);
         out.push(b'\n');
     };
-    line(console.styled("1", &format!("=== {} ===", report.name)).as_bytes());
+    line(console.styled("1", head).as_bytes());
     line(expectation(report).as_bytes());
     if let Some(output) = &report.output {
         for (name, captured) in [("stderr", &output.stderr), ("stdout", &output.stdout)] {
