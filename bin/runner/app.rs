@@ -128,7 +128,7 @@ pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
         (settings.no_variants, settings.exhaustive_variants) = (false, false);
         settings.variants = Some(variants);
     }
-    if matches!(cli.special.repeats(), Repeats::Same(_)) {
+    if cli.special.is_stress() {
         settings.exit_after_n_failures = settings.exit_after_n_failures.or(Some(0));
     }
     settings.command_prefix = cli.special.command_prefix(root, settings.command_prefix)?;
@@ -153,7 +153,7 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         ..options(root, settings, tests)
     };
     let choices = cli.builds.choose(settings, root)?;
-    let tree = Arc::new(open(&choices, &options, cli.special.repeats())?);
+    let tree = Arc::new(open(&choices, &options, cli.special.repeats(settings.random_seed))?);
     for warning in tree.warnings().iter().filter(|_| round == 1) {
         eprintln!("runner: warning: {warning}");
     }
