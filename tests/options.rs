@@ -361,3 +361,19 @@ fn an_option_that_nobody_knows_ends_with_2_and_the_nearest() {
     assert_eq!(ran.code(), Some(2));
     assert!(ran.stderr().contains("'--no-variants'"), "{}", ran.stderr());
 }
+
+#[test]
+fn behind_a_prefix_the_engine_need_not_be_executable_but_must_be_there() {
+    let tree = Fixture::with(&[("a", "exit 0")]);
+    let d8 = tree.path("out/d8");
+    fs::set_permissions(&d8, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = tree.run(&[]);
+    assert_eq!(ran.code(), Some(5), "{}", ran.all());
+    assert!(ran.stderr().contains("d8 is not executable"), "{}", ran.all());
+    let ran = tree.run(&["--command-prefix=/bin/sh"]);
+    assert_eq!(ran.code(), Some(0), "{}", ran.all());
+    fs::remove_file(&d8).unwrap();
+    let ran = tree.run(&["--command-prefix=/bin/sh", "--shell", d8.to_str().unwrap()]);
+    assert_eq!(ran.code(), Some(5), "{}", ran.all());
+    assert!(ran.stderr().contains("d8 does not exist"), "{}", ran.all());
+}

@@ -174,7 +174,7 @@ impl Products {
         once(self.trees().flat_map(|tree| tree.unused_rules()))
     }
 
-    /// Whether each shell that the selected suites need is there and can be executed.
+    /// Whether each shell that the selected suites need is there and can be executed; see [`Tree::check_engines`].
     ///
     /// # Errors
     /// The first one that is not.
