@@ -153,3 +153,25 @@ pub fn reporters(
     }
     Ok(reporters)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logs(results: &Path, by_default: bool) -> usize {
+        let settings = Settings { json_test_results: Some(results.to_owned()), ..Settings::default() };
+        of_logs(&settings, &Control::default(), by_default).unwrap().len()
+    }
+
+    #[test]
+    fn logs_stand_beside_the_results_where_the_tree_has_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let results = dir.path().join("r.json");
+        assert_eq!(logs(&results, false), 0);
+        let all = 1 + usize::from(SystemMemory::is_known());
+        assert_eq!(logs(&results, true), all);
+        assert!(dir.path().join("test_schedule.log").is_file());
+        assert_eq!(dir.path().join("memory_stats.log").is_file(), all == 2);
+        assert_eq!(logs(Path::new("/dev/null"), true), 0, "not in /dev");
+    }
+}
