@@ -128,6 +128,7 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             builtin,
             env: environment(),
             output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
+            memory: settings.json_test_results.is_some(),
             max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
             exit_after_failures,
             keep_passing_output: false,

@@ -168,6 +168,7 @@ impl Client {
             engine: Engine::Native(Native::here()),
             env: vec![("LANG".into(), "de_DE.UTF-8".into()), ("LD_PRELOAD".into(), "/x.so".into())],
             output_cap: 1 << 20,
+            memory: true,
             max_heavy: 1,
             tests: 1,
             issued: 0,

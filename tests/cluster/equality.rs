@@ -72,7 +72,12 @@ async fn told(root: &Path, home: PathBuf, args: Vec<OsString>) -> (Told, BTreeMa
         cases.sort();
     }
     let results = json(&results);
-    let record = |failure: &Value| FIELDS.map(|field| format!("{field}: {}", failure[field])).join("\n");
+    let record = |failure: &Value| {
+        // Of the one that lives long enough.
+        let measured = failure["name"] == "mjsunit/hang" && failure["max_rss"].as_u64().unwrap() > 0;
+        let fields = FIELDS.map(|field| format!("{field}: {}", failure[field])).join("\n");
+        format!("{fields}\nmeasured: {measured}")
+    };
     let mut records: Vec<String> = results["results"].as_array().unwrap().iter().map(record).collect();
     records.sort();
     let told = Told {

@@ -236,7 +236,8 @@ fn the_cap_cuts_each_stream_and_counts_it_whole() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_a_process_takes_of_memory_is_seen_while_it_lives() {
-    for mut worker in workers() {
+    for worker in workers() {
+        let mut worker = worker.measuring(true);
         // It has grown by then, and lives until it has been looked at once more.
         let script =
             "exec perl -e '$x = \"x\" x (64 << 20); $| = 1; print 1; select(undef, undef, undef, 0.3)'";
@@ -251,7 +252,8 @@ fn what_a_process_takes_of_memory_is_seen_while_it_lives() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_is_looked_at_before_its_deadline_kills_it() {
-    for mut worker in workers() {
+    for worker in workers() {
+        let mut worker = worker.measuring(true);
         let limits = Limits { timeout: Duration::from_millis(1), grace: None, cap: CAP };
         let output = run_script(&mut worker, "exec sleep 60", limits).output;
         assert!(output.timed_out && output.memory.max_rss > 0, "{output:?}");

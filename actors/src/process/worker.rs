@@ -58,6 +58,8 @@ pub struct Worker {
     /// Taken while a process runs; a new one is made if that run did not come to its end.
     watch: Option<Box<dyn EndWatch>>,
     ceilings: Ceilings,
+    /// Whether it notes what processes take of memory.
+    measures: bool,
     null: File,
     buffer: Box<[u8]>,
     /// Killed, but not gone when patience was.
@@ -77,6 +79,7 @@ impl Worker {
         Ok(Self {
             watch: Some(watch),
             ceilings: Ceilings::default(),
+            measures: false,
             null: File::open("/dev/null")?,
             buffer: vec![0; BUFFER].into_boxed_slice(),
             lingering: Vec::new(),
@@ -87,6 +90,13 @@ impl Worker {
     #[must_use]
     pub fn limited(mut self, ceilings: Ceilings) -> Self {
         self.ceilings = ceilings;
+        self
+    }
+
+    /// The same, and it notes what processes take of memory, if `wanted`.
+    #[must_use]
+    pub fn measuring(mut self, wanted: bool) -> Self {
+        self.measures = wanted;
         self
     }
 
@@ -157,7 +167,7 @@ impl Worker {
         self.ceilings.impose(Pid::from_child(leader.child()?));
         watch.arm(leader.child()?).map_err(Fault::Follow)?;
 
-        let mut meter = Meter::new(Pid::from_child(leader.child()?), begun);
+        let mut meter = Meter::new(Pid::from_child(leader.child()?), begun, self.measures);
         let mut streams = [Stream::new(out, limits.cap), Stream::new(err, limits.cap)];
         let mut phase = Phase::Running { deadline: begun.checked_add(limits.timeout) };
         let mut timed_out = false;

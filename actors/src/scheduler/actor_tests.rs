@@ -114,6 +114,7 @@ fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
             launcher: Launcher::new("/".into(), vec![("PATH".into(), env::var_os("PATH").unwrap())]),
             builtin: Vec::new(),
             output_cap: 0,
+            memory: false,
             orphans: None,
             scratch: "/nonexistent".into(),
             guest: None,

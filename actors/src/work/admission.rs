@@ -204,6 +204,7 @@ pub(super) mod tests {
             engine: Engine::Builtin,
             env: Vec::new(),
             output_cap: 1 << 20,
+            memory: false,
             max_heavy: 1,
             tests: 1,
             issued: 0,

@@ -135,6 +135,7 @@ impl Job {
             launcher,
             builtin: settings.builtin.clone(),
             output_cap: usize::try_from(packet.output_cap.min(MOST_OUTPUT)).unwrap_or(usize::MAX),
+            memory: packet.memory,
             orphans,
             // Gone with the job's other temporary files.
             scratch: place.tmp.join("compiled"),

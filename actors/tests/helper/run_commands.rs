@@ -60,6 +60,7 @@ fn work(mut args: impl Iterator<Item = String>) -> Result<u8, Error> {
         builtin: Vec::new(),
         env: env::vars_os().collect(),
         output_cap: RunOptions::OUTPUT_CAP,
+        memory: false,
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: false,

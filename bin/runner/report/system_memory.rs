@@ -99,7 +99,8 @@ fn line(now: DateTime<Utc>, looks: &[f64]) -> String {
 
 /// What is in use, in percent: all that is not available (psutil's `virtual_memory().percent`).
 fn used() -> io::Result<f64> {
-    let text = fs::read_to_string(SOURCE)?;
+    let text = fs::read_to_string(SOURCE)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot read {SOURCE}: {error}")))?;
     used_of(&text)
         .ok_or_else(|| io::Error::other(format!("{SOURCE} does not say how much memory is available")))
 }
