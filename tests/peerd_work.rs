@@ -57,7 +57,7 @@ async fn scripts_run_on_the_peers_own_shell_with_its_owners_variables() {
     script.case.args = vec![Arg::Path("test/hello.js".into())];
     client.say(WorkMessage::Assign(vec![script, lease(2, "env")]));
     let endings = client.endings(2).await;
-    let RemoteEnding::Judged { output, judgement } = &endings[&1] else { panic!("{endings:?}") };
+    let RemoteEnding::Judged { output, judgement, .. } = &endings[&1] else { panic!("{endings:?}") };
     assert_eq!(judgement.outcome, Outcome::Fail);
     let said = output.stdout.text();
     let path = format!("{}/test/hello.js:1:", files.root().display());

@@ -45,7 +45,10 @@ fn a_flaky_test_is_named_and_no_failure_and_one_that_always_fails_is() {
     assert_eq!((count(&tree, "a"), count(&tree, "b"), count(&tree, "c")), (1, 2, 3));
     let out = ran.stdout();
     assert!(out.contains("\n  mjsunit/b (default): flaky: FAIL, then PASS\n"), "{out}");
-    assert!(out.contains("\n  mjsunit/c (default): expected PASS, got FAIL"), "{out}");
+    assert!(
+        out.contains("\n  mjsunit/c (default): expected PASS, got FAIL: ended with exit code 1 (FAIL, then FAIL, then FAIL)\n"),
+        "{out}"
+    );
     assert!(out.contains(": 1 unexpected, 1 flaky.\n"), "{out}");
     // Every attempt that failed is shown with what it printed.
     assert_eq!(out.matches("=== mjsunit/b (default) ===").count(), 1, "{out}");
@@ -72,6 +75,7 @@ fn the_exit_code_for_flaky_tests_is_chosen() {
         assert!(
             ran.stdout().contains("1 test ran in ") && ran.stdout().contains(": all as expected, 1 flaky.")
         );
+        assert_eq!(ran.stdout().contains("Flaky tests count as failures"), code == 1, "{}", ran.all());
     }
     let ran = run(&tree(&[("a", 1)]), &["--flaky=maybe"]);
     assert_eq!(ran.code(), Some(2), "{}", ran.all());
@@ -85,7 +89,7 @@ fn a_failure_runs_again_when_all_others_have_run() {
     let lines: Vec<&str> = out.lines().filter(|line| line.starts_with("mjsunit/")).collect();
     let again = "mjsunit/a default: FAIL; it is run again";
     let others = ["mjsunit/b default: pass", "mjsunit/c default: pass"];
-    assert_eq!(lines, [again, others[0], others[1], "mjsunit/a default: pass (flaky)"], "{}", ran.all());
+    assert_eq!(lines, [again, others[0], others[1], "mjsunit/a default: FAIL PASS"], "{}", ran.all());
     let why = "placed: mjsunit/a (default) on this machine (attempt 2): run again, since it was unexpected the last time\n";
     assert!(out.contains(why), "{out}");
 }
@@ -99,6 +103,8 @@ fn every_progress_names_flaky_tests_and_shows_what_failed() {
         assert!(out.contains("mjsunit/a (default): flaky: FAIL, then PASS\n"), "{progress}: {out}");
         assert_eq!(out.contains("time 1"), progress != "stream", "{progress}: {out}");
         assert!(!out.contains("time 2"), "{progress}: {out}");
+        let at_the_end = ["dots", "verbose", "ci"].contains(&progress);
+        assert_eq!(out.contains("=== mjsunit/a (default) (flaky) ===\n"), at_the_end, "{progress}: {out}");
     }
 }
 
@@ -173,7 +179,7 @@ fn flakiness_results_and_completion_tell_each_test_once() {
     lines.sort_unstable();
     assert_eq!(
         lines,
-        ["mjsunit/a default: pass", "mjsunit/b default: pass (flaky)", "mjsunit/c default: FAIL"]
+        ["mjsunit/a default: pass", "mjsunit/b default: FAIL PASS", "mjsunit/c default: FAIL FAIL FAIL"]
     );
     let nowhere = run(&tree, &["--ci-test-completion=/no/such/directory/file"]);
     assert_eq!(nowhere.code(), Some(2), "{}", nowhere.all());

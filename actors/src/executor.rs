@@ -139,6 +139,8 @@ pub struct Judged {
     pub output: Output,
     /// What that means.
     pub judgement: Judgement,
+    /// How the output differs from the expected file, if it was compared with one and the outcome is unexpected.
+    pub difference: Option<String>,
 }
 
 /// A test without output to judge: it cannot be run, its expected file is missing, its program does not start,

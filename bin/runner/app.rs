@@ -8,7 +8,8 @@ use std::sync::Arc;
 use flotilla_actors::history::DatabaseError;
 use flotilla_messages::{Cases, history_key};
 use flotilla_suites::{
-    Description, Filter, OpenError, Options, Products, ProductsError, Repeats, Shard, Shell, Tree, Unmatched,
+    Description, Filter, Framework, OpenError, Options, Products, ProductsError, Repeats, Shard, Shell, Tree,
+    Unmatched,
 };
 
 use crate::again::{self, Deadline, Only};
@@ -128,7 +129,7 @@ pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
         (settings.no_variants, settings.exhaustive_variants) = (false, false);
         settings.variants = Some(variants);
     }
-    if matches!(cli.special.repeats(), Repeats::Same(_)) {
+    if cli.special.is_stress() {
         settings.exit_after_n_failures = settings.exit_after_n_failures.or(Some(0));
     }
     settings.command_prefix = cli.special.command_prefix(root, settings.command_prefix)?;
@@ -143,6 +144,10 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     let options = Options {
         lists,
         features: cli.test262.features.clone(),
+        framework: match cli.framework {
+            None | Some(cli::Framework::Default | cli::Framework::StandardRunner) => Framework::Standard,
+            Some(cli::Framework::NumFuzzer) => Framework::NumFuzzer,
+        },
         build_with: cli.made.variables(),
         novfp3: cli.made.novfp3,
         slow_simulator_tests: cli.made.dont_skip_slow_simulator_tests,
@@ -161,7 +166,7 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         Console::new().line(NOTHING_FAILED);
         return Ok(0);
     }
-    let tree = Arc::new(open(&choices, &options, cli.special.repeats())?);
+    let tree = Arc::new(open(&choices, &options, cli.special.repeats(settings.random_seed))?);
     if round == 1 {
         for warning in tree.warnings() {
             eprintln!("runner: warning: {warning}");
@@ -221,6 +226,8 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         home: cli.home.clone(),
         total_timeout: deadline.left(),
         history,
+        shard: options.shard,
+        framework: options.framework,
     })?;
     let missing = tree.missing();
     if !missing.is_empty() && settings.missing != Some(OnMissing::Skip) {
@@ -410,7 +417,6 @@ pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options 
         isolates: settings.isolates,
         gc_stress: settings.gc_stress,
         random_gc_stress: settings.random_gc_stress,
-        framework: flotilla_suites::Framework::default(),
         lists: false,
         novfp3: false,
         slow_simulator_tests: false,
@@ -424,6 +430,7 @@ pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options 
         shell_dir: settings.shell_dir.clone(),
         host: settings.host.clone(),
         features: Vec::new(),
+        framework: Framework::Standard,
     }
 }
 

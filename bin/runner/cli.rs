@@ -101,6 +101,10 @@ pub struct Cli {
     #[arg(short, long, help_heading = "What is shown")]
     pub verbose: bool,
 
+    /// As which of V8's runners: num_fuzzer is run-num-fuzzer.py without its random flags [default: standard_runner].
+    #[arg(long, value_name = "NAME", help_heading = "How they run")]
+    pub framework: Option<Framework>,
+
     /// Runs of a special kind.
     #[command(flatten)]
     pub special: Special,
@@ -223,7 +227,7 @@ pub struct Settings {
     #[arg(long, value_name = "N", help_heading = "Again and again")]
     pub rerun_failures_max: Option<u64>,
 
-    /// Whether a flaky test makes the run fail [default: pass].
+    /// Whether a flaky test makes the run fail [default: as in the tree's own runner: fail from V8 12.0 on, else pass].
     #[arg(long, value_name = "fail|pass", help_heading = "Again and again")]
     pub flaky: Option<Flaky>,
 
@@ -315,6 +319,19 @@ pub struct Settings {
     /// The name of the test suite in the JUnit file [default: v8tests].
     #[arg(long, value_name = "NAME", help_heading = "Reports")]
     pub junittestsuite: Option<String>,
+}
+
+/// One of V8's runners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Framework {
+    /// That of the script that was started: the standard one.
+    Default,
+    /// run-tests.py
+    #[value(name = "standard_runner")]
+    StandardRunner,
+    /// run-num-fuzzer.py
+    #[value(name = "num_fuzzer")]
+    NumFuzzer,
 }
 
 /// How `--list` prints.

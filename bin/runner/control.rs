@@ -24,6 +24,16 @@ pub struct Control {
     /// Write what each attempt at each test came to, as JSON of Chromium's format 3.
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     pub flakiness_results: Option<PathBuf>,
+
+    /// Write when each run of a test began and ended to this file [default: test_schedule.log beside the file of
+    /// --json-test-results, where the tree's own runner writes one].
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub log_test_schedule: Option<PathBuf>,
+
+    /// Write how much of the system's memory is in use to this file, a line every two seconds [default: memory_stats.log,
+    /// likewise].
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub log_system_memory: Option<PathBuf>,
 }
 
 /// What a test amounts to that failed and then passed.

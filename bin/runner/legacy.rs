@@ -68,6 +68,8 @@ struct Fuzzer {
     #[arg(long, hide = true)]
     fuzzer_random_seed: Option<String>,
     #[arg(long, hide = true)]
+    allocation_offset: Option<u32>,
+    #[arg(long, hide = true)]
     stress_marking: Option<u32>,
     #[arg(long, hide = true)]
     stress_scavenge: Option<u32>,
@@ -75,6 +77,8 @@ struct Fuzzer {
     stress_compaction: Option<u32>,
     #[arg(long, hide = true)]
     stress_gc: Option<u32>,
+    #[arg(long, hide = true)]
+    stress_stack_size: Option<u32>,
     #[arg(long, hide = true)]
     stress_delay_tasks: Option<u32>,
     #[arg(long, hide = true)]
@@ -91,6 +95,8 @@ struct Fuzzer {
     combine_max: Option<u32>,
     #[arg(long, hide = true)]
     combine_min: Option<u32>,
+    #[arg(long, hide = true)]
+    skip_rare_tests_prob: Option<f64>,
 }
 
 impl Legacy {
@@ -138,10 +144,12 @@ impl Legacy {
 impl Fuzzer {
     fn is_given(&self) -> bool {
         let numbers = [
+            self.allocation_offset,
             self.stress_marking,
             self.stress_scavenge,
             self.stress_compaction,
             self.stress_gc,
+            self.stress_stack_size,
             self.stress_delay_tasks,
             self.stress_thread_pool_size,
             self.stress_deopt,
@@ -150,6 +158,9 @@ impl Fuzzer {
             self.combine_max,
             self.combine_min,
         ];
-        numbers.iter().any(Option::is_some) || self.fuzzer_random_seed.is_some() || self.combine_tests
+        numbers.iter().any(Option::is_some)
+            || self.fuzzer_random_seed.is_some()
+            || self.skip_rare_tests_prob.is_some()
+            || self.combine_tests
     }
 }

@@ -24,10 +24,10 @@ pub fn header(products: &Products, rules: bool) {
             console.line(&format!("Each test runs {count} times, each time with another seed."));
         }
         Repeats::Endless => console.line("Each test runs again and again, each time with another seed."),
+        Repeats::EndlessSame => console.line("Each test runs again and again."),
         Repeats::Once => {}
     }
-    let seeded = matches!(products.repeats(), Repeats::Seeds(_) | Repeats::Endless);
-    if seeded && !products.passes_seeds() {
+    if products.repeats().has_seeds() && !products.passes_seeds() {
         eprintln!("runner: warning: tests of a tree as old as this are told no seed: all runs are the same");
     }
 }

@@ -11,7 +11,7 @@ use flotilla_actors::run::drive;
 use flotilla_actors::scheduler::{ConfirmFailures, Reruns};
 use flotilla_actors::{RunError, RunOptions, StopSource};
 use flotilla_messages::{Cases, Event, PeerNews, PeerPart};
-use flotilla_suites::Products;
+use flotilla_suites::{Framework, Products, Shard};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Confirm, Settings};
@@ -82,6 +82,10 @@ pub struct Run<'a> {
     pub total_timeout: Option<Duration>,
     /// What is known of earlier runs, and will be of this one.
     pub history: Option<History>,
+    /// The part of the tests that it is for.
+    pub shard: Option<Shard>,
+    /// As which of V8's runners.
+    pub framework: Framework,
 }
 
 /// Runs the tests, here and on peers. Returns the exit code.
@@ -95,7 +99,10 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
     let builtin = vec![program.clone(), "shell".into()];
     let told = if tree.repeats().is_several() { Told::repeated() } else { Told::default() };
     let again = again(&program, root, settings);
-    let context = Context { root: root.to_owned(), builtin: builtin.clone(), told, kept, again };
+    let shard = run.shard.map_or((0, 1), Shard::id_and_count);
+    let framework = run.framework.as_str();
+    let context =
+        Context { root: root.to_owned(), builtin: builtin.clone(), told, kept, again, shard, framework };
     // Of test262 no engine passes all, and how many it passes is what one wants to know.
     let max_failures = if tree.is_bare_test262() { 0 } else { MAX_FAILURES };
     let jobs = match settings.local_jobs {
@@ -121,6 +128,7 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             builtin,
             env: environment(),
             output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
+            memory: settings.json_test_results.is_some(),
             max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
             exit_after_failures,
             keep_passing_output: false,
@@ -134,7 +142,10 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
                 most_tests: settings.rerun_failures_max.unwrap_or(MAX_RERUN),
                 urgent_at: exit_after_failures,
             },
-            flaky_fails: settings.flaky == Some(Flaky::Fail),
+            flaky_fails: match settings.flaky {
+                Some(flaky) => flaky == Flaky::Fail,
+                None => tree.flaky_fails(),
+            },
             total_timeout,
             unsorted: settings.no_sorting,
             explain: settings.explain,
@@ -143,6 +154,7 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             peers: network.peers.clone(),
         };
         let mut reporters = report::reporters(settings, control, verbose, &context, Arc::clone(&cases))?;
+        reporters.extend(report::of_logs(settings, control, tree.writes_logs())?);
         reporters.extend(report::of_special_runs(special, tree.repeats(), &context));
         reporters.extend(report::of_test262(tree, root, conformance)?);
         for (peer, reason) in std::mem::take(&mut network.unusable) {

@@ -17,8 +17,8 @@ pub struct Special {
     /// --exit-after-n-failures says so.
     #[arg(long, value_name = "N", conflicts_with = "random_seed_stress_count")]
     stress: Option<NonZeroU32>,
-    /// Run each test so often, with a seed of its own each time, which follow from --random-seed; 0: until the run is
-    /// ended.
+    /// Run each test so often, with a seed of its own each time, or with that of --random-seed each time if it is given; 0:
+    /// until the run is ended.
     #[arg(long, value_name = "N")]
     random_seed_stress_count: Option<u32>,
     /// Run each test through tools/run-valgrind.py.
@@ -50,16 +50,25 @@ pub enum SpecialError {
 }
 
 impl Special {
-    /// How often each test runs.
-    pub fn repeats(&self) -> Repeats {
+    /// How often each test runs. `seed`: what `--random-seed` says; 0 is as good as nothing. A given one is for all runs (V8
+    /// 13.8 testproc/seed.py): who looks for the change that made a test flaky tries one seed again and again.
+    pub fn repeats(&self, seed: Option<i32>) -> Repeats {
         let several = |count: NonZeroU32| count.get() > 1;
         let seeds = self.random_seed_stress_count.map(NonZeroU32::new);
+        let given = seed.is_some_and(|seed| seed != 0);
         match (self.stress.filter(|count| several(*count)), seeds) {
             (Some(count), _) => Repeats::Same(count),
+            (None, Some(None)) if given => Repeats::EndlessSame,
             (None, Some(None)) => Repeats::Endless,
+            (None, Some(Some(count))) if several(count) && given => Repeats::Same(count),
             (None, Some(Some(count))) if several(count) => Repeats::Seeds(count),
             (None, _) => Repeats::Once,
         }
+    }
+
+    /// Whether each test runs several times for the count of its failures (`--stress`).
+    pub fn is_stress(&self) -> bool {
+        self.stress.is_some_and(|count| count.get() > 1)
     }
 
     /// The words before each command: those that were asked for, behind Valgrind's.
@@ -104,13 +113,19 @@ mod tests {
 
     #[test]
     fn counts_say_how_often_tests_run() {
-        let stress = |count| Special { stress: NonZeroU32::new(count), ..Special::default() }.repeats();
-        let seeds = |count| Special { random_seed_stress_count: Some(count), ..Special::default() }.repeats();
+        let stress = |count| Special { stress: NonZeroU32::new(count), ..Special::default() }.repeats(None);
+        let seeds = |count, seed| {
+            Special { random_seed_stress_count: Some(count), ..Special::default() }.repeats(seed)
+        };
         let times = |count| NonZeroU32::new(count).unwrap();
-        assert_eq!(Special::default().repeats(), Repeats::Once);
+        assert_eq!(Special::default().repeats(Some(7)), Repeats::Once);
         assert_eq!((stress(1), stress(5)), (Repeats::Once, Repeats::Same(times(5))));
-        assert_eq!((seeds(0), seeds(1)), (Repeats::Endless, Repeats::Once));
-        assert_eq!(seeds(3), Repeats::Seeds(times(3)));
+        for seed in [None, Some(0)] {
+            assert_eq!((seeds(0, seed), seeds(1, seed)), (Repeats::Endless, Repeats::Once));
+            assert_eq!(seeds(3, seed), Repeats::Seeds(times(3)));
+        }
+        assert_eq!((seeds(0, Some(7)), seeds(1, Some(7))), (Repeats::EndlessSame, Repeats::Once));
+        assert_eq!(seeds(3, Some(-7)), Repeats::Same(times(3)));
     }
 
     #[test]

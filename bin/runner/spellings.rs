@@ -1,18 +1,19 @@
 //! Every option that V8's runners have had, in each of its spellings: each must be taken.
 //!
 //! Collected from `tools/run-tests.py` of V8 3.14 to 6 in all its versions, and from `base_runner.py`,
-//! `standard_runner.py` and `num_fuzzer.py` of V8 7.0, 8.4, 9.2 and of 2023.
+//! `standard_runner.py` and `num_fuzzer.py` of V8 7.0, 8.4, 9.2, of 2023, and of each version from 9.3 to 13.8.
 
 use clap::{CommandFactory, Parser};
 
 use crate::cli::Cli;
 
 /// Where an option was: a letter for each of V8 3.14, 5.4, 7.0, 8.4, 9.2 and 2023; `b`: between 3.14 and 5.4 or 5.4 and 7.0
-/// only; `f`: the number fuzzer.
+/// only; `f`: the number fuzzer; `n`: since 9.3 and still in 13.8.
 type Since = &'static str;
 
 /// Spellings of one option, a value that it takes (empty: none), and where it was.
 const OPTIONS: &[(&[&str], &str, Since)] = &[
+    (&["--allocation-offset"], "3", "f"),
     (&["--arch"], "x64", "357892"),
     (&["--arch"], "ia32,x64,arm", "35"),
     (&["--arch"], "native", "35"),
@@ -38,6 +39,9 @@ const OPTIONS: &[(&[&str], &str, Since)] = &[
     (&["--extra-flags"], "--jitless --x=1", "357892"),
     (&["--flakiness-results"], "flaky.json", "7892"),
     (&["--flaky-tests"], "dontcare", "b"),
+    (&["--framework"], "default", "n"),
+    (&["--framework"], "num_fuzzer", "n"),
+    (&["--framework"], "standard_runner", "n"),
     (&["--fuzzer-random-seed"], "17", "f"),
     (&["--gc-stress"], "", "57892"),
     (&["--gcov-coverage"], "", "5"),
@@ -50,7 +54,10 @@ const OPTIONS: &[(&[&str], &str, Since)] = &[
     (&["--json-test-results"], "out.json", "57892"),
     (&["--junitout"], "out.xml", "57"),
     (&["--junittestsuite"], "v8tests", "57"),
+    (&["--log-system-memory"], "memory.log", "n"),
+    (&["--log-test-schedule"], "schedule.log", "n"),
     (&["--mastername"], "client.v8", "7892"),
+    (&["--max-heavy-tests"], "2", "n"),
     (&["-m", "--mode"], "release", "3578"),
     (&["-m", "--mode"], "release,debug", "35"),
     (&["--msan"], "", "5"),
@@ -88,6 +95,7 @@ const OPTIONS: &[(&[&str], &str, Since)] = &[
     (&["--shard-run"], "2", "357892"),
     (&["--shell"], "out/d8", "35"),
     (&["--shell-dir"], "out", "357892"),
+    (&["--skip-rare-tests-prob"], "0.75", "f"),
     (&["--slow-tests"], "run", "57892"),
     (&["--slow-tests-cutoff"], "20", "892"),
     (&["--stress-compaction"], "3", "f"),
@@ -99,6 +107,7 @@ const OPTIONS: &[(&[&str], &str, Since)] = &[
     (&["--stress-marking"], "3", "f"),
     (&["--stress-only"], "", "3"),
     (&["--stress-scavenge"], "3", "f"),
+    (&["--stress-stack-size"], "3", "f"),
     (&["--stress-thread-pool-size"], "3", "f"),
     (&["--swarming"], "", "57892"),
     (&["--test-root"], "test", "7892"),

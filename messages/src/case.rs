@@ -175,6 +175,10 @@ pub struct TestCase {
     pub unset_env: Vec<String>,
     /// How long the process may live.
     pub timeout: Duration,
+    /// From SIGTERM to SIGKILL for a process that has lived so long; `None`: SIGKILL at once. What its group prints in
+    /// between is kept.
+    #[serde(default)]
+    pub term_grace: Option<Duration>,
     /// How its output becomes an outcome.
     pub judge: Judge,
     /// The file the judge compares with, read by whoever runs the test.
@@ -183,6 +187,9 @@ pub struct TestCase {
     pub expectation: Expectation,
     /// Marked SLOW by a status file.
     pub slow: bool,
+    /// Marked HEAVY by a status file.
+    #[serde(default)]
+    pub heavy: bool,
     /// The flags that make this variant, for reports.
     pub variant_flags: Vec<String>,
     /// The seed passed as `--random-seed`, if the suite passes one.

@@ -134,6 +134,9 @@ pub struct TestReport {
     pub as_expected: bool,
     /// The judge's explanation, or what made the test unrunnable.
     pub why: Option<String>,
+    /// How the output differs from the expected file, as a unified diff, if it was compared with one and the outcome is
+    /// unexpected.
+    pub difference: Option<String>,
     /// The case, absent if there was none to be had.
     pub case: Option<TestCase>,
     /// What the process did, absent if none was started. Passing tests' texts may have been dropped.

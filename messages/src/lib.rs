@@ -44,6 +44,6 @@ pub use judge::{
     Checks, Compare, ExitRule, Judge, Judgement, Negative, Patterns, Phase, Stream, TemplateRules, Uncaught,
     judge,
 };
-pub use outcome::{Captured, Exit, Outcome, Output};
+pub use outcome::{Captured, Exit, Memory, Outcome, Output};
 pub use placement::{Placement, Why};
 pub use recipe::{Part, Recipe, RecipeError};

@@ -1,7 +1,7 @@
 //! What a finished process did, and the four outcomes V8's runners know.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,29 @@ pub struct Output {
     pub stderr: Captured,
     /// From just before the spawn to the leader's end.
     pub duration: Duration,
+    /// What the leader took of memory.
+    #[serde(default)]
+    pub memory: Memory,
+    /// When the leader was spawned, by the clock of the machine that tells it: never sent to another one.
+    #[serde(skip)]
+    pub started: Option<SystemTime>,
+}
+
+/// The most memory that a process was seen to take, in bytes; 0 where that was not seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// In main memory (Linux: VmHWM).
+    pub max_rss: u64,
+    /// Of addresses (Linux: VmPeak).
+    pub max_vms: u64,
+}
+
+impl Memory {
+    /// The larger of both, for each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { max_rss: self.max_rss.max(other.max_rss), max_vms: self.max_vms.max(other.max_vms) }
+    }
 }
 
 impl Output {
@@ -135,6 +158,8 @@ mod tests {
             stdout: Captured::default(),
             stderr: Captured::default(),
             duration: Duration::ZERO,
+            memory: Memory::default(),
+            started: None,
         }
     }
 

@@ -46,6 +46,9 @@ pub struct WorkPacket {
     pub env: Vec<(String, String)>,
     /// Bytes kept of each stream of a test.
     pub output_cap: u64,
+    /// Whether to note what tests take of memory. Not said by clients of before.
+    #[serde(default)]
+    pub memory: bool,
     /// HEAVY tests at a time.
     pub max_heavy: u16,
     /// How many tests there are, as far as is known: for people.
@@ -242,6 +245,7 @@ mod tests {
             }),
             env: vec![("LANG".into(), "en_US.UTF-8".into())],
             output_cap: 1 << 20,
+            memory: true,
             max_heavy: 1,
             tests: 5374,
             issued: 1_795_383_000,
@@ -257,6 +261,18 @@ mod tests {
         let opened = SignedPacket::open(&packet().sign(&key(1)).unwrap()).unwrap();
         assert_eq!(opened.issuer, Fingerprint::of(&key(1).verifying_key()));
         assert_eq!(opened.content, packet());
+    }
+
+    #[test]
+    fn a_packet_of_a_client_of_before_asks_for_no_memory() {
+        let mut value = serde_cbor::value::to_value(packet()).unwrap();
+        let serde_cbor::Value::Map(map) = &mut value else { unreachable!() };
+        assert!(map.remove(&serde_cbor::Value::Text("memory".into())).is_some());
+        let body = body::write(&value).unwrap();
+        let signature = key(1).sign(&[DOMAIN, &body].concat());
+        let bytes = [key(1).verifying_key().as_bytes().as_slice(), &signature.to_bytes(), &body].concat();
+        let opened = SignedPacket::open(&bytes).unwrap();
+        assert_eq!(opened.content, WorkPacket { memory: false, ..packet() });
     }
 
     #[test]

@@ -32,8 +32,13 @@ pub use recent::NEWEST;
 #[cfg(test)]
 pub use versions::V9_2;
 
+use std::time::Duration;
+
 use crate::shard::Sharding;
 use crate::status::{Syntax, Vocabulary};
+
+/// What a test whose time is over has from SIGTERM to SIGKILL (V8 10.6 command.py), if anything.
+pub const TERM_GRACE: Duration = Duration::from_millis(100);
 
 /// One version's rules.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +77,8 @@ pub struct Dialect {
     pub arm64_symbolizer: Option<&'static str>,
     /// How long tests may take.
     pub timeouts: Timeouts,
+    /// From SIGTERM to SIGKILL for a test whose time is over (V8 10.6: [`TERM_GRACE`]); `None`: SIGKILL at once.
+    pub term_grace: Option<Duration>,
     /// Constants of conditions besides the variants' names, where the tree's `statusfile.py` does not say.
     pub constants: &'static [&'static str],
     /// Variables that are false, whatever variant has their name.
@@ -130,6 +137,11 @@ pub struct Dialect {
     pub default_suites_always: bool,
     /// test262: flags for features, where the tree's `testcfg.py` has none.
     pub feature_flags: &'static [(&'static str, &'static str)],
+    /// Whether a test that fails and passes when it is run again makes the run fail (V8 12.0 testproc/progress.py), unless
+    /// `--flaky` says otherwise.
+    pub flaky_fails: bool,
+    /// Whether `test_schedule.log` and `memory_stats.log` are written beside `--json-test-results` (V8 12.0 base_runner.py).
+    pub writes_logs: bool,
 }
 
 /// A part of a command line.

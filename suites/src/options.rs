@@ -166,6 +166,16 @@ pub enum Framework {
     NumFuzzer,
 }
 
+impl Framework {
+    /// V8's name, as reports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard_runner",
+            Self::NumFuzzer => "num_fuzzer",
+        }
+    }
+}
+
 /// Which engine runs the tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Shell {

@@ -14,7 +14,7 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, TestName, Unrunnable};
 use crate::error::{EngineError, ReadError};
 use crate::inputs::{Bound, Inputs};
 use crate::missing::Missing;
-use crate::repeats::{Repeats, reseed, seed_of};
+use crate::repeats::{Repeats, reseed};
 use crate::select::Unmatched;
 use crate::subtests::Listed;
 use crate::test262::Labels;
@@ -185,7 +185,7 @@ impl Products {
         once(self.trees().flat_map(|tree| tree.unused_rules()))
     }
 
-    /// Whether each shell that the selected suites need is there and can be executed.
+    /// Whether each shell that the selected suites need is there and can be executed; see [`Tree::check_engines`].
     ///
     /// # Errors
     /// The first one that is not.
@@ -208,6 +208,17 @@ impl Products {
     /// Whether seeds make a difference: trees of 2012 tell their tests none.
     pub fn passes_seeds(&self) -> bool {
         self.trees().all(|tree| tree.passes_seed())
+    }
+
+    /// Whether a test that fails and passes when it is run again makes the run fail, unless somebody says otherwise: in
+    /// V8 from 12.0 on.
+    pub fn flaky_fails(&self) -> bool {
+        self.trees().any(|tree| tree.dialect.flaky_fails)
+    }
+
+    /// Whether V8's own runner writes logs beside its JSON results: from 12.0 on.
+    pub fn writes_logs(&self) -> bool {
+        self.trees().any(|tree| tree.dialect.writes_logs)
     }
 
     /// The trees, in order.
@@ -245,10 +256,7 @@ impl Products {
             return Err(Box::new(Unrunnable::no_such_test(id)));
         };
         let first = tree.random_seed();
-        let seed = match self.repeats {
-            Repeats::Seeds(_) | Repeats::Endless => seed_of(first, round),
-            Repeats::Once | Repeats::Same(_) => first,
-        };
+        let seed = self.repeats.seed(first, round);
         let product_words = (self.trees.len() > 1).then(|| label.clone());
         let round_words = self.repeats.words(round, seed).filter(|_| in_rounds);
         let more: Vec<String> = product_words.into_iter().chain(round_words).collect();
@@ -307,7 +315,7 @@ impl Cases for Products {
         if self.count() == 1 && !self.repeats.is_several() {
             return self.round(0, 0);
         }
-        let endless = self.repeats == Repeats::Endless;
+        let endless = self.repeats.is_endless();
         let rounds = self.repeats.rounds(self.count());
         let mut passes =
             (0..rounds).flat_map(move |round| (0..self.count()).map(move |product| (product, round)));
@@ -370,6 +378,7 @@ mod tests {
 
     use super::*;
     use crate::options::Options;
+    use crate::repeats::seed_of;
 
     fn root() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
@@ -516,6 +525,21 @@ mod tests {
         // The generator's published numbers, of the seed 0.
         assert_eq!(seed_of(0, 1), i64::from(0xe220_a839_u32.cast_signed()));
         assert_eq!(seed_of(0, 2), i64::from(0x6e78_9e6a_u32.cast_signed()));
+    }
+
+    #[test]
+    fn endless_rounds_of_one_seed_differ_in_their_numbers_alone() {
+        let root = root();
+        let products = Products::new(vec![tree(root.path(), "release")], Repeats::EndlessSame).unwrap();
+        let rounds: Vec<_> = products
+            .entries()
+            .take(9)
+            .map(|entry| products.case(entry.id).unwrap())
+            .filter(|case| case.name.name == "a")
+            .map(|case| (case.name.detail.unwrap(), case.random_seed))
+            .collect();
+        let wanted = [1, 2, 3].map(|round| (format!("run {round}"), Some(42)));
+        assert_eq!(rounds, wanted);
     }
 
     #[test]

@@ -12,12 +12,14 @@ pub enum Repeats {
     /// Once.
     #[default]
     Once,
-    /// So often, all the same (`--stress`).
+    /// So often, all the same (`--stress`, and `--random-seed-stress-count` with `--random-seed`).
     Same(NonZeroU32),
     /// So often, each time with another seed (`--random-seed-stress-count`).
     Seeds(NonZeroU32),
     /// With ever new seeds, until the run is ended, or two million tests were listed (`--random-seed-stress-count=0`).
     Endless,
+    /// The same without end, all the same (`--random-seed-stress-count=0` with `--random-seed`).
+    EndlessSame,
 }
 
 impl Repeats {
@@ -25,8 +27,23 @@ impl Repeats {
         match self {
             Self::Once => 1,
             Self::Same(count) | Self::Seeds(count) => count.get(),
-            Self::Endless => MOST / products.max(1),
+            Self::Endless | Self::EndlessSame => MOST / products.max(1),
         }
+    }
+
+    /// Whether rounds come until the run is ended.
+    pub(crate) fn is_endless(self) -> bool {
+        matches!(self, Self::Endless | Self::EndlessSame)
+    }
+
+    /// Whether each round has a seed of its own.
+    pub fn has_seeds(self) -> bool {
+        matches!(self, Self::Seeds(_) | Self::Endless)
+    }
+
+    /// The seed of a round, where the run's own is `first`.
+    pub(crate) fn seed(self, first: i64, round: u32) -> i64 {
+        if self.has_seeds() { seed_of(first, round) } else { first }
     }
 
     /// Whether a test may run more than once.
@@ -40,6 +57,7 @@ impl Repeats {
             Self::Same(count) if count.get() > 1 => Some(format!("run {} of {count}", round + 1)),
             Self::Seeds(count) if count.get() > 1 => Some(format!("seed {seed}")),
             Self::Endless => Some(format!("seed {seed}")),
+            Self::EndlessSame => Some(format!("run {}", round + 1)),
             Self::Once | Self::Same(_) | Self::Seeds(_) => None,
         }
     }
@@ -58,10 +76,7 @@ impl Repeats {
 }
 
 /// The seed of a round: the run's own first, so that a round is what a run without repeats is; then others that follow
-/// from it, so that the same `--random-seed` gives the same ones again. Never 0, which engines take for none.
-///
-/// V8 draws them at random, and takes the same one each time where `--random-seed` is given: that is what `--stress` is
-/// for.
+/// from it. Never 0, which engines take for none. V8 draws each at random (V8 13.8 testproc/seed.py).
 pub fn seed_of(first: i64, round: u32) -> i64 {
     if round == 0 {
         return first;

@@ -23,6 +23,11 @@ impl Shard {
         (1..=count).contains(&run).then_some(Self { run, count })
     }
 
+    /// Which part it is, from 0, and of how many: as V8's reports have it.
+    pub fn id_and_count(self) -> (u32, u32) {
+        (self.run - 1, self.count)
+    }
+
     fn has_position(self, position: u64) -> bool {
         position % u64::from(self.count) == u64::from(self.run - 1)
     }

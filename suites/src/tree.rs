@@ -149,7 +149,8 @@ impl Tree {
         }
     }
 
-    /// Whether each shell that the selected suites need is there and can be executed.
+    /// Whether each shell that the selected suites need is there, and can be executed unless `--command-prefix` names what
+    /// is.
     ///
     /// # Errors
     /// The first one that is not.
@@ -176,6 +177,8 @@ impl Tree {
                     .into()
             } else {
                 match fs::metadata(&path) {
+                    // It is an argument of another program, which knows best what to do with it.
+                    Ok(_) if !self.prefix.is_empty() => continue,
                     Ok(found) if !found.is_file() => "is no file".into(),
                     Ok(found) if !is_executable(&found) => "is not executable".into(),
                     Ok(_) => continue,

@@ -54,7 +54,7 @@ async fn results(cluster: &Cluster, scripts: &[(&str, String)]) -> Vec<(Outcome,
     let endings = client.endings(scripts.len()).await;
     client.done().await;
     let told = |ending: RemoteEnding| match ending {
-        RemoteEnding::Judged { output, judgement } => {
+        RemoteEnding::Judged { output, judgement, .. } => {
             (judgement.outcome, format!("{}{}", output.stdout.text(), output.stderr.text()))
         }
         other => panic!("{other:?}"),

@@ -14,7 +14,7 @@ use crate::run::tree;
 use crate::support::{BUILD_CONFIG, Fixture, RUNNER, json};
 
 /// What V8's JSON says of a run, but for its duration and the number of the attempt.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 17] = [
     "name",
     "flags",
     "command",
@@ -28,6 +28,9 @@ const FIELDS: [&str; 14] = [
     "result",
     "stdout",
     "stderr",
+    "error_details",
+    "shard_id",
+    "shard_count",
     "why",
 ];
 
@@ -69,7 +72,12 @@ async fn told(root: &Path, home: PathBuf, args: Vec<OsString>) -> (Told, BTreeMa
         cases.sort();
     }
     let results = json(&results);
-    let record = |failure: &Value| FIELDS.map(|field| format!("{field}: {}", failure[field])).join("\n");
+    let record = |failure: &Value| {
+        // Of the one that lives long enough.
+        let measured = failure["name"] == "mjsunit/hang" && failure["max_rss"].as_u64().unwrap() > 0;
+        let fields = FIELDS.map(|field| format!("{field}: {}", failure[field])).join("\n");
+        format!("{fields}\nmeasured: {measured}")
+    };
     let mut records: Vec<String> = results["results"].as_array().unwrap().iter().map(record).collect();
     records.sort();
     let told = Told {
@@ -154,7 +162,10 @@ async fn the_demo_tree_is_the_same_on_one_three_and_eight_peers() {
 #[actix_rt::test]
 async fn failing_crashing_hanging_and_flooding_tests_are_the_same_on_one_three_and_eight_peers() {
     let fixture = tree();
-    same_over(&fixture.root(), &["-t3", "--variants=default", "--max-output=10000", "--env=FIXTURE"], 27)
+    fixture.file("test/message/message.status", "[]");
+    fixture.file("test/message/differs.js", "pwd; echo same; echo \"$1\"\n");
+    fixture.file("test/message/differs.out", "another place\nsame\n");
+    same_over(&fixture.root(), &["-t3", "--variants=default", "--max-output=10000", "--env=FIXTURE"], 28)
         .await;
     assert!(fixture.processes().is_empty());
 }

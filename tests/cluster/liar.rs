@@ -15,7 +15,7 @@ use flotilla_actors::proxy::Target;
 use flotilla_messages::judge::Judgement;
 use flotilla_messages::port::work::{MOST_NEWS, RemoteEnding, RemoteNews, WorkMessage};
 use flotilla_messages::wire::Hello;
-use flotilla_messages::{Captured, Exit, Fingerprint, Outcome, Output, TestName};
+use flotilla_messages::{Captured, Exit, Fingerprint, Memory, Outcome, Output, TestName};
 
 use crate::visitor::{name, stranger};
 
@@ -84,9 +84,15 @@ fn ended(lease: u64, outcome: Outcome) -> RemoteNews {
         stdout: Captured::default(),
         stderr: Captured::default(),
         duration: Duration::ZERO,
+        memory: Memory::default(),
+        started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    RemoteNews::Finished { lease, ending: RemoteEnding::Judged { output, judgement }, queued: Duration::ZERO }
+    RemoteNews::Finished {
+        lease,
+        ending: RemoteEnding::Judged { output, judgement, difference: None },
+        queued: Duration::ZERO,
+    }
 }
 
 impl Host {

@@ -60,6 +60,7 @@ pub fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOpti
         builtin: Vec::new(),
         env: vec![("PATH".into(), std::env::var_os("PATH").unwrap()), marker],
         output_cap: 10_000,
+        memory: false,
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: false,

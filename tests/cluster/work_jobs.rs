@@ -1,13 +1,14 @@
 //! The Work port of a real daemon, and clients written by hand.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use flotilla_actors::local;
 use flotilla_messages::inputs::{Digest, Packer, Part};
 use flotilla_messages::packet::{Engine, Native};
 use flotilla_messages::port::local::{Answer, Question};
 use flotilla_messages::port::work::{RemoteEnding, RemoteNews, WorkMessage};
-use flotilla_messages::{Arg, Outcome, Program};
+use flotilla_messages::{Arg, Exit, Judge, Outcome, Program};
 
 use crate::cable::Cable;
 use crate::client::{Client, Files, lease};
@@ -71,6 +72,41 @@ async fn until_gone(pid: &str) {
 }
 
 #[actix_rt::test]
+async fn a_peer_says_what_a_late_test_prints_what_differs_and_what_memory_it_takes() {
+    let cluster = peer_of(1).await;
+    let files = Files::new(&[
+        ("late", "trap 'echo got TERM; exit 0' TERM; echo started; while :; do sleep 0.01; done"),
+        ("differs", "echo a; echo c"),
+    ]);
+    std::fs::write(files.root().join("test/differs.out"), "a\nb\n").unwrap();
+    let mut client = connect(&cluster, 1).await;
+    client.ready(&files).await;
+    let mut late = lease(1, "late");
+    (late.case.timeout, late.case.term_grace) = (Duration::from_millis(300), Some(Duration::from_secs(20)));
+    let mut differs = lease(2, "differs");
+    differs.case.judge = Judge::Lines {
+        comments: false,
+        exit_code_counts: true,
+        skip_linker_warnings: true,
+        skip_hashes: true,
+        blank_passes: false,
+    };
+    differs.case.expected_file = Some(Arg::Path("test/differs.out".into()));
+    client.say(WorkMessage::Assign(vec![late, differs]));
+    let endings = client.endings(2).await;
+    let RemoteEnding::Judged { output, judgement, difference } = &endings[&1] else { panic!("{endings:?}") };
+    assert_eq!(output.stdout.text(), "started\ngot TERM\n");
+    assert_eq!((judgement.outcome, output.exit, difference), (Outcome::Timeout, Exit::Code(0), &None));
+    assert!(output.memory.max_rss > 0 && output.memory.max_vms > 0, "{output:?}");
+    assert_eq!(output.started, None, "its clock is no business of the client's");
+    let RemoteEnding::Judged { difference, .. } = &endings[&2] else { panic!("{endings:?}") };
+    let wanted = "Output does not match expectation:\n--- test/differs.out\n+++ <actual>\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n";
+    assert_eq!(difference.as_deref(), Some(wanted));
+    client.done().await;
+    cluster.end().await;
+}
+
+#[actix_rt::test]
 async fn tests_are_run_and_judged_and_know_nothing_of_this_machine() {
     let cluster = peer_of(1).await;
     let files = Files::new(&[
@@ -89,7 +125,7 @@ async fn tests_are_run_and_judged_and_know_nothing_of_this_machine() {
     client.say(WorkMessage::Assign(vec![lease(7, "good"), lease(8, "bad"), quiet]));
     let endings = client.endings(3).await;
     let judged = |lease| match &endings[&lease] {
-        RemoteEnding::Judged { output, judgement } => (output, judgement.outcome),
+        RemoteEnding::Judged { output, judgement, .. } => (output, judgement.outcome),
         other => panic!("{other:?}"),
     };
     let root = files.root().display();

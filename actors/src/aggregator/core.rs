@@ -15,7 +15,7 @@ use crate::scheduler::Tried;
 /// What a run wants of its verdicts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
-    /// Stop after so many unexpected outcomes.
+    /// Stop after so many unexpected outcomes, and flaky tests if these make the run fail.
     pub exit_after_failures: Option<NonZeroU64>,
     /// Keep the texts that tests printed which ended as expected.
     pub keep_passing_output: bool,
@@ -191,7 +191,8 @@ impl Core {
         }
         effects.push(Effect::Event(Event::Finished(Box::new(report))));
         let limit = self.policy.exit_after_failures.map(NonZeroU64::get);
-        if self.stopped.is_none() && limit.is_some_and(|limit| self.counts.unexpected >= limit) {
+        let flaky = if self.policy.flaky_fails { self.counts.flaky } else { 0 };
+        if self.stopped.is_none() && limit.is_some_and(|limit| self.counts.unexpected + flaky >= limit) {
             effects.push(Effect::Stop(StopReason::TooManyFailures));
         }
     }
@@ -223,6 +224,7 @@ fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Optio
             outcome: judged.judgement.outcome,
             as_expected,
             why: judged.judgement.why,
+            difference: judged.difference,
             case: Some(judged.case),
             output: Some(judged.output),
             place,
@@ -238,6 +240,7 @@ fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Optio
             outcome: failed.outcome,
             as_expected,
             why: Some(failed.reason),
+            difference: None,
             case: failed.case,
             output: None,
             place,
@@ -254,7 +257,7 @@ fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Optio
 mod tests {
     use std::time::Duration;
 
-    use flotilla_messages::{Exit, Expectation, Judgement, Output, Place, Times};
+    use flotilla_messages::{Exit, Expectation, Judgement, Memory, Output, Place, Times};
 
     use super::*;
     use crate::executor::{Failed, Judged};
@@ -269,8 +272,15 @@ mod tests {
             stdout: Captured::whole("text"),
             stderr: Captured::default(),
             duration: Duration::ZERO,
+            memory: Memory::default(),
+            started: None,
         };
-        Ending::Judged(Box::new(Judged { case, output, judgement: Judgement { outcome, why: None } }))
+        Ending::Judged(Box::new(Judged {
+            case,
+            output,
+            judgement: Judgement { outcome, why: None },
+            difference: None,
+        }))
     }
 
     fn tell(core: &mut Core, told: Tell) -> Vec<Effect> {
@@ -365,6 +375,20 @@ mod tests {
             let summary = summary(&mut core);
             assert_eq!(summary.counts, Counts { expected: 1, flaky: 1, ..Counts::default() });
             assert_eq!(summary.exit_code(), code);
+        }
+    }
+
+    #[test]
+    fn flaky_tests_count_towards_the_limit_where_they_are_failures() {
+        for (flaky_fails, ends) in [(false, false), (true, true)] {
+            let policy = Policy { exit_after_failures: NonZeroU64::new(2), flaky_fails, ..Policy::default() };
+            let mut core = Core::new(policy, Instant::now());
+            verdict(&mut core, 1, judged(Outcome::Fail, Outcome::Pass));
+            let (good, bad) = (judged(Outcome::Pass, Outcome::Pass), judged(Outcome::Fail, Outcome::Pass));
+            let earlier = vec![tried(1, bad)];
+            let told = Tell::Verdict { test: CaseId(2), tried: tried(2, good), earlier, differs_on: None };
+            let effects = tell(&mut core, told);
+            assert_eq!(effects.contains(&Effect::Stop(StopReason::TooManyFailures)), ends);
         }
     }
 

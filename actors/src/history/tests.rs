@@ -76,6 +76,7 @@ fn finished(noted: &Noted) -> flotilla_messages::Event {
         outcome: noted.result.outcome,
         as_expected: noted.result.as_expected,
         why: None,
+        difference: None,
         case: None,
         output: noted.millis.map(|millis| flotilla_messages::Output {
             exit: flotilla_messages::Exit::Code(0),
@@ -83,6 +84,8 @@ fn finished(noted: &Noted) -> flotilla_messages::Event {
             stdout: Default::default(),
             stderr: Default::default(),
             duration: Duration::from_millis(millis.into()),
+            memory: flotilla_messages::Memory::default(),
+            started: None,
         }),
         place: flotilla_messages::Place::Local,
         attempt: 1,

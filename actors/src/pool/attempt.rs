@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use flotilla_messages::judge::Allocations;
-use flotilla_messages::{Cases, Judge, Judgement, Output, TestCase, TestName, judge};
+use flotilla_messages::{Cases, Judge, Judgement, Memory, Outcome, Output, TestCase, TestName, judge};
 
 use super::bench::Bench;
 use super::control::Setup;
@@ -37,7 +37,7 @@ pub(super) fn attempt(
                 name: unrunnable.name,
                 id: unrunnable.id,
                 case: None,
-                outcome: flotilla_messages::Outcome::Fail,
+                outcome: Outcome::Fail,
                 reason,
             };
             return Ending::Failed(Box::new(failed));
@@ -67,7 +67,7 @@ pub(super) fn attempt(
     let argv = case.argv(root, &setup.builtin, compiled.as_deref());
     let marker = setup.run.value(lease.id);
     let launch = Launch { argv: &argv, env: &case.env, unset: &case.unset_env, marker: &marker };
-    let limits = Limits { timeout: case.timeout, cap: setup.output_cap };
+    let limits = Limits { timeout: case.timeout, grace: case.term_grace, cap: setup.output_cap };
     started(&case.name);
     let judged = |output: &Output| judge(&case.judge, output, expected.as_deref());
     let run = match case.judge {
@@ -83,7 +83,8 @@ pub(super) fn attempt(
                 guest.rewrite(&mut ended.output);
             }
             let judgement = judgement.unwrap_or_else(|| judged(&ended.output));
-            Ending::Judged(Box::new(Judged { case, output: ended.output, judgement }))
+            let difference = difference(&case, &ended.output, &judgement, expected.as_deref());
+            Ending::Judged(Box::new(Judged { case, output: ended.output, judgement, difference }))
         }
         Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
             Ending::Unable { reason: told(error.to_string()) }
@@ -92,7 +93,8 @@ pub(super) fn attempt(
     }
 }
 
-/// Runs a test of a predictable build until it is judged, all runs within its time: the last run, with the time of all.
+/// Runs a test of a predictable build until it is judged, all runs within its time: the last run, with the time and the
+/// memory of all.
 fn predictable(
     required: bool,
     limits: Limits,
@@ -100,10 +102,15 @@ fn predictable(
 ) -> Result<(Ended, Option<Judgement>), ProcessError> {
     let mut allocations = Allocations::new(required);
     let mut spent = Duration::ZERO;
+    let (mut memory, mut started) = (Memory::default(), None);
     loop {
         let mut ended = run(Limits { timeout: limits.timeout.saturating_sub(spent), ..limits })?;
         spent += ended.output.duration;
         ended.output.duration = spent;
+        memory = memory.max(ended.output.memory);
+        ended.output.memory = memory;
+        started = started.or(ended.output.started);
+        ended.output.started = started;
         if ended.stopped {
             return Ok((ended, None));
         }
@@ -111,6 +118,21 @@ fn predictable(
             return Ok((ended, Some(judgement)));
         }
     }
+}
+
+/// How an output differs from what was expected, where that explains an unexpected outcome.
+fn difference(
+    case: &TestCase,
+    output: &Output,
+    judgement: &Judgement,
+    expected: Option<&[u8]>,
+) -> Option<String> {
+    // V8 shows one as well where a test that was to fail has passed; that it does not match would be wrong then.
+    if case.expectation.allows(judgement.outcome) || judgement.outcome == Outcome::Pass {
+        return None;
+    }
+    let file = case.expected_file.as_ref()?.relative();
+    judge::difference(&case.judge, output, expected, &file)
 }
 
 /// Reads the expected file before the test starts: a test that cannot be judged need not run.

@@ -24,6 +24,8 @@ pub struct Setup {
     pub builtin: Vec<OsString>,
     /// Bytes kept of each stream.
     pub output_cap: usize,
+    /// Whether to note what tests take of memory.
+    pub memory: bool,
     /// Looks after orphaned grandchildren, where the system lets it.
     pub orphans: Option<Orphans>,
     /// Where files that are put together for tests lie; made when the first one is.
@@ -163,6 +165,7 @@ mod tests {
             launcher: Launcher::new("/".into(), Vec::new()),
             builtin: Vec::new(),
             output_cap: 0,
+            memory: false,
             orphans: None,
             scratch: PathBuf::new(),
             guest: None,

@@ -74,7 +74,10 @@ impl ProcessRunner {
             return Ending::Unable { reason };
         }
         // Taken out while it is used: a worker in whose hands something panicked is not used again.
-        let new = || control.setup.guest.as_ref().map_or_else(Worker::new, Guest::worker);
+        let new = || {
+            let worker = control.setup.guest.as_ref().map_or_else(Worker::new, Guest::worker);
+            worker.map(|worker| worker.measuring(control.setup.memory))
+        };
         let worker = self.worker.take().map_or_else(new, Ok);
         let seat = self.seat.unwrap_or_default();
         let mut bench = self.bench.take().unwrap_or_else(|| Bench::new(&control.setup.scratch, seat));

@@ -13,6 +13,7 @@
 //! | `launch` | what to start: program look-up, environment, errors |
 //! | `capture` | one stream, up to a cap |
 //! | `switch` | how others stop what a worker runs |
+//! | `memory` | what a process takes of memory, while it runs |
 //! | `ceilings` | what a process of somebody else may take of the system |
 //! | `linux` | the leader's end, by pidfd |
 //! | `portable` | the same by a thread that waits |
@@ -22,6 +23,7 @@ mod ceilings;
 mod launch;
 #[cfg(target_os = "linux")]
 mod linux;
+mod memory;
 mod portable;
 mod switch;
 #[cfg(test)]

@@ -5,17 +5,18 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant, SystemTime};
 
-use flotilla_messages::{Captured, Exit, Output};
+use flotilla_messages::{Captured, Exit, Memory, Output};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
 use super::capture::{Found, Stream};
 use super::ceilings::Ceilings;
 use super::launch::{Launch, Launcher, ProcessError};
+use super::memory::Meter;
 use super::switch::{Stage, Switch};
 use super::{EndWatch, watch};
 
@@ -37,6 +38,8 @@ const SIGKILL: i32 = 9;
 pub struct Limits {
     /// How long it may live.
     pub timeout: Duration,
+    /// What its group has from SIGTERM to SIGKILL when it has lived so long; `None`: SIGKILL at once.
+    pub grace: Option<Duration>,
     /// How many bytes of each stream are kept.
     pub cap: usize,
 }
@@ -55,6 +58,8 @@ pub struct Worker {
     /// Taken while a process runs; a new one is made if that run did not come to its end.
     watch: Option<Box<dyn EndWatch>>,
     ceilings: Ceilings,
+    /// Whether it notes what processes take of memory.
+    measures: bool,
     null: File,
     buffer: Box<[u8]>,
     /// Killed, but not gone when patience was.
@@ -74,6 +79,7 @@ impl Worker {
         Ok(Self {
             watch: Some(watch),
             ceilings: Ceilings::default(),
+            measures: false,
             null: File::open("/dev/null")?,
             buffer: vec![0; BUFFER].into_boxed_slice(),
             lingering: Vec::new(),
@@ -84,6 +90,13 @@ impl Worker {
     #[must_use]
     pub fn limited(mut self, ceilings: Ceilings) -> Self {
         self.ceilings = ceilings;
+        self
+    }
+
+    /// The same, and it notes what processes take of memory, if `wanted`.
+    #[must_use]
+    pub fn measuring(mut self, wanted: bool) -> Self {
+        self.measures = wanted;
         self
     }
 
@@ -144,16 +157,17 @@ impl Worker {
         // leader lives, and the one wake-up of a silent process is its exit.
         command.stdin(null).stdout(out_end).stderr(err_end);
         let spawned = patiently(switch, || {
-            let begun = Instant::now();
+            let begun = (Instant::now(), SystemTime::now());
             command.spawn().map(|child| (child, begun))
         });
-        let Some((child, begun)) = spawned.map_err(Fault::Spawn)? else {
+        let Some((child, (begun, started))) = spawned.map_err(Fault::Spawn)? else {
             return Ok(Supervised::Stopped);
         };
         let mut leader = Leader(Some(child));
         self.ceilings.impose(Pid::from_child(leader.child()?));
         watch.arm(leader.child()?).map_err(Fault::Follow)?;
 
+        let mut meter = Meter::new(Pid::from_child(leader.child()?), begun, self.measures);
         let mut streams = [Stream::new(out, limits.cap), Stream::new(err, limits.cap)];
         let mut phase = Phase::Running { deadline: begun.checked_add(limits.timeout) };
         let mut timed_out = false;
@@ -164,8 +178,13 @@ impl Worker {
             match phase {
                 Phase::Running { deadline: Some(deadline) } if now >= deadline => {
                     timed_out = true;
-                    leader.signal(Signal::KILL);
-                    phase = Phase::Killed { until: now + PATIENCE };
+                    meter.look(now, &mut self.buffer);
+                    let until = limits.grace.and_then(|grace| now.checked_add(grace));
+                    leader.signal(if until.is_some() { Signal::TERM } else { Signal::KILL });
+                    phase = match until {
+                        Some(until) => Phase::Terminating { until },
+                        None => Phase::Killed { until: now + PATIENCE },
+                    };
                 }
                 Phase::Terminating { until } if now >= until => {
                     leader.signal(Signal::KILL);
@@ -175,9 +194,13 @@ impl Worker {
                 _ => {}
             }
             let end = watch.descriptor().map_err(Fault::Follow)?;
-            let ready =
-                wait(end, switch, &streams, phase.rest(now)).map_err(|errno| Fault::Follow(errno.into()))?;
+            let rest = [phase.rest(now), meter.rest(now)].into_iter().flatten().min();
+            let ready = wait(end, switch, &streams, rest).map_err(|errno| Fault::Follow(errno.into()))?;
             ended = ready.ended;
+            if !ended {
+                let printed = ready.streams.contains(&true);
+                meter.look_if_due(Instant::now(), printed, &mut self.buffer);
+            }
             if ready.switch && !ended {
                 let stage = switch.stage();
                 stopped |= stage > Stage::Go;
@@ -200,6 +223,12 @@ impl Worker {
             }
         }
         let duration = begun.elapsed();
+        if let (true, true, Phase::Terminating { until }) = (ended, timed_out, phase) {
+            // The grace is the group's, not the leader's alone: a wrapper may end before the engine below it has said
+            // what it has to say. With our copies of the write ends closed, the pipes end with the last of the group.
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            stopped |= read_until(until, switch, &mut streams, &mut self.buffer);
+        }
         leader.kill_group();
         let exit = if ended {
             drain(watch.descriptor().map_err(Fault::Follow)?, switch, &mut streams, &mut self.buffer);
@@ -209,7 +238,15 @@ impl Worker {
             Exit::Signal(SIGKILL)
         };
         let [stdout, stderr] = streams.map(Stream::finish);
-        let output = Output { exit, timed_out, stdout, stderr, duration };
+        let output = Output {
+            exit,
+            timed_out,
+            stdout,
+            stderr,
+            duration,
+            memory: meter.seen(),
+            started: Some(started),
+        };
         let result = Ended { output, stopped };
         Ok(match leader.0.take() {
             Some(child) => Supervised::LeftAlone(result, child),
@@ -263,11 +300,13 @@ impl Leader {
         self.0.as_ref().map(Pid::from_child)
     }
 
-    /// To the group, and to the leader by itself, which may have joined another group.
+    /// To the group, and to the leader if it has joined another group. Never twice: a handler would run twice.
     fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid() {
             let _ = kill_process_group(pid, signal);
-            let _ = kill_process(pid, signal);
+            if getpgid(Some(pid)) != Ok(pid) {
+                let _ = kill_process(pid, signal);
+            }
         }
     }
 
@@ -307,6 +346,8 @@ fn never_started() -> Ended {
         stdout: Captured::default(),
         stderr: Captured::default(),
         duration: Duration::ZERO,
+        memory: Memory::default(),
+        started: None,
     };
     Ended { output, stopped: true }
 }
@@ -369,6 +410,33 @@ fn wait(
     }
     let [ended, switch, out_ready, err_ready] = list.map(|item| !item.revents().is_empty());
     Ok(Ready { ended, switch, streams: [out_ready && out.is_some(), err_ready && err.is_some()] })
+}
+
+/// Reads until both pipes end or the time has come. Returns whether the run was stopped meanwhile; it ends at once if it
+/// is to be killed.
+fn read_until(until: Instant, switch: &Switch, streams: &mut [Stream; 2], buffer: &mut [u8]) -> bool {
+    let mut stopped = false;
+    while streams.iter().any(|stream| stream.pipe().is_some()) {
+        let rest = until.saturating_duration_since(Instant::now());
+        // In the place of a stream that has ended, the switch is looked at twice.
+        let Ok(ready) = wait(switch.descriptor(), switch, streams, Some(rest)) else { break };
+        if ready.switch {
+            let stage = switch.stage();
+            stopped |= stage > Stage::Go;
+            if stage == Stage::Kill {
+                break;
+            }
+        }
+        for (stream, readable) in streams.iter_mut().zip(ready.streams) {
+            if readable {
+                stream.read(buffer);
+            }
+        }
+        if rest.is_zero() {
+            break;
+        }
+    }
+    stopped
 }
 
 /// Reads what is in the pipes, and does not wait for more.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use flotilla_messages::inputs::Digest;
+use flotilla_messages::judge::MOST_DIFFERENCE;
 use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteLease, RemoteNews, WorkMessage};
 use flotilla_messages::{Outcome, TestCase};
 
@@ -358,8 +359,9 @@ fn withdrawn(lease: LeaseId) -> Effect {
 /// What a peer's word about a test means here.
 fn ended(case: Box<TestCase>, ending: RemoteEnding, withdrawn: bool) -> Ending {
     match ending {
-        RemoteEnding::Judged { output, judgement } => {
-            Ending::Judged(Box::new(Judged { case: *case, output, judgement }))
+        RemoteEnding::Judged { output, judgement, difference } => {
+            let difference = difference.map(|text| shortened(&text, MOST_DIFFERENCE + MOST_WORDS));
+            Ending::Judged(Box::new(Judged { case: *case, output, judgement, difference }))
         }
         RemoteEnding::Failed { outcome, reason } => {
             let outcome = if outcome == Outcome::Crash { Outcome::Crash } else { Outcome::Fail };
@@ -377,11 +379,16 @@ fn bounded(credit: u32) -> usize {
     credit.min(MOST_CREDIT) as usize
 }
 
-/// A peer's words as they may be shown: no control characters but line ends and tabs, and not without end.
+/// A peer's words as they may be shown.
 fn words(text: &str) -> String {
+    shortened(text, MOST_WORDS)
+}
+
+/// A peer's text without control characters but line ends and tabs, and of at most so many characters.
+fn shortened(text: &str, most: usize) -> String {
     let shown =
         |char: char| if char.is_control() && !matches!(char, '\n' | '\t') { '\u{fffd}' } else { char };
-    text.chars().take(MOST_WORDS).map(shown).collect()
+    text.chars().take(most).map(shown).collect()
 }
 
 fn kind(message: &WorkMessage) -> &'static str {

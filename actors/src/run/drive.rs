@@ -113,6 +113,7 @@ pub async fn drive(
         launcher: Launcher::new(options.root.clone(), options.env),
         builtin: options.builtin,
         output_cap: options.output_cap,
+        memory: options.memory,
         orphans,
         scratch: scratch_dir.clone(),
         guest: None,

@@ -19,11 +19,13 @@ pub(crate) fn case(id: CaseId, words: &[&str]) -> TestCase {
         env: BTreeMap::new(),
         unset_env: Vec::new(),
         timeout: Duration::from_secs(60),
+        term_grace: None,
         judge: Judge::ExitCode,
         recipe: None,
         expected_file: None,
         expectation: Expectation::pass(),
         slow: false,
+        heavy: false,
         variant_flags: Vec::new(),
         random_seed: None,
     }

@@ -32,9 +32,11 @@ pub struct RunOptions {
     pub env: Vec<(OsString, OsString)>,
     /// How many bytes of each stream are kept; the rest is counted only.
     pub output_cap: usize,
+    /// Note what tests take of memory ([`Output::memory`](flotilla_messages::Output::memory)).
+    pub memory: bool,
     /// HEAVY tests at a time; 0 counts as 1.
     pub max_heavy: usize,
-    /// Stop after so many unexpected outcomes.
+    /// Stop after so many unexpected outcomes, and flaky tests if these make the run fail.
     pub exit_after_failures: Option<NonZeroU64>,
     /// Keep what tests printed that ended as expected.
     pub keep_passing_output: bool,

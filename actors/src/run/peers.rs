@@ -112,6 +112,7 @@ impl Peers {
             engine: peers.engine.clone(),
             env: peers.env.clone(),
             output_cap: options.output_cap as u64,
+            memory: options.memory,
             max_heavy: u16::try_from(options.max_heavy.max(1)).unwrap_or(u16::MAX),
             tests: 0,
         };

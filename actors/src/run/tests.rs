@@ -22,6 +22,7 @@ fn options() -> RunOptions {
         builtin: Vec::new(),
         env: vec![("PATH".into(), env::var_os("PATH").unwrap())],
         output_cap: RunOptions::OUTPUT_CAP,
+        memory: false,
         max_heavy: 1,
         exit_after_failures: None,
         keep_passing_output: true,

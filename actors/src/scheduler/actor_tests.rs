@@ -58,9 +58,11 @@ impl Peer {
                     stdout: Default::default(),
                     stderr: Default::default(),
                     duration: Duration::from_millis(1),
+                    memory: flotilla_messages::Memory::default(),
+                    started: None,
                 };
                 let judgement = flotilla_messages::Judgement { outcome: Outcome::Fail, why: None };
-                Ending::Judged(Box::new(Judged { case, output, judgement }))
+                Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }))
             }
         };
         self.tell(What::Finished { lease, ending });
@@ -112,6 +114,7 @@ fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
             launcher: Launcher::new("/".into(), vec![("PATH".into(), env::var_os("PATH").unwrap())]),
             builtin: Vec::new(),
             output_cap: 0,
+            memory: false,
             orphans: None,
             scratch: "/nonexistent".into(),
             guest: None,

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Outcome, Output, StopReason};
+use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output, StopReason};
 
 use super::*;
 use crate::executor::{Judged, Lease};
@@ -72,9 +72,11 @@ impl World {
             stdout: Captured::default(),
             stderr: Captured::default(),
             duration: Duration::from_millis(millis),
+            memory: Memory::default(),
+            started: None,
         };
         let (case, judgement) = (fake::case(CaseId(0), &["true"]), Judgement { outcome, why: None });
-        let ending = Ending::Judged(Box::new(Judged { case, output, judgement }));
+        let ending = Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }));
         self.handle(Input::Finished { executor, lease, ending });
     }
 

@@ -1,6 +1,6 @@
 //! Single histories of the scheduler's core.
 
-use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Outcome, Output};
+use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output};
 
 use super::*;
 use crate::executor::{Failed, Judged};
@@ -216,10 +216,12 @@ fn ended(executor: ExecutorId, lease: u64, outcome: Outcome) -> Input {
         stdout: Captured::default(),
         stderr: Captured::default(),
         duration: Duration::from_millis(100),
+        memory: Memory::default(),
+        started: None,
     };
     let judgement = Judgement { outcome, why: None };
     let case = fake::case(CaseId(0), &["true"]);
-    let ending = Ending::Judged(Box::new(Judged { case, output, judgement }));
+    let ending = Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }));
     Input::Finished { executor, lease: LeaseId(lease), ending }
 }
 

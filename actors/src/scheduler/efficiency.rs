@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
 use flotilla_messages::port::work::NEWS_WAIT;
-use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Outcome, Output, Place};
+use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output, Place};
 
 use super::core::Core;
 use super::effect::{Effect, Input, Tried};
@@ -250,9 +250,11 @@ impl World {
                     stdout: Captured::default(),
                     stderr: Captured::default(),
                     duration,
+                    memory: Memory::default(),
+                    started: None,
                 };
                 let judgement = Judgement { outcome: Outcome::Pass, why: None };
-                Ending::Judged(Box::new(Judged { case, output, judgement }))
+                Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }))
             }
         };
         self.handle(Input::Finished { executor, lease, ending });

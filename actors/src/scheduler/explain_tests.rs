@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Outcome, Output, Times};
+use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output, Times};
 use proptest::prelude::*;
 
 use super::*;
@@ -100,9 +100,16 @@ fn judged(outcome: Outcome) -> Ending {
         stdout: Captured::default(),
         stderr: Captured::default(),
         duration: Duration::from_millis(50),
+        memory: Memory::default(),
+        started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged { case: fake::case(CaseId(0), &["true"]), output, judgement }))
+    Ending::Judged(Box::new(Judged {
+        case: fake::case(CaseId(0), &["true"]),
+        output,
+        judgement,
+        difference: None,
+    }))
 }
 
 fn tests(placed: &[Placement]) -> Vec<u64> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Outcome, Output, Place, StopReason};
+use flotilla_messages::{
+    Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output, Place, StopReason,
+};
 use proptest::prelude::*;
 
 use super::core::Core;
@@ -319,9 +321,16 @@ fn ending(test: CaseId, how: How) -> Ending {
         stdout: Captured::default(),
         stderr: Captured::default(),
         duration: Duration::from_millis(100),
+        memory: Memory::default(),
+        started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged { case: fake::case(test, &["true"]), output, judgement }))
+    Ending::Judged(Box::new(Judged {
+        case: fake::case(test, &["true"]),
+        output,
+        judgement,
+        difference: None,
+    }))
 }
 
 fn failed(test: CaseId) -> Ending {

@@ -135,6 +135,7 @@ impl Job {
             launcher,
             builtin: settings.builtin.clone(),
             output_cap: usize::try_from(packet.output_cap.min(MOST_OUTPUT)).unwrap_or(usize::MAX),
+            memory: packet.memory,
             orphans,
             // Gone with the job's other temporary files.
             scratch: place.tmp.join("compiled"),
@@ -241,7 +242,8 @@ impl Preparation {
         let mut argv = vec![self.launcher.root().join(program).into_os_string()];
         argv.extend(args.iter().map(Into::into));
         let launch = Launch { argv: &argv, env: &Default::default(), unset: &[], marker: &self.marker };
-        let limits = Limits { timeout: PROBE_TIME.saturating_sub(begun.elapsed()), cap: PROBE_WORDS };
+        let limits =
+            Limits { timeout: PROBE_TIME.saturating_sub(begun.elapsed()), grace: None, cap: PROBE_WORDS };
         let failed = |why: String| format!("the engine does not run here: {}", self.guest.rewrite_text(why));
         let mut worker = self.guest.worker().map_err(|error| failed(error.to_string()))?;
         let Ended { output, stopped } = worker

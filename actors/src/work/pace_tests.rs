@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Instant;
 
 use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteLease, RemoteNews, WorkMessage};
-use flotilla_messages::{Captured, Exit, Judgement, Outcome, Output};
+use flotilla_messages::{Captured, Exit, Judgement, Memory, Outcome, Output};
 
 use super::*;
 use crate::executor::{Ending, Judged};
@@ -111,9 +111,11 @@ impl Loop {
             stdout: Captured::default(),
             stderr: Captured::default(),
             duration: self.length,
+            memory: Memory::default(),
+            started: None,
         };
         let judgement = Judgement { outcome: Outcome::Pass, why: None };
-        let judged = Judged { case: lease.case, output, judgement };
+        let judged = Judged { case: lease.case, output, judgement, difference: None };
         self.input(Input::Finished { lease: lease.lease, ending: Ending::Judged(Box::new(judged)) });
     }
 

@@ -492,7 +492,7 @@ impl Session {
                     output.stdout = Captured::default();
                     output.stderr = Captured::default();
                 }
-                RemoteEnding::Judged { output, judgement: judged.judgement }
+                RemoteEnding::Judged { output, judgement: judged.judgement, difference: judged.difference }
             }
             Ending::Failed(failed) => RemoteEnding::Failed { outcome: failed.outcome, reason: failed.reason },
             Ending::Withdrawn => RemoteEnding::Withdrawn,
@@ -506,7 +506,10 @@ impl Session {
         let Some(out) = self.out.remove(&lease) else { return };
         self.running -= u16::from(out.queued.is_some());
         let text = match &ending {
-            RemoteEnding::Judged { output, .. } => output.stdout.bytes.len() + output.stderr.bytes.len(),
+            RemoteEnding::Judged { output, difference, .. } => {
+                let difference = difference.as_ref().map_or(0, String::len);
+                output.stdout.bytes.len() + output.stderr.bytes.len() + difference
+            }
             RemoteEnding::Failed { reason, .. } | RemoteEnding::Unable { reason } => {
                 self.done.others += 1;
                 reason.len()

@@ -8,7 +8,7 @@ use flotilla_messages::port::work::{
     MOST_LEASES, MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease, RemoteNews,
     WorkMessage,
 };
-use flotilla_messages::{Arg, Captured, Exit, Judgement, Outcome, Output};
+use flotilla_messages::{Arg, Captured, Exit, Judgement, Memory, Outcome, Output};
 use proptest::prelude::*;
 
 use super::admission::tests::{case, key, packet, terms};
@@ -45,9 +45,17 @@ fn judged(outcome: Outcome, text: usize) -> Ending {
     let stdout = Captured::whole(vec![b'x'; text]);
     let stderr = Captured::default();
     let duration = Duration::from_millis(1);
-    let output = Output { exit: Exit::Code(0), timed_out: false, stdout, stderr, duration };
+    let output = Output {
+        exit: Exit::Code(0),
+        timed_out: false,
+        stdout,
+        stderr,
+        duration,
+        memory: Memory::default(),
+        started: None,
+    };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged { case: case("a"), output, judgement }))
+    Ending::Judged(Box::new(Judged { case: case("a"), output, judgement, difference: None }))
 }
 
 fn started(lease: u64) -> Input {

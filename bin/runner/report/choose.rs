@@ -26,8 +26,10 @@ use super::keep::Keep;
 use super::plain::Plain;
 use super::regenerate::Regenerate;
 use super::repeats::Repeats;
+use super::schedule::Schedule;
 use super::slowest::{CUTOFF, Times};
 use super::stream::Stream;
+use super::system_memory::SystemMemory;
 use super::verbose::Verbose;
 use crate::cli::{Progress, Settings};
 use crate::control::Control;
@@ -43,6 +45,34 @@ pub fn of_special_runs(special: &Special, repeats: Repeating, context: &Context)
         reporters.push(Box::new(Regenerate::new(Console::new(), context.clone())));
     }
     reporters
+}
+
+/// The logs that V8's runner writes from 12.0 on: those that were asked for, and those that `by_default` stand beside the
+/// JSON results.
+///
+/// # Errors
+/// [`ReportError`] when a log cannot be written.
+pub fn of_logs(
+    settings: &Settings,
+    control: &Control,
+    by_default: bool,
+) -> Result<Vec<Box<dyn Reporter>>, ReportError> {
+    let beside = |name: &str| {
+        let results = settings.json_test_results.as_ref().filter(|_| by_default)?;
+        // Beside /dev/stdout is no place for a log.
+        let is_special = results.metadata().is_ok_and(|meta| !meta.is_file());
+        (!is_special).then(|| results.with_file_name(name))
+    };
+    let mut reporters: Vec<Box<dyn Reporter>> = Vec::new();
+    if let Some(path) = control.log_test_schedule.clone().or_else(|| beside("test_schedule.log")) {
+        reporters.push(Box::new(Schedule::create(&path)?));
+    }
+    // V8 leaves this one out where it has no psutil.
+    let memory = control.log_system_memory.clone();
+    if let Some(path) = memory.or_else(|| beside("memory_stats.log").filter(|_| SystemMemory::is_known())) {
+        reporters.push(Box::new(SystemMemory::create(&path)?));
+    }
+    Ok(reporters)
 }
 
 /// What a bare checkout of test262 is summed up in.
@@ -122,4 +152,26 @@ pub fn reporters(
         reporters.push(Box::new(Junit::new(ReportFile::check(path)?, name, context())));
     }
     Ok(reporters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logs(results: &Path, by_default: bool) -> usize {
+        let settings = Settings { json_test_results: Some(results.to_owned()), ..Settings::default() };
+        of_logs(&settings, &Control::default(), by_default).unwrap().len()
+    }
+
+    #[test]
+    fn logs_stand_beside_the_results_where_the_tree_has_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let results = dir.path().join("r.json");
+        assert_eq!(logs(&results, false), 0);
+        let all = 1 + usize::from(SystemMemory::is_known());
+        assert_eq!(logs(&results, true), all);
+        assert!(dir.path().join("test_schedule.log").is_file());
+        assert_eq!(dir.path().join("memory_stats.log").is_file(), all == 2);
+        assert_eq!(logs(Path::new("/dev/null"), true), 0, "not in /dev");
+    }
 }

@@ -20,6 +20,10 @@ pub struct Context {
     pub kept: Option<PathBuf>,
     /// The words that run tests of this tree again, with the same engine; the tests' names are appended.
     pub again: Vec<OsString>,
+    /// Which part of the tests the run is for, from 0, and of how many.
+    pub shard: (u32, u32),
+    /// As which of V8's runners tests are run.
+    pub framework: &'static str,
 }
 
 impl Context {
@@ -31,6 +35,8 @@ impl Context {
             told: Told::default(),
             kept: None,
             again: vec!["runner".into()],
+            shard: (0, 1),
+            framework: "standard_runner",
         }
     }
 

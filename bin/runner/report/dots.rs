@@ -38,9 +38,7 @@ impl Reporter for Dots {
                 let line_end = if self.count > 0 && self.count.is_multiple_of(50) { "\n" } else { "" };
                 self.count += 1;
                 self.console.write(format!("{line_end}{mark}").as_bytes());
-                for attempt in report.attempts().filter(|attempt| !attempt.as_expected) {
-                    self.failures.extend(failure::block(attempt, &self.context, &self.console));
-                }
+                self.failures.extend(failure::blocks(report, &self.context, &self.console));
             }
             Event::Stopping(reason) => self.console.line(&format!("\n{}", tally::stopping(*reason))),
             Event::Notice(text) => self.console.line(&format!("\n{text}")),

@@ -9,6 +9,18 @@ use super::tally::seconds;
 /// The failure as text, ready to print. Streams come as the test wrote them, UTF-8 or not. Nothing, where another run of
 /// the same test has said as much.
 pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
+    headed(&format!("=== {} ===", report.name), report, context, console)
+}
+
+/// All unexpected attempts at a test, one after the other; V8 shows the first one alone.
+pub fn blocks(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
+    let flaky = if report.flaky() { " (flaky)" } else { "" };
+    let head = format!("=== {}{flaky} ===", report.name);
+    let attempts = report.attempts().filter(|attempt| !attempt.as_expected);
+    attempts.flat_map(|attempt| headed(&head, attempt, context, console)).collect()
+}
+
+fn headed(head: &str, report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
     let mut out = Vec::new();
     if !context.told.is_new(report) {
         return out;
@@ -17,7 +29,7 @@ pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u
         out.extend_from_slice(bytes);
         out.push(b'\n');
     };
-    line(console.styled("1", &format!("=== {} ===", report.name)).as_bytes());
+    line(console.styled("1", head).as_bytes());
     line(expectation(report).as_bytes());
     if let Some(output) = &report.output {
         for (name, captured) in [("stderr", &output.stderr), ("stdout", &output.stdout)] {
@@ -29,6 +41,9 @@ pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u
                 }
             }
         }
+    }
+    if let Some(difference) = report.difference.as_deref().filter(|_| report.outcome == Outcome::Fail) {
+        difference_lines(difference).iter().for_each(|text| line(text.as_bytes()));
     }
     if let Some(case) = &report.case {
         let mut command = b"Command: ".to_vec();
@@ -51,6 +66,27 @@ fn times(report: &TestReport) -> String {
         seconds(report.duration()),
         seconds(report.times.transfer)
     )
+}
+
+/// The most lines of a difference that are shown.
+const DIFFERENCE: usize = 40;
+
+/// A difference as it is shown: not at all where it is one line, which the explanation names.
+fn difference_lines(difference: &str) -> Vec<String> {
+    // The first line says what it is, the next two what is compared.
+    let mut lines = difference.lines().skip(1);
+    let head: Vec<&str> = lines.by_ref().take(2).collect();
+    let body: Vec<&str> = lines.collect();
+    let changed = |sign: char| body.iter().filter(|line| line.starts_with(sign)).count();
+    if changed('-').max(changed('+')) < 2 {
+        return Vec::new();
+    }
+    let shown = ["--- difference ---"].iter().chain(&head).chain(body.iter().take(DIFFERENCE));
+    let mut lines: Vec<String> = shown.map(|line| (*line).to_owned()).collect();
+    if let more @ 1.. = body.len().saturating_sub(DIFFERENCE) {
+        lines.push(format!("[... {more} more lines: see error_details of --json-test-results]"));
+    }
+    lines
 }
 
 /// `expected PASS, got FAIL: line 3 of the output is ...`.

@@ -1,4 +1,5 @@
-//! `--json-test-results`: V8 9.2's file, an object with the runs that failed and the slowest ones.
+//! `--json-test-results`: V8 13.8's file, an object with the runs that failed, the slowest and the largest ones. Readers
+//! of older versions' files find what they look for.
 
 use flotilla_actors::Reporter;
 use flotilla_messages::Event;
@@ -7,14 +8,20 @@ use serde::Serialize;
 use super::context::Context;
 use super::file::ReportFile;
 use super::ran::Ran;
-use super::slowest::{Record, Slowest};
+use super::record::Record;
+use super::top::Top;
+
+/// How many of the largest runs are kept (V8 13.8 indicators.py: TRACK_N_HEAVY_TESTS).
+const LARGEST: usize = 20;
 
 /// Collects and writes the results.
 pub struct Json {
     file: ReportFile,
     context: Context,
     results: Vec<Record>,
-    slowest: Slowest,
+    resident: Top,
+    addresses: Top,
+    slowest: Top,
     ran: Ran,
     durations: f64,
     /// As in V8, of all runs.
@@ -24,6 +31,8 @@ pub struct Json {
 #[derive(Serialize)]
 struct Document<'a> {
     results: &'a [Record],
+    max_rss_tests: Vec<&'a Record>,
+    max_vms_tests: Vec<&'a Record>,
     slowest_tests: Vec<&'a Record>,
     duration_mean: Option<f64>,
     test_total: u64,
@@ -34,13 +43,24 @@ struct Document<'a> {
 impl Json {
     /// Writes to `file` at the run's end, so many of the slowest tests among it.
     pub fn new(file: ReportFile, context: Context, cutoff: usize) -> Self {
-        let (slowest, ran) = (Slowest::new(cutoff), Ran::default());
-        Self { file, context, results: Vec::new(), slowest, ran, durations: 0.0, tests: 0 }
+        Self {
+            file,
+            context,
+            results: Vec::new(),
+            resident: Top::resident(LARGEST),
+            addresses: Top::addresses(LARGEST),
+            slowest: Top::slowest(cutoff),
+            ran: Ran::default(),
+            durations: 0.0,
+            tests: 0,
+        }
     }
 
     fn write(&self) {
         let document = Document {
             results: &self.results,
+            max_rss_tests: self.resident.records(),
+            max_vms_tests: self.addresses.records(),
             slowest_tests: self.slowest.records(),
             duration_mean: (self.tests > 0).then(|| self.durations / self.tests as f64),
             test_total: self.tests,
@@ -62,7 +82,9 @@ impl Reporter for Json {
         match event {
             Event::Finished(report) => {
                 self.ran.add(&report.name);
-                self.slowest.note(report, &self.context);
+                for top in [&mut self.resident, &mut self.addresses, &mut self.slowest] {
+                    top.note(report, &self.context);
+                }
                 for attempt in report.attempts() {
                     self.durations += attempt.duration().as_secs_f64();
                     self.tests += 1;

@@ -175,7 +175,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use flotilla_messages::{Captured, Exit, Expectation, Program, TemplateRules, TestName};
+    use flotilla_messages::{Captured, Exit, Expectation, Memory, Program, TemplateRules, TestName};
     use proptest::prelude::*;
 
     use super::*;
@@ -196,10 +196,12 @@ mod tests {
             env: BTreeMap::new(),
             unset_env: Vec::new(),
             timeout: Duration::from_secs(60),
+            term_grace: None,
             judge,
             expected_file: Some(Arg::Path("test/message/a.out".into())),
             expectation: Expectation::pass(),
             slow: false,
+            heavy: false,
             variant_flags: Vec::new(),
             random_seed: None,
         }
@@ -231,6 +233,8 @@ mod tests {
             stdout: Captured::whole(text),
             stderr: Captured::default(),
             duration: Duration::ZERO,
+            memory: Memory::default(),
+            started: None,
         }
     }
 

@@ -52,7 +52,7 @@ impl Repeats {
         let shared = || self.repeating.shared_name(&report.name).to_string();
         let failed = counted.failed.get_or_insert_with(|| Failed { name: shared(), ..Failed::default() });
         *failed.outcomes.entry(word(report.outcome)).or_default() += 1;
-        let seeded = matches!(self.repeating, Repeating::Seeds(_) | Repeating::Endless);
+        let seeded = self.repeating.has_seeds();
         if let Some(seed) = report.case.as_ref().and_then(|case| case.random_seed).filter(|_| seeded) {
             failed.seeds.push(seed);
         }

@@ -190,6 +190,9 @@ pub fn closing(summary: &Summary) -> String {
             format!("{ran} ran in {elapsed}: {unexpected} unexpected{kinds}{flaky}.")
         }
     };
+    if summary.flaky_fails && counts.flaky > 0 && counts.unexpected == 0 {
+        text.push_str("\nFlaky tests count as failures (--flaky=pass: they do not).");
+    }
     if summary.stopped.is_some() {
         let more = if summary.listing_complete { "" } else { " or more" };
         text.push_str(&format!("\nThe run ended early: {}{more} tests have no verdict.", summary.not_run));
@@ -208,18 +211,24 @@ fn bytes(count: u64) -> String {
 
 /// A flaky test in the list at a run's end.
 fn flaky_line(report: &TestReport) -> String {
+    format!("  {}: flaky: {}", report.name, attempts(report))
+}
+
+/// `FAIL on 10.0.0.7, then PASS`
+fn attempts(report: &TestReport) -> String {
     let outcome = |one: &TestReport| {
         let place = one.place.peer().map(|peer| format!(" on {peer}")).unwrap_or_default();
         format!("{}{place}", one.outcome)
     };
     let attempts: Vec<String> = report.attempts().map(outcome).collect();
-    format!("  {}: flaky: {}", report.name, attempts.join(", then "))
+    attempts.join(", then ")
 }
 
 /// One failure in the list at a run's end.
 pub fn failed_line(report: &TestReport) -> String {
     let expected = failure::expectation(report);
-    format!("  {}: {}", report.name, expected.lines().next().unwrap_or_default())
+    let all = if report.earlier.is_empty() { String::new() } else { format!(" ({})", attempts(report)) };
+    format!("  {}: {}{all}", report.name, expected.lines().next().unwrap_or_default())
 }
 
 /// `0.42 s`, `12.3 s`, `3 min 20 s`.
@@ -251,6 +260,9 @@ mod tests {
         assert_eq!(closing(&summary), "5 tests ran in 0.42 s: all as expected.");
         summary.counts.flaky = 2;
         assert_eq!(closing(&summary), "5 tests ran in 0.42 s: all as expected, 2 flaky.");
+        summary.flaky_fails = true;
+        let fails = "all as expected, 2 flaky.\nFlaky tests count as failures (--flaky=pass: they do not).";
+        assert!(closing(&summary).ends_with(fails));
         summary.counts = Counts { expected: 5, unexpected: 2, crashed: 1, ..Counts::default() };
         summary.stopped = Some(StopReason::Interrupted);
         summary.not_run = 7;

@@ -54,9 +54,7 @@ impl Reporter for Verbose {
         self.running.note(event);
         match event {
             Event::Finished(report) => {
-                for attempt in report.attempts().filter(|attempt| !attempt.as_expected) {
-                    self.failures.extend(failure::block(attempt, &self.context, &self.console));
-                }
+                self.failures.extend(failure::blocks(report, &self.context, &self.console));
                 if !self.quiet {
                     self.line(&line(report));
                 }
@@ -99,14 +97,18 @@ impl Reporter for Verbose {
     }
 }
 
-/// `mjsunit/a default: pass`.
+/// `mjsunit/a default: pass`; of a test that ran several times all attempts, as in V8 since 9.3: `mjsunit/a default: FAIL
+/// PASS`.
 pub fn line(report: &TestReport) -> String {
-    let verdict = match report.outcome {
-        _ if report.flaky() => "pass (flaky)",
-        _ if report.as_expected => "pass",
+    let word = |attempt: &TestReport, pass| match attempt.outcome {
+        _ if attempt.as_expected => pass,
         Outcome::Crash => "CRASH",
         Outcome::Timeout => "TIMEOUT",
         Outcome::Fail | Outcome::Pass => "FAIL",
+    };
+    let verdict = match report.earlier.is_empty() {
+        true => word(report, "pass").to_owned(),
+        false => report.attempts().map(|attempt| word(attempt, "PASS")).collect::<Vec<_>>().join(" "),
     };
     let place = report.place.peer().map(|peer| format!(" (on {peer})")).unwrap_or_default();
     format!("{} {}: {verdict}{place}", report.name.path(), report.name.variant_and_detail())

@@ -91,7 +91,7 @@ pub(super) fn failure(output: &Output, expected: &[u8], checks: &Checks) -> Opti
 }
 
 impl Stream {
-    fn of(self, output: &Output) -> &Captured {
+    pub(super) fn of(self, output: &Output) -> &Captured {
         match self {
             Self::Stdout => &output.stdout,
             Self::Stderr => &output.stderr,
@@ -136,17 +136,7 @@ fn compare(output: &Output, expected: &[u8], Compare { stream, by_line }: Compar
     }
     let (have, want) = (captured.text(), String::from_utf8_lossy(expected));
     let what = stream.name();
-    let (mut have_lines, mut want_lines): (Vec<&str>, Vec<&str>) = if by_line {
-        (split_lines(&have).map(rstrip).collect(), split_lines(&want).map(rstrip).collect())
-    } else {
-        (have.split('\n').collect(), want.split('\n').collect())
-    };
-    if by_line {
-        for lines in [&mut have_lines, &mut want_lines] {
-            let full = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
-            lines.truncate(full);
-        }
-    }
+    let (want_lines, have_lines) = sides(&have, &want, by_line);
     let longer = have_lines.len().max(want_lines.len());
     let differs = (0..longer).find(|i| have_lines.get(*i) != want_lines.get(*i));
     match differs {
@@ -158,6 +148,20 @@ fn compare(output: &Output, expected: &[u8], Compare { stream, by_line }: Compar
         None if by_line => None,
         None => Some(format!("{what} differs from what is expected in bytes that are not UTF-8")),
     }
+}
+
+/// The lines that are compared, expected ones first.
+pub(super) fn sides<'a>(have: &'a str, want: &'a str, by_line: bool) -> (Vec<&'a str>, Vec<&'a str>) {
+    if !by_line {
+        return (want.split('\n').collect(), have.split('\n').collect());
+    }
+    let lines = |text: &'a str| {
+        let mut lines: Vec<&str> = split_lines(text).map(rstrip).collect();
+        let full = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+        lines.truncate(full);
+        lines
+    };
+    (lines(want), lines(have))
 }
 
 fn patterns(output: &Output, stream: Stream, patterns: &Patterns) -> Option<String> {

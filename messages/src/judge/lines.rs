@@ -16,22 +16,9 @@ pub(super) struct Rules {
 /// Of output cut into blocks by `==` lines (printed between the runs of --stress-opt) V8 compares only what
 /// stands between the first two; with exactly one such line it compares nothing.
 pub(super) fn failure(output: &Output, expected: &[u8], rules: Rules) -> Option<String> {
-    let stdout = output.stdout.text();
-    let lines: Vec<&str> = split_lines(&stdout).collect();
-    let separators: Vec<usize> =
-        lines.iter().enumerate().filter(|(_, line)| line.starts_with("==")).map(|(i, _)| i).take(2).collect();
-    let block = match separators[..] {
-        [] => &lines[..],
-        [_] => return None,
-        [first, second, ..] => &lines[first + 1..second],
-    };
-    let mut actual = block.iter().map(|line| strip(line)).filter(|line| !ignored(line, rules));
-
-    let expected = String::from_utf8_lossy(expected);
-    let mut wanted = expected
-        .split('\n')
-        .map(strip)
-        .filter(|line| !(line.is_empty() || rules.comments && line.starts_with('#')));
+    let (stdout, expected) = (output.stdout.text(), String::from_utf8_lossy(expected));
+    let (wanted, actual) = sides(&stdout, &expected, rules)?;
+    let (mut wanted, mut actual) = (wanted.into_iter(), actual.into_iter());
     let mut number = 0;
     loop {
         number += 1;
@@ -47,6 +34,28 @@ pub(super) fn failure(output: &Output, expected: &[u8], rules: Rules) -> Option<
             }
         }
     }
+}
+
+/// The lines that are compared, expected ones first; `None` where nothing is.
+pub(super) fn sides<'a>(
+    stdout: &'a str,
+    expected: &'a str,
+    rules: Rules,
+) -> Option<(Vec<&'a str>, Vec<&'a str>)> {
+    let lines: Vec<&str> = split_lines(stdout).collect();
+    let separators: Vec<usize> =
+        lines.iter().enumerate().filter(|(_, line)| line.starts_with("==")).map(|(i, _)| i).take(2).collect();
+    let block = match separators[..] {
+        [] => &lines[..],
+        [_] => return None,
+        [first, second, ..] => &lines[first + 1..second],
+    };
+    let actual = block.iter().map(|line| strip(line)).filter(|line| !ignored(line, rules));
+    let wanted = expected
+        .split('\n')
+        .map(strip)
+        .filter(|line| !(line.is_empty() || rules.comments && line.starts_with('#')));
+    Some((wanted.collect(), actual.collect()))
 }
 
 /// Lines of output that are no part of the comparison: empty ones, and what valgrind, Android and d8 add.

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod checks;
+mod difference;
 mod exception;
 mod exit;
 mod filecheck;
@@ -15,6 +16,7 @@ mod verdict;
 
 pub use allocations::Allocations;
 pub use checks::{Checks, Compare, ExitRule, Patterns, Stream, pattern_problem};
+pub use difference::{MOST_DIFFERENCE, difference};
 pub use template::TemplateRules;
 pub use test262::{Negative, Phase, Uncaught};
 pub use verdict::{Judge, Judgement, judge};

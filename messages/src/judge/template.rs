@@ -39,14 +39,8 @@ pub(super) fn failure(
     basename: &str,
     rules: &TemplateRules,
 ) -> Option<String> {
-    let template = String::from_utf8_lossy(template);
-    let wanted: Vec<&str> = template
-        .split('\n')
-        .filter(|line| !line.starts_with('#') && !strip(line).is_empty())
-        .map(rstrip)
-        .collect();
-    let stdout = output.stdout.text();
-    let actual: Vec<&str> = split_lines(&stdout).filter(|line| !ignored(line, rules)).collect();
+    let (stdout, template) = (output.stdout.text(), String::from_utf8_lossy(template));
+    let (wanted, actual) = sides(&stdout, &template, rules);
     for (i, want) in wanted.iter().enumerate() {
         let number = i + 1;
         let pattern = match pattern(want, basename, rules) {
@@ -66,8 +60,19 @@ pub(super) fn failure(
     (actual > wanted).then(|| format!("the output has {actual} lines, expected {wanted}"))
 }
 
+/// The lines that are compared, those of the template first.
+pub(super) fn sides<'a>(
+    stdout: &'a str,
+    template: &'a str,
+    rules: &TemplateRules,
+) -> (Vec<&'a str>, Vec<&'a str>) {
+    let wanted = template.split('\n').filter(|line| !line.starts_with('#') && !strip(line).is_empty());
+    let actual = split_lines(stdout).filter(|line| !ignored(line, rules));
+    (wanted.map(rstrip).collect(), actual.collect())
+}
+
 /// The template line as an anchored expression.
-fn pattern(line: &str, basename: &str, rules: &TemplateRules) -> Result<Regex, String> {
+pub(super) fn pattern(line: &str, basename: &str, rules: &TemplateRules) -> Result<Regex, String> {
     let text = interpolate(line, basename)?;
     let number = if rules.negative_numbers { r"-?[0-9]+(?:\.[0-9]*)?" } else { r"[0-9]+(?:\.[0-9]*)?" };
     // As V8 has it: what stands for more than itself is told from the escaped text.

@@ -168,7 +168,7 @@ pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::outcome::{Captured, Exit};
+    use crate::outcome::{Captured, Exit, Memory};
 
     pub(in crate::judge) fn printed(stdout: &str, exit: Exit) -> Output {
         Output {
@@ -177,6 +177,8 @@ pub(super) mod tests {
             stdout: Captured::whole(stdout),
             stderr: Captured::default(),
             duration: Duration::ZERO,
+            memory: Memory::default(),
+            started: None,
         }
     }
 

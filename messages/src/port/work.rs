@@ -135,6 +135,10 @@ pub enum RemoteEnding {
         output: Output,
         /// What that means.
         judgement: Judgement,
+        /// How the output differs from the expected file, if it was compared with one and the outcome is unexpected; of at
+        /// most [`MOST_DIFFERENCE`](crate::judge::MOST_DIFFERENCE) bytes and a few lines.
+        #[serde(default)]
+        difference: Option<String>,
     },
     /// There is nothing to judge, and that is the test's verdict.
     Failed {

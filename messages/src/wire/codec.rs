@@ -151,8 +151,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Arg, Captured, CaseId, Event, Exit, Expectation, Judge, Outcome, Output, Place, Program, TestCase,
-        TestName, TestReport, Times,
+        Arg, Captured, CaseId, Event, Exit, Expectation, Judge, Memory, Outcome, Output, Place, Program,
+        TestCase, TestName, TestReport, Times,
     };
 
     fn case() -> TestCase {
@@ -174,6 +174,7 @@ mod tests {
             env: BTreeMap::from([("TZ".into(), "UTC".into())]),
             unset_env: vec!["LC_ALL".into()],
             timeout: Duration::from_secs(240),
+            term_grace: Some(Duration::from_millis(100)),
             judge: Judge::Exception {
                 expected: Some("SyntaxError".into()),
                 negative: false,
@@ -187,6 +188,7 @@ mod tests {
                 doubt: None,
             },
             slow: true,
+            heavy: true,
             variant_flags: vec!["--stress-opt".into()],
             random_seed: Some(-7),
         }
@@ -201,6 +203,36 @@ mod tests {
         back
     }
 
+    /// What of a message has come later, peers of before neither send nor miss.
+    #[test]
+    fn a_case_and_an_output_without_the_newest_fields_are_read() {
+        let without = |value: serde_cbor::Value, names: &[&str]| match value {
+            serde_cbor::Value::Map(mut map) => {
+                for name in names {
+                    assert!(map.remove(&serde_cbor::Value::Text((*name).into())).is_some(), "{name}");
+                }
+                serde_cbor::Value::Map(map)
+            }
+            other => other,
+        };
+        let old = without(serde_cbor::value::to_value(case()).unwrap(), &["term_grace", "heavy"]);
+        let read: TestCase = serde_cbor::value::from_value(old).unwrap();
+        assert_eq!(read, TestCase { term_grace: None, heavy: false, ..case() });
+        let output = Output {
+            exit: Exit::Code(0),
+            timed_out: false,
+            stdout: Captured::default(),
+            stderr: Captured::default(),
+            duration: Duration::ZERO,
+            memory: Memory { max_rss: 1, max_vms: 2 },
+            started: Some(std::time::SystemTime::UNIX_EPOCH),
+        };
+        let old = without(serde_cbor::value::to_value(&output).unwrap(), &["memory"]);
+        let read: Output = serde_cbor::value::from_value(old).unwrap();
+        assert_eq!(read, Output { memory: Memory::default(), started: None, ..output.clone() });
+        assert_eq!(through(&output), Output { started: None, ..output }, "no clock is sent");
+    }
+
     #[test]
     fn a_case_an_outcome_and_an_event_survive_the_wire() {
         assert_eq!(through(&case()), case());
@@ -211,6 +243,8 @@ mod tests {
             stdout: Captured { bytes: b"\xff\x00text".to_vec(), total: 99 },
             stderr: Captured::default(),
             duration: Duration::from_micros(1234),
+            memory: Memory { max_rss: 40 << 20, max_vms: 5 << 30 },
+            started: None,
         };
         let event = Event::Finished(Box::new(TestReport {
             test: CaseId(7),
@@ -219,6 +253,7 @@ mod tests {
             outcome: Outcome::Crash,
             as_expected: false,
             why: Some("ended by signal 11".into()),
+            difference: Some("-a\n+b\n".into()),
             case: Some(case()),
             output: Some(output),
             place: Place::Peer("bob".into()),

@@ -10,8 +10,8 @@ use super::versions::{
 };
 use super::{
     BuildRules, ConfigKeys, Contradictions, Dialect, Directives, Judging, Listing, NamedBy, NoSimd, Property,
-    SANITIZED, Simulator, Since, SuiteRules, SuiteVariants, Suites, Templates, Test262Rules, Timeouts,
-    Version,
+    SANITIZED, Simulator, Since, SuiteRules, SuiteVariants, Suites, TERM_GRACE, Templates, Test262Rules,
+    Timeouts, Version,
 };
 use crate::binary::Format;
 
@@ -144,9 +144,10 @@ const V10_4: Dialect = Dialect { name: "V8 10.4", blank_webkit_passes: true, ..V
 /// V8 10.5: outcomes leave tests out behind the variants only.
 const V10_5: Dialect = Dialect { name: "V8 10.5", filters_before_variants: false, ..V10_4 };
 
-/// V8 10.6.
+/// V8 10.6: SIGTERM comes before SIGKILL at a test's deadline.
 const V10_6: Dialect = Dialect {
     name: "V8 10.6",
+    term_grace: Some(TERM_GRACE),
     build: BuildRules {
         no_simd: NoSimd { archs: &["loong64", "riscv32"], ..V10_5.build.no_simd },
         ..V10_5.build
@@ -380,7 +381,7 @@ const V11_8: Dialect = Dialect {
 };
 
 /// V8 12.0.
-const V12_0: Dialect = Dialect { name: "V8 12.0", ..V11_8 };
+const V12_0: Dialect = Dialect { name: "V8 12.0", flaky_fails: true, writes_logs: true, ..V11_8 };
 
 /// V8 12.1: HEAVY tests come first, and have no more time than others.
 const V12_1: Dialect = Dialect { name: "V8 12.1", heavy_is_slow: false, heavy_first: true, ..V12_0 };

@@ -1,7 +1,7 @@
 //! A bare checkout of tc39/test262: one suite, one variant, no flags of anybody's.
 
 use super::versions::{TEST262, V9_2};
-use super::{Dialect, Judging, Layout, Part, SuiteRules, Suites, Timeouts};
+use super::{Dialect, Judging, Layout, Part, SuiteRules, Suites, TERM_GRACE, Timeouts};
 use crate::test262::SUITE;
 
 const SUITES: Suites = Suites::new(&[SuiteRules {
@@ -27,6 +27,7 @@ pub const BARE_TEST262: Dialect = Dialect {
     gc_stress_flags: &[],
     // As test262-harness.
     timeouts: Timeouts { default: 10.0, ..V9_2.timeouts },
+    term_grace: Some(TERM_GRACE),
     suites: &SUITES,
     variants: &[("default", &[])],
     slow_variants: &[],

@@ -457,6 +457,7 @@ pub const V9_2: Dialect = Dialect {
     asan_options_of_components: &[],
     arm64_symbolizer: None,
     timeouts: TIMEOUTS_9_2,
+    term_grace: None,
     constants: CONSTANTS,
     variables: &[],
     none_variables: &[],
@@ -530,4 +531,6 @@ pub const V9_2: Dialect = Dialect {
         ("error-cause", "--harmony-error-cause"),
         ("import-assertions", "--harmony-import-assertions"),
     ],
+    flaky_fails: false,
+    writes_logs: false,
 };

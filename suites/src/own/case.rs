@@ -11,6 +11,7 @@ use super::suite::{OwnSuite, Places, nothing_for};
 use super::template::{Hole, Values};
 use crate::bases::Base;
 use crate::conflict::TestFlags;
+use crate::dialect::TERM_GRACE;
 use crate::frontmatter::Frontmatter;
 use crate::listed::{ListedTest, Source};
 use crate::prepare::{Prepared, Strictness};
@@ -174,6 +175,7 @@ impl Tree {
             env: prepared.env.clone(),
             unset_env: config.unset_env.clone(),
             timeout: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
+            term_grace: Some(TERM_GRACE),
             judge: Judge::Checks(Checks {
                 exit,
                 compare: judge.expected.as_ref().map(|(_, compare)| *compare),
@@ -184,6 +186,7 @@ impl Tree {
             expected_file,
             expectation,
             slow,
+            heavy: outcomes.has(Outcomes::HEAVY),
             variant_flags,
             random_seed: seeded,
             name,

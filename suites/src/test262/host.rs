@@ -320,7 +320,7 @@ impl Goal {
 mod tests {
     use std::time::Duration;
 
-    use flotilla_messages::{Captured, Exit, Judge, Negative, Output, judge};
+    use flotilla_messages::{Captured, Exit, Judge, Memory, Negative, Output, judge};
 
     use super::*;
 
@@ -349,6 +349,8 @@ mod tests {
                 stdout: Captured::default(),
                 stderr: Captured::whole(stderr),
                 duration: Duration::ZERO,
+                memory: Memory::default(),
+                started: None,
             };
             let judge_ = Judge::Test262 {
                 negative: Some(Negative { phase, kind: name.into() }),
