@@ -211,8 +211,13 @@ impl<'a> Name<'a> {
     }
 
     fn shown(&self) -> String {
+        // V8's name for what the number fuzzer does to expectations.
+        let more = self.more.split('.').map(|part| match part {
+            "no-timeout-no_timeout" => "num_fuzzer",
+            part => part,
+        });
         let parts: Vec<&str> =
-            [self.variant, self.more].into_iter().filter(|part| !part.is_empty()).collect();
+            [self.variant].into_iter().chain(more).filter(|part| !part.is_empty()).collect();
         if parts.is_empty() { self.path.to_owned() } else { format!("{} ({})", self.path, parts.join(", ")) }
     }
 }
@@ -392,6 +397,7 @@ mod tests {
         assert_eq!(shown("mjsunit/a.b.VariantProc-stress-0"), "mjsunit/a.b (stress)");
         assert_eq!(shown("test262/a.VariantProc-default-strict-12"), "test262/a (default-strict)");
         assert_eq!(shown("s/a.VariantProc-default-1.Seed-3"), "s/a (default, Seed-3)");
+        assert_eq!(shown("s/a.VariantProc-default-1.no-timeout-no_timeout"), "s/a (default, num_fuzzer)");
         assert_eq!(shown("anything"), "anything");
     }
 

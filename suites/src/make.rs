@@ -10,7 +10,6 @@ use flotilla_messages::{
 use crate::bases::Base;
 use crate::conflict::TestFlags;
 use crate::dialect::{Judging, Part};
-use crate::options::Framework;
 use crate::prepare::{Prepared, Strictness};
 use crate::status::Outcomes;
 use crate::subtests::Subtest;
@@ -263,7 +262,7 @@ impl Tree {
     ) -> Expectation {
         let mut expectation = self.stated(suite, base, subtest, outcomes, flags);
         // The number fuzzer forgives timeouts and passes (V8 13.3 `testproc/expectation.py`).
-        if self.options.framework == Framework::NumFuzzer && subtest.variant.is_some() {
+        if self.is_fuzzed(subtest, outcomes) {
             for forgiven in [Outcome::Timeout, Outcome::Pass] {
                 if !expectation.outcomes.contains(&forgiven) {
                     expectation.outcomes.push(forgiven);

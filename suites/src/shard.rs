@@ -56,7 +56,7 @@ impl Tree {
             Sharding::Hash => {
                 let count = u64::from(shard.count);
                 let mut hash = 0_u64;
-                self.id_pieces(index, base, subtest, |piece| {
+                self.variant_id_pieces(index, base, subtest, |piece| {
                     hash = piece.chars().fold(hash, |hash, c| (hash * 127 + u64::from(u32::from(c))) % count);
                 });
                 hash == u64::from(shard.run - 1)

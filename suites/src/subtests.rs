@@ -7,6 +7,7 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::bases::Base;
 use crate::dialect::{Property, SuiteVariants};
+use crate::options::Framework;
 use crate::prepare::Strictness;
 use crate::status::{Outcomes, Said};
 use crate::suite::Suite;
@@ -331,8 +332,30 @@ impl Tree {
         subtest.second_phase && (subtest.strict || strictness != Strictness::Both)
     }
 
+    /// Whether the number fuzzer's expectations hold for a subtest: for all that run (V8 13.3
+    /// `standard_runner.py`: `_create_expectation_proc`).
+    pub(crate) fn is_fuzzed(&self, subtest: Subtest, outcomes: Outcomes) -> bool {
+        self.options.framework == Framework::NumFuzzer
+            && subtest.variant.is_some()
+            && self.left_out(outcomes).is_none()
+    }
+
     /// The pieces of a subtest's stable id (V8's `procid`), one by one.
     pub(crate) fn id_pieces(&self, index: u32, base: &Base, subtest: Subtest, mut piece: impl FnMut(&str)) {
+        self.variant_id_pieces(index, base, subtest, &mut piece);
+        if self.is_fuzzed(subtest, self.outcomes(base, subtest)) {
+            piece(".no-timeout-no_timeout");
+        }
+    }
+
+    /// The same as far as the variant: what V8 tells shards by.
+    pub(crate) fn variant_id_pieces(
+        &self,
+        index: u32,
+        base: &Base,
+        subtest: Subtest,
+        mut piece: impl FnMut(&str),
+    ) {
         piece(self.suite(base).map_or("", |suite| &suite.name));
         piece("/");
         piece(self.bases().name(base));

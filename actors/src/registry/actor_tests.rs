@@ -115,7 +115,7 @@ fn peer(key: Fingerprint, boot: u64) -> Peer {
         boot,
         sequence: 1,
         interval: 5,
-        protocol: (1, 1),
+        protocol: (SPOKEN.oldest, SPOKEN.newest),
         work_port: 9992,
         status_port: 9994,
         unicast_port: 7,

@@ -14,8 +14,9 @@ const MAGIC: &str = "flotilla";
 /// The most characters of a peer's text that are shown.
 const SHOWN: usize = 200;
 
-/// The protocol versions this build speaks.
-pub const SPOKEN: Versions = Versions { oldest: 1, newest: 1 };
+/// The protocol versions this build speaks. A peer of version 1 knows nothing of the judges and templates of V8 9.3 and
+/// later, and would pass over them: its verdicts could be wrong.
+pub const SPOKEN: Versions = Versions { oldest: 2, newest: 2 };
 
 /// A range of protocol versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
