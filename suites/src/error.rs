@@ -65,6 +65,16 @@ pub enum OpenError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The build is not what an option says it is.
+    #[error("the value '{value}' of {option} cannot be used: {reason}")]
+    OtherBuild {
+        /// The option: `--arch` or `--mode`.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What the build is, and what says so.
+        reason: String,
+    },
     /// A program does not say which tests it has.
     #[error("cannot list the tests of {}: {source}", .binary.display())]
     List {
@@ -163,18 +173,19 @@ fn builds(found: &[String]) -> String {
 }
 
 impl OpenError {
-    /// The exit code of a run that ends so: 2 where something else should have been asked for, 5 where the tree
-    /// must be mended.
+    /// The exit code of a run that ends so: 2 where something else should have been asked for; 5 where the tree must be
+    /// mended, or does not have what was asked for of it (as V8's runner ends).
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::UnknownSuite { .. }
             | Self::UnsupportedSuite { .. }
             | Self::NoSuites { .. }
-            | Self::UnknownVariant { .. }
             | Self::Host(_)
             | Self::SeveralBuilds { .. }
             | Self::Option { .. } => 2,
             Self::NoTestRoot(_)
+            | Self::UnknownVariant { .. }
+            | Self::OtherBuild { .. }
             | Self::List { .. }
             | Self::ListCommand { .. }
             | Self::Suite { .. }

@@ -531,7 +531,7 @@ mod tests {
         let error = tables.unwrap().select(Some("stress,jitles")).unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("unknown variant 'jitles'; did you mean 'jitless'?\n"), "{text}");
-        assert_eq!(error.exit_code(), 2);
+        assert_eq!(error.exit_code(), 5);
     }
 
     #[test]

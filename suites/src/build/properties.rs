@@ -246,7 +246,7 @@ impl Build {
     /// `--arch` and `--mode` must say what the configuration says; modes of V8's own may say more.
     fn agreed(mut self, options: &Options, dialect: &Dialect, file: &Path) -> Result<Self, OpenError> {
         if let Some(arch) = options.arch.as_ref().filter(|arch| **arch != self.arch) {
-            return Err(OpenError::Option {
+            return Err(OpenError::OtherBuild {
                 option: "--arch",
                 value: arch.clone(),
                 reason: format!("the build is for {} ({})", self.arch, file.display()),
@@ -261,7 +261,7 @@ impl Build {
             mode => mode,
         };
         if mode.has_debug_flags() != (self.mode == Mode::Debug) {
-            return Err(OpenError::Option {
+            return Err(OpenError::OtherBuild {
                 option: "--mode",
                 value: said.into(),
                 reason: format!("the build's mode is {} ({})", self.mode.label(), file.display()),

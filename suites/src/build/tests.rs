@@ -193,7 +193,7 @@ fn options_must_agree_with_the_build() {
     assert!(
         refused.to_string().starts_with("the value 'arm' of --arch cannot be used: the build is for x64")
     );
-    assert_eq!(refused.exit_code(), 2);
+    assert_eq!(refused.exit_code(), 5);
     assert!(read(None, Some("debug")).unwrap_err().to_string().contains("the build's mode is release"));
     assert!(read(None, Some("tryrelease")).unwrap_err().to_string().contains("neither debug nor release"));
     assert!(read(None, Some("optdebug")).unwrap_err().to_string().contains("the build's mode is release"));

@@ -101,7 +101,7 @@ fn options_that_make_no_sense_are_refused() {
         "the value '--a 'b' of --extra-flags cannot be used: a quotation mark is not closed"
     );
     assert_eq!(error.exit_code(), 2);
-    assert_eq!(with(&|o| o.variants = Some("nothing".into())).exit_code(), 2);
+    assert_eq!(with(&|o| o.variants = Some("nothing".into())).exit_code(), 5);
     assert_eq!(with(&|o| o.outdir = "elsewhere".into()).exit_code(), 5);
 }
 
