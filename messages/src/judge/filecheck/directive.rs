@@ -1,0 +1,113 @@
+//! The CHECK lines of a test (filecheck 1.0.1 `parser.py`).
+
+use std::sync::LazyLock;
+
+use super::piece::{Piece, pieces};
+use super::re::{digit_value, is_space};
+use crate::judge::text::quoted;
+
+/// What a directive asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `CHECK`: somewhere from here on.
+    Check,
+    /// `CHECK-COUNT-n`: the same n times.
+    Count(u64),
+    /// `CHECK-NEXT`: in the next line.
+    Next,
+    /// `CHECK-SAME`: in the rest of this line.
+    Same,
+    /// `CHECK-EMPTY`: the next line is empty.
+    Empty,
+    /// `CHECK-NOT`: not before the next match.
+    Not,
+    /// `CHECK-DAG`: somewhere, in any order with those beside it.
+    Dag,
+    /// `CHECK-LABEL`: cuts the output, before all else.
+    Label,
+}
+
+/// One CHECK line.
+#[derive(Clone, Debug)]
+pub(super) struct Directive {
+    pub(super) kind: Kind,
+    /// Its line in the test, from 1.
+    pub(super) line: usize,
+    /// What stands after the colon.
+    pub(super) text: String,
+    pub(super) pieces: Vec<Piece>,
+}
+
+impl Directive {
+    /// As it stands in the test.
+    pub(super) fn name(&self) -> String {
+        match self.kind {
+            Kind::Check => "CHECK".into(),
+            Kind::Count(count) => format!("CHECK-COUNT-{count}"),
+            Kind::Next => "CHECK-NEXT".into(),
+            Kind::Same => "CHECK-SAME".into(),
+            Kind::Empty => "CHECK-EMPTY".into(),
+            Kind::Not => "CHECK-NOT".into(),
+            Kind::Dag => "CHECK-DAG".into(),
+            Kind::Label => "CHECK-LABEL".into(),
+        }
+    }
+}
+
+/// The directive of a line. What stands before it must be no letter, `-` or `_`.
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test of this file")]
+static DIRECTIVE: LazyLock<regex::Regex> = LazyLock::new(|| {
+    regex::Regex::new(
+        r"(?:^|[^a-zA-Z\-_])CHECK(?:-(DAG|COUNT-(\d+)|NOT|EMPTY|NEXT|SAME|LABEL))?(\{LITERAL\})?:[\s\x1c-\x1f]?([^\n]*)",
+    )
+    .expect("a constant pattern")
+});
+
+/// The directives of a test, in their order; else which line cannot be read, and why.
+pub(super) fn directives(test: &str) -> Result<Vec<Directive>, String> {
+    let mut found = Vec::new();
+    for (i, line) in test.split_inclusive('\n').enumerate() {
+        if line.contains("CHECK") && !is_comment(line) {
+            let number = i + 1;
+            let read = directive(line, number);
+            found.extend(read.map_err(|why| format!("line {number} of the test: {why}"))?);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether `COM` or `RUN` stands somewhere before a `CHECK`.
+fn is_comment(line: &str) -> bool {
+    let marks = ["COM", "RUN"].iter().filter_map(|mark| line.find(mark)).min();
+    marks.is_some_and(|at| line[at + 3..].contains("CHECK"))
+}
+
+fn directive(line: &str, number: usize) -> Result<Option<Directive>, String> {
+    let Some(found) = DIRECTIVE.captures(line) else { return Ok(None) };
+    let part = |group| found.get(group).map(|part| part.as_str());
+    let kind = match part(1) {
+        None => Kind::Check,
+        Some("DAG") => Kind::Dag,
+        Some("NOT") => Kind::Not,
+        Some("EMPTY") => Kind::Empty,
+        Some("NEXT") => Kind::Next,
+        Some("SAME") => Kind::Same,
+        Some("LABEL") => Kind::Label,
+        Some(_) => Kind::Count(part(2).unwrap_or_default().chars().fold(0, |count, digit| {
+            u64::saturating_add(u64::saturating_mul(count, 10), digit_value(digit).into())
+        })),
+    };
+    let text = part(4).unwrap_or_default();
+    if kind == Kind::Count(0) {
+        return Err("CHECK-COUNT of 0".into());
+    }
+    if text.is_empty() && kind != Kind::Empty {
+        return Err(format!("nothing to look for in {}", quoted(Some(line.trim()))));
+    }
+    let text = text.trim_matches(is_space);
+    let pieces = match part(3) {
+        Some(_) => vec![Piece::Literal(text.into())],
+        None => pieces(text)?,
+    };
+    Ok(Some(Directive { kind, line: number, text: text.into(), pieces }))
+}

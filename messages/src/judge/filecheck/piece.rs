@@ -1,0 +1,173 @@
+//! What a CHECK line asks for, cut into its pieces (filecheck 1.0.1 `parser.py` and `regex.py`).
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::judge::text::quoted;
+
+/// A part of what a directive looks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Text; a space stands for any white space.
+    Literal(String),
+    /// `{{regex}}`
+    Regex(String),
+    /// `[[NAME:regex]]`, `[[#NAME:]]`: sets a variable. `[[#]]` has no name.
+    Capture {
+        /// The variable.
+        name: Option<String>,
+        /// What it may hold.
+        regex: String,
+        /// How that is read.
+        value: ValueKind,
+    },
+    /// `[[NAME]]`, `[[#NAME]]`: what the variable holds.
+    Variable(String),
+    /// `[[#NAME+1]]`, which filecheck 1.0.1 does not know yet.
+    Expression(String),
+}
+
+/// How captured text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ValueKind {
+    /// As it stands.
+    Text,
+    /// As a decimal number.
+    Decimal,
+    /// As a hexadecimal number.
+    Hex,
+}
+
+static SEPARATOR: LazyLock<Regex> = LazyLock::new(|| constant(r"\{\{|\[\[\$?[#a-zA-Z_]|\]|\}"));
+
+static CAPTURE: LazyLock<Regex> =
+    LazyLock::new(|| constant(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*):([^\n]*)\]\]$"));
+
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| constant(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*)\]\]$"));
+
+static EXPRESSION: LazyLock<Regex> =
+    LazyLock::new(|| constant(r"^\[\[#(\$?[a-zA-Z_][a-zA-Z0-9_]*)([a-z0-9 +\-()]*)\]\]$"));
+
+/// A name has two characters at least: so it is in filecheck.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    constant(r"^\[\[#(?:%(?:\.([0-9]+))?([udxX])?,)?(?:(\$?[a-zA-Z_][a-zA-Z0-9_]+):\d*)?\]\]$")
+});
+
+static POSIX: LazyLock<Regex> = LazyLock::new(|| {
+    constant(r"\[:(alpha|upper|lower|digit|alnum|xdigit|space|blank|print|punct|graph|word|ascii|cntrl):\]")
+});
+
+#[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this file")]
+fn constant(source: &str) -> Regex {
+    Regex::new(source).expect("a constant pattern")
+}
+
+/// The pieces of what stands after the colon.
+pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
+    let mut parts = parts(text).into_iter();
+    let mut pieces = Vec::new();
+    while let Some(part) = parts.next() {
+        let mut whole = part.to_owned();
+        if part.starts_with("[[") {
+            // As filecheck counts them: up to the bracket that closes both, or to more than that.
+            let mut open = 2_i64;
+            while open > 0 {
+                let part = parts.next().ok_or_else(|| format!("{} has no ]]", quoted(Some(&whole))))?;
+                let count = |what: &str| part.matches(what).count() as i64;
+                open += count("[") - count("\\[") - count("]");
+                whole.push_str(part);
+            }
+            pieces.push(substitution(&whole)?);
+        } else if part == "{{" {
+            while !whole.ends_with("}}") {
+                let part = parts.next().ok_or_else(|| format!("{} has no }}}}", quoted(Some(&whole))))?;
+                whole.push_str(part);
+            }
+            pieces.push(Piece::Regex(python(&whole[2..whole.len() - 2])?));
+        } else if !part.is_empty() {
+            pieces.push(Piece::Literal(whole));
+        }
+    }
+    Ok(pieces)
+}
+
+/// Python's `re.split` with the separators kept: text and separators in turn.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = 0;
+    for separator in SEPARATOR.find_iter(text) {
+        parts.extend([&text[rest..separator.start()], separator.as_str()]);
+        rest = separator.end();
+    }
+    parts.push(&text[rest..]);
+    parts
+}
+
+fn substitution(block: &str) -> Result<Piece, String> {
+    if let Some((_, [name, regex])) = CAPTURE.captures(block).map(|found| found.extract()) {
+        return Ok(Piece::Capture { name: Some(name.into()), regex: python(regex)?, value: ValueKind::Text });
+    }
+    if let Some((_, [name])) = VARIABLE.captures(block).map(|found| found.extract()) {
+        return Ok(Piece::Variable(name.into()));
+    }
+    if let Some((_, [name, rest])) = EXPRESSION.captures(block).map(|found| found.extract()) {
+        return Ok(match rest.trim() {
+            "" => Piece::Variable(name.into()),
+            _ => Piece::Expression(block.into()),
+        });
+    }
+    let Some(found) = NUMBER.captures(block) else {
+        return Err(format!("{} is no substitution that filecheck 1.0.1 knows", quoted(Some(block))));
+    };
+    let part = |group| found.get(group).map(|part| part.as_str());
+    let (digit, value) = match part(2) {
+        None | Some("u") => (r"\d", ValueKind::Decimal),
+        Some("d") => (r"[+-]?\d", ValueKind::Decimal),
+        Some("x") => ("[a-f0-9]", ValueKind::Hex),
+        Some(_) => ("[A-F0-9]", ValueKind::Hex),
+    };
+    let regex = match part(1) {
+        Some(digits) => format!("{digit}{{{digits}}}"),
+        None => format!("{digit}+"),
+    };
+    Ok(Piece::Capture { name: part(3).map(Into::into), regex, value })
+}
+
+/// The classes of POSIX, `[^...]` without newlines, and `\V` for a value of MLIR, in Python's regular expressions.
+fn python(regex: &str) -> Result<String, String> {
+    let mut out = regex.to_owned();
+    while let Some((whole, [class])) = POSIX.captures(&out).map(|found| found.extract()) {
+        let set = match class {
+            "alpha" => "A-Za-z",
+            "upper" => "A-Z",
+            "lower" => "a-z",
+            "digit" => "0-9",
+            "alnum" => "A-Za-z0-9",
+            "xdigit" => "A-Fa-f0-9",
+            "space" => r"\s",
+            "blank" => r" \t",
+            _ => return Err(format!("filecheck 1.0.1 does not know {whole}")),
+        };
+        out = out.replace(whole, set);
+    }
+    // filecheck 1.0.1 means to ask whether it was told to, but always does it.
+    Ok(without_newlines(&out).replace(r"\V", r"%([0-9]+|[A-Za-z_.$-][A-Za-z_.$0-9-]*)(#\d+)?"))
+}
+
+/// Adds `\n` to negated sets, where filecheck 1.0.1's own pattern `([^\\]|^)\[\^((?!\\n))` finds them: after a character
+/// that is no backslash, nor part of the set found before.
+fn without_newlines(regex: &str) -> String {
+    let mut out = String::with_capacity(regex.len());
+    let mut taken = 0;
+    for (at, set) in regex.match_indices("[^") {
+        let free = at == 0 || at > taken && !regex[..at].ends_with('\\');
+        if free && !regex[at..].starts_with("[^\\n") {
+            out.push_str(&regex[taken..at]);
+            out.push_str("[^\\n");
+            taken = at + set.len();
+        }
+    }
+    out.push_str(&regex[taken..]);
+    out
+}

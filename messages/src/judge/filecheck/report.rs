@@ -1,0 +1,134 @@
+//! Why a directive does not hold, for people.
+
+use std::fmt;
+
+use super::directive::{Directive, Kind};
+use super::input::{Span, line_at, shown};
+use super::matcher::{Matcher, search};
+use super::pattern::{Problem, compile};
+use super::piece::Piece;
+use super::re::Found;
+use crate::judge::text::quoted;
+
+/// The steps that looking for a possible match may take.
+const HINT_STEPS: u64 = 1_000_000;
+
+/// The least text that makes a possible match, as in filecheck.
+const HINT_CHARS: usize = 5;
+
+/// A directive that does not hold.
+#[derive(Debug)]
+pub(super) struct Failure {
+    directive: String,
+    line: usize,
+    why: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in line {} of the test {}", self.directive, self.line, self.why)
+    }
+}
+
+impl Failure {
+    pub(super) fn new(directive: &Directive, why: impl Into<String>) -> Self {
+        Self { directive: directive.name(), line: directive.line, why: why.into() }
+    }
+
+    pub(super) fn of(directive: &Directive, problem: Problem) -> Self {
+        let why = match problem {
+            Problem::Unusable(why) => format!("cannot be checked: {why}"),
+            Problem::Exhausted => "cannot be checked: matching takes more steps than are allowed".into(),
+        };
+        Self::new(directive, why)
+    }
+}
+
+impl Matcher<'_, '_> {
+    pub(super) fn missing(&self, directive: &Directive, within: Span) -> Failure {
+        let wanted = quoted(Some(&directive.text));
+        let (first, line) = line_at(self.text, within.start);
+        let place = match directive.kind {
+            Kind::Same => format!("the rest of line {first} of the output"),
+            Kind::Label => format!("the output from line {first} on"),
+            _ if within.end == Span::OPEN => format!("the output from line {first} on"),
+            _ => {
+                let (last, _) = line_at(self.text, within.end);
+                format!("the output from line {first} on, up to the next CHECK-LABEL's match in line {last}")
+            }
+        };
+        let why = format!("found no {wanted} in {place}; line {first} is {}", quoted(Some(line)));
+        Failure::new(directive, why + &self.hint(directive))
+    }
+
+    /// The next line is another one.
+    pub(super) fn not_next(&self, directive: &Directive) -> Failure {
+        let at = self.rest.start;
+        let next = at + usize::from(self.text[at..].starts_with('\n'));
+        let wanted = match directive.kind {
+            Kind::Empty => "an empty line".into(),
+            _ => quoted(Some(&directive.text)),
+        };
+        let why = format!("expected {wanted}, but found {}", shown(self.text, next));
+        Failure::new(directive, why + &self.hint(directive))
+    }
+
+    /// There is no next line.
+    pub(super) fn no_next(&self, directive: &Directive) -> Failure {
+        let why = format!("found no line after {}, the last one", shown(self.text, self.rest.start));
+        Failure::new(directive, why)
+    }
+
+    pub(super) fn past_label(&self, directive: &Directive) -> Failure {
+        let why =
+            format!("goes past the match of the next CHECK-LABEL in {}", shown(self.text, self.rest.end));
+        Failure::new(directive, why)
+    }
+
+    pub(super) fn excluded(&self, directive: &Directive, found: &Found) -> Failure {
+        let wanted = quoted(Some(&directive.text));
+        Failure::new(directive, format!("found {wanted} in {}", shown(self.text, found.start)))
+    }
+
+    /// Where the directive may have been meant to match: the first place where a shortened form of it does.
+    fn hint(&self, directive: &Directive) -> String {
+        let mut budget = self.budget.part(HINT_STEPS);
+        let mut pieces = directive.pieces.clone();
+        // What is missing in one line may stand in another.
+        let mut shortened = matches!(directive.kind, Kind::Next | Kind::Same);
+        let within = Span { end: Span::OPEN, ..self.rest };
+        loop {
+            if !shortened {
+                match pieces.pop() {
+                    Some(Piece::Literal(text)) if text.chars().count() > HINT_CHARS => {
+                        let half = text.chars().count() / 2;
+                        pieces.push(Piece::Literal(text.chars().take(half).collect()));
+                    }
+                    Some(_) => {}
+                    None => return String::new(),
+                }
+            }
+            shortened = false;
+            if size(&pieces) < HINT_CHARS {
+                return String::new();
+            }
+            let Ok(pattern) = compile("", &pieces, &self.variables, &mut budget) else { continue };
+            match search(&pattern, self.text, within, &mut budget) {
+                Ok(Some(found)) => return format!("; a possible match is {}", shown(self.text, found.start)),
+                Ok(None) => {}
+                Err(_) => return String::new(),
+            }
+        }
+    }
+}
+
+/// About how many characters pieces ask for.
+fn size(pieces: &[Piece]) -> usize {
+    let of = |piece: &Piece| match piece {
+        Piece::Literal(text) | Piece::Regex(text) | Piece::Capture { regex: text, .. } => {
+            text.chars().count()
+        }
+        Piece::Variable(_) | Piece::Expression(_) => 0,
+    };
+    pieces.iter().map(of).sum()
+}
