@@ -22,6 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         selected: &["default"],
         vocabulary: Vocabulary::Modern,
         syntax: Syntax::Python,
+        keywords: None,
     };
     check(plain::read(Path::new("fuzz.txt"), &text, Naming::Across));
     check(jsc::read(Path::new("fuzz.yaml"), &text, Naming::Across));

@@ -182,6 +182,16 @@ pub(super) mod tests {
         }
     }
 
+    #[test]
+    fn filecheck_does_not_look_at_the_exit_code() {
+        let outcome = |exit| judge(&Judge::FileCheck, &printed("a\n", exit), Some(b"// CHECK: a\n")).outcome;
+        assert_eq!(outcome(Exit::Code(1)), Outcome::Pass);
+        assert_eq!(outcome(Exit::Signal(11)), Outcome::Crash);
+        let other = judge(&Judge::FileCheck, &printed("b\n", Exit::Code(0)), Some(b"// CHECK: a\n"));
+        assert_eq!(other.outcome, Outcome::Fail);
+        assert!(other.why.is_some_and(|why| why.starts_with("CHECK in line 1 of the test found no")));
+    }
+
     fn outcome(judge_: &Judge, output: &Output) -> Outcome {
         judge(judge_, output, None).outcome
     }
