@@ -37,7 +37,9 @@ fn check(read: Result<EntryFile, Diagnostic>) {
                 let layer = Layer::new(&file, suite);
                 for entry in &file.entries {
                     // A name matches itself, whatever is special in it.
-                    if let Some(name) = file.within(suite, &entry.text).filter(|name| !name.contains(['*', '['])) {
+                    if let Some(name) =
+                        file.within(suite, &entry.text).filter(|name| !name.contains(['*', '[']))
+                    {
                         let part = Some((entry.variant.unwrap_or(0), false));
                         let general = entry.half.is_none();
                         assert!(!general || layer.matching(name, part).any(|found| found == entry));

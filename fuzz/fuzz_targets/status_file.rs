@@ -1,5 +1,6 @@
-//! Feeds any bytes to the status file reader, as a modern tree's, a classic one's and one's of 2012: it must read or refuse
-//! them, without a panic and in bounded stack.
+//! Feeds any bytes to the status file reader, as a modern tree's, one's that is newer than what is known, a classic one's
+//! and one's of 2012: it must read or refuse them, without a panic and in bounded stack. What a known tree may say, a newer
+//! one may say too, and it means the same.
 
 #![no_main]
 
@@ -28,10 +29,31 @@ fuzz_target!(|bytes: &[u8]| {
         (Vocabulary::Classic, Syntax::Lines),
     ];
     for (vocabulary, syntax) in kinds {
+        let keywords = None;
         let selected = &VARIANTS[1..];
-        let reading =
-            Reading { variables: &variables, all_variants: &VARIANTS, selected, vocabulary, syntax };
-        check(StatusFile::read(Path::new("fuzz.status"), &text, reading));
+        let reading = |variables| Reading {
+            variables,
+            all_variants: &VARIANTS,
+            selected,
+            vocabulary,
+            syntax,
+            keywords,
+        };
+        let read = |variables| StatusFile::read(Path::new("fuzz.status"), &text, reading(variables));
+        let known = read(&variables);
+        let mut lenient = variables.clone();
+        lenient.allow_unknown();
+        let newer = read(&lenient);
+        if let (Ok(known), Ok(newer)) = (&known, &newer) {
+            assert!(newer.not_understood().is_empty());
+            for rule in known.sources() {
+                let test = rule.rule.strip_suffix('*').unwrap_or(&rule.rule);
+                assert_eq!(known.outcomes(test), newer.outcomes(test));
+            }
+        }
+        assert!(known.is_err() || newer.is_ok());
+        check(known);
+        check(newer);
     }
 });
 

@@ -47,6 +47,8 @@ fn read(source: &str) -> Option<StatusWords> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -65,5 +67,12 @@ mod tests {
         assert_eq!(read("A = 'A'\nfor key in [A]: pass\n"), None, "no constants");
         assert_eq!(read("A = 'A'\nfor key in [A] + x: pass\nfor var in [f()]: pass\n"), None);
         assert_eq!(read("'"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_not(text in "(for|key|var| |in|\\[|\\]|:|'a'|A|=|,|\\n|.)*") {
+            let _ = read(&text);
+        }
     }
 }
