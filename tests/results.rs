@@ -230,40 +230,12 @@ fn an_old_tree_has_no_logs_beside_its_results() {
     assert!(!tree.path("test_schedule.log").exists() && !tree.path("memory_stats.log").exists());
 }
 
-/// A tree of V8 12.0 with these tests.
-fn v12(tests: &[(&str, &str)]) -> Fixture {
-    let tree = Fixture::with(tests);
-    tree.file("include/v8-version.h", "#define V8_MAJOR_VERSION 12\n#define V8_MINOR_VERSION 0\n");
-    let off = [
-        "asan",
-        "cfi",
-        "ubsan",
-        "msan",
-        "tsan",
-        "component_build",
-        "dcheck_always_on",
-        "debugging_features",
-        "verify_heap",
-        "slow_dchecks",
-        "is_android",
-        "is_ios",
-        "simulator_run",
-        "verify_predictable",
-        "full_debug",
-        "lite_mode",
-        "use_sanitizer",
-    ];
-    let off: String = off.iter().map(|key| format!("\"{key}\": false, ")).collect();
-    tree.file("out/v8_build_config.json", format!("{{{off}\"arch\": \"x64\", \"i18n\": true}}"));
-    tree
-}
-
 const FLAKY: &str = "n=$(cat \"$0.count\" 2>/dev/null || echo 0); echo 1 >\"$0.count\"; exit $((1 - n))";
 
 #[test]
 fn a_tree_of_today_ends_tests_by_sigterm_and_counts_flaky_ones_and_has_logs() {
     let late = "trap 'echo got TERM; exit 0' TERM; echo started; while :; do sleep 0.01; done";
-    let tree = v12(&[("late", late), ("flaky", FLAKY)]);
+    let tree = Fixture::of_version((12, 0), &[("late", late), ("flaky", FLAKY)]);
     let (ran, value) = results(&tree, &["-t1", "--rerun-failures-count=1", "mjsunit/flaky"]);
     assert_eq!(ran.code(), Some(1), "{}", ran.all());
     assert!(ran.stdout().contains("1 flaky.\nFlaky tests count as failures"), "{}", ran.all());

@@ -31,6 +31,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The first word by which a runner starts its reaper; not for people.
 const REAPER: &str = "--reaper";
 

@@ -33,6 +33,27 @@ pub const BUILD_CONFIG: &str = r#"{
 }
 "#;
 
+/// The keys of a build configuration that are false in an ordinary release build, from V8 11.5 on.
+const OFF: [&str; 17] = [
+    "asan",
+    "cfi",
+    "ubsan",
+    "msan",
+    "tsan",
+    "component_build",
+    "dcheck_always_on",
+    "debugging_features",
+    "verify_heap",
+    "slow_dchecks",
+    "is_android",
+    "is_ios",
+    "simulator_run",
+    "verify_predictable",
+    "full_debug",
+    "lite_mode",
+    "use_sanitizer",
+];
+
 /// A tree in a directory of its own, gone when dropped.
 pub struct Fixture {
     dir: tempfile::TempDir,
@@ -56,6 +77,16 @@ impl Fixture {
         for (name, script) in tests {
             fixture.test(name, script);
         }
+        fixture
+    }
+
+    /// A tree of V8 11.5 or later with these mjsunit tests.
+    pub fn of_version((major, minor): (u32, u32), tests: &[(&str, &str)]) -> Self {
+        let fixture = Self::with(tests);
+        let header = format!("#define V8_MAJOR_VERSION {major}\n#define V8_MINOR_VERSION {minor}\n");
+        fixture.file("include/v8-version.h", header);
+        let off: String = OFF.iter().map(|key| format!("\"{key}\": false, ")).collect();
+        fixture.file("out/v8_build_config.json", format!("{{{off}\"arch\": \"x64\", \"i18n\": true}}"));
         fixture
     }
 

@@ -1,0 +1,174 @@
+//! A checkout of today's V8 as people have it: builds where gm.py puts them, not all of them built, paths as the shell
+//! completes them, and files that are newer than what is known.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::{Fixture, Ran, json};
+
+/// A tree of V8 13.8 with its own runner, two tests that say that they ran, and the build where gm.py puts it.
+fn checkout() -> Fixture {
+    let tree = Fixture::of_version((13, 8), &[("a", "echo a >>ran"), ("sub/b", "echo b >>ran")]);
+    tree.file("tools/run-tests.py", "");
+    tree.file("tools/testrunner/base_runner.py", "TEST_MAP = {'default': ['mjsunit', 'cctest']}\n");
+    tree.file("test/cctest/cctest.status", "[]");
+    fs::rename(tree.path("out"), tree.path("built")).unwrap();
+    fs::create_dir(tree.path("out")).unwrap();
+    fs::rename(tree.path("built"), tree.path("out/x64.release")).unwrap();
+    tree
+}
+
+/// The tests that ran, in order of their names.
+fn ran_tests(tree: &Fixture) -> Vec<String> {
+    let text = fs::read_to_string(tree.path("ran")).unwrap_or_default();
+    let _ = fs::remove_file(tree.path("ran"));
+    let mut names: Vec<String> = text.lines().map(String::from).collect();
+    names.sort();
+    names
+}
+
+#[track_caller]
+fn ends(ran: &Ran, code: i32, parts: &[&str]) {
+    assert_eq!(ran.code(), Some(code), "{}", ran.all());
+    for part in parts {
+        assert!(ran.all().contains(part), "{part}: {}", ran.all());
+    }
+}
+
+#[test]
+fn the_build_of_gm_is_found_without_options() {
+    let tree = checkout();
+    ends(&tree.run(&["mjsunit"]), 0, &[]);
+    assert_eq!(ran_tests(&tree), ["a", "b"]);
+}
+
+#[test]
+fn of_several_builds_one_must_be_chosen() {
+    let tree = checkout();
+    for name in ["out/x64.debug", "out/x64.old"] {
+        support::copy(&tree.path("out/x64.release"), &tree.path(name));
+    }
+    let ran = tree.run(&["mjsunit"]);
+    ends(&ran, 2, &["out/x64.debug", "out/x64.old", "out/x64.release", "--outdir"]);
+    assert!(ran_tests(&tree).is_empty(), "{}", ran.all());
+    ends(&tree.run(&["--outdir=out/x64.old", "mjsunit"]), 0, &[]);
+    assert_eq!(ran_tests(&tree), ["a", "b"]);
+}
+
+#[test]
+fn without_a_build_no_other_engine_runs_the_trees_tests() {
+    let tree = checkout();
+    fs::remove_dir_all(tree.path("out")).unwrap();
+    ends(&tree.run(&["mjsunit"]), 5, &["no build", "--shell builtin"]);
+    ends(&tree.run(&["--shell=builtin", "--list", "mjsunit"]), 0, &["mjsunit/a", "mjsunit/sub/b"]);
+}
+
+#[test]
+fn a_suite_whose_program_is_not_built_is_named_with_its_target_and_makes_exit_code_1() {
+    let tree = checkout();
+    ends(
+        &tree.run(&[]),
+        1,
+        &["cctest: out/x64.release/cctest is not built (ninja -C out/x64.release cctest)"],
+    );
+    assert_eq!(ran_tests(&tree), ["a", "b"], "the suites that can run do");
+    ends(&tree.run(&["--missing=skip"]), 0, &["ninja -C out/x64.release cctest"]);
+    assert_eq!(ran_tests(&tree), ["a", "b"]);
+    ends(&tree.run(&["mjsunit/a"]), 0, &[]);
+    ends(&tree.run(&["cctest"]), 5, &["cctest"]);
+}
+
+#[test]
+fn a_path_is_the_test_and_a_directory_all_below_it() {
+    let tree = checkout();
+    let absolute = tree.root().join("test/mjsunit/sub/b.js");
+    for (directory, path, names) in [
+        ("", "test/mjsunit/a.js", &["a"][..]),
+        ("", absolute.to_str().unwrap(), &["b"]),
+        ("test/mjsunit", "a.js", &["a"]),
+        ("test/mjsunit/sub", "./b.js", &["b"]),
+        ("test/mjsunit/sub", "../a.js", &["a"]),
+        ("", "test/mjsunit/sub/", &["b"]),
+        ("test", "mjsunit/sub", &["b"]),
+        ("test/mjsunit", ".", &["a", "b"]),
+    ] {
+        let mut command = tree.command(&[path]);
+        let ran = Ran(command.current_dir(tree.path(directory)).output().unwrap());
+        ends(&ran, 0, &[]);
+        assert_eq!(ran_tests(&tree), names, "{path} in {directory}: {}", ran.all());
+    }
+    let mut command = tree.command(&["nothing.js"]);
+    ends(&Ran(command.current_dir(tree.path("test/mjsunit")).output().unwrap()), 2, &["nothing.js"]);
+}
+
+#[test]
+fn only_the_suites_of_selected_tests_are_read() {
+    let tree = checkout();
+    tree.test("failing", "exit 1");
+    tree.status("[[ALWAYS, {'failing': [PASS]}]]");
+    let results = tree.path("results.json");
+    let name = format!("--json-test-results={}", results.display());
+    ends(&tree.run(&[&name, "mjsunit"]), 1, &["mjsunit/failing"]);
+    // A suite that cannot be read at all would end the run with 5.
+    tree.file("test/webkit/webkit.status", "[");
+    fs::write(
+        tree.path("tools/testrunner/base_runner.py"),
+        "TEST_MAP = {'default': ['mjsunit', 'cctest', 'webkit']}\n",
+    )
+    .unwrap();
+    ends(&tree.run(&["--rerun-failed"]), 1, &["mjsunit/failing"]);
+    ends(&tree.run(&["webkit"]), 5, &["webkit.status:1"]);
+}
+
+#[test]
+fn a_tree_newer_than_what_is_known_says_so_once_and_hides_nothing() {
+    let tree = Fixture::of_version(
+        (14, 1),
+        &[("a", "exit 1"), ("b", "exit 0"), ("c", "exit 1"), ("d", "exit 0"), ("e", "exit 1")],
+    );
+    tree.status(
+        "[\n['has_new_thing', {'a': [FAIL], 'b': [FAIL]}],\n['has_new_thing or True', {'c': [FAIL]}],\n\
+         ['has_new_thing and is_new', {'d': [SKIP]}],\n['has_new_thing and mode == debug', {'e': [SKIP]}],\n]",
+    );
+    let results = tree.path("results.json");
+    let ran = tree.run(&["-t1", &format!("--json-test-results={}", results.display())]);
+    let rule = "test/mjsunit/mjsunit.status:2";
+    ends(&ran, 1, &["FAILED", rule, "1 of the unexpected outcomes is doubtful", "not understood"]);
+    let all = ran.all();
+    assert_eq!(
+        all.matches("V8 14.1 is newer than what is known (13.8): 13.8's rules are used").count(),
+        1,
+        "{all}"
+    );
+    let value = json(Path::new(&results));
+    let of = |name: &str| {
+        let unexpected = value["results"].as_array().unwrap();
+        unexpected.iter().find(|result| result["name"] == format!("mjsunit/{name}"))
+    };
+    assert!(of("a").unwrap()["doubt"].as_str().unwrap().contains(rule), "{all}");
+    assert!(of("e").unwrap()["doubt"].is_null(), "nothing is in doubt about what failed by itself");
+    for expected in ["b", "c", "d"] {
+        assert_eq!(of(expected), None, "{expected}: {all}");
+    }
+    tree.file("include/v8-version.h", "#define V8_MAJOR_VERSION 13\n#define V8_MINOR_VERSION 8\n");
+    ends(&tree.run(&[]), 5, &["mjsunit.status:2", "unknown name 'has_new_thing'"]);
+}
+
+#[test]
+fn a_broken_configuration_of_today_names_file_and_key() {
+    let tree = checkout();
+    let config = fs::read_to_string(tree.path("out/x64.release/v8_build_config.json")).unwrap();
+    for (text, part) in [
+        (config.replace("\"arch\": \"x64\", ", ""), "'arch'"),
+        (config.replace("\"asan\"", "\"ALWAYS\": 1, \"asan\""), "'ALWAYS'"),
+        ("[1]".into(), "object"),
+        (config[..40].into(), "object"),
+    ] {
+        tree.file("out/x64.release/v8_build_config.json", &text);
+        ends(&tree.run(&["mjsunit"]), 5, &["out/x64.release/v8_build_config.json", part]);
+    }
+}
