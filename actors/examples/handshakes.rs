@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use actix::{Actor, Context, Handler};
 use ed25519_dalek::SigningKey;
-use flotilla_actors::link::{
-    Admission, Close, Link, LinkEvent, LinkNews, Quotas, Settings, Tls, TrustedKeys, listen,
+use flotilla_actors::net::link::{
+    Admission, Close, Link, LinkEvent, LinkNews, Quotas, Settings, Tls, listen,
 };
+use flotilla_actors::trust::TrustedKeys;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::wire::Hello;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};

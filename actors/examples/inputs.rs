@@ -12,9 +12,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use flotilla_actors::blobs::{BlobStore, Owner};
-use flotilla_actors::inputs::{Packs, Selection, StatCache, Tree, scan};
-use flotilla_actors::workspace::Workspace;
+use flotilla_actors::content::blobs::{BlobStore, Owner};
+use flotilla_actors::content::inputs::{Packs, Selection, StatCache, Tree, scan};
+use flotilla_actors::content::workspace::Workspace;
 use flotilla_messages::inputs::{Digest, SurveyError, TreeLimits, survey};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let source = scratch.join("one-file");
     fs::write(&source, "changed\n")?;
     let place = "flotilla-changed.js".into();
-    selection.placed.push(flotilla_actors::inputs::Placed { source, place });
+    selection.placed.push(flotilla_actors::content::inputs::Placed { source, place });
     let changed = scan(&selection, &mut load())?;
     ship(&changed, &mut store)?;
     timed("update, one file changed", || workspace.update(changed.root, &limits, &mut store))?;

@@ -10,11 +10,11 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use flotilla_actors::daemon::registry::Show;
 use flotilla_actors::daemon::{Daemon, Settings, UdpSettings};
-use flotilla_actors::discovery::{Interfaces, Network};
-use flotilla_actors::identity::{Home, public_key_file};
-use flotilla_actors::registry::Show;
+use flotilla_actors::net::discovery::{Interfaces, Network};
 use flotilla_actors::trust::Command;
+use flotilla_actors::trust::identity::{Home, public_key_file};
 use tokio::io::AsyncReadExt;
 
 /// How often is looked.

@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
 use ed25519_dalek::SigningKey;
-use flotilla_actors::discovery::{
+use flotilla_actors::net::discovery::{
     Announced, Census, Discovery, Leave, List, Network, Notice, OwnState, Setup,
 };
-use flotilla_actors::membership::Peer;
+use flotilla_actors::net::membership::Peer;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::sync::Barrier;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};

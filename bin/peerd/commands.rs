@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use flotilla_actors::identity::{Home, HomeError};
 use flotilla_actors::trust::Refusal;
+use flotilla_actors::trust::identity::{Home, HomeError};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::FingerprintError;
 

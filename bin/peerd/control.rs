@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use flotilla_actors::identity::{Home, HomeError, Identity};
-use flotilla_actors::local::Client;
+use flotilla_actors::run::daemon_client::Client;
+use flotilla_actors::trust::identity::{Home, HomeError, Identity};
 use flotilla_messages::port::local::Question;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 

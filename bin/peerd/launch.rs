@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use flotilla_actors::identity::Home;
+use flotilla_actors::trust::identity::Home;
 use flotilla_messages::Fingerprint;
 
 use crate::cli::Serve;

@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_line_has_time_level_and_part_and_is_one_line() {
-        let line = line_of("flotilla_actors::link::gate", "a\nb\u{1b}[31mc é");
+        let line = line_of("flotilla_actors::net::link::gate", "a\nb\u{1b}[31mc é");
         let (time, rest) = line.split_once(' ').unwrap();
         assert!(time.ends_with('Z') && time.len() == "2026-11-22T21:03:35.123Z".len(), "{time}");
         assert_eq!(rest, "warn  link: a\\nb\\u{1b}[31mc é\n");
@@ -276,7 +276,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn whatever_is_said_is_one_line(text in "(?s).*") {
-            let line = line_of("flotilla_actors::link", &text);
+            let line = line_of("flotilla_actors::net::link", &text);
             proptest::prop_assert_eq!(line.lines().count(), 1);
             proptest::prop_assert!(!line.trim_end_matches('\n').contains(char::is_control));
         }

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     match words.first().and_then(|word| word.to_str()) {
         Some(SHELL) => ExitCode::from(shell::run(words.into_iter().skip(1))),
         Some(REAPER) => {
-            flotilla_actors::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or(""))
+            flotilla_actors::execution::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or(""))
         }
         _ => ExitCode::from(commands::run(cli::Cli::parse())),
     }

@@ -1,9 +1,10 @@
 //! Trust as it is on disk, changed while no daemon serves it.
 
 use ed25519_dalek::VerifyingKey;
-use flotilla_actors::identity::{Home, Lock};
-use flotilla_actors::registry::{Clock, view};
-use flotilla_actors::trust::{Effect, Input, Ledger, Policy, follows, now};
+use flotilla_actors::daemon::registry::{Clock, view};
+use flotilla_actors::kit::unix_seconds;
+use flotilla_actors::trust::identity::{Home, Lock};
+use flotilla_actors::trust::{Effect, Input, Ledger, Policy, follows};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::PeerView;
 use flotilla_messages::wire::SPOKEN;
@@ -25,7 +26,7 @@ impl Offline {
         if let Some(pid) = home.running(&lock)? {
             return Err(CommandError::Running(pid));
         }
-        let now = now();
+        let now = unix_seconds();
         // What is due by time alone is the daemon's: a command that only looks changes nothing.
         let (ledger, warnings) = Ledger::open(home, policy, now)?;
         for warning in warnings {

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
-use flotilla_actors::identity::{Home, HomeError, Identity};
-use flotilla_actors::local::{AskError, Client, ConnectError};
+use flotilla_actors::run::daemon_client::{AskError, Client, ConnectError};
+use flotilla_actors::trust::identity::{Home, HomeError, Identity};
+
 use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::{FEWEST_DIGITS, FEWEST_DIGITS_TO_APPROVE, FingerprintError};
 use flotilla_messages::port::local::{Answer, Overview, PeerView, Question};

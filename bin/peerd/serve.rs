@@ -4,9 +4,9 @@ use std::io;
 use std::pin::pin;
 
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
-use flotilla_actors::daemon::{Daemon, Ended, Settings, StartError, UdpSettings};
-use flotilla_actors::identity::{Claim, ClaimError, Home, Ports};
-use flotilla_actors::work::WorkSettings;
+use flotilla_actors::daemon::work::WorkSettings;
+use flotilla_actors::daemon::{Daemon, DaemonEvent, Settings, StartError, UdpSettings};
+use flotilla_actors::trust::identity::{Claim, ClaimError, Home, Ports};
 use sd_notify::NotifyState;
 
 use crate::cli::Serve;
@@ -166,8 +166,8 @@ async fn live(
     }
     let reason = tokio::select! {
         ended = daemon.ended() => match ended {
-            Ended::Asked => "a command",
-            Ended::Died(part) => {
+            DaemonEvent::Asked => "a command",
+            DaemonEvent::Died(part) => {
                 tell_manager(NotifyState::Stopping);
                 return Err(ServeError::Died(part).into());
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use flotilla_actors::identity::{Home, public_key_file};
+use flotilla_actors::trust::identity::{Home, public_key_file};
 use flotilla_actors::trust::{Input, Policy};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::{FEWEST_DIGITS, FEWEST_DIGITS_TO_APPROVE};

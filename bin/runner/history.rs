@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use flotilla_actors::Reporter;
-use flotilla_actors::history::{DatabaseError, Keeper, Kept, Known, Past};
+use flotilla_actors::history::{DatabaseError, Past};
+use flotilla_actors::run::history::{Keeper, Kept, Known};
 use flotilla_messages::hash::Fnv;
 use flotilla_messages::port::local::LONGEST_TEXT;
 use flotilla_suites::{Description, Products};

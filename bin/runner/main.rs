@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Some("history") => ExitCode::from(recall::main(words)),
         Some("diff") => ExitCode::from(diff::main(words)),
         Some(REAPER) => {
-            flotilla_actors::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or(""))
+            flotilla_actors::execution::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or(""))
         }
         _ => {
             let cli = cli::Cli::parse();

@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use flotilla_actors::content::engine::survey;
+use flotilla_actors::content::inputs::{Placed, Selection};
 use flotilla_actors::daemon::Settings as Defaults;
-use flotilla_actors::engine::survey;
-use flotilla_actors::history::Known;
-use flotilla_actors::identity::{Home, Identity};
-use flotilla_actors::inputs::{Placed, Selection};
-use flotilla_actors::link::Timing;
-use flotilla_actors::local::{Client, ConnectError, Liaison};
-use flotilla_actors::proxy::Target;
+use flotilla_actors::kit::unix_seconds;
+use flotilla_actors::net::link::Timing;
+use flotilla_actors::run::daemon_client::{Client, ConnectError, Liaison};
+use flotilla_actors::run::history::Known;
+use flotilla_actors::trust::identity::{Home, Identity};
+
 use flotilla_actors::run::PeersOptions;
-use flotilla_actors::trust::{Ledger, Policy, now};
+use flotilla_actors::run::proxy::Target;
+use flotilla_actors::trust::{Ledger, Policy};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::{Elsewhere, Engine, Native};
 use flotilla_messages::port::local::{PeerView, Question, TestDuration};
@@ -271,7 +273,7 @@ async fn named_peer(name: &str) -> Result<Target, String> {
 /// The keys that are trusted here, from disk.
 fn trusted(home: &Home) -> Result<Vec<Fingerprint>, String> {
     let (ledger, warnings) =
-        Ledger::open(home, Policy::default(), now()).map_err(|error| error.to_string())?;
+        Ledger::open(home, Policy::default(), unix_seconds()).map_err(|error| error.to_string())?;
     for warning in warnings {
         log::warn!("{warning}");
     }

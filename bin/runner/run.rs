@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_actors::run::drive;
-use flotilla_actors::scheduler::{ConfirmFailures, Reruns};
+use flotilla_actors::run::scheduler::{ConfirmFailures, Reruns};
 use flotilla_actors::{RunError, RunOptions, StopSource};
 use flotilla_messages::{Cases, Event, PeerNews, PeerPart};
 use flotilla_suites::{Framework, Products, Shard};

@@ -6,7 +6,7 @@
 use ed25519_dalek::pkcs8::spki::der::pem::{LineEnding, encode_string};
 use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey};
 use ed25519_dalek::{Signer, SigningKey};
-use flotilla_actors::identity::{Identity, NoPublicKey, public_key};
+use flotilla_actors::trust::identity::{Identity, NoPublicKey, public_key};
 use flotilla_fuzz::altered;
 use flotilla_messages::fingerprint::{key_of_spki, spki};
 use libfuzzer_sys::fuzz_target;

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use flotilla_actors::inputs::{Packs, Tree};
+use flotilla_actors::content::inputs::{Packs, Tree};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::Digest;
 use flotilla_messages::port::work::WorkMessage;

@@ -9,11 +9,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Context, Handler};
-use flotilla_actors::identity::Identity;
-use flotilla_actors::inputs::{Packs, Selection, StatCache, Tree, scan};
-use flotilla_actors::link::{
-    Admission, End, Established, Link, LinkEvent, LinkNews, Say, Settings, Tls, TrustedKeys,
+use flotilla_actors::content::inputs::{Packs, Selection, StatCache, Tree, scan};
+use flotilla_actors::net::link::{
+    Admission, End, Established, Link, LinkEvent, LinkNews, Say, Settings, Tls,
 };
+use flotilla_actors::trust::TrustedKeys;
+use flotilla_actors::trust::identity::Identity;
 use flotilla_messages::inputs::Digest;
 use flotilla_messages::packet::{Engine, Native, WorkPacket};
 use flotilla_messages::port::work::{RemoteEnding, RemoteLease, RemoteNews, WorkMessage};

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use flotilla_actors::confine::{Extent, extent};
+use flotilla_actors::execution::confine::{Extent, extent};
 use flotilla_messages::port::work::{RemoteEnding, WorkMessage};
 use flotilla_messages::{Arg, Judge, Outcome, TemplateRules};
 

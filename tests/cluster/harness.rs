@@ -6,12 +6,12 @@ use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use flotilla_actors::daemon::registry::{Show, Shown};
 use flotilla_actors::daemon::{Addresses, Daemon, Route, Settings, UdpSettings};
-use flotilla_actors::discovery::{Interfaces, Network};
-use flotilla_actors::identity::{Home, Identity};
-use flotilla_actors::link::Timing;
-use flotilla_actors::local::Client;
-use flotilla_actors::registry::{Show, Shown};
+use flotilla_actors::net::discovery::{Interfaces, Network};
+use flotilla_actors::net::link::Timing;
+use flotilla_actors::run::daemon_client::Client;
+use flotilla_actors::trust::identity::{Home, Identity};
 use flotilla_actors::trust::{Ask, Command, CommandError, Told};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{LinkView, PeerView};

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, Context, Handler};
 use ed25519_dalek::SigningKey;
-use flotilla_actors::link::{
-    Admission, Link, LinkEvent, LinkId, LinkNews, Listening, Quotas, Say, Settings, Tls, TrustedKeys, listen,
+use flotilla_actors::net::link::{
+    Admission, Link, LinkEvent, LinkId, LinkNews, Listening, Quotas, Say, Settings, Tls, listen,
 };
-use flotilla_actors::proxy::Target;
+use flotilla_actors::run::proxy::Target;
+use flotilla_actors::trust::TrustedKeys;
 use flotilla_messages::judge::Judgement;
 use flotilla_messages::port::work::{MOST_NEWS, RemoteEnding, RemoteNews, WorkMessage};
 use flotilla_messages::wire::Hello;

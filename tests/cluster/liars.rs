@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flotilla_actors::scheduler::ConfirmFailures;
+use flotilla_actors::run::scheduler::ConfirmFailures;
 use flotilla_messages::Outcome;
 use flotilla_suites::Tree;
 

@@ -1,7 +1,8 @@
 //! The Local port: what this host's own runners and commands ask.
 
-use flotilla_actors::daemon::Ended;
-use flotilla_actors::local::{AskError, Client, ConnectError};
+use flotilla_actors::daemon::DaemonEvent;
+use flotilla_actors::run::daemon_client::{AskError, Client, ConnectError};
+
 use flotilla_messages::port::local::{
     Answer, Consequence, LONGEST_TEXT, LocalMessage, MOST_DURATIONS, PEERS_A_PAGE, Question, TestDuration,
 };
@@ -64,7 +65,7 @@ async fn the_own_key_sees_the_daemon_and_all_peers_over_several_pages() {
     assert_eq!(overview.discovery.unwrap().port, addresses.discovery.unwrap());
     assert!(overview.statement.is_some(), "{overview:#?}");
     // How far the tests of others are confined depends on the kernel; elsewise there is nothing to warn of.
-    let of_kernel: Vec<_> = flotilla_actors::confine::extent().warning().into_iter().collect();
+    let of_kernel: Vec<_> = flotilla_actors::execution::confine::extent().warning().into_iter().collect();
     assert_eq!(overview.warnings, of_kernel);
     let Answer::Peers { page, more } = client.ask(Question::Peers { after: None }).await.unwrap() else {
         panic!("another answer")
@@ -213,7 +214,7 @@ async fn a_shutdown_is_told_to_whoever_runs_the_daemon() {
     let mut client = cluster.client(0).await;
     assert_eq!(client.ask(Question::Shutdown).await.unwrap(), Answer::Done);
     let daemon = cluster.peers[0].daemon.as_mut().unwrap();
-    assert_eq!(daemon.ended().await, Ended::Asked);
+    assert_eq!(daemon.ended().await, DaemonEvent::Asked);
     cluster.down(0).await;
     let mut polls = Polls::new();
     loop {

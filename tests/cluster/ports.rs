@@ -70,7 +70,9 @@ async fn every_port_refuses_what_is_not_its_protocol_remembers_it_and_serves_on(
     let mut polls = Polls::new();
     let overview = loop {
         // As long as the silent ones are counted, one more from this address may be too many.
-        match flotilla_actors::local::Client::connect(at.local, &cluster.peers[0].identity()).await {
+        match flotilla_actors::run::daemon_client::Client::connect(at.local, &cluster.peers[0].identity())
+            .await
+        {
             Ok(mut client) => break client.overview().await.unwrap(),
             Err(error) => assert!(polls.next().await, "{error}"),
         }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use flotilla_actors::daemon::Daemon;
-use flotilla_actors::local::Liaison;
+use flotilla_actors::run::daemon_client::Liaison;
 use flotilla_messages::{Event, TestReport};
 
 use crate::cable::Cable;

@@ -1,6 +1,6 @@
 //! Tests that fail are run again where peers run tests as well: the same verdicts, and this machine has the last word.
 
-use flotilla_actors::scheduler::Reruns;
+use flotilla_actors::run::scheduler::Reruns;
 use flotilla_messages::{Event, Place};
 
 use crate::run::{Ran, cluster, open, options, peers};

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flotilla_actors::Reporter;
-use flotilla_actors::identity::Ports;
-use flotilla_actors::inputs::{Placed, Selection};
-use flotilla_actors::link::Timing;
-use flotilla_actors::proxy::Target;
+use flotilla_actors::content::inputs::{Placed, Selection};
+use flotilla_actors::net::link::Timing;
+use flotilla_actors::run::proxy::Target;
+use flotilla_actors::run::scheduler::ConfirmFailures;
 use flotilla_actors::run::{PeersOptions, RunError, RunOptions, StopRequest, StopSource, drive};
-use flotilla_actors::scheduler::ConfirmFailures;
+use flotilla_actors::trust::identity::Ports;
 use flotilla_messages::packet::{Engine, Native};
 use flotilla_messages::{Event, Summary, TestReport};
 use flotilla_suites::{Options, Tree};

@@ -5,9 +5,8 @@ use std::rc::Rc;
 
 use actix::{Actor, Addr, Context, Handler};
 use ed25519_dalek::SigningKey;
-use flotilla_actors::link::{
-    Admission, End, Link, LinkEvent, LinkNews, Say, Settings, Speech, Tls, TrustedKeys,
-};
+use flotilla_actors::net::link::{Admission, End, Link, LinkEvent, LinkNews, Say, Settings, Speech, Tls};
+use flotilla_actors::trust::TrustedKeys;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::wire::Hello;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};

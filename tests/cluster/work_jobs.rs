@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flotilla_actors::local;
+use flotilla_actors::run::daemon_client;
 use flotilla_messages::inputs::{Digest, Packer, Part};
 use flotilla_messages::packet::{Engine, Native};
 use flotilla_messages::port::local::{Answer, Question};
@@ -376,7 +376,7 @@ async fn claimed_slots_are_taken_from_the_guests_and_given_back() {
     let mut client = connect(&cluster, 1).await;
     assert_eq!(client.ready(&files).await, 10);
     let local = cluster.daemon(PEER).addresses().local;
-    let mut own = local::Client::connect(local, &cluster.peers[PEER].identity()).await.unwrap();
+    let mut own = daemon_client::Client::connect(local, &cluster.peers[PEER].identity()).await.unwrap();
     assert_eq!(
         own.ask(Question::ClaimSlots { slots: 9 }).await.unwrap(),
         Answer::Slots { granted: 2, of: 2 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use flotilla_actors::identity::{Home, Ports};
+use flotilla_actors::trust::identity::{Home, Ports};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The real binary.

@@ -12,20 +12,32 @@
 //!            └──TrustOrder──▶ StatusHandler     PeerRegistry ◀───────┘
 //! ```
 //!
-//! | file | holds |
+//! | module or file | holds |
 //! |---|---|
+//! | [`registry`] | who the peers are, from all that is known of them |
+//! | [`status`] | the Status port: links between daemons |
+//! | [`local`] | the Local port: this host's own runners and commands |
+//! | [`work`] | the Work port: runners of peers |
 //! | `settings` | what a daemon is started with |
 //! | `start` | [`Daemon`]: from a home directory to open ports, and back |
 //! | `load` | how busy the system is |
-//! | `vital` | how the death of an actor is noticed |
+//! | `event` | what ends a daemon |
+//!
+//! Threads: the main arbiter, and one each for trust, input stores, discovery's sockets and durations.
+//!
+//! Invariants: a daemon of which an actor died ends; nobody gets work who is not trusted now.
 
+mod event;
 mod load;
+pub mod local;
+pub mod registry;
 mod settings;
 mod start;
+pub mod status;
 #[cfg(test)]
 mod tests;
-mod vital;
+pub mod work;
 
+pub use event::DaemonEvent;
 pub use settings::{Route, Settings, UdpSettings};
 pub use start::{Addresses, Daemon, StartError};
-pub use vital::{Ended, Vital};

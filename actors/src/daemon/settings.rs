@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use flotilla_messages::wire::{SPOKEN, Versions};
 
-use crate::discovery::Network;
-use crate::link::{Quotas, Timing};
+use crate::daemon::work::WorkSettings;
+use crate::net::discovery::Network;
+use crate::net::link::{Quotas, Timing};
 use crate::trust::Policy;
-use crate::work::WorkSettings;
 
 /// What a daemon is started with. Port 0 is one that the system chooses.
 #[derive(Clone, Debug)]

@@ -10,20 +10,19 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::wire::{Hello, Limits};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::event::DaemonEvent;
 use super::load::average;
 use super::settings::Settings;
-use super::vital::{Ended, Vital};
-use crate::confine;
-use crate::discovery::{Announced, Discovery, DiscoveryError, Leave, List, OwnState, Setup};
-use crate::identity::{Home, HomeError};
-use crate::link::{
-    self, Admission, LinkNews, Listening, Open, Quotas, Speech, Tls, TlsError, TrustedKeys, listen,
-};
-use crate::local::{self, About, Facts, LocalHandler};
-use crate::registry::{Found, PeerRegistry};
-use crate::status::{self, Dialler, StatusHandler};
-use crate::trust::{Ledger, Quit, TrustStore, now};
-use crate::work::{self, Shelves, WorkHandler};
+use crate::daemon::local::{self, About, Facts, LocalHandler};
+use crate::daemon::registry::{Found, PeerRegistry};
+use crate::daemon::status::{self, Dialler, StatusHandler};
+use crate::daemon::work::{self, Shelves, WorkHandler};
+use crate::execution::confine;
+use crate::kit::{DeathWatch, unix_seconds};
+use crate::net::discovery::{Announced, Discovery, DiscoveryError, Leave, List, OwnState, Setup};
+use crate::net::link::{self, Admission, LinkNews, Listening, Open, Quotas, Speech, Tls, TlsError, listen};
+use crate::trust::identity::{Home, HomeError};
+use crate::trust::{Ledger, Quit, TrustStore, TrustedKeys};
 
 /// The most a message between daemons may hold: a page of serials is 40 KiB.
 const STATUS_LIMITS: Limits = Limits { wire: 256 << 10, body: 512 << 10 };
@@ -86,7 +85,7 @@ pub struct Daemon {
     arbiter: Arbiter,
     /// All links of all ports.
     open: Open,
-    ended: UnboundedReceiver<Ended>,
+    ended: UnboundedReceiver<DaemonEvent>,
 }
 
 impl Daemon {
@@ -95,7 +94,7 @@ impl Daemon {
     /// # Errors
     /// [`StartError`]; nothing runs then.
     pub async fn start(home: &Home, settings: Settings) -> Result<Self, StartError> {
-        let (ledger, mut warnings) = Ledger::open(home, settings.trust, now())?;
+        let (ledger, mut warnings) = Ledger::open(home, settings.trust, unix_seconds())?;
         for warning in &warnings {
             log::warn!(target: "trust", "{warning}");
         }
@@ -136,7 +135,7 @@ impl Daemon {
         let (local_port, local_address) = local_port.await?;
 
         let (ending, ended) = unbounded_channel();
-        let vital = |name| Vital::new(name, ending.clone());
+        let watch = |name| DeathWatch::new(name, ending.clone());
         let state = OwnState { jobs: settings.jobs, serial: 0 };
         let discovery = match settings.discovery {
             None => None,
@@ -160,10 +159,10 @@ impl Daemon {
         let arbiter = Arbiter::new();
         let decisions = vec![registry.address().recipient(), work.address().recipient()];
         let store = (trusted.clone(), status.address().recipient(), decisions);
-        let store_vital = vital("TrustStore");
+        let store_watch = watch("TrustStore");
         let trust = TrustStore::start_in_arbiter(&arbiter.handle(), move |_| {
             let (trusted, orders, decisions) = store;
-            TrustStore::new(ledger, trusted, orders, decisions, store_vital)
+            TrustStore::new(ledger, trusted, orders, decisions, Box::new(store_watch))
         });
         let worker_keys = trusted.clone();
         let registry = registry.run(PeerRegistry::new(
@@ -173,7 +172,7 @@ impl Daemon {
             status.address().recipient(),
             settings.versions,
             state,
-            vital("PeerRegistry"),
+            watch("PeerRegistry"),
         ));
         let reports = registry.clone().recipient();
         let status = status.run(StatusHandler::new(
@@ -182,7 +181,7 @@ impl Daemon {
             Dialler { tls: to_peers, settings: talk, route: settings.route },
             trust.clone(),
             reports,
-            vital("StatusHandler"),
+            watch("StatusHandler"),
         ));
         let shelves = Shelves {
             blobs: home.path().join("blobs"),
@@ -199,7 +198,7 @@ impl Daemon {
             dialler: work::Dialler { tls: to_workers.clone(), settings: Rc::clone(&demand) },
         };
         let guests = local.address().recipient();
-        let work = work.run(WorkHandler::new(work_port, work_facts, guests, vital("WorkHandler")));
+        let work = work.run(WorkHandler::new(work_port, work_facts, guests, watch("WorkHandler")));
         let facts = Facts {
             trust: trust.clone(),
             registry: registry.clone(),
@@ -216,7 +215,7 @@ impl Daemon {
             durations: home.path().join("data/durations.sqlite"),
         };
         let load = status.clone().recipient();
-        let local = local.run(LocalHandler::new(local_port, about, facts, load, vital("LocalHandler")));
+        let local = local.run(LocalHandler::new(local_port, about, facts, load, watch("LocalHandler")));
         if let Some(discovery) = &discovery {
             registry.do_send(Found(discovery.clone()));
         }
@@ -262,11 +261,11 @@ impl Daemon {
     }
 
     /// Waits until it has to end.
-    pub async fn ended(&mut self) -> Ended {
+    pub async fn ended(&mut self) -> DaemonEvent {
         match self.ended.recv().await {
             Some(ended) => ended,
             // Each actor holds a sender.
-            None => Ended::Died("every actor"),
+            None => DaemonEvent::Died("every actor"),
         }
     }
 

@@ -11,11 +11,12 @@ use serde_bytes::ByteBuf;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Daemon, Ended, Settings, StartError};
-use crate::discovery::{Interfaces, Network};
-use crate::identity::Home;
-use crate::registry::Show;
-use crate::trust::{Ask, Command, Heard, Quit, Wanted, now};
+use super::{Daemon, DaemonEvent, Settings, StartError};
+use crate::daemon::registry::Show;
+use crate::kit::{DeathWatch, unix_seconds};
+use crate::net::discovery::{Interfaces, Network};
+use crate::trust::identity::Home;
+use crate::trust::{Ask, Command, Heard, Quit, Wanted};
 
 /// Longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -102,7 +103,7 @@ async fn the_death_of_an_actor_is_the_end_of_the_daemon() {
     let (_dir, home) = home();
     let mut daemon = Daemon::start(&home, alone()).await.unwrap();
     daemon.trust().send(Quit).await.unwrap();
-    assert_eq!(daemon.ended().await, Ended::Died("TrustStore"));
+    assert_eq!(daemon.ended().await, DaemonEvent::Died("TrustStore"));
     // Until it has ended nobody is trusted, and nobody waits in vain.
     assert!(daemon.registry().send(Show).await.unwrap().standings.keys.is_empty());
     assert!(daemon.trust().send(Ask).await.is_err());
@@ -128,7 +129,7 @@ async fn each_start_has_a_higher_number_and_discovery_has_a_port_of_its_own() {
 }
 
 /// Dies of the first thing that it is told.
-struct Mortal(#[allow(dead_code, reason = "held until it dies")] super::Vital);
+struct Mortal(#[allow(dead_code, reason = "held until it dies")] DeathWatch<DaemonEvent>);
 
 impl Actor for Mortal {
     type Context = actix::Context<Self>;
@@ -137,11 +138,11 @@ impl Actor for Mortal {
 #[actix_rt::test]
 async fn whoever_drops_what_is_vital_is_named() {
     let (sender, mut ended) = tokio::sync::mpsc::unbounded_channel();
-    let vital = super::Vital::new("Mortal", sender);
-    vital.asked();
-    drop(Mortal(vital).start());
-    assert_eq!(ended.recv().await, Some(Ended::Asked));
-    assert_eq!(ended.recv().await, Some(Ended::Died("Mortal")));
+    let watch = DeathWatch::new("Mortal", sender);
+    watch.send(DaemonEvent::Asked);
+    drop(Mortal(watch).start());
+    assert_eq!(ended.recv().await, Some(DaemonEvent::Asked));
+    assert_eq!(ended.recv().await, Some(DaemonEvent::Died("Mortal")));
 }
 
 #[actix_rt::test]
@@ -152,7 +153,7 @@ async fn a_trusted_key_that_makes_statement_upon_statement_does_not_keep_the_dis
     let issuer = Fingerprint::of(&key.verifying_key());
     daemon.trust().send(Command::Approve(key.verifying_key().to_bytes())).await.unwrap().unwrap();
     for serial in 1..=300 {
-        let statement = Statement::new(key.verifying_key(), serial, now(), []).sign(&key).unwrap();
+        let statement = Statement::new(key.verifying_key(), serial, unix_seconds(), []).sign(&key).unwrap();
         let bytes = ByteBuf::from(statement.bytes());
         daemon.trust().send(Heard::Statement { from: issuer, bytes }).await.unwrap();
     }

@@ -239,7 +239,7 @@ impl Book {
 
     /// For tests: makes SQLite refuse to let the file grow.
     #[cfg(test)]
-    pub(super) fn fill_disk(&self) {
+    pub(crate) fn fill_disk(&self) {
         self.connection.pragma_update(None, "max_page_count", 1).unwrap();
     }
 }

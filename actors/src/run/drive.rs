@@ -8,20 +8,21 @@ use actix::{Actor, Addr, AsyncContext};
 use flotilla_messages::{Cases, Place, Summary};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
+use super::event::RunEvent;
 use super::options::{RunError, RunOptions};
 use super::peers::{Nobody, Part, Peers};
 use super::request::StopRequest;
 use super::stop::StopSource;
-use super::vital::{Happening, Vital};
-use crate::aggregator::{Policy, Reporter, ResultAggregator, Tell};
-use crate::executor::{ExecutorId, News, What};
-use crate::marker::RunId;
-use crate::orphans::Orphans;
-use crate::pool::{Control, LocalPool, Setup};
-use crate::process::Launcher;
-use crate::reaper::{Guard, ReaperError};
-use crate::scheduler::{History, Join, NoHistory, Scheduler, Stop};
-use crate::scratch;
+use crate::execution::executor::{ExecutorId, News, What};
+use crate::execution::marker::RunId;
+use crate::execution::orphans::Orphans;
+use crate::execution::pool::{Control, LocalPool, Setup};
+use crate::execution::process::Launcher;
+use crate::execution::reaper::{Guard, ReaperError};
+use crate::execution::scratch;
+use crate::kit::DeathWatch;
+use crate::run::aggregator::{Policy, Reporter, ResultAggregator, Tell};
+use crate::run::scheduler::{History, Join, NoHistory, Scheduler, Stop};
 
 /// The executor of this machine.
 const LOCAL: ExecutorId = ExecutorId(0);
@@ -36,7 +37,7 @@ const KILLED: Duration = Duration::from_secs(3);
 const STOPPED: Duration = Duration::from_secs(15);
 
 /// Runs the tests in an actor system of its own, to the end. Blocks. Meant for the main thread: see
-/// [`orphans`](crate::orphans).
+/// [`orphans`](crate::execution::orphans).
 ///
 /// # Errors
 /// [`RunError`]. Whatever happens, no test process is left behind.
@@ -70,17 +71,17 @@ pub async fn drive(
     if jobs.is_none() && options.peers.is_none() {
         return Err(RunError::Nowhere);
     }
-    let (happened, mut happenings) = mpsc::unbounded_channel();
-    stop.listen(happened.clone()).map_err(|source| RunError::Prepare { what: "catch signals", source })?;
+    let (events, mut incoming) = mpsc::unbounded_channel();
+    stop.listen(events.clone()).map_err(|source| RunError::Prepare { what: "catch signals", source })?;
     #[cfg(target_os = "linux")]
-    crate::process::keep_child_status()
+    crate::execution::process::keep_child_status()
         .map_err(|source| RunError::Prepare { what: "learn how processes end", source })?;
 
     if let Some(most) = options.total_timeout {
-        let happened = happened.clone();
+        let events = events.clone();
         actix_rt::spawn(async move {
             actix_rt::time::sleep(most).await;
-            let _ = happened.send(Happening::Stop(StopRequest::TotalTimeout));
+            let _ = events.send(RunEvent::Stop(StopRequest::TotalTimeout));
         });
     }
     let run = RunId::random();
@@ -101,7 +102,7 @@ pub async fn drive(
         orphans.spare(guard.pid());
     }
 
-    let (scheduler, aggregator) = start_actors(&options, Arc::clone(&cases), reporters, &happened)?;
+    let (scheduler, aggregator) = start_actors(&options, Arc::clone(&cases), reporters, &events)?;
     let peers = options.peers.take().map(|peers| {
         let without_us = if jobs.is_none() { Some(LOCAL) } else { None };
         let (scheduler, aggregator) = (scheduler.clone(), aggregator.clone());
@@ -143,7 +144,7 @@ pub async fn drive(
         aggregator.do_send(Tell::Notice(notice));
     }
     let peers = peers.map(Actor::start);
-    let result = until_over(&mut happenings, &happened, &scheduler).await;
+    let result = until_over(&mut incoming, &events, &scheduler).await;
     // Before anything is waited for.
     if let Some(control) = &control {
         control.stop(true);
@@ -165,7 +166,7 @@ fn start_actors(
     options: &RunOptions,
     cases: Arc<dyn Cases>,
     reporters: Vec<Box<dyn Reporter>>,
-    happened: &UnboundedSender<Happening>,
+    events: &UnboundedSender<RunEvent>,
 ) -> Result<(Addr<Scheduler>, Addr<ResultAggregator>), RunError> {
     let policy = Policy {
         exit_after_failures: options.exit_after_failures,
@@ -180,11 +181,11 @@ fn start_actors(
     let mut telling = None;
     let scheduler = Scheduler::create(|context| {
         let own = context.address();
-        let vital = Vital::new("aggregator", happened.clone());
-        let aggregator = ResultAggregator::new(policy, reporters, own.clone().recipient(), vital).start();
+        let watch = DeathWatch::new("aggregator", events.clone());
+        let aggregator = ResultAggregator::new(policy, reporters, own.clone().recipient(), watch).start();
         telling = Some(aggregator.clone());
-        let vital = Vital::new("scheduler", happened.clone());
-        let scheduler = Scheduler::new(cases, aggregator, vital)
+        let watch = DeathWatch::new("scheduler", events.clone());
+        let scheduler = Scheduler::new(cases, aggregator, watch)
             .with_policy(options.confirm_failures, options.reruns, history)
             .unsorted(options.unsorted)
             .explaining(options.explain);
@@ -197,31 +198,31 @@ fn start_actors(
 }
 
 async fn until_over(
-    happenings: &mut UnboundedReceiver<Happening>,
-    happened: &UnboundedSender<Happening>,
+    incoming: &mut UnboundedReceiver<RunEvent>,
+    events: &UnboundedSender<RunEvent>,
     scheduler: &Addr<Scheduler>,
 ) -> Result<Summary, RunError> {
     let mut requests = 0;
     loop {
-        match happenings.recv().await {
-            Some(Happening::Done(summary)) => return Ok(summary),
-            Some(Happening::Stop(request)) => {
+        match incoming.recv().await {
+            Some(RunEvent::Done(summary)) => return Ok(summary),
+            Some(RunEvent::Stop(request)) => {
                 requests += 1;
                 // A few for a whole run: the mailbox cannot fill.
                 scheduler.do_send(Stop { reason: Some(request.reason()), kill: requests > 1 });
                 let patience = if requests > 1 { KILLED } else { STOPPED };
-                let happened = happened.clone();
+                let events = events.clone();
                 actix_rt::spawn(async move {
                     actix_rt::time::sleep(patience).await;
-                    let _ = happened.send(Happening::OutOfPatience);
+                    let _ = events.send(RunEvent::OutOfPatience);
                 });
             }
-            Some(Happening::OutOfPatience) => {
+            Some(RunEvent::OutOfPatience) => {
                 let what = What::Lost { reason: "its tests do not end".into() };
                 scheduler.do_send(News { executor: LOCAL, what });
             }
-            Some(Happening::Died(actor)) => return Err(RunError::Died(actor)),
-            Some(Happening::Broken(what)) => return Err(RunError::Broken(what)),
+            Some(RunEvent::Died(actor)) => return Err(RunError::Died(actor)),
+            Some(RunEvent::Broken(what)) => return Err(RunError::Broken(what)),
             None => return Err(RunError::Died("run's channel")),
         }
     }

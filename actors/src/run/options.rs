@@ -10,14 +10,14 @@ use std::time::Duration;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::Engine;
 
-use crate::history::Known;
-use crate::identity::Identity;
-use crate::inputs::Selection;
-use crate::link::Timing;
-use crate::local::Liaison;
-use crate::proxy::Target;
+use crate::content::inputs::Selection;
+use crate::net::link::Timing;
+use crate::run::daemon_client::Liaison;
+use crate::run::history::Known;
+use crate::run::proxy::Target;
+use crate::trust::identity::Identity;
 
-use crate::scheduler::{ConfirmFailures, Reruns};
+use crate::run::scheduler::{ConfirmFailures, Reruns};
 
 /// How to run tests on this machine.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ pub struct RunOptions {
     pub explain: bool,
     /// What is known of the tests' durations.
     pub history: Option<Known>,
-    /// The command that starts the [reaper](crate::reaper); the run's id is appended. Without one, a SIGKILL of
+    /// The command that starts the [reaper](crate::execution::reaper); the run's id is appended. Without one, a SIGKILL of
     /// this process leaves its tests behind.
     pub reaper: Option<Vec<OsString>>,
     /// Peers that may run tests as well.

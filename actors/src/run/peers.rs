@@ -16,13 +16,15 @@ use flotilla_messages::wire::Hello;
 use flotilla_messages::{Fingerprint, PeerNews, PeerPart, Place};
 
 use super::options::{PeersOptions, RunOptions};
-use crate::aggregator::{ResultAggregator, Tell};
-use crate::executor::{ExecutorId, News, Order, What};
-use crate::inputs::{ScanError, StatCache, Tree, scan};
-use crate::link::{self, Open, TrustedKeys};
-use crate::local::Distrusted;
-use crate::proxy::{CaseMaker, Distrust, End, Gone, Job, PeerProxy, Target};
-use crate::scheduler::{HowMany, Join, Rated, Rates, Scheduler};
+use crate::content::inputs::{ScanError, StatCache, Tree, scan};
+use crate::execution::executor::{ExecutorId, News, Order, What};
+use crate::kit::reactor_now;
+use crate::net::link::{self, Open};
+use crate::run::aggregator::{ResultAggregator, Tell};
+use crate::run::daemon_client::Distrusted;
+use crate::run::proxy::{CaseMaker, Distrust, End, Gone, Job, PeerProxy, Target};
+use crate::run::scheduler::{HowMany, Join, Rated, Rates, Scheduler};
+use crate::trust::TrustedKeys;
 
 /// The first pause before a peer is dialled again; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -237,7 +239,7 @@ impl Peers {
     ) {
         let Some(peer) = self.peers.get_mut(number) else { return };
         let again = if peer.known { " again" } else { "" };
-        (peer.joined, peer.known) = (Some(now()), true);
+        (peer.joined, peer.known) = (Some(reactor_now()), true);
         let text = format!(
             "{} takes part{again}: {} sent, {:.1} s",
             peer.target.name,
@@ -273,7 +275,7 @@ impl Peers {
         if again && let (Some(key), Some(daemon)) = (peer.target.key, &self.options.daemon) {
             daemon.unresponsive(key, &reason);
         }
-        if peer.joined.take().is_some_and(|since| now().saturating_duration_since(since) >= STEADY) {
+        if peer.joined.take().is_some_and(|since| reactor_now().saturating_duration_since(since) >= STEADY) {
             peer.dials = 0;
         }
         // One that never answered is most likely switched off; one that did may come back.
@@ -467,10 +469,6 @@ impl Handler<Order> for Nobody {
 /// The pause after so many dials.
 fn pause(dials: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << dials.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// `0 bytes`, `12.3 kB`, `4.0 MB`.

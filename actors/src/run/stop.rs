@@ -5,8 +5,8 @@ use std::io;
 use actix_rt::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+use super::event::RunEvent;
 use super::request::StopRequest;
-use super::vital::Happening;
 
 /// Where requests to stop come from.
 pub enum StopSource {
@@ -18,7 +18,7 @@ pub enum StopSource {
 
 impl StopSource {
     /// Passes every request on. To be called in a System.
-    pub(super) fn listen(self, run: UnboundedSender<Happening>) -> io::Result<()> {
+    pub(super) fn listen(self, run: UnboundedSender<RunEvent>) -> io::Result<()> {
         match self {
             Self::Signals => {
                 let caught = [
@@ -29,14 +29,14 @@ impl StopSource {
                     let mut signals = signal(kind)?;
                     let run = run.clone();
                     actix_rt::spawn(async move {
-                        while signals.recv().await.is_some() && run.send(Happening::Stop(request)).is_ok() {}
+                        while signals.recv().await.is_some() && run.send(RunEvent::Stop(request)).is_ok() {}
                     });
                 }
             }
             Self::Channel(mut requests) => {
                 actix_rt::spawn(async move {
                     while let Some(request) = requests.recv().await {
-                        if run.send(Happening::Stop(request)).is_err() {
+                        if run.send(RunEvent::Stop(request)).is_err() {
                             return;
                         }
                     }

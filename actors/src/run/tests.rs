@@ -12,8 +12,9 @@ use flotilla_messages::{Arg, CaseId, Event, Outcome, StopReason, Summary, TestRe
 use tokio::sync::mpsc;
 
 use super::fake::{Fake, case, name};
-use super::{Happening, RunError, RunOptions, StopRequest, StopSource, Vital, run};
-use crate::aggregator::Reporter;
+use super::{RunError, RunEvent, RunOptions, StopRequest, StopSource, run};
+use crate::kit::DeathWatch;
+use crate::run::aggregator::Reporter;
 
 fn options() -> RunOptions {
     RunOptions {
@@ -40,7 +41,7 @@ fn options() -> RunOptions {
 
 type Seen = Rc<RefCell<Vec<Event>>>;
 
-/// Keeps all events, and does something at each.
+/// Keeps all incoming, and does something at each.
 struct Watcher {
     seen: Seen,
     at: Box<dyn FnMut(&Event)>,
@@ -62,18 +63,18 @@ fn run_fake(
     let seen = Seen::default();
     let watcher = Watcher { seen: Rc::clone(&seen), at: Box::new(at) };
     let result = run(options, Arc::new(fake), vec![Box::new(watcher)], StopSource::Channel(stop));
-    let events = seen.borrow().clone();
-    (result, events)
+    let incoming = seen.borrow().clone();
+    (result, incoming)
 }
 
 fn run_quietly(options: RunOptions, fake: Fake) -> (Summary, Vec<Event>) {
     let (_stopping, stop) = mpsc::unbounded_channel();
-    let (result, events) = run_fake(options, fake, |_| {}, stop);
-    (result.unwrap(), events)
+    let (result, incoming) = run_fake(options, fake, |_| {}, stop);
+    (result.unwrap(), incoming)
 }
 
-fn reports(events: &[Event]) -> Vec<&TestReport> {
-    let finished = events.iter().filter_map(|event| match event {
+fn reports(incoming: &[Event]) -> Vec<&TestReport> {
+    let finished = incoming.iter().filter_map(|event| match event {
         Event::Finished(report) => Some(&**report),
         _ => None,
     });
@@ -82,16 +83,16 @@ fn reports(events: &[Event]) -> Vec<&TestReport> {
 
 #[test]
 fn every_test_is_started_and_finished_once_and_the_summary_comes_last() {
-    let (summary, events) = run_quietly(options(), Fake::scripts(50, "exit $(($0 % 2))"));
+    let (summary, incoming) = run_quietly(options(), Fake::scripts(50, "exit $(($0 % 2))"));
     assert_eq!((summary.counts.expected, summary.counts.unexpected, summary.not_run), (25, 25, 0));
     assert_eq!(summary.exit_code(), 1);
-    assert_eq!(events.last(), Some(&Event::RunFinished(summary)));
-    assert!(events.contains(&Event::Listed { tests: 50, complete: true }));
+    assert_eq!(incoming.last(), Some(&Event::RunFinished(summary)));
+    assert!(incoming.contains(&Event::Listed { tests: 50, complete: true }));
     for test in (0..50).map(CaseId) {
         let started =
-            events.iter().position(|event| matches!(event, Event::Started { test: id, .. } if *id == test));
+            incoming.iter().position(|event| matches!(event, Event::Started { test: id, .. } if *id == test));
         let of = |event: &Event| matches!(event, Event::Finished(report) if report.test == test);
-        let finished: Vec<_> = events.iter().enumerate().filter(|(_, event)| of(event)).collect();
+        let finished: Vec<_> = incoming.iter().enumerate().filter(|(_, event)| of(event)).collect();
         assert_eq!(finished.len(), 1);
         assert!(started.unwrap() < finished[0].0);
     }
@@ -99,9 +100,9 @@ fn every_test_is_started_and_finished_once_and_the_summary_comes_last() {
 
 #[test]
 fn an_empty_run_ends_at_once() {
-    let (summary, events) = run_quietly(options(), Fake::scripts(0, ""));
+    let (summary, incoming) = run_quietly(options(), Fake::scripts(0, ""));
     assert_eq!(summary.exit_code(), 2);
-    assert_eq!(events.len(), 2, "{events:?}");
+    assert_eq!(incoming.len(), 2, "{incoming:?}");
 }
 
 #[test]
@@ -121,10 +122,10 @@ fn what_cannot_be_run_or_breaks_is_one_tests_failure() {
         3 => Ok(case(id, &["/no/such/program"])),
         _ => Ok(case(id, &["/bin/true"])),
     };
-    let (summary, events) = run_quietly(options(), Fake { count: 10, make: Box::new(make) });
+    let (summary, incoming) = run_quietly(options(), Fake { count: 10, make: Box::new(make) });
     assert_eq!((summary.counts.expected, summary.counts.unexpected), (6, 4));
     let why = |test| {
-        let report = reports(&events).into_iter().find(|report| report.test == CaseId(test)).unwrap();
+        let report = reports(&incoming).into_iter().find(|report| report.test == CaseId(test)).unwrap();
         assert!(!report.as_expected && report.outcome == Outcome::Fail);
         report.why.clone().unwrap()
     };
@@ -149,12 +150,12 @@ fn a_request_to_stop_ends_what_runs_and_says_what_did_not() {
     // The first request gives the shell a second; each further test's start would be another request.
     let mut options = options();
     options.jobs = 1;
-    let (result, events) = run_fake(options, Fake::scripts(5, "exec sleep 60"), at, stop);
+    let (result, incoming) = run_fake(options, Fake::scripts(5, "exec sleep 60"), at, stop);
     let summary = result.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(30));
     assert_eq!((summary.counts.finished(), summary.not_run), (0, 5));
     assert_eq!(summary.exit_code(), 4);
-    assert!(events.contains(&Event::Stopping(StopReason::Terminated)));
+    assert!(incoming.contains(&Event::Stopping(StopReason::Terminated)));
 }
 
 #[test]
@@ -187,11 +188,11 @@ fn a_second_request_kills_what_does_not_want_to_end() {
 #[test]
 fn enough_failures_stop_the_run() {
     let options = RunOptions { exit_after_failures: NonZeroU64::new(3), ..options() };
-    let (summary, events) = run_quietly(options, Fake::scripts(500, "exit 1"));
+    let (summary, incoming) = run_quietly(options, Fake::scripts(500, "exit 1"));
     assert!(summary.counts.unexpected >= 3 && summary.not_run > 0);
     assert_eq!(summary.counts.finished() + summary.not_run, 500);
     assert_eq!(summary.stopped, Some(StopReason::TooManyFailures));
-    assert_eq!(events.iter().filter(|event| matches!(event, Event::Stopping(_))).count(), 1);
+    assert_eq!(incoming.iter().filter(|event| matches!(event, Event::Stopping(_))).count(), 1);
 }
 
 #[cfg(target_os = "linux")]
@@ -207,10 +208,10 @@ fn grandchildren_that_left_their_session_do_not_outlive_the_run() {
         case.env = [("ORPHANS_OF".to_owned(), std::process::id().to_string())].into();
         Ok(case)
     };
-    let (summary, events) = run_quietly(options(), Fake { count: 4, make: Box::new(make) });
+    let (summary, incoming) = run_quietly(options(), Fake { count: 4, make: Box::new(make) });
     assert_eq!(summary.counts.expected, 4);
     let printed = |report: &&TestReport| report.output.as_ref().unwrap().stdout.text().lines().count();
-    assert_eq!(reports(&events).iter().map(printed).sum::<usize>(), 8);
+    assert_eq!(reports(&incoming).iter().map(printed).sum::<usize>(), 8);
     let needle = format!("ORPHANS_OF={}", std::process::id());
     let left = fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let environ = fs::read(entry.unwrap().path().join("environ")).unwrap_or_default();
@@ -238,9 +239,9 @@ fn a_run_whose_listing_breaks_is_an_error() {
 
 #[test]
 fn the_death_of_an_actor_is_noticed() {
-    let (run, mut happenings) = mpsc::unbounded_channel();
-    drop(Vital::new("scheduler", run));
-    assert!(matches!(happenings.try_recv(), Ok(Happening::Died("scheduler"))));
+    let (run, mut incoming) = mpsc::unbounded_channel();
+    drop(DeathWatch::new("scheduler", run));
+    assert!(matches!(incoming.try_recv(), Ok(RunEvent::Died("scheduler"))));
 }
 
 #[test]

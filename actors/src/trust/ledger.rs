@@ -5,7 +5,7 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::statement::SignedStatement;
 
 use super::core::{Core, Effect, Input, Policy, Record};
-use crate::identity::{Contents, Home, HomeError, Identity};
+use crate::trust::identity::{Contents, Home, HomeError, Identity};
 
 /// Trust as it is decided and as it is written down. Whoever has one keeps others from changing the directory
 /// meanwhile.

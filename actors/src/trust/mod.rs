@@ -5,23 +5,31 @@
 //! approvals, up to a depth; it is computed from the statements that are valid now and never accumulated, so that
 //! a withdrawal takes back all that hung on it. A key that was revoked here is barred however it is reached.
 //!
-//! | file | holds |
+//! | module or file | holds |
 //! |---|---|
+//! | [`identity`] | this machine's key and what it keeps on disk |
+//! | `trusted_keys` | [`TrustedKeys`]: the set of keys that links ask |
 //! | `core` | the decisions: a state machine without clock, file, socket or actor |
 //! | `closure` | reachability, with chains |
 //! | `refusal` | why something was not accepted |
 //! | `standing` | what is shown of each peer: trust in both directions, and why not |
 //! | `ledger` | [`Ledger`]: the core together with what it keeps on disk |
 //! | `store` | [`TrustStore`]: its actor, for a daemon |
+//!
+//! Threads: a daemon's [`TrustStore`] has an arbiter of its own, since it waits for the disk.
+//!
+//! Invariants: what was decided is on disk before anybody hears of it; a statement counts only with a valid signature.
 
 mod closure;
 mod core;
+pub mod identity;
 mod ledger;
 mod refusal;
 #[cfg(test)]
 mod simulation;
 mod standing;
 mod store;
+mod trusted_keys;
 
 pub use core::{Core, Effect, Input, MOST_STRANGERS, MOST_TRUSTED, Policy, RENEWAL, Record, State};
 pub use ledger::{Handled, Ledger};
@@ -29,5 +37,6 @@ pub use refusal::Refusal;
 pub use standing::{Obstacle, Standing};
 pub use store::{
     Ask, Command, CommandError, Decision, Heard, Quit, Standings, Told, TrustOrder, TrustStore, Wanted,
-    follows, now,
+    follows,
 };
+pub use trusted_keys::TrustedKeys;

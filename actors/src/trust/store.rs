@@ -2,7 +2,7 @@
 //! hold up links.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use actix::{
     Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult, Recipient, SpawnHandle,
@@ -19,10 +19,10 @@ use super::core::{Effect, Input, MOST_TRUSTED};
 use super::ledger::{Handled, Ledger};
 use super::refusal::Refusal;
 use super::standing::{Obstacle, Standing};
-use crate::daemon::Vital;
-use crate::link::TrustedKeys;
-use crate::rate_limit::RateLimit;
-use crate::runtime;
+use crate::kit::rate_limit::RateLimit;
+use crate::kit::runtime;
+use crate::kit::{Watched, unix_seconds};
+use crate::trust::TrustedKeys;
 
 /// The longest time between two looks at the clock: it may have been set.
 const LOOK: Duration = Duration::from_secs(600);
@@ -49,7 +49,7 @@ pub struct TrustStore {
     timer: Option<SpawnHandle>,
     /// Why something is not on disk.
     trouble: Option<String>,
-    _vital: Vital,
+    _watched: Watched,
 }
 
 /// What links are to do; to whoever keeps them.
@@ -206,7 +206,7 @@ impl TrustStore {
         trusted: TrustedKeys,
         orders: Recipient<TrustOrder>,
         decisions: Vec<Recipient<Decision>>,
-        vital: Vital,
+        watched: Watched,
     ) -> Self {
         trusted.replace(ledger.core().trusted().copied());
         let refusals = RateLimit::default();
@@ -220,13 +220,13 @@ impl TrustStore {
             asking: BTreeSet::new(),
             timer: None,
             trouble: None,
-            _vital: vital,
+            _watched: watched,
         }
     }
 
     /// Takes an input in, and tells everybody what follows. What was refused is the result.
     fn input(&mut self, input: Input, context: &mut Context<Self>) -> (Handled, Option<Refusal>) {
-        let mut handled = self.ledger.handle(now(), input);
+        let mut handled = self.ledger.handle(unix_seconds(), input);
         if let Some(statement) = handled.published.take() {
             self.tell_own(&statement);
         }
@@ -365,7 +365,7 @@ impl TrustStore {
         if !runtime::is_there() {
             return;
         }
-        let now = now();
+        let now = unix_seconds();
         let due = self.ledger.core().deadline(now);
         let wait = due.map_or(LOOK, |due| Duration::from_secs(due.saturating_sub(now)).min(LOOK));
         let wait = if self.ledger.has_unsaved() { wait.min(SAVE) } else { wait };
@@ -472,7 +472,7 @@ impl Handler<Ask> for TrustStore {
     fn handle(&mut self, _: Ask, _: &mut Self::Context) -> Self::Result {
         let core = self.ledger.core();
         MessageResult(Standings {
-            keys: core.standings(now()),
+            keys: core.standings(unix_seconds()),
             trusted: core.trusted().count(),
             statement: self.ledger.published().map(|own| (own.content().serial, own.content().expires)),
             trouble: self.trouble.clone(),
@@ -490,9 +490,4 @@ impl Handler<Quit> for TrustStore {
 
 fn joined(names: &[Fingerprint]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Seconds since 1970; statements are about dates, whatever the machine's clock was set to meanwhile.
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use flotilla_actors::{Reporter, RunOptions, StopSource, reaper, run};
+use flotilla_actors::execution::reaper;
+use flotilla_actors::{Reporter, RunOptions, StopSource, run};
 use flotilla_messages::{
     Arg, CaseId, Cases, Entry, Event, Expectation, Judge, Program, TestCase, TestName, Unrunnable,
 };

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::settings::{KEYS, Settings};
-use flotilla_actors::identity::Home;
+use flotilla_actors::trust::identity::Home;
 
 /// The file's name, in the home directory.
 pub const NAME: &str = "peerd.toml";
@@ -24,7 +24,7 @@ const TABLES: [(&str, &str); 2] = [("log", "levels"), ("work", "env")];
 /// What begins the names of our variables.
 const PREFIX: &str = "FLOTILLA_";
 /// Variables that are no settings: the home, how much a runner logs, the mark of a run's processes.
-const RESERVED: [&str; 3] = ["FLOTILLA_HOME", "FLOTILLA_LOG", flotilla_actors::marker::VARIABLE];
+const RESERVED: [&str; 3] = ["FLOTILLA_HOME", "FLOTILLA_LOG", flotilla_actors::execution::marker::VARIABLE];
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use flotilla_actors::discovery::{Interfaces, Network};
+use flotilla_actors::net::discovery::{Interfaces, Network};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 

@@ -6,7 +6,7 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flotilla_actors::discovery::Network;
+use flotilla_actors::net::discovery::Network;
 use flotilla_actors::trust::Policy;
 use log::LevelFilter;
 

@@ -1,0 +1,15 @@
+//! The Local port: a runner or the `peerd` command of this host's own identity asks its daemon.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `handler` | [`LocalHandler`]: answers questions |
+//! | `durations` | how long tests take, as runners told |
+//! | `slots` | [`Slots`]: which job slots the host's own user has claimed |
+
+mod durations;
+mod handler;
+mod slots;
+
+pub use durations::{Changes, Durations};
+pub use handler::{About, Facts, LocalHandler, Part};
+pub use slots::Slots;

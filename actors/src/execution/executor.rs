@@ -1,0 +1,184 @@
+//! What a scheduler and an executor say to one another. The local pool and a peer differ in nothing else.
+//!
+//! An executor is registered with [`Join`](crate::run::scheduler::Join), gets [`Order`]s and answers with [`News`].
+//! Every lease it was assigned is answered by exactly one [`What::Finished`], unless the executor is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Message;
+use flotilla_messages::{CaseId, Cases, Judgement, Outcome, Output, TestCase, TestName};
+
+/// An executor's number within one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExecutorId(pub u32);
+
+/// A lease's number within one run; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseId(pub u64);
+
+/// The right and the duty to run one test once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Its number.
+    pub id: LeaseId,
+    /// Which test.
+    pub test: CaseId,
+    /// Which attempt at this test it is, from 1.
+    pub attempt: u32,
+}
+
+/// What a scheduler tells an executor.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub enum Order {
+    /// Run these, in this order.
+    Assign {
+        /// The leases; never more in all than the executor gave credit for.
+        leases: Vec<Lease>,
+        /// Where their cases are to be had.
+        cases: Arc<dyn Cases>,
+    },
+    /// These are of no interest any more: do not start them, end those that run. They are answered with
+    /// [`Ending::Withdrawn`], or with their result if that came first.
+    Withdraw(Vec<LeaseId>),
+    /// As if everything were withdrawn, and all that may come. A peer that is given up gets it in the midst of a run:
+    /// nothing it says is heard any more.
+    Stop {
+        /// SIGKILL at once, instead of SIGTERM with a grace first.
+        kill: bool,
+    },
+}
+
+/// What an executor tells the scheduler.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct News {
+    /// Who speaks.
+    pub executor: ExecutorId,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened at an executor.
+#[derive(Debug)]
+pub enum What {
+    /// From now on so many leases may be out at a time. Those beyond are withdrawn, as far as they were not begun.
+    Ready {
+        /// Jobs at a time, and the queue ahead of them.
+        credit: usize,
+    },
+    /// A test's process is about to be started.
+    Started {
+        /// Under which lease.
+        lease: LeaseId,
+        /// The test's names.
+        name: TestName,
+    },
+    /// How long a lease has waited at a peer, from its arrival there to its process's start: what the peer says. Comes
+    /// before [`What::Finished`], if at all; of other executors the scheduler sees it itself.
+    Queued {
+        /// Which.
+        lease: LeaseId,
+        /// So long.
+        queued: Duration,
+    },
+    /// A lease has ended.
+    Finished {
+        /// Which.
+        lease: LeaseId,
+        /// How.
+        ending: Ending,
+    },
+    /// Nothing has been heard of it for some seconds; it may come back. It gets nothing more meanwhile, and others may
+    /// run what it has.
+    Suspected,
+    /// It has been heard of again.
+    Recovered,
+    /// The executor is gone, and with it all that it had not answered.
+    Lost {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// How a lease ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The process ran to its end and was judged.
+    Judged(Box<Judged>),
+    /// There is nothing to judge, and that is the test's verdict.
+    Failed(Box<Failed>),
+    /// No verdict: the lease was withdrawn, or the run is being stopped.
+    Withdrawn,
+    /// No verdict: this machine cannot run the test, for reasons of its own (full disk, no memory, a program of another
+    /// format). Another one is to try; an executor that says so again and again gets nothing more.
+    Unable {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+impl Ending {
+    /// Whether this is a verdict, and as the status files expect. `None`: no verdict.
+    pub fn as_expected(&self) -> Option<bool> {
+        match self {
+            Self::Judged(judged) => Some(judged.case.expectation.allows(judged.judgement.outcome)),
+            Self::Failed(_) => Some(false),
+            Self::Withdrawn | Self::Unable { .. } => None,
+        }
+    }
+}
+
+/// A test that ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// What ran.
+    pub case: TestCase,
+    /// What it did.
+    pub output: Output,
+    /// What that means.
+    pub judgement: Judgement,
+    /// How the output differs from the expected file, if it was compared with one and the outcome is unexpected.
+    pub difference: Option<String>,
+}
+
+/// A test without output to judge: it cannot be run, its expected file is missing, its program does not start,
+/// something in Flotilla broke. Never as expected, whatever the status files say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The names for people.
+    pub name: TestName,
+    /// The stable identity, as [`TestCase::id`].
+    pub id: String,
+    /// The case, if there was one to be had.
+    pub case: Option<TestCase>,
+    /// FAIL, or CRASH for a test that took executors down.
+    pub outcome: Outcome,
+    /// What stood in the way.
+    pub reason: String,
+}
+
+impl Failed {
+    /// The failure of a test whose case is known.
+    pub fn of(case: TestCase, reason: String) -> Self {
+        Self {
+            name: case.name.clone(),
+            id: case.id.clone(),
+            case: Some(case),
+            outcome: Outcome::Fail,
+            reason,
+        }
+    }
+
+    /// The failure of a test of which nothing but its number is known.
+    pub fn nameless(test: CaseId, reason: String) -> Self {
+        let name = TestName {
+            suite: "unknown".into(),
+            name: format!("test-{}", test.0),
+            variant: "unknown".into(),
+            detail: None,
+        };
+        Self { id: name.path(), name, case: None, outcome: Outcome::Fail, reason }
+    }
+}

@@ -1,0 +1,203 @@
+//! What the pool's threads share with those who stop them.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::guest::Guest;
+use crate::execution::executor::LeaseId;
+use crate::execution::marker::RunId;
+use crate::execution::orphans::Orphans;
+use crate::execution::process::{Launcher, Stage, Switch};
+
+/// What is the same for all tests of a run on this machine.
+pub struct Setup {
+    /// The run's identity, for the processes' marker.
+    pub run: RunId,
+    /// Where and in which environment commands run.
+    pub launcher: Launcher,
+    /// The built-in shell's command.
+    pub builtin: Vec<OsString>,
+    /// Bytes kept of each stream.
+    pub output_cap: usize,
+    /// Whether to note what tests take of memory.
+    pub memory: bool,
+    /// Looks after orphaned grandchildren, where the system lets it.
+    pub orphans: Option<Orphans>,
+    /// Where files that are put together for tests lie; made when the first one is.
+    pub scratch: PathBuf,
+    /// For tests that another machine asked for.
+    pub guest: Option<Guest>,
+}
+
+/// What a pool's threads work with, and the means to stop them, from any thread, whether the pool's actor lives or not.
+pub struct Control {
+    pub(super) setup: Setup,
+    /// One per thread.
+    switches: Vec<Switch>,
+    state: Mutex<State>,
+    idle: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Assigned, and not begun by any thread.
+    queued: BTreeSet<LeaseId>,
+    /// Begun and not ended.
+    running: BTreeSet<LeaseId>,
+    /// Threads that have taken their switch.
+    seated: usize,
+    /// Stopped at this stage; nothing more is begun.
+    stopped: Stage,
+}
+
+impl Control {
+    /// For so many threads.
+    ///
+    /// # Errors
+    /// No descriptors left.
+    pub fn new(threads: NonZeroUsize, setup: Setup) -> io::Result<Self> {
+        let switches = (0..threads.get()).map(|_| Switch::new()).collect::<io::Result<_>>()?;
+        Ok(Self { setup, switches, state: Mutex::default(), idle: Condvar::new() })
+    }
+
+    /// A thread takes its place; `None` if there are more threads than places.
+    pub(super) fn seat(&self) -> Option<usize> {
+        let mut state = self.state();
+        let seat = state.seated;
+        state.seated += 1;
+        (seat < self.switches.len()).then_some(seat)
+    }
+
+    /// The switch of the thread in this place.
+    pub(super) fn switch(&self, seat: usize) -> Option<&Switch> {
+        self.switches.get(seat)
+    }
+
+    /// Leases on their way to the threads.
+    pub(super) fn enqueue(&self, leases: impl IntoIterator<Item = LeaseId>) {
+        self.state().queued.extend(leases);
+    }
+
+    /// A thread begins this lease; false if it has been withdrawn or everything is being stopped.
+    pub(super) fn begin(&self, lease: LeaseId, switch: &Switch) -> bool {
+        // The switch first: a withdrawal that no longer finds the lease queued then finds it there.
+        let stage = switch.begin(lease);
+        let mut state = self.state();
+        let wanted = state.queued.remove(&lease) && stage == Stage::Go && state.stopped == Stage::Go;
+        if wanted {
+            state.running.insert(lease);
+        } else {
+            switch.end();
+        }
+        wanted
+    }
+
+    /// A thread is done with this lease.
+    pub(super) fn end(&self, lease: LeaseId, switch: &Switch) {
+        switch.end();
+        let mut state = self.state();
+        state.running.remove(&lease);
+        // Waking nobody is a system call all the same.
+        if state.running.is_empty() {
+            self.idle.notify_all();
+        }
+        drop(state);
+        if let Some(orphans) = &self.setup.orphans {
+            orphans.test_ended(lease, &|lease| !self.state().running.contains(&lease));
+        }
+    }
+
+    /// Queued leases are not begun, running ones are ended.
+    pub fn withdraw(&self, leases: &[LeaseId]) {
+        for &lease in leases {
+            let queued = self.state().queued.remove(&lease);
+            if !queued {
+                self.switches.iter().any(|switch| switch.withdraw(lease));
+            }
+        }
+    }
+
+    /// Ends everything; nothing more is begun.
+    pub fn stop(&self, kill: bool) {
+        let stage = if kill { Stage::Kill } else { Stage::Terminate };
+        let mut state = self.state();
+        state.stopped = state.stopped.max(stage);
+        drop(state);
+        for switch in &self.switches {
+            switch.stop(stage);
+        }
+    }
+
+    /// How many tests are running.
+    pub fn running(&self) -> usize {
+        self.state().running.len()
+    }
+
+    /// Blocks until no test is running; says whether that came true within `patience`.
+    pub fn await_idle(&self, patience: Duration) -> bool {
+        let waited = self.idle.wait_timeout_while(self.state(), patience, |state| !state.running.is_empty());
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.running.is_empty()
+    }
+
+    /// Ends processes that outlived their tests, once no test is running. Says whether nothing is left.
+    pub fn end_orphans(&self) -> bool {
+        self.setup.orphans.as_ref().is_none_or(Orphans::end_all)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control() -> Control {
+        let setup = Setup {
+            run: RunId::random(),
+            launcher: Launcher::new("/".into(), Vec::new()),
+            builtin: Vec::new(),
+            output_cap: 0,
+            memory: false,
+            orphans: None,
+            scratch: PathBuf::new(),
+            guest: None,
+        };
+        Control::new(NonZeroUsize::MIN, setup).unwrap()
+    }
+
+    #[test]
+    fn a_queued_lease_that_is_withdrawn_is_not_begun() {
+        let control = control();
+        let switch = control.switch(0).unwrap();
+        control.enqueue([LeaseId(1), LeaseId(2)]);
+        control.withdraw(&[LeaseId(1)]);
+        assert!(!control.begin(LeaseId(1), switch));
+        assert!(control.begin(LeaseId(2), switch));
+        assert_eq!(control.running(), 1);
+        assert!(!control.await_idle(Duration::ZERO));
+        control.end(LeaseId(2), switch);
+        assert!(control.await_idle(Duration::ZERO));
+    }
+
+    #[test]
+    fn nothing_begins_after_a_stop() {
+        let control = control();
+        control.enqueue([LeaseId(1)]);
+        control.stop(false);
+        assert!(!control.begin(LeaseId(1), control.switch(0).unwrap()));
+    }
+
+    #[test]
+    fn there_is_one_seat_a_thread() {
+        let control = control();
+        assert_eq!((control.seat(), control.seat()), (Some(0), None));
+    }
+}

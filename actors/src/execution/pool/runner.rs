@@ -1,0 +1,136 @@
+//! The actor on each thread of the pool.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use actix::{Actor, Handler, Message, Recipient, SyncContext};
+use flotilla_messages::{Cases, TestName};
+
+use super::attempt::{Hands, attempt};
+use super::bench::Bench;
+use super::control::Control;
+use super::guest::Guest;
+use crate::execution::executor::{Ending, ExecutorId, Failed, Lease, News, What};
+use crate::execution::process::Worker;
+
+/// Run this lease. The answer goes to the pool's scheduler.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Run {
+    pub(super) lease: Lease,
+    pub(super) cases: Arc<dyn Cases>,
+}
+
+/// Runs one process at a time. A `SyncArbiter` holds one per job slot, each on its own thread.
+pub struct ProcessRunner {
+    pub(super) executor: ExecutorId,
+    pub(super) control: Arc<Control>,
+    pub(super) seat: Option<usize>,
+    /// Made at the first test, and anew after one that broke it.
+    pub(super) worker: Option<Worker>,
+    /// Made at the first test.
+    pub(super) bench: Option<Bench>,
+    /// Why this thread runs no tests of another machine.
+    pub(super) unconfined: Option<String>,
+    pub(super) scheduler: Recipient<News>,
+}
+
+impl Actor for ProcessRunner {
+    type Context = SyncContext<Self>;
+
+    /// On the thread that runs the tests, before any. After a panic once more, which changes nothing.
+    fn started(&mut self, _: &mut Self::Context) {
+        let entered = self.control.setup.guest.as_ref().map_or(Ok(()), Guest::enter);
+        self.unconfined = entered.err();
+    }
+}
+
+impl Handler<Run> for ProcessRunner {
+    type Result = ();
+
+    fn handle(&mut self, Run { lease, cases }: Run, _: &mut Self::Context) {
+        let ending = self.answer(lease, &*cases);
+        self.tell(What::Finished { lease: lease.id, ending });
+    }
+}
+
+impl ProcessRunner {
+    /// An ending for the lease, whatever happens.
+    fn answer(&mut self, lease: Lease, cases: &dyn Cases) -> Ending {
+        let control = Arc::clone(&self.control);
+        let Some(switch) = self.seat.and_then(|seat| control.switch(seat)) else {
+            return Ending::Failed(Box::new(Failed::nameless(
+                lease.test,
+                "internal error: a thread without a place".into(),
+            )));
+        };
+        if !control.begin(lease.id, switch) {
+            return Ending::Withdrawn;
+        }
+        if let Some(reason) = &self.unconfined {
+            let reason = reason.clone();
+            control.end(lease.id, switch);
+            return Ending::Unable { reason };
+        }
+        // Taken out while it is used: a worker in whose hands something panicked is not used again.
+        let new = || {
+            let worker = control.setup.guest.as_ref().map_or_else(Worker::new, Guest::worker);
+            worker.map(|worker| worker.measuring(control.setup.memory))
+        };
+        let worker = self.worker.take().map_or_else(new, Ok);
+        let seat = self.seat.unwrap_or_default();
+        let mut bench = self.bench.take().unwrap_or_else(|| Bench::new(&control.setup.scratch, seat));
+        let ending = match worker {
+            Ok(mut worker) => {
+                let mut known = None;
+                let attempted = catch_unwind(AssertUnwindSafe(|| {
+                    let mut started = |name: &TestName| {
+                        known = Some(name.clone());
+                        self.tell(What::Started { lease: lease.id, name: name.clone() });
+                    };
+                    let hands = Hands { worker: &mut worker, bench: &mut bench };
+                    let ending = attempt(hands, &control.setup, lease, cases, switch, &mut started);
+                    (worker, bench, ending)
+                }));
+                match attempted {
+                    Ok((worker, bench, ending)) => {
+                        self.worker = Some(worker);
+                        self.bench = Some(bench);
+                        ending
+                    }
+                    Err(panic) => {
+                        let reason = format!("internal error: {}", panic_text(&*panic));
+                        let mut failed = Failed::nameless(lease.test, reason);
+                        if let Some(name) = known {
+                            failed.id = name.path();
+                            failed.name = name;
+                        }
+                        Ending::Failed(Box::new(failed))
+                    }
+                }
+            }
+            Err(error) => {
+                let reason = format!("cannot prepare for running processes: {error}");
+                match control.setup.guest {
+                    Some(_) => Ending::Unable { reason },
+                    None => Ending::Failed(Box::new(Failed::nameless(lease.test, reason))),
+                }
+            }
+        };
+        control.end(lease.id, switch);
+        ending
+    }
+
+    fn tell(&self, what: What) {
+        // At most two messages for each lease that the scheduler gave: they cannot pile up. A scheduler that is gone
+        // wants no news.
+        self.scheduler.do_send(News { executor: self.executor, what });
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no explanation")
+}

@@ -1,0 +1,154 @@
+//! How others stop what a worker runs.
+
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::execution::executor::LeaseId;
+
+/// How urgently a process is to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Not at all.
+    #[default]
+    Go,
+    /// SIGTERM, and SIGKILL after a grace.
+    Terminate,
+    /// SIGKILL at once.
+    Kill,
+}
+
+/// One worker's switch. The worker polls its descriptor; anybody may turn it.
+pub struct Switch {
+    state: Mutex<State>,
+    waiting: PipeReader,
+    waking: PipeWriter,
+}
+
+#[derive(Default)]
+struct State {
+    /// What runs now.
+    lease: Option<LeaseId>,
+    /// For what runs now.
+    stage: Stage,
+    /// For everything from now on.
+    lasting: Stage,
+    /// Bytes in the pipe.
+    woken: usize,
+}
+
+impl Switch {
+    /// A switch that stands at [`Stage::Go`].
+    ///
+    /// # Errors
+    /// No descriptors left.
+    pub fn new() -> io::Result<Self> {
+        let (waiting, waking) = io::pipe()?;
+        Ok(Self { state: Mutex::default(), waiting, waking })
+    }
+
+    /// The worker turns to this lease. What was said about an earlier one is forgotten.
+    pub(crate) fn begin(&self, lease: LeaseId) -> Stage {
+        let mut state = self.state();
+        self.drain(&mut state);
+        state.lease = Some(lease);
+        state.stage = state.lasting;
+        state.stage
+    }
+
+    /// The worker is done with its lease.
+    pub(crate) fn end(&self) {
+        self.state().lease = None;
+    }
+
+    /// Ends this lease if it runs here; says whether it does.
+    pub fn withdraw(&self, lease: LeaseId) -> bool {
+        let mut state = self.state();
+        let runs = state.lease == Some(lease);
+        if runs {
+            self.raise(&mut state, Stage::Terminate);
+        }
+        runs
+    }
+
+    /// Ends what runs and whatever is begun later.
+    pub fn stop(&self, stage: Stage) {
+        let mut state = self.state();
+        state.lasting = state.lasting.max(stage);
+        self.raise(&mut state, stage);
+    }
+
+    /// What the worker polls: readable after the stage rose.
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.waiting.as_fd()
+    }
+
+    /// What the worker does when it is readable; also makes it unreadable again.
+    pub(super) fn stage(&self) -> Stage {
+        let mut state = self.state();
+        self.drain(&mut state);
+        state.stage
+    }
+
+    fn raise(&self, state: &mut State, stage: Stage) {
+        // A byte for each rise, of which there are two a lease: the pipe cannot fill up.
+        if stage > state.stage {
+            state.stage = stage;
+            if (&self.waking).write_all(&[0]).is_ok() {
+                state.woken += 1;
+            }
+        }
+    }
+
+    fn drain(&self, state: &mut State) {
+        while state.woken > 0 {
+            // The bytes were written under the lock: this cannot block.
+            if (&self.waiting).read_exact(&mut [0]).is_err() {
+                break;
+            }
+            state.woken -= 1;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    use super::*;
+
+    #[test]
+    fn withdrawing_ends_that_lease_only() {
+        let switch = Switch::new().unwrap();
+        assert_eq!(switch.begin(LeaseId(1)), Stage::Go);
+        assert!(!switch.withdraw(LeaseId(2)));
+        assert_eq!(switch.stage(), Stage::Go);
+        assert!(switch.withdraw(LeaseId(1)));
+        assert_eq!(switch.stage(), Stage::Terminate);
+        switch.end();
+        assert!(!switch.withdraw(LeaseId(1)));
+        assert_eq!(switch.begin(LeaseId(2)), Stage::Go);
+    }
+
+    #[test]
+    fn a_withdrawal_does_not_wake_the_next_lease() {
+        let switch = Switch::new().unwrap();
+        switch.begin(LeaseId(1));
+        switch.withdraw(LeaseId(1));
+        switch.begin(LeaseId(2));
+        let mut list = [PollFd::from_borrowed_fd(switch.descriptor(), PollFlags::IN)];
+        assert_eq!(poll(&mut list, Some(&Timespec::default())), Ok(0));
+    }
+
+    #[test]
+    fn a_stop_lasts_and_only_rises() {
+        let switch = Switch::new().unwrap();
+        switch.stop(Stage::Kill);
+        switch.stop(Stage::Terminate);
+        assert_eq!(switch.begin(LeaseId(1)), Stage::Kill);
+    }
+}

@@ -1,0 +1,339 @@
+//! The actor between the radio, the core and whoever keeps the links.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient, SpawnHandle};
+use ed25519_dalek::SigningKey;
+use flotilla_messages::{DatagramKind, Fingerprint, Presence};
+
+use super::radio::{Heard, Radio, Received};
+use super::sockets::Network;
+use crate::kit::runtime;
+use crate::net::membership::{Core, Counters, Effect, Input, Peer, Settings, Target, Why};
+
+/// Good datagrams that may wait for the actor; more are dropped and counted.
+const MAILBOX: usize = 512;
+/// When whoever gets the notices had no room, it is told so after this time.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
+
+/// What this host says of itself that may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub struct OwnState {
+    /// Tests it runs at a time.
+    pub jobs: u16,
+    /// The serial of its newest trust statement.
+    pub serial: u64,
+}
+
+/// What this host says of itself as long as it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// See [`Presence::boot`]: larger at every start.
+    pub boot: u64,
+    /// See [`Presence::protocol`].
+    pub protocol: (u16, u16),
+    /// TCP port of the WorkHandler.
+    pub work_port: u16,
+    /// TCP port of the StatusHandler.
+    pub status_port: u16,
+}
+
+/// What [`Discovery`] is started with.
+pub struct Setup {
+    /// This host's identity; it signs every datagram.
+    pub key: SigningKey,
+    /// What is said of this host.
+    pub announced: Announced,
+    /// And what of it may change.
+    pub state: OwnState,
+    /// Where peers meet.
+    pub network: Network,
+    /// Peers that are told by unicast as well.
+    pub static_peers: Vec<std::net::SocketAddr>,
+    /// Peers remembered at most.
+    pub capacity: usize,
+    /// For the jitter.
+    pub seed: u64,
+    /// Who keeps the links. Sent without waiting: where its mailbox is full, a dial counts as failed and the rest is
+    /// replaced by [`Notice::Missed`].
+    pub notices: Recipient<Notice>,
+}
+
+/// What whoever keeps the links is told.
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum Notice {
+    /// Try to link to this peer, and answer with [`Tell`].
+    Dial(Peer),
+    /// A peer appeared or changed.
+    Updated(Peer),
+    /// A peer is no longer there.
+    Gone {
+        /// Whose key.
+        fingerprint: Fingerprint,
+        /// Why.
+        why: Why,
+    },
+    /// There was no room for some of these: [`List`] tells how things are.
+    Missed,
+    /// Discovery cannot go on.
+    Failed,
+}
+
+/// What whoever keeps the links tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum Tell {
+    /// A link to this key is up, whoever dialled.
+    Linked(Fingerprint),
+    /// A dial did not lead to a link.
+    DialFailed {
+        /// Whose dial.
+        fingerprint: Fingerprint,
+        /// Another key answered, or one that speaks another protocol.
+        hopeless: bool,
+    },
+    /// The link to this key is no more.
+    LinkLost(Fingerprint),
+    /// A link to this key is wanted now, whatever became of the last dial.
+    Wanted(Fingerprint),
+}
+
+/// Asks who is there.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Census")]
+pub struct List;
+
+/// Who is there, and what was heard.
+#[derive(Clone, Debug)]
+pub struct Census {
+    /// In the order of their fingerprints.
+    pub peers: Vec<Peer>,
+    /// Since the start of this host: what [`Peer::last_heard`] counts from until now.
+    pub now: Duration,
+    /// Good datagrams that changed nothing.
+    pub counters: Counters,
+    /// All datagrams.
+    pub heard: Heard,
+    /// This host's own UDP port.
+    pub unicast_port: u16,
+}
+
+/// Says Goodbye to all and closes the sockets; answered once that is sent.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Leave;
+
+/// Why discovery cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// The system gives no sockets, pipes or threads.
+    #[error("cannot open this host's own UDP sockets: {0}")]
+    Sockets(#[source] io::Error),
+}
+
+/// Finds peers, and is found.
+pub struct Discovery {
+    core: Core,
+    /// `None` once this host has left.
+    radio: Option<Radio>,
+    /// Kept for the census after that.
+    unicast_port: u16,
+    heard: Heard,
+    key: SigningKey,
+    announced: Announced,
+    state: OwnState,
+    sequence: u64,
+    began: Instant,
+    notices: Recipient<Notice>,
+    wake: Option<(Duration, SpawnHandle)>,
+    missed: bool,
+}
+
+impl Discovery {
+    /// Starts it on the current arbiter, and the thread that reads the sockets.
+    ///
+    /// # Errors
+    /// [`DiscoveryError`] when this host's own sockets cannot be had. An interface that cannot be used is a warning in
+    /// the log, and tried again later.
+    pub fn start(setup: Setup) -> Result<Addr<Self>, DiscoveryError> {
+        let Setup { key, announced, state, network, static_peers, capacity, seed, notices } = setup;
+        let context = Context::new();
+        let received = context.address().recipient::<Received>();
+        let own_key = key.verifying_key();
+        let deliver = move |datagram| received.try_send(datagram).is_ok();
+        let radio = Radio::start(network, own_key, deliver).map_err(DiscoveryError::Sockets)?;
+        let settings = Settings { own: Fingerprint::of(&own_key), static_peers, capacity };
+        let core = Core::new(settings, Duration::ZERO, fastrand::Rng::with_seed(seed));
+        Ok(context.run(Self {
+            core,
+            unicast_port: radio.unicast_port,
+            radio: Some(radio),
+            heard: Heard::default(),
+            key,
+            announced,
+            state,
+            sequence: 0,
+            began: Instant::now(),
+            notices,
+            wake: None,
+            missed: false,
+        }))
+    }
+
+    fn input(&mut self, input: Input, context: &mut Context<Self>) {
+        let now = self.began.elapsed();
+        let mut inputs = vec![input];
+        let mut effects = Vec::new();
+        while let Some(input) = inputs.pop() {
+            self.core.handle(now, input, &mut effects);
+            for effect in effects.drain(..) {
+                let refused = match effect {
+                    Effect::Send { to, kind, interval } => {
+                        self.send(to, kind, interval, context);
+                        continue;
+                    }
+                    Effect::Dial(peer) => {
+                        let fingerprint = peer.fingerprint;
+                        self.tell(Notice::Dial(peer), context).then_some(fingerprint)
+                    }
+                    Effect::Updated(peer) => {
+                        self.tell(Notice::Updated(peer), context);
+                        None
+                    }
+                    Effect::Gone { fingerprint, why } => {
+                        self.tell(Notice::Gone { fingerprint, why }, context);
+                        None
+                    }
+                };
+                inputs.extend(refused.map(|fingerprint| Input::DialFailed { fingerprint, hopeless: false }));
+            }
+        }
+        self.set_timer(context);
+    }
+
+    /// Peers drive this, so it never queues without bound. Says whether there was no room.
+    fn tell(&mut self, notice: Notice, context: &mut Context<Self>) -> bool {
+        let refused = self.notices.try_send(notice).is_err();
+        if refused && !self.missed {
+            self.missed = true;
+            context.run_later(TELL_AGAIN, |this, context| {
+                this.missed = false;
+                this.tell(Notice::Missed, context);
+            });
+        }
+        refused
+    }
+
+    fn send(&mut self, to: Target, kind: DatagramKind, interval: u16, context: &mut Context<Self>) {
+        let Some(radio) = &self.radio else { return };
+        self.sequence += 1;
+        let presence = Presence {
+            boot: self.announced.boot,
+            sequence: self.sequence,
+            interval,
+            protocol: self.announced.protocol,
+            work_port: self.announced.work_port,
+            status_port: self.announced.status_port,
+            unicast_port: radio.unicast_port,
+            jobs: self.state.jobs,
+            serial: self.state.serial,
+        };
+        if radio.send(to, presence.sign(kind, &self.key).to_vec()).is_err() {
+            log::error!("the discovery thread has ended; peers are no longer found");
+            self.radio = None;
+            self.tell(Notice::Failed, context);
+        }
+    }
+
+    fn set_timer(&mut self, context: &mut Context<Self>) {
+        let wakes_at = self.core.wakes_at();
+        if self.wake.as_ref().map(|(at, _)| *at) == wakes_at || !runtime::is_there() {
+            return;
+        }
+        if let Some((_, timer)) = self.wake.take() {
+            context.cancel_future(timer);
+        }
+        self.wake = wakes_at.map(|at| {
+            let timer = context.run_later(at.saturating_sub(self.began.elapsed()), |this, context| {
+                this.wake = None;
+                this.input(Input::Tick, context);
+            });
+            (at, timer)
+        });
+    }
+}
+
+impl Actor for Discovery {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.set_mailbox_capacity(MAILBOX);
+        self.set_timer(context);
+    }
+}
+
+impl Message for Received {
+    type Result = ();
+}
+
+impl Handler<Received> for Discovery {
+    type Result = ();
+
+    fn handle(&mut self, Received { datagram, from, way }: Received, context: &mut Self::Context) {
+        self.input(Input::Heard { datagram, from, way }, context);
+    }
+}
+
+impl Handler<Tell> for Discovery {
+    type Result = ();
+
+    fn handle(&mut self, tell: Tell, context: &mut Self::Context) {
+        let input = match tell {
+            Tell::Linked(fingerprint) => Input::Linked(fingerprint),
+            Tell::DialFailed { fingerprint, hopeless } => Input::DialFailed { fingerprint, hopeless },
+            Tell::LinkLost(fingerprint) => Input::LinkLost(fingerprint),
+            Tell::Wanted(fingerprint) => Input::Wanted(fingerprint),
+        };
+        self.input(input, context);
+    }
+}
+
+impl Handler<OwnState> for Discovery {
+    type Result = ();
+
+    fn handle(&mut self, state: OwnState, context: &mut Self::Context) {
+        if self.state != state {
+            self.state = state;
+            self.input(Input::OwnChanged, context);
+        }
+    }
+}
+
+impl Handler<List> for Discovery {
+    type Result = MessageResult<List>;
+
+    fn handle(&mut self, _: List, _: &mut Self::Context) -> Self::Result {
+        MessageResult(Census {
+            peers: self.core.peers().collect(),
+            now: self.began.elapsed(),
+            counters: self.core.counters(),
+            heard: self.radio.as_ref().map_or(self.heard, Radio::heard),
+            unicast_port: self.unicast_port,
+        })
+    }
+}
+
+impl Handler<Leave> for Discovery {
+    type Result = ();
+
+    /// Waits for the thread, which sends what is queued and ends: some microseconds.
+    fn handle(&mut self, _: Leave, context: &mut Self::Context) {
+        self.input(Input::Leave, context);
+        if let Some(radio) = self.radio.take() {
+            self.heard = radio.heard();
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! A link's actor: the core's shell.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Instant;
+
+use actix::fut::{ready, wrap_future};
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient,
+    ResponseActFuture, ResponseFuture, SpawnHandle, WrapFuture,
+};
+use ed25519_dalek::VerifyingKey;
+use flotilla_messages::Fingerprint;
+use flotilla_messages::wire::{Codec, EncodeError, Greeting, Hello, Limits, Packet, Refused, printable};
+use serde::Serialize;
+
+use super::connect::{Secured, Securing, dialled};
+use super::core::{Allowance, Core, Effect, Input, Timing};
+use super::end::End;
+use super::gate::Slot;
+use super::open::Open;
+use super::outgoing::{Closing, Outgoing};
+use super::pump::{Heard, Next, Speech, pump};
+use super::tls::{Admission, Tls};
+use crate::kit::reactor_now;
+use crate::kit::runtime;
+
+/// A link's number at its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LinkId {
+    /// Dialled from here; the number is its owner's.
+    Dialled(u64),
+    /// Accepted here; numbered by its listener, from 1.
+    Accepted(u64),
+}
+
+/// What all links of one owner have in common.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What we say first.
+    pub hello: Hello,
+    /// How long to wait.
+    pub timing: Timing,
+    /// The most a frame may hold after Hello.
+    pub limits: Limits,
+    /// The most bytes that may wait for one peer; it is closed when it lets more pile up.
+    pub outgoing: usize,
+    /// The connections of these links.
+    pub open: Open,
+    /// How loudly the log is told that links come and go.
+    pub level: log::Level,
+}
+
+impl Settings {
+    /// The usual ones: 16 MiB may wait, and the log is told of each link.
+    pub fn new(hello: Hello) -> Self {
+        Self {
+            hello,
+            timing: Timing::default(),
+            limits: Limits::ESTABLISHED,
+            outgoing: 16 << 20,
+            open: Open::default(),
+            level: log::Level::Info,
+        }
+    }
+}
+
+/// What a link tells its owner. The link reads no further before the owner has handled it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct LinkNews<M: Speech> {
+    /// Which link.
+    pub link: LinkId,
+    /// What happened.
+    pub what: LinkEvent<M>,
+}
+
+/// What happened at a link: one `Up`, then anything, then one `Ended`. A dialled link may end without being up; an
+/// accepted one of which nothing was heard is not heard to end either.
+pub enum LinkEvent<M: Speech> {
+    /// Both have said Hello.
+    Up(Box<Established<M>>),
+    /// The peer sent a message.
+    Message(M),
+    /// The peer is silent for longer than it should be.
+    Suspected,
+    /// It is not any more.
+    Recovered,
+    /// It is over.
+    Ended(End),
+}
+
+/// A link that is up.
+pub struct Established<M: Speech> {
+    /// Takes [`Say`] and [`Close`].
+    pub link: Addr<Link<M>>,
+    /// The other end's address.
+    pub address: SocketAddr,
+    /// The key it proved to hold.
+    pub key: VerifyingKey,
+    /// That key's name.
+    pub peer: Fingerprint,
+    /// What it says of itself.
+    pub hello: Hello,
+    /// The protocol version both use.
+    pub version: u16,
+    /// How much the link may be used by the peer.
+    pub allowance: Allowance,
+    /// A value of this connection alone, the same at both ends.
+    pub exporter: [u8; 32],
+}
+
+/// Send this to the peer. Messages arrive in order, or the link ends.
+#[derive(Message)]
+#[rtype(result = "Result<(), SayError>")]
+pub struct Say<M: Speech>(pub M);
+
+/// Asks to be told when no more bytes than this wait to be sent, or the link is over. Who sends much asks before each
+/// message.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Room(pub usize);
+
+/// End the link in order: what was said before is still sent, then Bye.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Close {
+    /// Why, for the people at the other end.
+    pub reason: String,
+}
+
+/// Why a message cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SayError {
+    /// The link is not up, or no more.
+    #[error("the link is not up")]
+    NotUp,
+    /// The message does not fit in a frame.
+    #[error(transparent)]
+    Frame(#[from] EncodeError),
+    /// Too much waits for the peer already; the link is closed.
+    #[error("the peer does not read")]
+    Crowded,
+}
+
+/// One connection to one peer.
+pub struct Link<M: Speech> {
+    id: LinkId,
+    address: SocketAddr,
+    settings: Rc<Settings>,
+    admission: Admission,
+    core: Core,
+    codec: Codec,
+    outgoing: Rc<Outgoing>,
+    securing: Option<Securing>,
+    secured: Option<(VerifyingKey, Fingerprint, [u8; 32])>,
+    /// What the peer's key allowed when it was shown.
+    allowance: Allowance,
+    slot: Option<Rc<Slot>>,
+    owner: Recipient<LinkNews<M>>,
+    owner_knows: bool,
+    /// The message on its way from the reader through the core to the owner.
+    arriving: Option<M>,
+    timer: Option<(Instant, SpawnHandle)>,
+    effects: Vec<Effect>,
+}
+
+impl<M: Speech> Link<M> {
+    /// Starts a link to this address and, if it is known, to this key alone. The owner hears of it in any case.
+    pub fn dial(
+        id: u64,
+        address: SocketAddr,
+        expected: Option<Fingerprint>,
+        tls: &Tls,
+        settings: Rc<Settings>,
+        owner: Recipient<LinkNews<M>>,
+    ) -> Addr<Self> {
+        let securing = dialled(address, expected, tls);
+        let id = LinkId::Dialled(id);
+        Self::new(id, address, securing, tls.admission.clone(), settings, None, owner).start()
+    }
+
+    /// A link that is being secured. To be started in the arbiter whose reactor the stream belongs to.
+    pub(super) fn new(
+        id: LinkId,
+        address: SocketAddr,
+        securing: Securing,
+        admission: Admission,
+        settings: Rc<Settings>,
+        slot: Option<Rc<Slot>>,
+        owner: Recipient<LinkNews<M>>,
+    ) -> Self {
+        Self {
+            id,
+            address,
+            admission,
+            core: Core::new(reactor_now(), settings.hello.versions, settings.timing),
+            codec: Codec::new(Limits::GREETING),
+            settings,
+            outgoing: Rc::default(),
+            securing: Some(securing),
+            secured: None,
+            allowance: Allowance::OneMessage,
+            slot,
+            owner,
+            owner_knows: matches!(id, LinkId::Dialled(_)),
+            arriving: None,
+            timer: None,
+            effects: Vec::new(),
+        }
+    }
+
+    fn secured(&mut self, result: Result<Secured, End>, context: &mut Context<Self>) {
+        if !runtime::is_there() {
+            return;
+        }
+        let Secured { stream, key, exporter } = match result {
+            Ok(secured) => secured,
+            Err(end) => return self.handle(Input::Unsecured(end), context),
+        };
+        let peer = Fingerprint::of(&key);
+        self.secured = Some((key, peer, exporter));
+        let held = (self.slot.clone(), self.settings.open.enter());
+        let pump = pump(stream, Rc::clone(&self.outgoing), context.address(), held);
+        actix_rt::spawn(pump);
+        let Some(allowance) = self.admission.allowance(peer) else {
+            // It was trusted a moment ago, in the handshake.
+            return self.refuse("this key is not trusted".into(), context);
+        };
+        self.allowance = allowance;
+        match self.slot.as_ref().map_or(Ok(()), |slot| slot.keyed(peer, allowance)) {
+            Ok(()) => self.handle(Input::Secured(allowance), context),
+            Err(reason) => self.refuse(reason, context),
+        }
+    }
+
+    /// Refuses a link whose Hello has not been said.
+    fn refuse(&mut self, reason: String, context: &mut Context<Self>) {
+        let their_version = self.settings.hello.versions;
+        let refused = Refused { reason: reason.clone(), their_version };
+        self.send(&Greeting::Refused(refused));
+        self.handle(Input::Unsecured(End::RefusedByUs { reason }), context);
+    }
+
+    fn handle(&mut self, input: Input, context: &mut Context<Self>) {
+        if !runtime::is_there() {
+            return;
+        }
+        let mut effects = std::mem::take(&mut self.effects);
+        self.core.handle(reactor_now(), input, &mut effects);
+        for effect in effects.drain(..) {
+            self.perform(effect, context);
+        }
+        self.effects = effects;
+        self.set_timer(context);
+    }
+
+    fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
+        match effect {
+            Effect::SendHello => {
+                let hello = Greeting::Hello(self.settings.hello.clone());
+                self.send(&hello);
+            }
+            Effect::SendRefused(refused) => self.send(&Greeting::Refused(refused)),
+            Effect::SendHeartbeat => self.send(&Packet::<M>::Heartbeat),
+            Effect::SendBye(reason) => self.send(&Packet::<M>::Bye { reason }),
+            Effect::Up { hello, version, allowance } => self.up(hello, version, allowance, context),
+            // The handler that holds the message delivers it, and waits.
+            Effect::Deliver => {}
+            Effect::Suspected => {
+                log::info!("{}: nothing heard for a while", self.shown());
+                self.tell(LinkEvent::Suspected);
+            }
+            Effect::Recovered => self.tell(LinkEvent::Recovered),
+            Effect::Ended(end) => self.ended(end, context),
+        }
+    }
+
+    fn up(&mut self, hello: Hello, version: u16, allowance: Allowance, context: &mut Context<Self>) {
+        let Some((key, peer, exporter)) = self.secured else { return };
+        self.codec.set_limits(self.settings.limits);
+        if let Some(slot) = &self.slot {
+            slot.greeted();
+        }
+        log::log!(
+            self.level(),
+            "{} is up: {} {}, software {}, protocol version {version}",
+            self.shown(),
+            printable(&hello.os),
+            printable(&hello.arch),
+            printable(&hello.software)
+        );
+        self.owner_knows = true;
+        let (link, address) = (context.address(), self.address);
+        let up = Established { link, address, key, peer, hello, version, allowance, exporter };
+        self.tell(LinkEvent::Up(Box::new(up)));
+    }
+
+    fn ended(&mut self, end: End, context: &mut Context<Self>) {
+        let last_words = matches!(
+            end,
+            End::Closed(_)
+                | End::ByeByPeer(_)
+                | End::RefusedByUs { .. }
+                | End::RefusedByPeer { .. }
+                | End::Late(_)
+        );
+        self.outgoing.close(if last_words { Closing::Sent } else { Closing::AtOnce });
+        let stranger = self.allowance == Allowance::OneMessage;
+        match &self.slot {
+            Some(slot) if !self.owner_knows || (stranger && !end.in_order()) => {
+                let peer = self.secured.map(|(_, peer, _)| peer);
+                slot.gate().refused(reactor_now(), self.address, peer, end.clone());
+            }
+            _ => log::log!(self.level(), "{} ended: {end}", self.shown()),
+        }
+        if self.owner_knows {
+            self.tell(LinkEvent::Ended(end));
+        }
+        context.stop();
+    }
+
+    /// Strangers are not to fill the log. What we dialled is logged whoever answers.
+    fn level(&self) -> log::Level {
+        let stranger = self.allowance == Allowance::OneMessage && self.slot.is_some();
+        if stranger { log::Level::Debug } else { self.settings.level }
+    }
+
+    fn shown(&self) -> String {
+        match self.secured {
+            Some((_, peer, _)) => format!("link to {} (key {peer})", self.address),
+            None => format!("link to {}", self.address),
+        }
+    }
+
+    /// A handful for each link, and its owner shares the arbiter or has asked for the link; messages go another way.
+    fn tell(&self, what: LinkEvent<M>) {
+        self.owner.do_send(LinkNews { link: self.id, what });
+    }
+
+    /// Sends what is small and ours. That it cannot be encoded is a mistake in this program, and not worth the link.
+    fn send<T: Serialize>(&mut self, message: &T) {
+        if let Err(error) = self.frame(message) {
+            log::error!("{}: cannot encode: {error}", self.shown());
+        }
+    }
+
+    fn frame<T: Serialize>(&mut self, message: &T) -> Result<(), EncodeError> {
+        self.outgoing.append(|buffer| self.codec.encode(message, buffer))
+    }
+
+    fn set_timer(&mut self, context: &mut Context<Self>) {
+        let Some(deadline) = self.core.deadline() else { return };
+        // One that comes too early does no harm.
+        if let Some((at, handle)) = self.timer {
+            if at <= deadline {
+                return;
+            }
+            context.cancel_future(handle);
+        }
+        let handle = context.run_later(deadline.saturating_duration_since(reactor_now()), |this, context| {
+            this.timer = None;
+            this.handle(Input::Time, context);
+        });
+        self.timer = Some((deadline, handle));
+    }
+
+    fn next(&self) -> Next {
+        if self.core.is_over() {
+            Next::Stop
+        } else if !self.core.is_up() {
+            Next::Greeting
+        } else {
+            match self.allowance {
+                Allowance::Full => Next::Packets(self.settings.limits),
+                Allowance::OneMessage => Next::Packets(Limits::GREETING),
+            }
+        }
+    }
+
+    fn take(&mut self, heard: Heard<M>, context: &mut Context<Self>) {
+        let input = match heard {
+            Heard::Greeting(Greeting::Hello(hello)) => Input::Hello(hello),
+            Heard::Greeting(Greeting::Refused(refused)) => Input::Refused(refused),
+            Heard::Progress => Input::Progress,
+            Heard::Broke(end) => Input::Broke(end),
+            Heard::Packet(Packet::Bye { reason }) => Input::Bye(reason),
+            Heard::Packet(_) if !self.may_still_speak() => {
+                Input::Close("this key is not trusted any more".into())
+            }
+            Heard::Packet(Packet::Heartbeat) => Input::Heartbeat,
+            Heard::Packet(Packet::Message(message)) => {
+                self.arriving = Some(message);
+                Input::Message
+            }
+        };
+        self.handle(input, context);
+    }
+
+    /// Trust is asked for in the handshake, and may have been withdrawn since.
+    fn may_still_speak(&self) -> bool {
+        let Some((_, peer, _)) = self.secured else { return false };
+        match self.admission.allowance(peer) {
+            Some(Allowance::Full) => true,
+            Some(Allowance::OneMessage) => self.allowance == Allowance::OneMessage,
+            None => false,
+        }
+    }
+}
+
+impl<M: Speech> Actor for Link<M> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        if let Some(securing) = self.securing.take() {
+            let secured =
+                securing.into_actor(self).map(|result, this, context| this.secured(result, context));
+            context.spawn(secured);
+        }
+        self.set_timer(context);
+    }
+}
+
+impl<M: Speech> Drop for Link<M> {
+    /// After a panic nobody else would close the connection.
+    fn drop(&mut self) {
+        if !self.core.is_over() {
+            self.outgoing.close(Closing::AtOnce);
+        }
+    }
+}
+
+impl<M: Speech> Handler<Heard<M>> for Link<M> {
+    type Result = ResponseActFuture<Self, Next>;
+
+    fn handle(&mut self, heard: Heard<M>, context: &mut Self::Context) -> Self::Result {
+        self.take(heard, context);
+        let message = self.arriving.take().filter(|_| !self.core.is_over());
+        let Some(message) = message else { return Box::pin(ready(self.next())) };
+        let news = LinkNews { link: self.id, what: LinkEvent::Message(message) };
+        let delivery = wrap_future::<_, Self>(self.owner.send(news));
+        Box::pin(delivery.map(|delivered, this, context| {
+            let gone = || Input::Close("nobody listens here any more".into());
+            this.handle(delivered.map_or_else(|_| gone(), |()| Input::Delivered), context);
+            this.next()
+        }))
+    }
+}
+
+impl<M: Speech> Handler<Say<M>> for Link<M> {
+    type Result = Result<(), SayError>;
+
+    fn handle(&mut self, Say(message): Say<M>, context: &mut Self::Context) -> Self::Result {
+        if !self.core.is_up() {
+            return Err(SayError::NotUp);
+        }
+        self.frame(&Packet::Message(message))?;
+        let waiting = self.outgoing.waiting();
+        if waiting > self.settings.outgoing {
+            self.handle(Input::Broke(End::Crowded(waiting)), context);
+            return Err(SayError::Crowded);
+        }
+        self.handle(Input::Sent, context);
+        Ok(())
+    }
+}
+
+impl<M: Speech> Handler<Room> for Link<M> {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Room(most): Room, _: &mut Self::Context) -> Self::Result {
+        let outgoing = Rc::clone(&self.outgoing);
+        Box::pin(async move { outgoing.room(most).await })
+    }
+}
+
+impl<M: Speech> Handler<Close> for Link<M> {
+    type Result = ();
+
+    fn handle(&mut self, close: Close, context: &mut Self::Context) {
+        self.handle(Input::Close(close.reason), context);
+    }
+}

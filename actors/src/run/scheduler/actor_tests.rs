@@ -1,0 +1,174 @@
+//! The scheduler as an actor, with the local pool and a peer that is no good.
+
+use std::cell::RefCell;
+use std::env;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+use flotilla_messages::{Event, Summary, TestReport};
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::execution::executor::{Judged, Lease};
+use crate::execution::marker::RunId;
+use crate::execution::pool::{LocalPool, Setup};
+use crate::execution::process::Launcher;
+use crate::kit::DeathWatch;
+use crate::run::RunEvent;
+use crate::run::aggregator::{Policy, Reporter};
+use crate::run::fake::{Fake, case};
+
+const HERE: ExecutorId = ExecutorId(0);
+const BOB: ExecutorId = ExecutorId(1);
+
+/// What a peer does with its leases.
+#[derive(Clone, Copy)]
+enum Manner {
+    /// It begins the first and is never heard of again.
+    Silent,
+    /// All of them fail.
+    Failing,
+    /// It cannot run any.
+    Unable,
+}
+
+struct Peer {
+    manner: Manner,
+    scheduler: Recipient<News>,
+}
+
+impl Actor for Peer {
+    type Context = Context<Self>;
+}
+
+impl Peer {
+    fn tell(&self, what: What) {
+        self.scheduler.do_send(News { executor: BOB, what });
+    }
+
+    fn answer(&self, Lease { id: lease, test, .. }: Lease, cases: &dyn Cases) {
+        let case = cases.case(test).unwrap();
+        self.tell(What::Started { lease, name: case.name.clone() });
+        let ending = match self.manner {
+            Manner::Silent => return,
+            Manner::Unable => Ending::Unable { reason: "no space left on device".into() },
+            Manner::Failing => {
+                let output = flotilla_messages::Output {
+                    exit: flotilla_messages::Exit::Code(1),
+                    timed_out: false,
+                    stdout: Default::default(),
+                    stderr: Default::default(),
+                    duration: Duration::from_millis(1),
+                    memory: flotilla_messages::Memory::default(),
+                    started: None,
+                };
+                let judgement = flotilla_messages::Judgement { outcome: Outcome::Fail, why: None };
+                Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }))
+            }
+        };
+        self.tell(What::Finished { lease, ending });
+    }
+}
+
+impl Handler<Order> for Peer {
+    type Result = ();
+
+    fn handle(&mut self, order: Order, _: &mut Self::Context) {
+        if let Order::Assign { leases, cases } = order {
+            let answered = if matches!(self.manner, Manner::Silent) { 1 } else { leases.len() };
+            leases.into_iter().take(answered).for_each(|lease| self.answer(lease, &*cases));
+        }
+    }
+}
+
+struct Kept(Rc<RefCell<Vec<Event>>>);
+
+impl Reporter for Kept {
+    fn event(&mut self, event: &Event) {
+        self.0.borrow_mut().push(event.clone());
+    }
+}
+
+/// Twenty tests here and on such a peer.
+fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
+    let incoming = Rc::new(RefCell::new(Vec::new()));
+    let kept: Vec<Box<dyn Reporter>> = vec![Box::new(Kept(Rc::clone(&incoming)))];
+    let summary = actix_rt::System::new().block_on(async {
+        let make = |id| Ok(case(id, &["sleep", "0.02"]));
+        let cases: Arc<dyn Cases> = Arc::new(Fake { count: 20, make: Box::new(make) });
+        let (events, mut incoming) = mpsc::unbounded_channel();
+        let scheduler = Scheduler::create(|context| {
+            let own = context.address();
+            let watch = DeathWatch::new("aggregator", events.clone());
+            let aggregator =
+                ResultAggregator::new(Policy::default(), kept, own.clone().recipient(), watch).start();
+            let scheduler = Scheduler::new(cases, aggregator, DeathWatch::new("scheduler", events.clone()));
+            scheduler.list(own.recipient()).unwrap();
+            scheduler
+        });
+        let peer = Peer { manner, scheduler: scheduler.clone().recipient() }.start();
+        let place = Place::Peer("bob".into());
+        let orders = peer.recipient();
+        scheduler.do_send(Join { executor: BOB, place, credit: 8, max_heavy: 1, orders });
+        let setup = Setup {
+            run: RunId::random(),
+            launcher: Launcher::new("/".into(), vec![("PATH".into(), env::var_os("PATH").unwrap())]),
+            builtin: Vec::new(),
+            output_cap: 0,
+            memory: false,
+            orphans: None,
+            scratch: "/nonexistent".into(),
+            guest: None,
+        };
+        let jobs = NonZeroUsize::new(2).unwrap();
+        let pool = LocalPool::new(HERE, jobs, setup, scheduler.clone().recipient()).unwrap();
+        let (place, credit, orders) = (Place::Local, LocalPool::credit(jobs), pool.start().recipient());
+        scheduler.do_send(Join { executor: HERE, place, credit, max_heavy: 1, orders });
+        loop {
+            match incoming.recv().await {
+                Some(RunEvent::Done(summary)) => return summary,
+                other => assert!(other.is_some(), "the run has no end"),
+            }
+        }
+    });
+    (summary, incoming.take())
+}
+
+fn reports(incoming: &[Event]) -> Vec<&TestReport> {
+    let finished = incoming.iter().filter_map(|event| match event {
+        Event::Finished(report) => Some(&**report),
+        _ => None,
+    });
+    finished.collect()
+}
+
+fn check(manner: Manner, notice: Option<&str>) -> Vec<Event> {
+    let (summary, incoming) = run_with(manner);
+    assert_eq!((summary.counts.expected, summary.counts.unexpected, summary.not_run), (20, 0, 0));
+    assert_eq!(reports(&incoming).len(), 20);
+    assert!(reports(&incoming).iter().all(|report| report.place == Place::Local));
+    let found =
+        |event: &Event| matches!((event, notice), (Event::Notice(text), Some(notice)) if text == notice);
+    assert_eq!(incoming.iter().any(found), notice.is_some(), "{incoming:?}");
+    incoming
+}
+
+#[test]
+fn a_peer_that_falls_silent_holds_up_nothing() {
+    check(Manner::Silent, None);
+}
+
+#[test]
+fn a_peer_on_which_everything_fails_is_found_out() {
+    let notice = "bob gets no more tests: 3 tests that failed there are as expected here";
+    let incoming = check(Manner::Failing, Some(notice));
+    let differ =
+        reports(&incoming).iter().filter(|report| report.differs_on.as_deref() == Some("bob")).count();
+    // Two, and all it had when the third came.
+    assert!((3..=10).contains(&differ), "{differ} differ");
+}
+
+#[test]
+fn a_peer_that_can_run_nothing_is_left_out() {
+    check(Manner::Unable, Some("bob gets no more tests: no space left on device"));
+}

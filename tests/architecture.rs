@@ -1,0 +1,128 @@
+//! The plan of the code: which parts may know which. The table is the rule; a new arrow fails here.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each wing of the crate `actors`, with the wings it may import.
+const WINGS: &[(&str, &[&str])] = &[
+    ("kit", &[]),
+    ("execution", &["kit"]),
+    ("content", &["kit"]),
+    ("history", &["kit"]),
+    ("trust", &["kit"]),
+    ("net", &["kit", "trust"]),
+    ("run", &["kit", "execution", "content", "history", "trust", "net"]),
+    ("daemon", &["kit", "execution", "content", "history", "trust", "net"]),
+];
+
+/// The Rust files below a directory.
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The code without comments, which may name what they like.
+fn code(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The module of a crate's top level that a file belongs to; none for the crate's root.
+fn module(source: &Path, root: &Path) -> Option<String> {
+    let first = source.strip_prefix(root).unwrap().components().next().unwrap();
+    let name = first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+    (!["lib", "main"].contains(&name.as_str())).then_some(name)
+}
+
+/// The modules that a text imports from its own crate: `crate::NAME` and `crate::{NAME, ...}`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, word) in text.match_indices("crate::") {
+        if text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            continue;
+        }
+        let rest = &text[at + word.len()..];
+        let name = |text: &str| -> String {
+            text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+        };
+        match rest.strip_prefix('{') {
+            None => found.extend([name(rest)]),
+            // The names at the depth of this list.
+            Some(list) => {
+                let mut depth = 1;
+                let mut start = true;
+                for (at, letter) in list.char_indices() {
+                    match letter {
+                        '{' => depth += 1,
+                        '}' => depth -= 1,
+                        ',' if depth == 1 => start = true,
+                        _ if letter.is_whitespace() => {}
+                        _ if depth == 1 && start => {
+                            found.insert(name(&list[at..]));
+                            start = false;
+                        }
+                        _ => {}
+                    }
+                    if depth == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Which top-level module imports which, with a file for each.
+fn arrows(root: &Path) -> BTreeMap<(String, String), PathBuf> {
+    let files = sources(root);
+    let modules: BTreeSet<String> = files.iter().filter_map(|file| module(file, root)).collect();
+    let mut found = BTreeMap::new();
+    for file in &files {
+        let Some(from) = module(file, root) else { continue };
+        for to in imports(&code(&fs::read_to_string(file).unwrap())) {
+            if to != from && modules.contains(&to) {
+                found.entry((from.clone(), to)).or_insert_with(|| file.clone());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn wings_of_actors_import_only_what_the_table_allows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("actors/src");
+    let known: BTreeMap<&str, &[&str]> = WINGS.iter().copied().collect();
+    for file in sources(&root) {
+        if let Some(wing) = module(&file, &root) {
+            assert!(known.contains_key(wing.as_str()), "{} is in no wing of the table", file.display());
+        }
+    }
+    let arrows = arrows(&root);
+    assert!(arrows.len() > 10, "the arrows are found at all: {arrows:?}");
+    for ((from, to), file) in arrows {
+        assert!(
+            known[from.as_str()].contains(&to.as_str()),
+            "{from} must not import {to}: {}",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn imports_are_read_from_paths_and_lists() {
+    let text = "use crate::a::B;\nuse crate::{c, d::{e, f}, g};\nlet x = crate::h();\nnotcrate::i();\n";
+    let names: Vec<String> = imports(text).into_iter().collect();
+    assert_eq!(names, ["a", "c", "d", "g", "h"]);
+}
