@@ -151,6 +151,9 @@ fn a_tree_newer_than_what_is_known_says_so_once_and_hides_nothing() {
     };
     assert!(of("a").unwrap()["doubt"].as_str().unwrap().contains(rule), "{all}");
     assert!(of("e").unwrap()["doubt"].is_null(), "nothing is in doubt about what failed by itself");
+    let list = tree.run(&["--list-format=json", "mjsunit/b", "mjsunit/c"]).stdout();
+    let doubts: Vec<bool> = list.lines().map(|line| line.contains("\"doubt\":\"Rule 'b'")).collect();
+    assert_eq!(doubts, [true, false], "{list}");
     for expected in ["b", "c", "d"] {
         assert_eq!(of(expected), None, "{expected}: {all}");
     }
@@ -171,4 +174,57 @@ fn a_broken_configuration_of_today_names_file_and_key() {
         tree.file("out/x64.release/v8_build_config.json", &text);
         ends(&tree.run(&["mjsunit"]), 5, &["out/x64.release/v8_build_config.json", part]);
     }
+}
+
+#[test]
+fn data_that_a_suite_lacks_is_named_with_the_command_and_nothing_is_taken_for_all_of_it() {
+    let tree = checkout();
+    for suite in ["test262", "mozilla"] {
+        tree.file(&format!("test/{suite}/{suite}.status"), "[]");
+        tree.file(&format!("test/{suite}/testcfg.py"), "");
+    }
+    tree.file("test/test262/local-tests/test/mine.js", "");
+    for args in [&["test262"][..], &["test262", "mjsunit"], &["mjsunit", "test262/mine"]] {
+        ends(&tree.run(args), 5, &["the suite test262 lacks test/test262/data; this fetches it: git clone"]);
+        assert!(ran_tests(&tree).is_empty());
+    }
+    ends(&tree.run(&["mozilla"]), 2, &["no test matches 'mozilla'", "lacks test/mozilla/data"]);
+}
+
+#[test]
+fn a_program_that_is_asked_for_and_not_built_comes_with_its_target() {
+    let tree = checkout();
+    tree.file("test/inspector/inspector.status", "[]");
+    tree.file("test/inspector/a.js", "");
+    for (suite, target) in [("cctest", "cctest"), ("inspector", "inspector-test")] {
+        ends(&tree.run(&[suite]), 5, &[target, &format!("(ninja -C out/x64.release {target})")]);
+    }
+    ends(&tree.run(&["--outdir=out/x64.relase", "mjsunit"]), 5, &["builds here: out/x64.release"]);
+}
+
+#[test]
+fn the_directory_of_all_suites_is_all_of_them() {
+    let tree = checkout();
+    for (directory, path) in [("", "test"), ("", "."), ("test", "."), ("test/mjsunit", "..")] {
+        let mut command = tree.command(&["--missing=skip", path]);
+        ends(&Ran(command.current_dir(tree.path(directory)).output().unwrap()), 0, &[]);
+        assert_eq!(ran_tests(&tree), ["a", "b"], "{path} in {directory}");
+    }
+}
+
+#[test]
+fn nothing_among_the_selected_tests_that_failed_is_said() {
+    let tree = checkout();
+    tree.test("failing", "exit 1");
+    ends(&tree.run(&["mjsunit"]), 1, &["mjsunit/failing"]);
+    tree.file("test/message/message.status", "[]");
+    ends(&tree.run(&["--rerun-failed", "message"]), 2, &["none of the tests that were asked for failed"]);
+}
+
+#[test]
+fn options_may_be_shortened_as_for_v8() {
+    let tree = checkout();
+    ends(&tree.run(&["--variant=default", "--timeo=5", "mjsunit/a"]), 0, &[]);
+    let ran = tree.run(&["--varia", "default", "mjsunit/a"]);
+    ends(&ran, 0, &["variants: default"]);
 }

@@ -92,6 +92,9 @@ pub fn select(
     for text in &options.tests {
         match group(groups, text, build) {
             Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
+            None if places.is_all(text) => {
+                selectors.extend(known.iter().map(|suite| Selector::new(suite, true)));
+            }
             None => selectors.push(places.selector(text).unwrap_or_else(|| Selector::new(text, false))),
         }
     }
@@ -103,6 +106,9 @@ pub fn select(
                 .any(|name| name.strip_prefix(suite).is_some_and(|rest| rest.starts_with('/')))
         };
         selectors.retain(|selector| recalled(&selector.suite));
+        if selectors.is_empty() {
+            return Err(OpenError::NothingFailed);
+        }
     }
 
     let mut suites: Vec<Chosen> = Vec::new();

@@ -75,5 +75,7 @@ pub use repeats::Repeats;
 pub use select::Unmatched;
 pub use shard::Shard;
 pub use subtests::{Listed, Skip};
-pub use test262::{Edition, Hints, Host, HostError, Labels, Matter, MatterError, area, proposed};
+pub use test262::{
+    Edition, Hints, Host, HostError, Labels, Matter, MatterError, SUITE as TEST262, area, proposed,
+};
 pub use tree::{Description, Tree, find_root};

@@ -280,6 +280,12 @@ impl Opening<'_> {
         let status = StatusFile::read(shown, &String::from_utf8_lossy(&bytes), self.reading)?;
         let program = self.program(rules.shell);
         let config = SuiteConfig::read(dir.path());
+        let how_to_make = match &program {
+            Program::Shell(shell) => {
+                self.build.how_to_make(Path::new(&shell.resolve(root)), &self.options.root)
+            }
+            Program::Builtin => String::new(),
+        };
         let asking = Asking {
             dir: &dir,
             root,
@@ -288,6 +294,7 @@ impl Opening<'_> {
             config: &config,
             extra_flags: self.extra_flags,
             seed: self.options.random_seed,
+            how_to_make: &how_to_make,
         };
         let listed = list(rules, &asking)?;
         let mut shells: Vec<&String> = listed.iter().filter_map(|test| test.shell.as_ref()).collect();

@@ -43,6 +43,13 @@ impl Places<'_> {
         Some(Selector { text: text.to_owned(), ..found })
     }
 
+    /// Whether a path is the directory of all suites, or one above it in this tree.
+    pub fn is_all(&self, text: &str) -> bool {
+        let is_above = |path: &Path| self.test_root.starts_with(path) && path.starts_with(self.root);
+        let path = normalize(&self.here.unwrap_or(self.root).join(text));
+        path.is_dir() && is_above(&path)
+    }
+
     /// The files or directories that a path can mean, those that people most often mean first.
     fn candidates(&self, text: &str) -> impl Iterator<Item = PathBuf> {
         let seen_from = [Some(self.test_root), self.here, Some(self.root)];

@@ -182,7 +182,9 @@ impl Tree {
                     Ok(found) if !found.is_file() => "is no file".into(),
                     Ok(found) if !is_executable(&found) => "is not executable".into(),
                     Ok(_) => continue,
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => "does not exist".into(),
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                        format!("does not exist{}", self.build.how_to_make(&path, &options.root))
+                    }
                     Err(e) => format!("cannot be used: {e}"),
                 }
             };

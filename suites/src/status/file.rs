@@ -475,7 +475,8 @@ impl Reader<'_> {
                 self.file.has_flags = true;
                 rule.flags.push(text.into());
             }
-            None if self.reading.variables.allows_unknown() => {
+            // A condition without its brackets is no word of any version: 13.8's status files have such.
+            None if self.reading.variables.allows_unknown() && is_name(text) => {
                 let problem = Problem::new(outcome.at, self.reading.unknown_word(text));
                 let unknown = self.not_understood(&problem, "it may change what is expected");
                 parsed.unknown.get_or_insert(unknown);
@@ -494,6 +495,11 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a text could be a word of status files: a name, as Python has them.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
 /// A string, or a name, which [`check_names`] found to be a word of status files: the name is its own text.

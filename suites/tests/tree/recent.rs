@@ -467,7 +467,7 @@ fn what_is_wrong_with_a_configuration_is_said_with_the_key() {
 #[test]
 fn a_tree_newer_than_what_is_known_hides_nothing() {
     let status = "[\n['has_new_thing', {'a': [SKIP]}],\n['has_new_thing and asan', {'b': [SKIP]}],\n\
-                  [ALWAYS, {'c': [FAIL, MAYBE_NOT]}],\n]";
+                  [ALWAYS, {'c': [FAIL, MAYBE_NOT]}],\n[ALWAYS, {'d': ['arch == arm', SKIP]}],\n]";
     let files = [
         ("test/mjsunit/mjsunit.status", status),
         ("test/mjsunit/a.js", ""),
@@ -482,6 +482,7 @@ fn a_tree_newer_than_what_is_known_hides_nothing() {
     assert!(says("V8 14.1 is newer than what is known (13.8): 13.8's rules are used"), "{warnings:?}");
     assert!(says("mjsunit.status:2: unknown name 'has_new_thing'"), "{warnings:?}");
     assert!(says("mjsunit.status:4: unknown outcome 'MAYBE_NOT'"), "{warnings:?}");
+    assert!(!says("status:5: unknown"), "no word of any version: {warnings:?}");
     assert!(tree.not_understood() >= 2, "{warnings:?}");
     let doubt = |name: &str| {
         let all = tree.entries().map(|entry| tree.case(entry.id).unwrap());
