@@ -228,3 +228,88 @@ fn options_may_be_shortened_as_for_v8() {
     let ran = tree.run(&["--varia", "default", "mjsunit/a"]);
     ends(&ran, 0, &["variants: default"]);
 }
+
+#[test]
+fn a_standard_error_that_cannot_be_written_to_changes_no_exit_code() {
+    let tree = checkout();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for (args, code) in [
+        (&["--list", "mjsunit"][..], 0),
+        (&["--missing=skip"], 0),
+        (&["mjsunit/a", "mjsunit/nothing"], 2),
+        (&["nothing"], 2),
+        (&["history", "slowest", "mjsunit"], 0),
+    ] {
+        let mut command = match args[0] {
+            "history" => {
+                let mut command = std::process::Command::new(support::RUNNER);
+                command.arg(args[0]).arg("--root").arg(tree.root()).args(&args[1..]);
+                command
+            }
+            _ => tree.command(args),
+        };
+        let ran = Ran(command.env("FLOTILLA_LOG", "trace").stderr(full()).output().unwrap());
+        assert_eq!(ran.code(), Some(code), "{args:?}: {}", ran.all());
+    }
+}
+
+#[test]
+fn a_suite_of_the_default_group_that_is_not_known_makes_exit_code_1() {
+    let tree = checkout();
+    tree.file("tools/testrunner/base_runner.py", "TEST_MAP = {'default': ['brand-new', 'mjsunit']}\n");
+    tree.file("test/brand-new/brand-new.status", "[]");
+    ends(&tree.run(&[]), 1, &["nothing is known of brand-new", "exit code 1"]);
+    assert_eq!(ran_tests(&tree), ["a", "b"]);
+    ends(&tree.run(&["--missing=skip"]), 0, &["brand-new"]);
+}
+
+#[test]
+fn the_history_takes_paths_and_says_what_it_does_not_know() {
+    let tree = checkout();
+    ends(&tree.run(&["mjsunit"]), 0, &[]);
+    let history = |test: &str| {
+        let mut command = std::process::Command::new(support::RUNNER);
+        command.args(["history", "slowest", "--root"]).arg(tree.root()).arg(test);
+        Ran(command.current_dir(tree.root()).output().unwrap())
+    };
+    let absolute = tree.root().join("test/mjsunit/a.js");
+    for test in
+        ["test/mjsunit/a.js", "./test/mjsunit/a.js", absolute.to_str().unwrap(), "mjsunit/a", "mjsunit/a*"]
+    {
+        let told = history(test);
+        ends(&told, 0, &["mjsunit/a"]);
+        assert!(!told.stdout().contains("mjsunit/sub/b"), "{test}: {}", told.all());
+    }
+    for test in ["mjsunit", "test/mjsunit/", "default", "test/mjsunit/sub"] {
+        ends(&history(test), 0, &["mjsunit/sub/b"]);
+    }
+    ends(&history("mjsunit/gone"), 2, &["no earlier run of a test is known that is meant by mjsunit/gone"]);
+    ends(&history("mjsunitt"), 2, &["meant by mjsunitt"]);
+    fs::remove_file(tree.path("test/mjsunit/a.js")).unwrap();
+    ends(&history("test/mjsunit/a.js"), 0, &["mjsunit/a"]);
+}
+
+#[test]
+fn a_test_that_failed_the_last_time_and_is_gone_is_named() {
+    let tree = checkout();
+    tree.test("failing", "exit 1");
+    tree.test("gone", "exit 1");
+    ends(&tree.run(&["mjsunit"]), 1, &["mjsunit/failing", "mjsunit/gone"]);
+    fs::remove_file(tree.path("test/mjsunit/gone.js")).unwrap();
+    ends(
+        &tree.run(&["--rerun-failed"]),
+        1,
+        &["warning: mjsunit/gone failed the last time and is not among the tests now"],
+    );
+}
+
+#[test]
+fn a_predictable_build_says_why_suites_of_ones_own_do_not_run() {
+    let tree = checkout();
+    let config = fs::read_to_string(tree.path("out/x64.release/v8_build_config.json")).unwrap();
+    let predictable = config.replace("\"verify_predictable\": false", "\"verify_predictable\": true");
+    tree.file("out/x64.release/v8_build_config.json", predictable);
+    tree.file("test/mine/suite.toml", "kind = 'files'\nfiles = '*.js'\ncommand = ['{shell}', '{file}']\n");
+    tree.file("test/mine/a.js", "");
+    ends(&tree.run(&["mine"]), 2, &["left out: 1 test: a predictable build"]);
+}

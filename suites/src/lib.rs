@@ -62,6 +62,7 @@ pub mod text;
 mod tree;
 mod unused;
 mod walk;
+mod wanted;
 mod wasm;
 
 pub use build::host_arch;
@@ -79,3 +80,4 @@ pub use test262::{
     Edition, Hints, Host, HostError, Labels, Matter, MatterError, SUITE as TEST262, area, proposed,
 };
 pub use tree::{Description, Tree, find_root};
+pub use wanted::Wanted;

@@ -35,6 +35,7 @@ pub struct Tree {
     pub(crate) options: Options,
     pub(crate) dialect: &'static Dialect,
     pub(crate) detected: Detected,
+    pub(crate) unsupported: Vec<String>,
     /// Whether the tree has a runner of its own.
     pub(crate) has_runner: bool,
     /// Programs that the build lacks, of suites that nobody asked for by name.
@@ -201,6 +202,11 @@ impl Tree {
         &self.missing
     }
 
+    /// Suites of groups of which nothing is known: they are left out.
+    pub fn unsupported(&self) -> &[String] {
+        &self.unsupported
+    }
+
     /// How many things in a tree that is newer than what is known were not understood; each is a warning.
     pub fn not_understood(&self) -> usize {
         self.not_understood.len()
@@ -233,7 +239,8 @@ impl Tree {
         self.suites.iter().flat_map(|suite| {
             let own = suite.programs.iter().map(|(_, program)| program);
             // A suite all of whose tests have shells of their own needs no other.
-            let common = suite.needs_its_program().then_some(&suite.program);
+            let nameless = suite.own.is_none() && suite.rules.shell.is_empty();
+            let common = (suite.needs_its_program() && !nameless).then_some(&suite.program);
             common.into_iter().chain(own).map(move |program| (suite, program))
         })
     }

@@ -285,7 +285,7 @@ impl Build {
     pub fn is(&self, variable: &str) -> bool {
         match self.variables.get(variable) {
             None if variable == SANITIZED => Property::SANITIZERS.iter().any(|property| self.has(*property)),
-            value => value == Some(&Variable::Bool(true)),
+            value => value.is_some_and(Variable::is_true),
         }
     }
 
@@ -300,7 +300,7 @@ impl Build {
     /// [`BuildRules::properties`]: crate::dialect::BuildRules::properties
     pub(super) fn holds(&self, variable: &str) -> bool {
         match variable.strip_prefix('!') {
-            Some(opposite) => self.variables.get(opposite) == Some(&Variable::Bool(false)),
+            Some(opposite) => self.variables.get(opposite).is_some_and(|value| !value.is_true()),
             None => self.is(variable),
         }
     }
