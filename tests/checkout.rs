@@ -151,6 +151,9 @@ fn a_tree_newer_than_what_is_known_says_so_once_and_hides_nothing() {
     };
     assert!(of("a").unwrap()["doubt"].as_str().unwrap().contains(rule), "{all}");
     assert!(of("e").unwrap()["doubt"].is_null(), "nothing is in doubt about what failed by itself");
+    let list = tree.run(&["--list-format=json", "mjsunit/b", "mjsunit/c"]).stdout();
+    let doubts: Vec<bool> = list.lines().map(|line| line.contains("\"doubt\":\"Rule 'b'")).collect();
+    assert_eq!(doubts, [true, false], "{list}");
     for expected in ["b", "c", "d"] {
         assert_eq!(of(expected), None, "{expected}: {all}");
     }
@@ -171,4 +174,142 @@ fn a_broken_configuration_of_today_names_file_and_key() {
         tree.file("out/x64.release/v8_build_config.json", &text);
         ends(&tree.run(&["mjsunit"]), 5, &["out/x64.release/v8_build_config.json", part]);
     }
+}
+
+#[test]
+fn data_that_a_suite_lacks_is_named_with_the_command_and_nothing_is_taken_for_all_of_it() {
+    let tree = checkout();
+    for suite in ["test262", "mozilla"] {
+        tree.file(&format!("test/{suite}/{suite}.status"), "[]");
+        tree.file(&format!("test/{suite}/testcfg.py"), "");
+    }
+    tree.file("test/test262/local-tests/test/mine.js", "");
+    for args in [&["test262"][..], &["test262", "mjsunit"], &["mjsunit", "test262/mine"]] {
+        ends(&tree.run(args), 5, &["the suite test262 lacks test/test262/data; this fetches it: git clone"]);
+        assert!(ran_tests(&tree).is_empty());
+    }
+    ends(&tree.run(&["mozilla"]), 2, &["no test matches 'mozilla'", "lacks test/mozilla/data"]);
+}
+
+#[test]
+fn a_program_that_is_asked_for_and_not_built_comes_with_its_target() {
+    let tree = checkout();
+    tree.file("test/inspector/inspector.status", "[]");
+    tree.file("test/inspector/a.js", "");
+    for (suite, target) in [("cctest", "cctest"), ("inspector", "inspector-test")] {
+        ends(&tree.run(&[suite]), 5, &[target, &format!("(ninja -C out/x64.release {target})")]);
+    }
+    ends(&tree.run(&["--outdir=out/x64.relase", "mjsunit"]), 5, &["builds here: out/x64.release"]);
+}
+
+#[test]
+fn the_directory_of_all_suites_is_all_of_them() {
+    let tree = checkout();
+    for (directory, path) in [("", "test"), ("", "."), ("test", "."), ("test/mjsunit", "..")] {
+        let mut command = tree.command(&["--missing=skip", path]);
+        ends(&Ran(command.current_dir(tree.path(directory)).output().unwrap()), 0, &[]);
+        assert_eq!(ran_tests(&tree), ["a", "b"], "{path} in {directory}");
+    }
+}
+
+#[test]
+fn nothing_among_the_selected_tests_that_failed_is_said() {
+    let tree = checkout();
+    tree.test("failing", "exit 1");
+    ends(&tree.run(&["mjsunit"]), 1, &["mjsunit/failing"]);
+    tree.file("test/message/message.status", "[]");
+    ends(&tree.run(&["--rerun-failed", "message"]), 2, &["none of the tests that were asked for failed"]);
+}
+
+#[test]
+fn options_may_be_shortened_as_for_v8() {
+    let tree = checkout();
+    ends(&tree.run(&["--variant=default", "--timeo=5", "mjsunit/a"]), 0, &[]);
+    let ran = tree.run(&["--varia", "default", "mjsunit/a"]);
+    ends(&ran, 0, &["variants: default"]);
+}
+
+#[test]
+fn a_standard_error_that_cannot_be_written_to_changes_no_exit_code() {
+    let tree = checkout();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for (args, code) in [
+        (&["--list", "mjsunit"][..], 0),
+        (&["--missing=skip"], 0),
+        (&["mjsunit/a", "mjsunit/nothing"], 2),
+        (&["nothing"], 2),
+        (&["history", "slowest", "mjsunit"], 0),
+    ] {
+        let mut command = match args[0] {
+            "history" => {
+                let mut command = std::process::Command::new(support::RUNNER);
+                command.arg(args[0]).arg("--root").arg(tree.root()).args(&args[1..]);
+                command
+            }
+            _ => tree.command(args),
+        };
+        let ran = Ran(command.env("FLOTILLA_LOG", "trace").stderr(full()).output().unwrap());
+        assert_eq!(ran.code(), Some(code), "{args:?}: {}", ran.all());
+    }
+}
+
+#[test]
+fn a_suite_of_the_default_group_that_is_not_known_makes_exit_code_1() {
+    let tree = checkout();
+    tree.file("tools/testrunner/base_runner.py", "TEST_MAP = {'default': ['brand-new', 'mjsunit']}\n");
+    tree.file("test/brand-new/brand-new.status", "[]");
+    ends(&tree.run(&[]), 1, &["nothing is known of brand-new", "exit code 1"]);
+    assert_eq!(ran_tests(&tree), ["a", "b"]);
+    ends(&tree.run(&["--missing=skip"]), 0, &["brand-new"]);
+}
+
+#[test]
+fn the_history_takes_paths_and_says_what_it_does_not_know() {
+    let tree = checkout();
+    ends(&tree.run(&["mjsunit"]), 0, &[]);
+    let history = |test: &str| {
+        let mut command = std::process::Command::new(support::RUNNER);
+        command.args(["history", "slowest", "--root"]).arg(tree.root()).arg(test);
+        Ran(command.current_dir(tree.root()).output().unwrap())
+    };
+    let absolute = tree.root().join("test/mjsunit/a.js");
+    for test in
+        ["test/mjsunit/a.js", "./test/mjsunit/a.js", absolute.to_str().unwrap(), "mjsunit/a", "mjsunit/a*"]
+    {
+        let told = history(test);
+        ends(&told, 0, &["mjsunit/a"]);
+        assert!(!told.stdout().contains("mjsunit/sub/b"), "{test}: {}", told.all());
+    }
+    for test in ["mjsunit", "test/mjsunit/", "default", "test/mjsunit/sub"] {
+        ends(&history(test), 0, &["mjsunit/sub/b"]);
+    }
+    ends(&history("mjsunit/gone"), 2, &["no earlier run of a test is known that is meant by mjsunit/gone"]);
+    ends(&history("mjsunitt"), 2, &["meant by mjsunitt"]);
+    fs::remove_file(tree.path("test/mjsunit/a.js")).unwrap();
+    ends(&history("test/mjsunit/a.js"), 0, &["mjsunit/a"]);
+}
+
+#[test]
+fn a_test_that_failed_the_last_time_and_is_gone_is_named() {
+    let tree = checkout();
+    tree.test("failing", "exit 1");
+    tree.test("gone", "exit 1");
+    ends(&tree.run(&["mjsunit"]), 1, &["mjsunit/failing", "mjsunit/gone"]);
+    fs::remove_file(tree.path("test/mjsunit/gone.js")).unwrap();
+    ends(
+        &tree.run(&["--rerun-failed"]),
+        1,
+        &["warning: mjsunit/gone failed the last time and is not among the tests now"],
+    );
+}
+
+#[test]
+fn a_predictable_build_says_why_suites_of_ones_own_do_not_run() {
+    let tree = checkout();
+    let config = fs::read_to_string(tree.path("out/x64.release/v8_build_config.json")).unwrap();
+    let predictable = config.replace("\"verify_predictable\": false", "\"verify_predictable\": true");
+    tree.file("out/x64.release/v8_build_config.json", predictable);
+    tree.file("test/mine/suite.toml", "kind = 'files'\nfiles = '*.js'\ncommand = ['{shell}', '{file}']\n");
+    tree.file("test/mine/a.js", "");
+    ends(&tree.run(&["mine"]), 2, &["left out: 1 test: a predictable build"]);
 }

@@ -357,7 +357,7 @@ fn old_names_of_variants_mean_what_they_meant() {
 
 #[test]
 fn an_option_that_nobody_knows_ends_with_2_and_the_nearest() {
-    let ran = Fixture::new().run(&["--no-variant"]);
+    let ran = Fixture::new().run(&["--no-varinats"]);
     assert_eq!(ran.code(), Some(2));
     assert!(ran.stderr().contains("'--no-variants'"), "{}", ran.stderr());
 }

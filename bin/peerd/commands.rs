@@ -103,7 +103,7 @@ pub fn run(cli: Cli) -> u8 {
         // Whoever reads has seen enough.
         Err(CommandError::Print(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            eprintln!("peerd: {error}");
+            notice!("peerd: {error}");
             error.code()
         }
     }

@@ -86,7 +86,7 @@ fn end(home: &Home) -> Result<u32, StopError> {
         return Err(StopError::NotRunning(home.path().display().to_string()));
     };
     if let Err(why) = ask(home, identity) {
-        eprintln!("peerd: warning: {why}; sending SIGTERM to pid {pid}");
+        notice!("peerd: warning: {why}; sending SIGTERM to pid {pid}");
         terminate(home, pid)?;
     }
     let limit = Instant::now() + END;

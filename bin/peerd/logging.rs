@@ -184,7 +184,7 @@ fn append(path: &Path) -> Result<File, LogError> {
 fn level_from_environment() -> Option<LevelFilter> {
     let level = std::env::var("FLOTILLA_LOG").ok()?.parse();
     if level.is_err() {
-        eprintln!("peerd: warning: FLOTILLA_LOG is none of off, error, warn, info, debug, trace");
+        notice!("peerd: warning: FLOTILLA_LOG is none of off, error, warn, info, debug, trace");
     }
     level.ok()
 }

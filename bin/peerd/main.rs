@@ -1,6 +1,12 @@
 //! `peerd`, the daemon that lends this machine to trusted peers, and the commands about it. Options, configuration,
 //! wiring and presentation are here; what the daemon does is the crate `actors`.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the stream is closed or full")]
+
+#[macro_use]
+#[path = "../notice.rs"]
+mod notice;
+
 mod cli;
 mod commands;
 mod config;

@@ -30,7 +30,7 @@ impl Offline {
         // What is due by time alone is the daemon's: a command that only looks changes nothing.
         let (ledger, warnings) = Ledger::open(home, policy, now)?;
         for warning in warnings {
-            eprintln!("peerd: warning: {warning}");
+            notice!("peerd: warning: {warning}");
         }
         Ok(Self { ledger, now, _lock: lock })
     }

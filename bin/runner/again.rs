@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
+use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable, history_key};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::recall::Name;
 use crate::report::Console;
 
 /// Some of the tests.
@@ -27,6 +28,13 @@ impl Cases for Only {
     fn case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
         self.cases.case(id)
     }
+}
+
+/// The names of those of these tests (by their stable identities) that are not there.
+pub fn gone(cases: &dyn Cases, ids: &[String]) -> BTreeSet<String> {
+    let there: BTreeSet<u64> = cases.entries().map(|entry| entry.history_key).collect();
+    let gone = ids.iter().filter(|id| !there.contains(&history_key(id)));
+    gone.map(|id| Name::of(id).path.to_owned()).collect()
 }
 
 /// The time that all rounds have together.

@@ -52,6 +52,8 @@ pub enum AppError {
     Shard { run: String, count: String, from: &'static str },
     #[error("{0}")]
     Unmatched(String),
+    #[error("{0}")]
+    NoData(String),
     #[error(transparent)]
     Run(#[from] run::Error),
     #[error("cannot write the list: {0}")]
@@ -75,7 +77,7 @@ impl AppError {
             Self::Product { source, .. } => source.exit_code(),
             Self::Builds(BuildsError::Missing { .. }) => 5,
             Self::Run(error) => error.exit_code(),
-            Self::List(_) | Self::Engine(_) | Self::History(_) | Self::Signals(_) => 5,
+            Self::List(_) | Self::NoData(_) | Self::Engine(_) | Self::History(_) | Self::Signals(_) => 5,
             _ => 2,
         }
     }
@@ -88,7 +90,7 @@ pub fn main(cli: Cli) -> u8 {
         // The reader of a list has gone (`runner --list | head`): nothing is wrong.
         Err(AppError::List(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            eprintln!("runner: {error}");
+            notice!("runner: {error}");
             error.exit_code()
         }
     }
@@ -97,8 +99,8 @@ pub fn main(cli: Cli) -> u8 {
 fn execute(mut cli: Cli) -> Result<u8, AppError> {
     let root = root(cli.root.as_deref(), cli.settings.test_root.is_some())?;
     let mut settings = settings(&mut cli, &root)?;
-    for note in cli.legacy.notes() {
-        eprintln!("runner: {note}");
+    for note in cli.legacy.notes(cli.framework == Some(cli::Framework::NumFuzzer)) {
+        notice!("runner: {note}");
     }
     if cli.legacy.download_data || cli.legacy.download_data_only {
         say_what_is_missing(&root, &settings);
@@ -169,20 +171,26 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     let tree = Arc::new(open(&choices, &options, cli.special.repeats(settings.random_seed))?);
     if round == 1 {
         for warning in tree.warnings() {
-            eprintln!("runner: warning: {warning}");
+            notice!("runner: warning: {warning}");
         }
         for missing in tree.missing() {
-            eprintln!("runner: left out: {missing}");
+            notice!("runner: left out: {missing}");
         }
     }
     // It is read while the suites are walked.
     let history = (!lists && !settings.no_history).then(|| History::open(&tree, root, settings)).flatten();
+    let lacking = lacking_data(&tree, root, settings);
     let unmatched = tree.unmatched();
     if !unmatched.is_empty() {
-        let lines: Vec<String> = unmatched.iter().map(no_test).collect();
+        let why = lacking.iter().map(|data| data.line.clone());
+        let lines: Vec<String> = unmatched.iter().map(no_test).chain(why).collect();
         return Err(AppError::Unmatched(lines.join("\nrunner: ")));
     }
-    let only: Option<BTreeSet<u64>> = failed.map(|ids| ids.iter().map(|id| history_key(id)).collect());
+    if round == 1 {
+        needs_data(&lacking, lists)?;
+    }
+    let only: Option<BTreeSet<u64>> =
+        failed.as_ref().map(|ids| ids.iter().map(|id| history_key(id)).collect());
     if cli.list || cli.list_format.is_some() {
         let format = cli.list_format.unwrap_or(ListFormat::Text);
         return list::tests(&tree, format, only.as_ref()).map(|()| 0).map_err(AppError::List);
@@ -192,9 +200,14 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     }
     let mut cases = Arc::clone(&tree) as Arc<dyn Cases>;
     if let Some(keys) = only {
+        if let (Some(ids), true, None) = (&failed, cli.tests.is_empty(), options.shard) {
+            for gone in again::gone(&*cases, ids) {
+                notice!("runner: warning: {gone} failed the last time and is not among the tests now");
+            }
+        }
         let said = match keys.len() {
-            1 => "One test failed or was flaky the last time; the others are left out.".to_owned(),
-            many => format!("{many} tests failed or were flaky the last time; the others are left out."),
+            1 => "One test failed or was flaky the last time; no other runs.".to_owned(),
+            many => format!("{many} tests failed or were flaky the last time; no others run."),
         };
         Console::new().line(&said);
         cases = Arc::new(Only { cases, keys });
@@ -229,32 +242,40 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         shard: options.shard,
         framework: options.framework,
     })?;
-    let missing = tree.missing();
-    if !missing.is_empty() && settings.missing != Some(OnMissing::Skip) {
-        let programs = if missing.len() == 1 {
-            "1 program is".to_owned()
-        } else {
-            format!("{} programs are", missing.len())
-        };
-        eprintln!(
-            "runner: {programs} not built, and tests were left out: exit code 1 (--missing skip: none of it)"
-        );
-        code = code.max(1);
+    if settings.missing != Some(OnMissing::Skip) {
+        let missing = tree.missing().len();
+        if missing > 0 {
+            code = code.max(1);
+            let programs = if missing == 1 { "1 program is" } else { &format!("{missing} programs are") };
+            notice!(
+                "runner: {programs} not built, and tests were left out: exit code {code} (--missing skip: they do not \
+                 count)"
+            );
+        }
+        let unknown = tree.unsupported();
+        if !unknown.is_empty() {
+            code = code.max(1);
+            notice!(
+                "runner: nothing is known of {}, and tests were left out: exit code {code} (--missing skip: they do not \
+                 count)",
+                unknown.join(", ")
+            );
+        }
     }
-    if tree.not_understood() > 0 {
-        let things = if tree.not_understood() == 1 {
-            "1 thing".to_owned()
-        } else {
-            format!("{} things", tree.not_understood())
-        };
-        Console::new().line(&format!("{things} in this tree were not understood: see the warnings."));
+    match tree.not_understood() {
+        0 => {}
+        1 => Console::new().line("1 thing in this tree was not understood: see the warning."),
+        many => {
+            Console::new().line(&format!("{many} things in this tree were not understood: see the warnings."))
+        }
     }
     for (reason, tests) in tree.withheld_by_host() {
-        eprintln!("runner: left out: {tests} tests: {reason}");
+        let tests = if tests == 1 { "1 test".to_owned() } else { format!("{tests} tests") };
+        notice!("runner: left out: {tests}: {reason}");
     }
     if let Some(dir) = &options.coverage_dir {
         let dir = dir.display();
-        eprintln!(
+        notice!(
             "runner: coverage is in {dir}; tools/sanitizers/sancov_merger.py --coverage-dir={dir} merges it"
         );
     }
@@ -308,14 +329,40 @@ pub fn open(choices: &[Choice], options: &Options, repeats: Repeats) -> Result<P
 
 /// `--download-data`
 fn say_what_is_missing(root: &Path, settings: &Settings) {
-    let test_root = root.join(settings.test_root.as_deref().unwrap_or(Path::new("test")));
-    let lines = data::missing(root, &test_root);
-    for line in &lines {
-        eprintln!("runner: {line}");
+    let lacking = data::missing(root, &test_root(root, settings));
+    for data in &lacking {
+        notice!("runner: {}", data.line);
     }
-    if lines.is_empty() {
-        eprintln!("runner: no suite here lacks its data");
+    if lacking.is_empty() {
+        notice!("runner: no suite here lacks its data");
     }
+}
+
+fn test_root(root: &Path, settings: &Settings) -> PathBuf {
+    root.join(settings.test_root.as_deref().unwrap_or(Path::new("test")))
+}
+
+/// Data that V8's suites among the selected ones lack.
+fn lacking_data(tree: &Products, root: &Path, settings: &Settings) -> Vec<data::Lacking> {
+    if tree.is_bare_test262() {
+        return Vec::new();
+    }
+    let suites: BTreeSet<String> = tree.descriptions().into_iter().flat_map(|tree| tree.suites).collect();
+    let mut lacking = data::missing(root, &test_root(root, settings));
+    lacking.retain(|data| suites.contains(data.suite));
+    lacking
+}
+
+/// Without its data, a suite has fewer tests or none: nobody should take them for all. Tests of test262 cannot run without
+/// its harness (V8's runner ends with 5, too).
+fn needs_data(lacking: &[data::Lacking], lists: bool) -> Result<(), AppError> {
+    for data in lacking {
+        if data.suite == flotilla_suites::TEST262 && !lists {
+            return Err(AppError::NoData(data.line.clone()));
+        }
+        notice!("runner: warning: {}", data.line);
+    }
+    Ok(())
 }
 
 /// The part of the tests that this run is for. The environment of a sharded bot comes before the options, as in V8.

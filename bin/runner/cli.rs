@@ -20,6 +20,8 @@ use crate::test262::Test262;
     version,
     max_term_width = 110,
     args_override_self = true,
+    // As Python's optparse, which V8 uses.
+    infer_long_args = true,
     after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*'), the tree's groups \
                   (d8_default), or paths of tests and directories (test/mjsunit/array-sort.js). None means the group \
                   'default', or every suite of a tree without groups.\n\n\

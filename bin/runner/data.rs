@@ -12,6 +12,12 @@ struct Data {
     source: Source,
 }
 
+impl Data {
+    fn suite(&self) -> &'static str {
+        self.place.split('/').next().unwrap_or_default()
+    }
+}
+
 /// Where data comes from.
 enum Source {
     /// A Git repository; `DEPS` says which commit.
@@ -58,12 +64,20 @@ const ALL: [Data; 9] = [
     },
 ];
 
-/// A line for each suite of the tree that lacks its data: what it lacks, and the command that fetches it. `test_root`
-/// is where the suites are.
-pub fn missing(root: &Path, test_root: &Path) -> Vec<String> {
+/// A suite that lacks its data.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// The suite.
+    pub suite: &'static str,
+    /// What it lacks, and the command that fetches it.
+    pub line: String,
+}
+
+/// The suites of the tree that lack their data. `test_root` is where the suites are.
+pub fn missing(root: &Path, test_root: &Path) -> Vec<Lacking> {
     let deps = std::fs::read_to_string(root.join("DEPS")).unwrap_or_default();
     let lacks = |data: &&Data| {
-        let suite = data.place.split('/').next().unwrap_or_default();
+        let suite = data.suite();
         // What was in a bucket once is a repository later.
         let other = match data.place {
             "wasm-js/tests" => !test_root.join("wasm-js/tests.tar.gz.sha1").is_file(),
@@ -74,11 +88,12 @@ pub fn missing(root: &Path, test_root: &Path) -> Vec<String> {
         let there = test_root.join(data.place).join(data.holds).is_dir();
         !other && !there && test_root.join(suite).is_dir()
     };
-    ALL.iter().filter(lacks).map(|data| line(data, root, test_root, &deps)).collect()
+    let lacking = |data: &Data| Lacking { suite: data.suite(), line: line(data, root, test_root, &deps) };
+    ALL.iter().filter(lacks).map(lacking).collect()
 }
 
 fn line(data: &Data, root: &Path, test_root: &Path, deps: &str) -> String {
-    let suite = data.place.split('/').next().unwrap_or_default();
+    let suite = data.suite();
     let path = test_root.join(data.place);
     let path = path.strip_prefix(root).unwrap_or(&path).display().to_string();
     match data.source {
@@ -128,7 +143,7 @@ mod tests {
         let deps =
             format!("deps = {{\n  'test/test262/data':\n    Var('x') + '/y.git' + '@' + '{REVISION}',\n}}");
         std::fs::write(root.path().join("DEPS"), deps).unwrap();
-        let lines = missing(root.path(), &test);
+        let lines = missing(root.path(), &test).into_iter().map(|data| data.line).collect::<Vec<_>>();
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert_eq!(
             lines[0],

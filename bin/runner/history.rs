@@ -38,7 +38,7 @@ impl History {
         match Keeper::start(path, configuration.clone(), build) {
             Ok(keeper) => Some(Self { keeper, configuration }),
             Err(error) => {
-                eprintln!("runner: no history is kept: no thread is left: {error}");
+                notice!("runner: no history is kept: no thread is left: {error}");
                 None
             }
         }
@@ -68,7 +68,7 @@ impl History {
     pub fn close(self) -> Kept {
         let kept = self.keeper.end(PATIENCE);
         for notice in &kept.notices {
-            eprintln!("runner: {notice}");
+            notice!("runner: {notice}");
         }
         kept
     }

@@ -54,7 +54,7 @@ pub struct Legacy {
     /// Without effect: tests run on this machine and its peers, not on Android devices.
     #[arg(short, long, value_name = "ID")]
     device: Option<String>,
-    /// Without effect, like the other options of V8's run-num-fuzzer.py: see --random-seed-stress-count.
+    /// Without effect, like the other options of V8's run-num-fuzzer.py: see --framework.
     #[arg(long, value_name = "N")]
     tests_count: Option<u32>,
     #[command(flatten)]
@@ -110,7 +110,7 @@ impl Legacy {
     }
 
     /// A line for each that was given, and what to write instead.
-    pub fn notes(&self) -> Vec<String> {
+    pub fn notes(&self, num_fuzzer: bool) -> Vec<String> {
         let said = [
             (self.no_stress, "--no-stress: write --variants=default,nocrankshaft"),
             (self.stress_only, "--stress-only: write --variants=stress"),
@@ -133,8 +133,15 @@ impl Legacy {
             (self.device.is_some(), "--device has no effect: tests run on this machine and its peers"),
             (
                 self.tests_count.is_some() || self.fuzzer.is_given(),
-                "V8's number fuzzer is its own tools/run-num-fuzzer.py, and its options have no effect here: \
-                 --random-seed-stress-count=N with --random-gc-stress comes nearest",
+                match num_fuzzer {
+                    true => {
+                        "what the number fuzzer would run first is run; options that steer its search have no effect"
+                    }
+                    false => {
+                        "options of V8's number fuzzer have no effect: --framework=num_fuzzer runs what it would run \
+                         first"
+                    }
+                },
             ),
         ];
         said.into_iter().filter(|(said, _)| *said).map(|(_, note)| note.to_owned()).collect()

@@ -28,6 +28,8 @@ struct Line<'a> {
     expected_file: Option<String>,
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
 
@@ -137,6 +139,7 @@ fn json(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()
                 judge: None,
                 expected_file: None,
                 reason: None,
+                doubt: None,
                 error: Some(&unrunnable.reason),
             },
             out,
@@ -161,6 +164,7 @@ fn line(case: &TestCase) -> Line<'_> {
         judge: Some(Judged::of(&case.judge)),
         expected_file: case.expected_file.as_ref().map(Arg::relative),
         reason: case.expectation.reason.as_deref(),
+        doubt: case.expectation.doubt.as_deref(),
         error: None,
     }
 }

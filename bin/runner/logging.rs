@@ -9,7 +9,7 @@ pub fn start() {
         None => LevelFilter::Warn,
         Some(Ok(level)) => level,
         Some(Err(_)) => {
-            eprintln!("runner: warning: FLOTILLA_LOG is none of off, error, warn, info, debug, trace");
+            notice!("runner: warning: FLOTILLA_LOG is none of off, error, warn, info, debug, trace");
             LevelFilter::Warn
         }
     };
@@ -19,9 +19,10 @@ pub fn start() {
             out.finish(format_args!("runner: {level}: {message}"));
         })
         .level(level)
-        .chain(std::io::stderr())
+        // fern itself would panic where standard error cannot be written to.
+        .chain(fern::Output::call(|record| notice!("{}", record.args())))
         .apply();
     if let Err(error) = started {
-        eprintln!("runner: cannot start logging: {error}");
+        notice!("runner: cannot start logging: {error}");
     }
 }

@@ -1,6 +1,12 @@
 //! `runner`: the command people type. Options, configuration, wiring and presentation; which tests there are is
 //! the crate `suites`, running them the crate `actors`.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the stream is closed or full")]
+
+#[macro_use]
+#[path = "../notice.rs"]
+mod notice;
+
 mod again;
 mod app;
 mod builds;

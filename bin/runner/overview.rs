@@ -28,7 +28,7 @@ pub fn header(products: &Products, rules: bool) {
         Repeats::Once => {}
     }
     if products.repeats().has_seeds() && !products.passes_seeds() {
-        eprintln!("runner: warning: tests of a tree as old as this are told no seed: all runs are the same");
+        notice!("runner: warning: tests of a tree as old as this are told no seed: all runs are the same");
     }
 }
 

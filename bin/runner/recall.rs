@@ -1,5 +1,6 @@
 //! `runner history`: what is kept of earlier runs, for who asks. The file is only read: no run waits for it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
@@ -7,8 +8,7 @@ use chrono::{DateTime, Local, SecondsFormat, Utc};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use flotilla_actors::history::{DatabaseError, KeptTest, Past, Record};
 use flotilla_messages::Outcome;
-use flotilla_suites::Options;
-use flotilla_suites::text::glob::Glob;
+use flotilla_suites::{Options, Wanted};
 use serde::Serialize;
 
 use crate::app::{self, AppError};
@@ -72,6 +72,8 @@ enum RecallError {
     None(String),
     #[error("nothing is known of this configuration ({wanted}); known: {known}")]
     Configuration { wanted: String, known: String },
+    #[error("no earlier run of a test is known that is meant by {0}")]
+    NoTests(String),
     #[error("cannot write what is known: {0}")]
     Write(#[from] io::Error),
 }
@@ -80,7 +82,7 @@ impl RecallError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::App(error) => error.exit_code(),
-            Self::None(_) | Self::Configuration { .. } => 2,
+            Self::None(_) | Self::NoTests(_) | Self::Configuration { .. } => 2,
             Self::Database(_) | Self::Write(_) => 5,
         }
     }
@@ -96,7 +98,7 @@ pub fn main(words: Vec<OsString>) -> u8 {
             "A test is flaky that failed and then passed within one run (--rerun-failures-count), or whose outcome \
              changed twice or more between runs of one and the same engine: once may be due to a change of the test.\n\n\
              All configurations are told of, unless options of a run choose one: --arch, --mode, --shell, --isolates, \
-             --gc-stress, --extra-flags and so on, as that run was given them. TESTS are suites, tests and globs.\n\
+             --gc-stress, --extra-flags and so on, as that run was given them. TESTS are as for a run.\n\
              Exit codes: 0 told, 2 nothing is known or a bad option, 5 the history cannot be read.",
         )
         .mut_args(|arg| {
@@ -110,7 +112,7 @@ pub fn main(words: Vec<OsString>) -> u8 {
         // Whoever reads has seen enough.
         Err(RecallError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            eprintln!("runner: {error}");
+            notice!("runner: {error}");
             error.exit_code()
         }
     }
@@ -136,12 +138,24 @@ fn recalled(Recall { what, json, n, mut run }: Recall) -> Result<(), RecallError
         }
         known.retain(|name| *name == wanted);
     }
-    let wanted = Wanted::new(&run.tests);
+    let wanted = Wanted::read(&Options { tests: run.tests.clone(), ..options }).map_err(AppError::from)?;
+    let mut matched = BTreeSet::new();
     let mut all = Vec::new();
     for configuration in known {
-        let kept =
-            past.tests(&configuration, |id, record| tells(what, record) && wanted.takes(Name::of(id).path))?;
+        let kept = past.tests(&configuration, |id, record| {
+            wanted.takes(Name::of(id).path, |index| {
+                matched.insert(index);
+            }) && tells(what, record)
+        })?;
         all.push((configuration, sorted(what, kept)));
+    }
+    let unknown: Vec<String> = wanted
+        .typed()
+        .filter(|(index, _)| !matched.contains(index))
+        .map(|(_, text)| text.to_owned())
+        .collect();
+    if !unknown.is_empty() {
+        return Err(RecallError::NoTests(unknown.join(", ")));
     }
     let text = if json { as_json(&all, n) } else { as_text(what, &all, n) };
     io::stdout().lock().write_all(text.as_bytes())?;
@@ -219,35 +233,6 @@ impl<'a> Name<'a> {
         let parts: Vec<&str> =
             [self.variant].into_iter().chain(more).filter(|part| !part.is_empty()).collect();
         if parts.is_empty() { self.path.to_owned() } else { format!("{} ({})", self.path, parts.join(", ")) }
-    }
-}
-
-/// Which tests were asked for.
-struct Wanted(Vec<Pattern>);
-
-enum Pattern {
-    /// A test, or all below a suite.
-    Name(String),
-    Glob(Glob),
-}
-
-impl Wanted {
-    fn new(tests: &[String]) -> Self {
-        let pattern = |text: &String| {
-            let text = text.strip_prefix("./").unwrap_or(text);
-            if text.contains('*') { Pattern::Glob(Glob::new(text)) } else { Pattern::Name(text.to_owned()) }
-        };
-        Self(tests.iter().map(pattern).collect())
-    }
-
-    fn takes(&self, path: &str) -> bool {
-        self.0.is_empty()
-            || self.0.iter().any(|pattern| match pattern {
-                Pattern::Name(name) => path
-                    .strip_prefix(name.as_str())
-                    .is_some_and(|rest| rest.is_empty() || (rest.starts_with('/') && !name.contains('/'))),
-                Pattern::Glob(glob) => glob.matches(path),
-            })
     }
 }
 
@@ -399,23 +384,5 @@ mod tests {
         assert_eq!(shown("s/a.VariantProc-default-1.Seed-3"), "s/a (default, Seed-3)");
         assert_eq!(shown("s/a.VariantProc-default-1.no-timeout-no_timeout"), "s/a (default, num_fuzzer)");
         assert_eq!(shown("anything"), "anything");
-    }
-
-    #[test]
-    fn tests_are_chosen_as_in_a_run() {
-        let takes = |tests: &[&str], path: &str| {
-            Wanted::new(&tests.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).takes(path)
-        };
-        assert!(
-            takes(&[], "mjsunit/a")
-                && takes(&["./mjsunit"], "mjsunit/d/a")
-                && takes(&["mjsunit/d/*"], "mjsunit/d/e/a")
-        );
-        assert!(takes(&["webkit", "mjsunit/a"], "mjsunit/a"));
-        assert!(
-            !takes(&["mjsunit/a"], "mjsunit/ab")
-                && !takes(&["mjsunit/d"], "mjsunit/d/a")
-                && !takes(&["mj"], "mjsunit/a")
-        );
     }
 }

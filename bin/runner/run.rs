@@ -115,7 +115,7 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             if jobs == 0 {
                 return Err(Error::Nowhere(why.clone()));
             }
-            eprintln!("runner: all tests run on this machine: {why}");
+            notice!("runner: all tests run on this machine: {why}");
         }
         if let Some(history) = history.as_ref().filter(|_| network.has_daemon()) {
             history.tell();
@@ -214,7 +214,7 @@ fn affordable(jobs: NonZeroUsize) -> Result<NonZeroUsize, Error> {
         return Ok(jobs);
     }
     let fewer = NonZeroUsize::new(affordable).ok_or(Error::Descriptors(available, fixed + a_job))?;
-    eprintln!(
+    notice!(
         "runner: warning: {available} open files (ulimit -n) are too few for {jobs} tests at once: running {fewer}"
     );
     Ok(fewer)

@@ -42,7 +42,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
             return 0;
         }
         Err(error) => {
-            eprintln!("runner shell: cannot run: {error}");
+            notice!("runner shell: cannot run: {error}");
             return 2;
         }
     };
@@ -66,7 +66,7 @@ fn run_groups(options: Options) -> u8 {
         let stop = match Realm::new(Rc::clone(&options), Rc::clone(&output)) {
             Ok(realm) => realm.run(group),
             Err(error) => {
-                eprintln!("runner shell: cannot start the engine: {error}");
+                notice!("runner shell: cannot start the engine: {error}");
                 Err(Stop::Unreadable)
             }
         };
@@ -146,7 +146,7 @@ impl Realm {
             return Ok(());
         }
         test262::prepare_realms(&self.runtime, &self.host, source).map_err(|error| {
-            eprintln!("runner shell: cannot make a realm: {error}");
+            notice!("runner shell: cannot make a realm: {error}");
             Stop::Unreadable
         })
     }
@@ -154,7 +154,7 @@ impl Realm {
     fn read(&self, path: &Path) -> Result<String, Stop> {
         host::read_source(path).map_err(|error| {
             self.host.output.flush();
-            eprintln!("Error reading '{}': {error}", path.display());
+            notice!("Error reading '{}': {error}", path.display());
             Stop::Unreadable
         })
     }

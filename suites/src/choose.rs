@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::build::Build;
-use crate::dialect::{Dialect, OWN, OWN_IN_VARIANTS, Property, SuiteRules};
+use crate::dialect::{Dialect, Layout, OWN, OWN_IN_VARIANTS, Property, SuiteRules};
 use crate::error::OpenError;
 use crate::open::{D8, DEFAULT};
 use crate::options::Options;
@@ -74,9 +74,7 @@ pub fn select(
 ) -> Result<Selected, OpenError> {
     let before = warnings.len();
     let directories = directories(test_root)?;
-    let is_known =
-        |name: &&String| rules_of(dialect, name).is_some() || test_root.join(name).join(own::FILE).is_file();
-    let known: Vec<String> = directories.iter().filter(is_known).cloned().collect();
+    let known = known(&directories, test_root, dialect);
     let groups: &[(String, Vec<String>)] = tables.groups.as_deref().unwrap_or_default();
     let mut selectors = Vec::new();
     if options.tests.is_empty() && !options.recalled.is_empty() {
@@ -87,14 +85,7 @@ pub fn select(
             None => selectors.extend(known.iter().map(|suite| Selector::new(suite, true))),
         }
     }
-    let root = options.root.as_path();
-    let places = Places { root, test_root, here: options.here.as_deref(), dialect };
-    for text in &options.tests {
-        match group(groups, text, build) {
-            Some(members) => selectors.extend(members.iter().map(|suite| Selector::new(suite, true))),
-            None => selectors.push(places.selector(text).unwrap_or_else(|| Selector::new(text, false))),
-        }
-    }
+    selectors.extend(typed(options, test_root, groups, build, dialect, &known));
     if !options.recalled.is_empty() {
         let recalled = |suite: &str| {
             options
@@ -103,6 +94,9 @@ pub fn select(
                 .any(|name| name.strip_prefix(suite).is_some_and(|rest| rest.starts_with('/')))
         };
         selectors.retain(|selector| recalled(&selector.suite));
+        if selectors.is_empty() {
+            return Err(OpenError::NothingFailed);
+        }
     }
 
     let mut suites: Vec<Chosen> = Vec::new();
@@ -139,6 +133,66 @@ pub fn select(
         return Err(OpenError::NoSuites { why, known });
     }
     Ok(Selected { selectors, suites, directories, unsupported })
+}
+
+/// What TESTS mean by name alone, wherever the tree is one of V8's or of test262 by itself.
+///
+/// # Errors
+/// The directory of suites cannot be read.
+pub fn selectors(
+    options: &Options,
+    test_root: &Path,
+    tables: &Tables,
+    build: &Build,
+    dialect: &'static Dialect,
+) -> Result<Vec<Selector>, OpenError> {
+    if options.tests.is_empty() {
+        return Ok(Vec::new());
+    }
+    if dialect.layout == Layout::Bare {
+        return Ok(select_bare(options, dialect).selectors);
+    }
+    let directories = directories(test_root)?;
+    let known = known(&directories, test_root, dialect);
+    let groups: &[(String, Vec<String>)] = tables.groups.as_deref().unwrap_or_default();
+    Ok(typed(options, test_root, groups, build, dialect, &known))
+}
+
+/// The directories of which something is known.
+fn known(directories: &BTreeSet<String>, test_root: &Path, dialect: &'static Dialect) -> Vec<String> {
+    let is_known =
+        |name: &&String| rules_of(dialect, name).is_some() || test_root.join(name).join(own::FILE).is_file();
+    directories.iter().filter(is_known).cloned().collect()
+}
+
+/// The selectors of what was typed, groups resolved.
+fn typed(
+    options: &Options,
+    test_root: &Path,
+    groups: &[(String, Vec<String>)],
+    build: &Build,
+    dialect: &'static Dialect,
+    known: &[String],
+) -> Vec<Selector> {
+    let root = options.root.as_path();
+    let places = Places { root, test_root, here: options.here.as_deref(), dialect };
+    let of_suites = |suites: &[String]| -> Vec<Selector> {
+        suites.iter().map(|suite| Selector::new(suite, true)).collect()
+    };
+    let mut selectors = Vec::new();
+    for text in &options.tests {
+        match group(groups, text, build) {
+            Some(members) => selectors.extend(of_suites(&members)),
+            None if places.is_all(text) => selectors.extend(of_suites(known)),
+            None => selectors.push(
+                places
+                    .selector(text)
+                    .or_else(|| missing_file(text, test_root, root, known))
+                    .unwrap_or_else(|| Selector::new(text, false)),
+            ),
+        }
+    }
+    selectors
 }
 
 /// The same in a bare checkout of test262.
@@ -190,6 +244,15 @@ fn directories(test_root: &Path) -> Result<BTreeSet<String>, OpenError> {
         .collect())
 }
 
+/// The selector of a file that is not there: `test/mjsunit/arra-sort.js`.
+fn missing_file(text: &str, test_root: &Path, root: &Path, known: &[String]) -> Option<Selector> {
+    let dir = test_root.strip_prefix(root).unwrap_or(test_root);
+    let inside = Path::new(text).strip_prefix(dir).ok()?.to_str()?;
+    let bare = inside.strip_suffix(".js").or_else(|| inside.strip_suffix(".mjs")).unwrap_or(inside);
+    let found = Selector::new(bare, false);
+    known.contains(&found.suite).then(|| Selector { text: text.to_owned(), ..found })
+}
+
 /// The error for a suite that is not there, with what may have been meant.
 fn unknown_suite(
     selector: &Selector,
@@ -197,18 +260,14 @@ fn unknown_suite(
     groups: &[(String, Vec<String>)],
     known: Vec<String>,
 ) -> OpenError {
-    // A path as the shell completes it: test/mjsunit/a.js.
-    let below = selector.text.strip_prefix("test/").map(|rest| {
-        let bare = rest.strip_suffix(".js").or_else(|| rest.strip_suffix(".mjs")).unwrap_or(rest);
-        bare.trim_end_matches('/').to_string()
-    });
-    let nearest = match below {
-        Some(path) if known.iter().any(|suite| Some(suite.as_str()) == path.split('/').next()) => Some(path),
-        _ => {
-            let candidates =
-                directories.iter().map(String::as_str).chain(groups.iter().map(|(name, _)| name.as_str()));
-            nearest(&selector.suite, candidates).map(String::from)
-        }
-    };
-    OpenError::UnknownSuite { name: selector.suite.clone(), nearest, known }
+    // A path of a suite that is not there: test/mjsuint/a.js.
+    let below = selector.text.strip_prefix("test/").and_then(|rest| rest.split('/').next());
+    let name = below.filter(|name| !name.is_empty()).unwrap_or(&selector.suite);
+    let candidates =
+        directories.iter().map(String::as_str).chain(groups.iter().map(|(name, _)| name.as_str()));
+    OpenError::UnknownSuite {
+        name: name.to_owned(),
+        nearest: nearest(name, candidates).map(String::from),
+        known,
+    }
 }

@@ -40,6 +40,9 @@ pub enum OpenError {
         /// What there is.
         known: Vec<String>,
     },
+    /// Of the tests that were asked for, none is among those that failed the last time.
+    #[error("none of the tests that were asked for failed or was flaky the last time")]
+    NothingFailed,
     /// No variant or alias has this name.
     #[error(
         "unknown variant '{name}'{}\n    variants: {}\n    aliases: {}",
@@ -76,10 +79,12 @@ pub enum OpenError {
         reason: String,
     },
     /// A program does not say which tests it has.
-    #[error("cannot list the tests of {}: {source}", .binary.display())]
+    #[error("cannot list the tests of {}: {source}{hint}", .binary.display())]
     List {
         /// The program.
         binary: PathBuf,
+        /// How it is built, if it is not; empty, or begins with a space.
+        hint: String,
         /// What is wrong.
         source: ListError,
     },
@@ -129,8 +134,13 @@ pub enum OpenError {
         missing: Vec<String>,
     },
     /// The directory given for the build holds none.
-    #[error("there is no v8_build_config.json in {} or its directory build", .0.display())]
-    NoBuild(PathBuf),
+    #[error("there is no v8_build_config.json in {} or its directory build{}", .dir.display(), builds(.found))]
+    NoBuild {
+        /// The directory.
+        dir: PathBuf,
+        /// Builds elsewhere in the tree, as seen from the root.
+        found: Vec<String>,
+    },
     /// There are several builds, of which none was chosen.
     #[error("there are several builds: {}\n    choose one with --outdir, as in --outdir={}", .found.join(" "), .found.first().map(String::as_str).unwrap_or_default())]
     SeveralBuilds {
@@ -180,6 +190,7 @@ impl OpenError {
             Self::UnknownSuite { .. }
             | Self::UnsupportedSuite { .. }
             | Self::NoSuites { .. }
+            | Self::NothingFailed
             | Self::Host(_)
             | Self::SeveralBuilds { .. }
             | Self::Option { .. } => 2,
@@ -193,7 +204,7 @@ impl OpenError {
             | Self::Table { .. }
             | Self::BuildConfig { .. }
             | Self::NothingBuilt { .. }
-            | Self::NoBuild(_)
+            | Self::NoBuild { .. }
             | Self::NoHarness(_)
             | Self::NoBuildOf { .. }
             | Self::Read { .. } => 5,

@@ -62,6 +62,7 @@ pub mod text;
 mod tree;
 mod unused;
 mod walk;
+mod wanted;
 mod wasm;
 
 pub use build::host_arch;
@@ -75,5 +76,8 @@ pub use repeats::Repeats;
 pub use select::Unmatched;
 pub use shard::Shard;
 pub use subtests::{Listed, Skip};
-pub use test262::{Edition, Hints, Host, HostError, Labels, Matter, MatterError, area, proposed};
+pub use test262::{
+    Edition, Hints, Host, HostError, Labels, Matter, MatterError, SUITE as TEST262, area, proposed,
+};
 pub use tree::{Description, Tree, find_root};
+pub use wanted::Wanted;

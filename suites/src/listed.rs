@@ -56,6 +56,8 @@ pub struct Asking<'a> {
     pub extra_flags: &'a [String],
     /// `--random-seed`
     pub seed: i64,
+    /// How the suite's program is made; empty, or begins with a space.
+    pub how_to_make: &'a str,
 }
 
 /// The tests of a suite, in V8's order; none where each file is one.
@@ -96,8 +98,11 @@ fn of_binary(format: Format, asking: &Asking<'_>) -> Result<Vec<ListedTest>, Ope
         Program::Shell(shell) => PathBuf::from(shell.resolve(asking.root)),
         Program::Builtin => PathBuf::new(),
     };
-    let names = binary::list(&binary, format, asking.prefix, asking.extra_flags, asking.root)
-        .map_err(|source| OpenError::List { binary, source })?;
+    let names =
+        binary::list(&binary, format, asking.prefix, asking.extra_flags, asking.root).map_err(|source| {
+            let hint = if binary.exists() { String::new() } else { asking.how_to_make.to_owned() };
+            OpenError::List { binary, hint, source }
+        })?;
     let tests = names.into_iter().map(|name| {
         let test = plain(name.clone(), Vec::new(), Source::Text(String::new()));
         match format {
@@ -406,7 +411,10 @@ mod tests {
     ) -> Result<Vec<ListedTest>, OpenError> {
         let rules = SuiteRules { listing, ..*crate::dialect::V9_2.suites.find("mjsunit").unwrap() };
         let program = &Program::Builtin;
-        list(&rules, &Asking { dir, root, program, prefix: &[], config, extra_flags: &[], seed: 7 })
+        list(
+            &rules,
+            &Asking { dir, root, program, prefix: &[], config, extra_flags: &[], seed: 7, how_to_make: "" },
+        )
     }
 
     fn shown(tests: &[ListedTest]) -> Vec<String> {
@@ -514,6 +522,7 @@ mod tests {
             config: &SuiteConfig::default(),
             extra_flags: &[],
             seed: 7,
+            how_to_make: "",
         };
         let found = list(rules, &asking).unwrap();
         assert_eq!(shown(&found), ["wasm/t: test/s/wasm/t.py -- out/d8 --a b c --d"]);

@@ -131,6 +131,7 @@ impl Tree {
             given: expectations(&options, &directories, reading)?,
             reading,
         };
+        let mut notes = Notes { warnings: &mut warnings, not_understood: &mut not_understood };
         let mut suites = Vec::with_capacity(selected.len());
         let mut missing: Vec<Missing> = Vec::new();
         for (chosen, also) in selected.into_iter().zip(also) {
@@ -140,7 +141,7 @@ impl Tree {
                 continue;
             }
             let also = also.and_then(|name| variants.iter().position(|variant| variant.name == name));
-            let mut suite = opening.suite(chosen, also, &test_root, &selectors, &mut warnings)?;
+            let mut suite = opening.suite(chosen, also, &test_root, &selectors, &mut notes)?;
             if by_group {
                 missing.extend(opening.leave_out_not_built(&mut suite));
             }
@@ -168,6 +169,7 @@ impl Tree {
             options,
             dialect,
             detected,
+            unsupported,
             has_runner,
             not_understood,
             missing,
@@ -216,16 +218,23 @@ impl Description {
 }
 
 /// What everything else rests on.
-struct Ground {
-    detected: Detected,
-    build: Build,
-    tables: Tables,
+pub struct Ground {
+    /// Whose rules hold.
+    pub detected: Detected,
+    /// The build.
+    pub build: Build,
+    /// What the tree says of variants, groups and flags.
+    pub tables: Tables,
     /// Whether the tree has a runner of its own.
-    has_runner: bool,
+    pub has_runner: bool,
 }
 
 impl Ground {
-    fn read(options: &Options) -> Result<Self, OpenError> {
+    /// Reads what the options mean.
+    ///
+    /// # Errors
+    /// What is wrong with the build's configuration or the tree's tables.
+    pub fn read(options: &Options) -> Result<Self, OpenError> {
         let root = options.root.as_path();
         let has_runner = root.join("tools/testrunner").is_dir() || root.join("tools/run-tests.py").is_file();
         // Of a tree without a runner, the build may say more.
@@ -238,6 +247,13 @@ impl Ground {
         let tables = Tables::read(root, &detected, options.framework)?;
         Ok(Self { detected, build, tables, has_runner })
     }
+}
+
+/// What people should know of a tree.
+struct Notes<'a> {
+    warnings: &'a mut Vec<String>,
+    /// In a tree that is newer than what is known.
+    not_understood: &'a mut Vec<String>,
 }
 
 /// What opening a suite needs to know.
@@ -259,7 +275,7 @@ impl Opening<'_> {
         also: Option<usize>,
         test_root: &Path,
         selectors: &[Selector],
-        warnings: &mut Vec<String>,
+        notes: &mut Notes<'_>,
     ) -> Result<Suite, OpenError> {
         let root = &self.options.root;
         let Chosen { name, rules, own } = chosen;
@@ -268,7 +284,7 @@ impl Opening<'_> {
         let of_suite = |(_, selector): &(usize, &Selector)| selector.suite == name;
         let filter = NameFilter::new(selectors.iter().enumerate().filter(of_suite));
         if let Some(config) = own {
-            return self.own_suite(name, rules, dir, filter, config, warnings);
+            return self.own_suite(name, rules, dir, filter, config, notes.warnings);
         }
         let path = dir.path().join(format!("{name}.status"));
         let bytes = match read(&path) {
@@ -279,7 +295,17 @@ impl Opening<'_> {
         let shown = path.strip_prefix(root).unwrap_or(&path);
         let status = StatusFile::read(shown, &String::from_utf8_lossy(&bytes), self.reading)?;
         let program = self.program(rules.shell);
-        let config = SuiteConfig::read(dir.path());
+        let (config, problems) = SuiteConfig::read(dir.path(), root);
+        // In trees that are known, what is not read so far is as the built-in tables say.
+        if self.reading.variables.allows_unknown() {
+            notes.not_understood.extend(problems);
+        }
+        let how_to_make = match &program {
+            Program::Shell(shell) => {
+                self.build.how_to_make(Path::new(&shell.resolve(root)), &self.options.root)
+            }
+            Program::Builtin => String::new(),
+        };
         let asking = Asking {
             dir: &dir,
             root,
@@ -288,6 +314,7 @@ impl Opening<'_> {
             config: &config,
             extra_flags: self.extra_flags,
             seed: self.options.random_seed,
+            how_to_make: &how_to_make,
         };
         let listed = list(rules, &asking)?;
         let mut shells: Vec<&String> = listed.iter().filter_map(|test| test.shell.as_ref()).collect();

@@ -38,9 +38,16 @@ impl Places<'_> {
                 let text = format!("{}/{}", inside.to_str()?, rest.trim_start_matches('/'));
                 Selector::new(&text, false)
             }
-            None => self.candidates(text).find_map(|path| self.of_path(&path))?,
+            None => self.candidates(text).find_map(|path| self.of_path(&path, text.ends_with('/')))?,
         };
         Some(Selector { text: text.to_owned(), ..found })
+    }
+
+    /// Whether a path is the directory of all suites, or one above it in this tree.
+    pub fn is_all(&self, text: &str) -> bool {
+        let is_above = |path: &Path| self.test_root.starts_with(path) && path.starts_with(self.root);
+        let path = normalize(&self.here.unwrap_or(self.root).join(text));
+        path.is_dir() && is_above(&path)
     }
 
     /// The files or directories that a path can mean, those that people most often mean first.
@@ -58,7 +65,8 @@ impl Places<'_> {
         path.strip_prefix(self.test_root).ok().filter(|inside| inside.components().next().is_some())
     }
 
-    fn of_path(&self, path: &Path) -> Option<Selector> {
+    /// `is_dir`: a slash stands behind it.
+    fn of_path(&self, path: &Path, is_dir: bool) -> Option<Selector> {
         let inside = self.within(path)?.to_str()?;
         let (suite, rest) = inside.split_once('/').unwrap_or((inside, ""));
         let dir = self.test_root.join(suite);
@@ -69,14 +77,14 @@ impl Places<'_> {
         let pattern = if dir.join(own::FILE).is_file() {
             of_own(self.root, &dir, path, rest)?
         } else {
-            of_known(rules?, &dir, rest)?
+            of_known(rules?, &dir, rest, is_dir)?
         };
         Some(Selector { text: inside.to_owned(), suite: suite.to_owned(), pattern, from_group: false })
     }
 }
 
 /// The tests of one of V8's suites that a path in its directory means.
-fn of_known(rules: &SuiteRules, suite: &Path, rest: &str) -> Option<Pattern> {
+fn of_known(rules: &SuiteRules, suite: &Path, rest: &str, says_dir: bool) -> Option<Pattern> {
     let is_listed = !matches!(rules.listing, Listing::Files);
     // Names of listed tests are their files', if they have any.
     let dirs: &[&str] = if is_listed { &[""] } else { rules.test_dirs };
@@ -99,7 +107,7 @@ fn of_known(rules: &SuiteRules, suite: &Path, rest: &str) -> Option<Pattern> {
     }
     // A test may be called like a directory.
     let is_test = |name: &str| dirs.iter().any(|dir| has_extension(&suite.join(dir).join(name), rules));
-    if is_test(name) {
+    if is_test(name) && !(says_dir && is_dir) {
         return Some(Pattern::Exact((*name).to_owned()));
     }
     if is_dir {
@@ -237,6 +245,7 @@ mod tests {
         is("", "mjsunit/es6", "mjsunit: es6/");
         is("test/mjsunit", "es6", "mjsunit: es6/");
         is("", "mjsunit/both", "mjsunit: both");
+        is("", "mjsunit/both/", "mjsunit: both/");
         is("", "test/test262/data", "test262: all");
         is("", "test/test262/data/test", "test262: all");
         is("", "test/test262/data/test/built-ins", "test262: built-ins/");

@@ -129,6 +129,11 @@ impl Products {
         self.trees().flat_map(|tree| tree.missing().iter().cloned()).collect()
     }
 
+    /// Suites of groups of which nothing is known: they are left out.
+    pub fn unsupported(&self) -> Vec<String> {
+        self.trees().flat_map(|tree| tree.unsupported().iter().cloned()).collect()
+    }
+
     /// How many things were not understood, in trees that are newer than what is known.
     pub fn not_understood(&self) -> usize {
         self.trees().map(|tree| tree.not_understood()).sum()

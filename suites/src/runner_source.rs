@@ -18,7 +18,7 @@ mod status_words;
 mod suite_config;
 
 pub use build_keys::{Key, Keys, build_keys, false_variables};
-pub use command_line::order;
-pub use factors::factors;
-pub use status_words::{StatusWords, status_words};
+pub use command_line::{FILE as ORDER_FILE, order};
+pub use factors::{FILES as FACTORS_FILES, factors};
+pub use status_words::{FILE as STATUS_WORDS_FILE, StatusWords, status_words};
 pub use suite_config::SuiteConfig;

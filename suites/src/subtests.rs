@@ -7,7 +7,7 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::bases::Base;
 use crate::dialect::{Property, SuiteVariants};
-use crate::options::Framework;
+use crate::options::{Filter, Framework};
 use crate::prepare::Strictness;
 use crate::status::{Outcomes, Said};
 use crate::suite::Suite;
@@ -111,7 +111,7 @@ impl Tree {
                 None => self
                     .subtests(index, base)
                     .into_iter()
-                    .map(|(subtest, outcomes)| (subtest, outcomes, self.left_out(outcomes)))
+                    .map(|(subtest, outcomes)| (subtest, outcomes, self.left_out_of(base, subtest, outcomes)))
                     .filter(|(subtest, _, why)| why.is_some() || self.is_in_shard(index, base, *subtest))
                     .collect(),
             };
@@ -129,7 +129,24 @@ impl Tree {
         if self.build.has(Property::Predictable) && own() {
             return Some(LeftOut::Predictable);
         }
-        self.left_out(base.outcomes).filter(|_| self.dialect.filters_before_variants)
+        self.left_out_of(base, Subtest::BASE, base.outcomes).filter(|_| self.dialect.filters_before_variants)
+    }
+
+    /// As [`Self::left_out`], but what may be of the kind that is to run does so.
+    fn left_out_of(&self, base: &Base, subtest: Subtest, outcomes: Outcomes) -> Option<LeftOut> {
+        let why = self.left_out(outcomes)?;
+        if !self.detected.newer || why == LeftOut::Rule {
+            return Some(why);
+        }
+        let name = self.bases().name(base);
+        let may = self.suite(base).map(|suite| suite.status.own().may(name, subtest.variant));
+        let all = outcomes | may.unwrap_or_default();
+        let options = &self.options;
+        let runs = match why {
+            LeftOut::Slow => options.slow_tests == Filter::Run && self.is_slow(all),
+            _ => options.pass_fail_tests == Filter::Run && all.is_pass_or_fail(),
+        };
+        (!runs).then_some(why)
     }
 
     /// The filter of status file outcomes (V8's `StatusFileFilterProc`). Until V8 10.4 it holds before and after variants,
@@ -153,7 +170,7 @@ impl Tree {
         self.prepared(index, base).as_ref().as_ref().ok()?.withheld.clone()
     }
 
-    /// What the host cannot run: reasons, with how many tests the walk has met so far. Those that the options leave out
+    /// What the host or a predictable build cannot run: reasons, with how many tests the walk has met so far. Those that the options leave out
     /// are not among them.
     pub fn withheld_by_host(&self) -> Vec<(String, u64)> {
         let met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,9 +179,13 @@ impl Tree {
 
     fn meet_withheld(&self, index: u32, base: &Base) {
         if let Some(withheld) = self.withheld(index, base).filter(|withheld| withheld.by_host) {
-            let mut met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
-            *met.entry(withheld.reason).or_default() += 1;
+            self.meet(withheld.reason);
         }
+    }
+
+    fn meet(&self, reason: String) {
+        let mut met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
+        *met.entry(reason).or_default() += 1;
     }
 
     /// The words that skip a test.
@@ -276,7 +297,7 @@ impl Tree {
             return Vec::new();
         }
         let mut subtests = self.subtests(index, base);
-        subtests.retain(|(_, outcomes)| self.left_out(*outcomes).is_none());
+        subtests.retain(|(subtest, outcomes)| self.left_out_of(base, *subtest, *outcomes).is_none());
         subtests
     }
 
@@ -375,7 +396,12 @@ impl Tree {
 
 impl Cases for Tree {
     fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
-        let bases = self.bases().iter().filter(|(_, base)| !self.is_left_out(base));
+        let bases = self.bases().iter().filter(|(_, base)| {
+            if self.left_out_before_variants(base) == Some(LeftOut::Predictable) {
+                self.meet(NOT_PREDICTABLE.into());
+            }
+            !self.is_left_out(base)
+        });
         Box::new(bases.flat_map(move |(index, base)| {
             self.meet_withheld(index, base);
             let in_shard = move |(subtest, _): &(Subtest, Outcomes)| self.is_in_shard(index, base, *subtest);

@@ -93,6 +93,25 @@ impl Tables {
             return Self::read_classic(root, dialect);
         }
         let open = |name| Ok::<_, OpenError>(Source { lenient: tree.newer, ..Source::open(root, name)? });
+        let mut not_understood = Vec::new();
+        // What else is read, as far as a file that has it is there.
+        let mut or_known = |found: bool, files: &[&str], what: &str| {
+            let file = files.iter().find(|file| root.join(file).is_file());
+            if let Some(file) = file.filter(|_| tree.newer && !found) {
+                not_understood
+                    .push(format!("{file}: {what} not understood: those of {} are used", dialect.name));
+            }
+        };
+        let factors = runner_source::factors(root);
+        or_known(factors.is_some(), &runner_source::FACTORS_FILES, "the factors of time limits are");
+        let status_words = runner_source::status_words(root);
+        or_known(
+            status_words.is_some(),
+            &[runner_source::STATUS_WORDS_FILE],
+            "the words of status files are",
+        );
+        let order = runner_source::order(root);
+        or_known(order.is_some(), &[runner_source::ORDER_FILE], "the parts of a command line are");
         let variants = open(VARIANTS_FILE)?;
         let standard = open(STANDARD_RUNNER)?;
         let base = open(BASE_RUNNER)?;
@@ -124,13 +143,23 @@ impl Tables {
                 None => or(build.strings("SLOW_ARCHS")?, dialect.timeouts.slow_archs),
                 Some(own) => own,
             },
-            factors: runner_source::factors(root).unwrap_or_else(|| dialect_factors(dialect)),
-            status_words: runner_source::status_words(root),
+            factors: factors.unwrap_or_else(|| dialect_factors(dialect)),
+            status_words,
             false_variables: runner_source::false_variables(root),
-            order: runner_source::order(root).unwrap_or_else(|| dialect.order.to_vec()),
+            order: order.unwrap_or_else(|| dialect.order.to_vec()),
             variants_file: VARIANTS_FILE,
-            not_understood: Vec::new(),
+            not_understood,
         };
+        for (source, name) in [
+            (&variants, "ALL_VARIANT_FLAGS"),
+            (&standard, "VARIANT_ALIASES"),
+            (&base, "TEST_MAP"),
+            (&base, "DEFAULT_FLAGS"),
+            (&base, "DEBUG_FLAGS"),
+            (&base, "RELEASE_FLAGS"),
+        ] {
+            source.should_have(name);
+        }
         for source in [variants, standard, base, build] {
             tables.not_understood.extend(source.problems.into_inner());
         }
@@ -354,6 +383,13 @@ impl Source {
     /// The error that the value of `name` is not what was expected.
     pub fn shape(&self, name: &'static str, expected: &'static str) -> OpenError {
         OpenError::Table { file: self.path.clone(), name, expected }
+    }
+
+    /// Notes that a file that is there has no such table, in a tree that is newer than what is known.
+    fn should_have(&self, name: &str) {
+        if self.lenient && self.exists && matches!(self.module.get(name), Ok(None)) {
+            self.problems.borrow_mut().push(format!("{} has no {name}", self.path.display()));
+        }
     }
 
     /// What was found; nothing where something else was found that does no harm.

@@ -35,6 +35,7 @@ pub struct Tree {
     pub(crate) options: Options,
     pub(crate) dialect: &'static Dialect,
     pub(crate) detected: Detected,
+    pub(crate) unsupported: Vec<String>,
     /// Whether the tree has a runner of its own.
     pub(crate) has_runner: bool,
     /// Programs that the build lacks, of suites that nobody asked for by name.
@@ -182,7 +183,9 @@ impl Tree {
                     Ok(found) if !found.is_file() => "is no file".into(),
                     Ok(found) if !is_executable(&found) => "is not executable".into(),
                     Ok(_) => continue,
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => "does not exist".into(),
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                        format!("does not exist{}", self.build.how_to_make(&path, &options.root))
+                    }
                     Err(e) => format!("cannot be used: {e}"),
                 }
             };
@@ -197,6 +200,11 @@ impl Tree {
     /// Programs that the build lacks, of suites that nobody asked for by name: their tests are left out.
     pub fn missing(&self) -> &[Missing] {
         &self.missing
+    }
+
+    /// Suites of groups of which nothing is known: they are left out.
+    pub fn unsupported(&self) -> &[String] {
+        &self.unsupported
     }
 
     /// How many things in a tree that is newer than what is known were not understood; each is a warning.
@@ -231,7 +239,8 @@ impl Tree {
         self.suites.iter().flat_map(|suite| {
             let own = suite.programs.iter().map(|(_, program)| program);
             // A suite all of whose tests have shells of their own needs no other.
-            let common = suite.needs_its_program().then_some(&suite.program);
+            let nameless = suite.own.is_none() && suite.rules.shell.is_empty();
+            let common = (suite.needs_its_program() && !nameless).then_some(&suite.program);
             common.into_iter().chain(own).map(move |program| (suite, program))
         })
     }

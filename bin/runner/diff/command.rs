@@ -36,7 +36,7 @@ pub fn main(words: Vec<OsString>) -> u8 {
     match compared(&diff) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("runner: {error}");
+            notice!("runner: {error}");
             2
         }
     }
@@ -49,7 +49,7 @@ fn compared(diff: &Diff) -> Result<u8, ResultsError> {
     if let Err(error) = io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever reads on has seen enough, or the disk is full.
         if error.kind() != io::ErrorKind::BrokenPipe {
-            eprintln!("runner: cannot write the difference: {error}");
+            notice!("runner: cannot write the difference: {error}");
             return Ok(5);
         }
     }

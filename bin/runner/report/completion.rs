@@ -33,7 +33,7 @@ impl Reporter for Completion {
         let line = format!("{}\n", verbose::line(report));
         if let Some(Err(error)) = self.file.as_mut().map(|file| file.write_all(line.as_bytes())) {
             self.file = None;
-            eprintln!("runner: cannot write the file of --ci-test-completion: {error}; the run goes on");
+            notice!("runner: cannot write the file of --ci-test-completion: {error}; the run goes on");
         }
     }
 }

@@ -54,7 +54,7 @@ impl Console {
         if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             self.broken = true;
             if error.kind() != io::ErrorKind::BrokenPipe {
-                eprintln!("runner: cannot write to standard output: {error}; the run goes on");
+                notice!("runner: cannot write to standard output: {error}; the run goes on");
             }
         }
     }

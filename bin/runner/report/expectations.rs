@@ -82,7 +82,7 @@ impl Reporter for Expectations {
             Event::Finished(report) => self.add(report),
             Event::RunFinished(summary) => {
                 if let Err(error) = self.file.write(self.text(summary).as_bytes()) {
-                    eprintln!("runner: {error}");
+                    notice!("runner: {error}");
                 }
             }
             _ => {}

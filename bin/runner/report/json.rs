@@ -69,10 +69,10 @@ impl Json {
         match serde_json::to_vec(&document) {
             Ok(bytes) => {
                 if let Err(error) = self.file.write(&bytes) {
-                    eprintln!("runner: {error}");
+                    notice!("runner: {error}");
                 }
             }
-            Err(error) => eprintln!("runner: cannot make the JSON results: {error}"),
+            Err(error) => notice!("runner: cannot make the JSON results: {error}"),
         }
     }
 }

@@ -121,10 +121,10 @@ impl Reporter for Junit {
                 match report.serialize(&mut bytes) {
                     Ok(()) => {
                         if let Err(error) = self.file.write(&bytes) {
-                            eprintln!("runner: {error}");
+                            notice!("runner: {error}");
                         }
                     }
-                    Err(error) => eprintln!("runner: cannot make the JUnit report: {error}"),
+                    Err(error) => notice!("runner: cannot make the JUnit report: {error}"),
                 }
             }
             _ => {}

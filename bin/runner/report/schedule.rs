@@ -32,7 +32,7 @@ impl Reporter for Schedule {
         let Some(line) = line(report, SystemTime::now()) else { return };
         if let Some(Err(error)) = self.file.as_mut().map(|file| file.write_all(line.as_bytes())) {
             self.file = None;
-            eprintln!("runner: cannot write the file of --log-test-schedule: {error}; the run goes on");
+            notice!("runner: cannot write the file of --log-test-schedule: {error}; the run goes on");
         }
     }
 }

@@ -46,7 +46,7 @@ impl SystemMemory {
         let log = move || {
             let wait = || !matches!(over.recv_timeout(EVERY), Err(RecvTimeoutError::Disconnected));
             if let Err(error) = log(file, wait) {
-                eprintln!("runner: cannot write the file of --log-system-memory: {error}; the run goes on");
+                notice!("runner: cannot write the file of --log-system-memory: {error}; the run goes on");
             }
         };
         let thread = thread::Builder::new().name("memory".into()).spawn(log).map_err(failed)?;

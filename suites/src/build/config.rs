@@ -15,7 +15,7 @@ const MIPS: [&str; 4] = ["mips", "mipsel", "mips64", "mips64el"];
 /// What a configuration says.
 ///
 /// `lenient`: the tree is newer than what is known, so that keys which V8's runner of the newest known version wants
-/// may be missing; they are false, and named in [`Said::missing`].
+/// may be missing; they are false for the runner, unknown to conditions, and named in [`Said::missing`].
 ///
 /// # Errors
 /// What is wrong with it, with the key.
@@ -89,20 +89,21 @@ fn every(
         variables.insert(key.clone(), Variable::Bool(false));
     }
     let simulator = match dialect.build.simulator {
-        Simulator::Key(key) => Some(variables.get(key) == Some(&Variable::Bool(true))),
+        Simulator::Key(key) => Some(variables.get(key).is_some_and(Variable::is_true)),
         _ => None,
     };
     Ok(Said { arch, variables, mips: None, simulator, missing })
 }
 
-/// A value as conditions see it. Of numbers with a fraction, lists and objects they can only see that they are equal to
-/// nothing.
+/// A value as conditions see it.
 fn variable(value: &Value) -> Variable {
     match value {
         Value::Bool(value) => Variable::Bool(*value),
         Value::String(text) => Variable::Text(text.clone()),
-        Value::Number(number) => number.as_i64().map_or(Variable::None, Variable::Int),
-        Value::Null | Value::Array(_) | Value::Object(_) => Variable::None,
+        Value::Number(number) => number.as_i64().map_or(Variable::Other(true), Variable::Int),
+        Value::Array(items) => Variable::Many(items.iter().map(variable).collect()),
+        Value::Object(entries) => Variable::Other(!entries.is_empty()),
+        Value::Null => Variable::None,
     }
 }
 
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(said.variables["brand_new"], Variable::Bool(true));
         assert_eq!(said.variables["flavour"], Variable::Text("sweet".into()));
         assert_eq!(said.variables["level"], Variable::Int(3));
-        assert_eq!(said.variables["odd"], Variable::None);
+        assert_eq!(said.variables["odd"], Variable::Many(Vec::new()));
         assert_eq!((said.arch.as_str(), said.simulator), ("x64", Some(false)));
     }
 

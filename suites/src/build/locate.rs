@@ -76,8 +76,8 @@ enum Chosen {
     Several(Vec<String>),
 }
 
-/// The builds in directories of their own. `--arch` and `--mode` choose among several by name, as in `x64.release`.
-fn among(root: &Path, options: &Options) -> Chosen {
+/// The builds in directories of their own, as seen from the root, in order.
+pub fn builds(root: &Path) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for place in BUILDS {
         let entries = std::fs::read_dir(root.join(place)).into_iter().flatten().flatten();
@@ -89,6 +89,13 @@ fn among(root: &Path, options: &Options) -> Chosen {
         );
     }
     found.sort_unstable();
+    found
+}
+
+/// The build that is meant where no directory was named. `--arch` and `--mode` choose among several by name, as in
+/// `x64.release`.
+fn among(root: &Path, options: &Options) -> Chosen {
+    let mut found = builds(root);
     if found.len() > 1 && (options.arch.is_some() || options.mode.is_some()) {
         let fitting: Vec<String> = found.iter().filter(|dir| fits(dir, options)).cloned().collect();
         if fitting.len() == 1 {

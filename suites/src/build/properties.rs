@@ -76,6 +76,14 @@ pub struct Build {
 }
 
 impl Build {
+    /// ` (ninja -C out/x64.release d8)` for a program of this build's directory; empty for one that lies elsewhere.
+    pub fn how_to_make(&self, program: &Path, root: &Path) -> String {
+        let inside = self.dir.as_deref().and_then(|dir| Some((dir, program.strip_prefix(dir).ok()?)));
+        let Some((dir, target)) = inside else { return String::new() };
+        let dir = dir.strip_prefix(root).unwrap_or(dir);
+        format!(" (ninja -C {} {})", dir.display(), target.display())
+    }
+
     /// Finds and reads the build's configuration. `lenient`: as in [`config::read`].
     ///
     /// # Errors
@@ -109,7 +117,7 @@ impl Build {
             };
         }
         if options.outdir != Options::default().outdir && options.shell_dir.is_none() {
-            return Err(OpenError::NoBuild(outdir));
+            return Err(OpenError::NoBuild { dir: outdir, found: locate::builds(&options.root) });
         }
         Self::of_host(options, dialect, &keys)
     }
@@ -277,7 +285,7 @@ impl Build {
     pub fn is(&self, variable: &str) -> bool {
         match self.variables.get(variable) {
             None if variable == SANITIZED => Property::SANITIZERS.iter().any(|property| self.has(*property)),
-            value => value == Some(&Variable::Bool(true)),
+            value => value.is_some_and(Variable::is_true),
         }
     }
 
@@ -292,7 +300,7 @@ impl Build {
     /// [`BuildRules::properties`]: crate::dialect::BuildRules::properties
     pub(super) fn holds(&self, variable: &str) -> bool {
         match variable.strip_prefix('!') {
-            Some(opposite) => self.variables.get(opposite) == Some(&Variable::Bool(false)),
+            Some(opposite) => self.variables.get(opposite).is_some_and(|value| !value.is_true()),
             None => self.is(variable),
         }
     }

@@ -275,5 +275,5 @@ fn without_a_build_this_host_counts() {
     let build = Build::read(&options, &V9_2, false).unwrap();
     assert_eq!((build.arch.as_str(), build.mode), ("arm", Mode::Debug));
     options.outdir = "elsewhere".into();
-    assert!(matches!(Build::read(&options, &V9_2, false), Err(OpenError::NoBuild(_))));
+    assert!(matches!(Build::read(&options, &V9_2, false), Err(OpenError::NoBuild { .. })));
 }

@@ -6,6 +6,14 @@ use crate::dialect::{Dchecks, Dialect, Property};
 use crate::options::Options;
 use crate::status::{Variable, Variables};
 
+/// Keys of a configuration, with the status variables that are computed from them.
+const COMPUTED: [(&str, &str); 4] = [
+    ("debugging_features", "mode"),
+    ("dcheck_always_on", "mode"),
+    ("is_android", "system"),
+    ("is_ios", "system"),
+];
+
 impl Build {
     /// The variables of status file conditions. `extra_flags` are those of the whole run, `never` those that the tree's
     /// runner sets to false whatever the build.
@@ -21,17 +29,18 @@ impl Build {
         for name in ["deopt_fuzzer", "endurance_fuzzer", "no_snap"] {
             variables.set(name, false);
         }
-        for name in never {
-            variables.set(name, false);
-        }
-        for name in dialect.none_variables {
-            variables.set(*name, Variable::None);
-        }
         for (name, value) in &self.variables {
             // Until V8 11.4 status files do not see these two.
             if !(self.has_named_keys() && matches!(name.as_str(), "is_android" | "is_debug")) {
                 variables.set(name, value.clone());
             }
+        }
+        // Whatever the configuration says (V8 13.8 base_runner.py 627 to 652).
+        for name in never {
+            variables.set(name, false);
+        }
+        for name in dialect.none_variables {
+            variables.set(*name, Variable::None);
         }
         // V8 10.3 to 11.4: builds whose isolates cannot share memory.
         if self.variables.contains_key("shared_ro_heap") && !self.variables.contains_key("js_shared_memory") {
@@ -79,6 +88,15 @@ impl Build {
         variables.set("no_simd_hardware", no_simd);
         // Its name in V8 9.1.
         variables.set("no_simd_sse", no_simd);
+        for key in &self.missing {
+            variables.forget(key);
+            // What is computed from it.
+            for (of, computed) in COMPUTED {
+                if key == of {
+                    variables.forget(computed);
+                }
+            }
+        }
         variables
     }
 

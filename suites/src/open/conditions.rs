@@ -82,7 +82,7 @@ pub fn missing_keys(
         }
         _ => Ok(missing
             .iter()
-            .map(|key| format!("{} lacks the key '{key}': it counts as false", file.display()))
+            .map(|key| format!("{} lacks the key '{key}': conditions with it are unknown, for the rest it counts as false", file.display()))
             .collect()),
     }
 }

@@ -64,6 +64,18 @@ pub enum Comparison {
     In,
     /// `not in`
     NotIn,
+    /// `is`
+    Is,
+    /// `is not`
+    IsNot,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
 }
 
 /// The one expression that `text` is.
@@ -185,6 +197,16 @@ impl<'t, 'a> Parser<'t, 'a> {
                 Comparison::Equal
             } else if self.accept_op("!=") {
                 Comparison::NotEqual
+            } else if self.accept_op("<") {
+                Comparison::Less
+            } else if self.accept_op("<=") {
+                Comparison::LessOrEqual
+            } else if self.accept_op(">") {
+                Comparison::Greater
+            } else if self.accept_op(">=") {
+                Comparison::GreaterOrEqual
+            } else if self.accept_word("is") {
+                if self.accept_word("not") { Comparison::IsNot } else { Comparison::Is }
             } else if self.accept_word("in") {
                 Comparison::In
             } else if self.accept_word("not") {

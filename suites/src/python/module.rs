@@ -59,8 +59,10 @@ pub struct Module {
 }
 
 impl Module {
-    /// Reads a module: `NAME = literal` at the top level, where a literal may use `+`, names assigned before,
-    /// subscripts and `set([...])`. Every other statement is passed over.
+    /// Reads a module: `NAME = literal` and `NAME: TYPE = literal` at the top level, where a literal may use `+`, names
+    /// assigned before, subscripts and `set([...])`; and what changes such a value there: `NAME += literal`, `|=`,
+    /// `NAME[literal] = literal`, `append`, `extend`, `add` and `update`. A name that is changed in another way, or under
+    /// a condition, has no value that is known. Every other statement is passed over.
     ///
     /// # Errors
     /// Text that cannot be told apart into statements: a string that is not closed.
@@ -68,17 +70,29 @@ impl Module {
         let tokens = tokenize(text).map_err(|problem| problem.located(file, text))?;
         let mut module = Self::default();
         let mut budget = MAX_VALUES;
+        // Whether the last statement of the top level began a block that belongs to it, as `if` does and `def` does not.
+        let mut in_block = false;
         for statement in tokens.split_inclusive(|token| token.token == Token::Newline) {
-            let [Spanned { token: Token::Name(name), at }, Spanned { token: Token::Op("="), .. }, rest @ ..] =
-                statement
-            else {
-                continue;
-            };
+            let [Spanned { token: Token::Name(name), at }, rest @ ..] = statement else { continue };
             let top_level = *at == 0 || text.as_bytes().get(*at - 1) == Some(&b'\n');
-            if !top_level {
+            if top_level {
+                in_block = BLOCKS.contains(name);
+            } else if !in_block {
                 continue;
             }
-            match parse_tokens(rest).and_then(|expr| module.value(&expr, &mut budget)) {
+            let Some(change) = Change::of(rest) else { continue };
+            let known = module.values.contains_key(*name) || module.unread.contains_key(*name);
+            let begins = top_level && matches!(change, Change::Assign(_));
+            if !known && !begins {
+                continue;
+            }
+            let value = match top_level {
+                true => module.changed(name, &change, *at, &mut budget),
+                false => Err(Problem::new(*at, format!("'{name}' depends on a condition"))),
+            };
+            match value {
+                // What is added to something unknown is unknown.
+                Ok(_) if module.unread.contains_key(*name) && !matches!(change, Change::Assign(_)) => {}
                 Ok(value) => {
                     module.unread.remove(*name);
                     module.values.insert((*name).into(), value);
@@ -90,6 +104,33 @@ impl Module {
             }
         }
         Ok(module)
+    }
+
+    /// The value that a name has after a statement.
+    fn changed(
+        &self,
+        name: &str,
+        change: &Change<'_, '_>,
+        at: usize,
+        budget: &mut usize,
+    ) -> Result<Value, Problem> {
+        let mut argument = |tokens| parse_tokens(tokens).and_then(|expr| self.value(&expr, budget));
+        let old = || self.values.get(name).cloned().unwrap_or(Value::None);
+        let unknown = || Problem::new(at, format!("'{name}' is changed in a way that is not understood"));
+        match change {
+            Change::Assign(value) => argument(value),
+            Change::Add(value) => sum(at, vec![old(), argument(value)?]),
+            Change::Merge(value) => merged(old(), argument(value)?).ok_or_else(unknown),
+            Change::Element(key, value) => {
+                let pair = Value::Dict(vec![(argument(key)?, argument(value)?)]);
+                merged(old(), pair).ok_or_else(unknown)
+            }
+            Change::Call("append" | "add", item) => sum(at, vec![old(), Value::List(vec![argument(item)?])]),
+            Change::Call("extend", items) => sum(at, vec![old(), argument(items)?]),
+            Change::Call("update", more) => merged(old(), argument(more)?).ok_or_else(unknown),
+            Change::Call(..) => Err(unknown()),
+            Change::Unknown => Err(unknown()),
+        }
     }
 
     /// The value of a name: `None` if the module does not assign it.
@@ -173,6 +214,95 @@ impl Module {
     }
 }
 
+/// Statements of which the blocks run where they stand.
+const BLOCKS: [&str; 9] = ["if", "elif", "else", "for", "while", "with", "try", "except", "finally"];
+
+/// What a statement that begins with a name does to it.
+enum Change<'t, 'a> {
+    /// `= VALUE` and `: TYPE = VALUE`
+    Assign(&'t [Spanned<'a>]),
+    /// `+= VALUE`
+    Add(&'t [Spanned<'a>]),
+    /// `|= VALUE`
+    Merge(&'t [Spanned<'a>]),
+    /// `[KEY] = VALUE`
+    Element(&'t [Spanned<'a>], &'t [Spanned<'a>]),
+    /// `.METHOD(VALUE)`
+    Call(&'a str, &'t [Spanned<'a>]),
+    /// Something that is not understood.
+    Unknown,
+}
+
+impl<'t, 'a> Change<'t, 'a> {
+    /// Of what stands behind the name; `None` where it is not changed.
+    fn of(rest: &'t [Spanned<'a>]) -> Option<Self> {
+        let outside = |wanted: &str| outside_brackets(rest, wanted);
+        match rest.first()?.token {
+            Token::Op("=") => Some(Self::Assign(&rest[1..])),
+            Token::Op("+=") => Some(Self::Add(&rest[1..])),
+            Token::Op("|=") => Some(Self::Merge(&rest[1..])),
+            Token::Op(":") => outside("=").map(|at| Self::Assign(&rest[at + 1..])),
+            Token::Op("[") => match outside("=") {
+                Some(at) => {
+                    let close = rest[..at].iter().rposition(|token| token.token == Token::Op("]"))?;
+                    let is_one = outside_brackets(&rest[1..close], "[").is_none() && close + 1 == at;
+                    Some(if is_one { Self::Element(&rest[1..close], &rest[at + 1..]) } else { Self::Unknown })
+                }
+                None => Some(Self::Unknown),
+            },
+            Token::Op(".") => match rest {
+                [
+                    _,
+                    Spanned { token: Token::Name(method), .. },
+                    Spanned { token: Token::Op("("), .. },
+                    ..,
+                ] => {
+                    let close = rest.iter().rposition(|token| token.token == Token::Op(")"))?;
+                    Some(Self::Call(method, &rest[3..close.max(3)]))
+                }
+                _ => Some(Self::Unknown),
+            },
+            Token::Op("-=" | "*=" | "&=") => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
+
+/// The first token of this kind that stands in no brackets.
+fn outside_brackets(tokens: &[Spanned<'_>], wanted: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    tokens.iter().position(|token| {
+        let Token::Op(op) = token.token else { return false };
+        let found = depth == 0 && op == wanted;
+        match op {
+            "[" | "(" | "{" => depth += 1,
+            "]" | ")" | "}" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        found
+    })
+}
+
+/// A dictionary with the entries of another, or a set with its elements.
+fn merged(old: Value, more: Value) -> Option<Value> {
+    match (old, more) {
+        (Value::Dict(mut pairs), Value::Dict(more)) => {
+            for (key, value) in more {
+                match pairs.iter_mut().find(|(have, _)| *have == key) {
+                    Some((_, old)) => *old = value,
+                    None => pairs.push((key, value)),
+                }
+            }
+            Some(Value::Dict(pairs))
+        }
+        (Value::List(mut items), Value::List(more)) => {
+            items.extend(more);
+            Some(Value::List(items))
+        }
+        _ => None,
+    }
+}
+
 /// The calls that only change the kind of a collection.
 fn is_collection(name: &str) -> bool {
     matches!(name, "set" | "frozenset" | "list" | "tuple")
@@ -232,6 +362,48 @@ mod tests {
         assert_eq!(module.get("Y"), Ok(None));
         let problem = module.get("X").unwrap_err();
         assert_eq!((problem.line, problem.column), (2, 5), "{problem}");
+    }
+
+    #[test]
+    fn a_value_may_be_annotated_and_changed() {
+        let module = module(
+            "A: list[str] = ['a']\nA += ['b']\nA.append('c')\nA.extend(['d', 'e'])\nD: dict[str, list] = {\n  'x': ['1'],\n}\n\
+             D['y'] = ['2']\nD.update({'x': ['3']})\nD |= {'z': []}\nS = set(['s'])\nS.add('t')\nB: int\n",
+        );
+        assert_eq!(strings(&module, "A"), ["a", "b", "c", "d", "e"]);
+        assert_eq!(strings(&module, "S"), ["s", "t"]);
+        let Some(Value::Dict(pairs)) = module.get("D").unwrap() else { panic!() };
+        let shown: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| match key {
+                Value::Str(key) => (key.as_str(), value.strings().unwrap().join(" ")),
+                _ => panic!(),
+            })
+            .collect();
+        assert_eq!(shown, [("x", "3".into()), ("y", "2".into()), ("z", String::new())]);
+        assert_eq!(module.get("B"), Ok(None));
+    }
+
+    #[test]
+    fn a_value_that_is_changed_otherwise_is_not_known() {
+        let changes = [
+            "A.clear()",
+            "A[0]['x'] = 1",
+            "A -= ['a']",
+            "A += f()",
+            "if x:\n  A += ['b']",
+            "for b in c:\n  A.append(b)",
+        ];
+        for change in changes {
+            let module = module(&format!("A = ['a']\n{change}\nB = ['b']\n"));
+            let problem = module.get("A").unwrap_err();
+            assert!(problem.line > 1, "{change}: {problem}");
+            assert_eq!(strings(&module, "B"), ["b"], "{change}");
+        }
+        let known = module("A = ['a']\ndef f():\n  A = ['b']\nassert A\nprint(A)\nA == 3\n");
+        assert_eq!(strings(&known, "A"), ["a"]);
+        assert!(module("A = f()\nA += ['b']\n").get("A").is_err());
+        assert_eq!(strings(&module("A = f()\nA = ['b']\n"), "A"), ["b"]);
     }
 
     #[test]

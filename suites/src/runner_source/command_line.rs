@@ -6,7 +6,8 @@ use super::source::{text, tokens};
 use crate::dialect::Part;
 use crate::python::token::Token;
 
-const FILE: &str = "tools/testrunner/objects/testcase.py";
+/// Where it stands.
+pub const FILE: &str = "tools/testrunner/objects/testcase.py";
 
 /// The order of a command line's parts, if the tree has a runner that can be read.
 pub fn order(root: &Path) -> Option<Vec<Part>> {

@@ -6,7 +6,8 @@ use super::source::{between, text, tokens};
 use crate::python::token::Token;
 
 /// Where trees keep them, newer ones first.
-const FILES: [&str; 2] = ["tools/testrunner/build_config.py", "tools/testrunner/base_runner.py"];
+/// Where they can stand.
+pub const FILES: [&str; 2] = ["tools/testrunner/build_config.py", "tools/testrunner/base_runner.py"];
 
 /// The factors of builds for which a variable is true: from V8 11.5 on the table SCALE_FACTOR, from 10.5 on `factors` in
 /// `timeout_scalefactor`, before that the statements of `_timeout_scalefactor`. `None` if there is nothing of the kind.

@@ -6,7 +6,8 @@ use super::source::{between, text, tokens};
 use crate::python::token::Token;
 use crate::python::{Module, Value};
 
-const FILE: &str = "tools/testrunner/local/statusfile.py";
+/// Where they stand.
+pub const FILE: &str = "tools/testrunner/local/statusfile.py";
 
 /// What a tree's status files can say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

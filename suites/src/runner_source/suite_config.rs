@@ -24,22 +24,51 @@ pub struct SuiteConfig {
 }
 
 impl SuiteConfig {
-    /// Reads the file of the suite in `dir`.
-    pub fn read(dir: &Path) -> Self {
-        text(dir, FILE).map(|source| Self::of(&source)).unwrap_or_default()
+    /// Reads the file of the suite in `dir`. Also what in it was not understood, with the place as seen from `root`.
+    pub fn read(dir: &Path, root: &Path) -> (Self, Vec<String>) {
+        let file = dir.join(FILE);
+        let shown = file.strip_prefix(root).unwrap_or(&file);
+        text(dir, FILE).map(|source| Self::of(&source, shown)).unwrap_or_default()
     }
 
-    fn of(source: &str) -> Self {
-        let Ok(module) = Module::read(Path::new(FILE), source) else { return Self::default() };
+    fn of(source: &str, file: &Path) -> (Self, Vec<String>) {
+        let module = match Module::read(file, source) {
+            Ok(module) => module,
+            Err(problem) => return (Self::default(), vec![format!("{problem}: not looked at")]),
+        };
         let tokens = tokens(source);
-        let table = |name| module.get(name).ok().flatten().and_then(Value::strings);
-        Self {
-            excluded_files: returned(&tokens, "excluded_files", &module),
-            excluded_dirs: returned(&tokens, "excluded_dirs", &module),
-            sub_tests: table("SUB_TESTS"),
-            additional_variants: table("ADDITIONAL_VARIANTS"),
-            default_flags: table("default_flags"),
-        }
+        let mut problems = Vec::new();
+        let mut table = |name| match module.get(name) {
+            Ok(None) => None,
+            Ok(Some(value)) => {
+                let strings = value.strings();
+                if strings.is_none() {
+                    problems.push(format!("{}: {name} is no list of strings: not looked at", file.display()));
+                }
+                strings
+            }
+            Err(problem) => {
+                problems.push(format!("{problem}: not looked at"));
+                None
+            }
+        };
+        let sub_tests = table("SUB_TESTS");
+        let additional_variants = table("ADDITIONAL_VARIANTS");
+        let default_flags = table("default_flags");
+        let mut excluded = |name| {
+            let found = returned(&tokens, name, &module);
+            if found.is_none() && tokens.windows(2).any(|two| two == [Token::Name("def"), Token::Name(name)])
+            {
+                problems.push(format!(
+                    "{}: what {name} returns is not understood: not looked at",
+                    file.display()
+                ));
+            }
+            found
+        };
+        let excluded_files = excluded("excluded_files");
+        let excluded_dirs = excluded("excluded_dirs");
+        (Self { excluded_files, excluded_dirs, sub_tests, additional_variants, default_flags }, problems)
     }
 }
 
@@ -99,7 +128,7 @@ mod tests {
     fn what_is_left_out_is_read_with_its_names() {
         let source = "A = 'a.js'\nMORE = ['x', 'y']\nclass L(B):\n  @property\n  def excluded_files(self):\n    \
             return {A, \"b.js\",}\n\n  @property\n  def excluded_dirs(self):\n    return set(MORE)\n\nclass S: pass\n";
-        let config = SuiteConfig::of(source);
+        let config = SuiteConfig::of(source, Path::new(FILE)).0;
         assert_eq!(config.excluded_files, strings(&["a.js", "b.js"]));
         assert_eq!(config.excluded_dirs, strings(&["x", "y"]));
     }
@@ -107,7 +136,8 @@ mod tests {
     #[test]
     fn what_depends_on_something_is_not_read() {
         let of = |body: &str| {
-            SuiteConfig::of(&format!("class L:\n  def excluded_dirs(self):\n    {body}\n")).excluded_dirs
+            let text = format!("class L:\n  def excluded_dirs(self):\n    {body}\n");
+            SuiteConfig::of(&text, Path::new(FILE)).0.excluded_dirs
         };
         assert_eq!(of("return {'a'} if self.x else set()"), None);
         assert_eq!(of("return {B}"), None);
@@ -119,12 +149,17 @@ mod tests {
     #[test]
     fn tables_of_suites_are_read() {
         let source = "SUB_TESTS = ['json', 'wasm/async']\nADDITIONAL_VARIANTS = set([\n  'a',\n])\ndefault_flags = ['--x']\n";
-        let config = SuiteConfig::of(source);
+        let config = SuiteConfig::of(source, Path::new(FILE)).0;
         assert_eq!(config.sub_tests, strings(&["json", "wasm/async"]));
         assert_eq!(config.additional_variants, strings(&["a"]));
         assert_eq!(config.default_flags, strings(&["--x"]));
-        assert_eq!(SuiteConfig::of("SUB_TESTS = f()\n"), SuiteConfig::default());
-        assert_eq!(SuiteConfig::of("'"), SuiteConfig::default());
+        let (config, problems) = SuiteConfig::of("SUB_TESTS = f()\n", Path::new("test/fuzzer/testcfg.py"));
+        assert_eq!(config, SuiteConfig::default());
+        assert!(
+            problems[0].starts_with("test/fuzzer/testcfg.py:1:13: calls are not evaluated"),
+            "{problems:?}"
+        );
+        assert_eq!(SuiteConfig::of("'", Path::new(FILE)).0, SuiteConfig::default());
     }
 
     const WORDS: [&str; 14] =
@@ -133,7 +168,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_not(words in prop::collection::vec(prop::sample::select(WORDS.as_slice()), 0..30)) {
-            let _ = SuiteConfig::of(&words.join(" "));
+            let _ = SuiteConfig::of(&words.join(" "), Path::new(FILE));
         }
     }
 }

@@ -17,6 +17,23 @@ pub enum Variable {
     Int(i64),
     /// No value: unequal to everything but itself.
     None,
+    /// A list.
+    Many(Vec<Variable>),
+    /// Something that is equal to nothing, and that Python takes for true or not: a number with a fraction, an object.
+    Other(bool),
+}
+
+impl Variable {
+    /// Whether Python takes it for true.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::Bool(value) | Self::Other(value) => *value,
+            Self::Text(text) => !text.is_empty(),
+            Self::Int(number) => *number != 0,
+            Self::None => false,
+            Self::Many(items) => !items.is_empty(),
+        }
+    }
 }
 
 impl From<bool> for Variable {
@@ -56,6 +73,11 @@ impl Variables {
         self.values.insert(name.into(), value.into());
     }
 
+    /// Takes a name out: nobody knows its value.
+    pub fn forget(&mut self, name: &str) {
+        self.values.remove(name);
+    }
+
     /// Makes each name a constant that is its own text, so that conditions can say `arch == x64`.
     pub fn constants<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
         for name in names {
@@ -70,12 +92,7 @@ impl Variables {
 
     /// Whether a name's value is true in Python; `None` if it has no value.
     pub fn holds(&self, name: &str) -> Option<bool> {
-        self.get(name).map(|value| match value {
-            Variable::Bool(value) => *value,
-            Variable::Text(text) => !text.is_empty(),
-            Variable::Int(number) => *number != 0,
-            Variable::None => false,
-        })
+        self.get(name).map(Variable::is_true)
     }
 
     /// Whether a name's value is `True`.
@@ -124,8 +141,22 @@ enum Value<'a> {
     None,
     Text(&'a str),
     Many(Vec<Value<'a>>),
+    Other(bool),
     /// What was not understood.
     Unknown(Problem),
+}
+
+impl<'a> Value<'a> {
+    fn of(variable: &'a Variable) -> Self {
+        match variable {
+            Variable::Bool(value) => Self::Bool(*value),
+            Variable::Text(text) => Self::Text(text),
+            Variable::Int(number) => Self::Int(*number),
+            Variable::None => Self::None,
+            Variable::Many(items) => Self::Many(items.iter().map(Self::of).collect()),
+            Variable::Other(value) => Self::Other(*value),
+        }
+    }
 }
 
 impl Value<'_> {
@@ -137,6 +168,7 @@ impl Value<'_> {
             Self::None => false,
             Self::Text(text) => !text.is_empty(),
             Self::Many(items) => !items.is_empty(),
+            Self::Other(value) => *value,
             // Nobody asks before it has looked.
             Self::Unknown(_) => false,
         }
@@ -156,7 +188,7 @@ impl Value<'_> {
         match (self, other) {
             (Self::Bool(a), Self::Int(b)) | (Self::Int(b), Self::Bool(a)) => i64::from(*a) == *b,
             // Two unknown values may differ.
-            (Self::Unknown(_), _) | (_, Self::Unknown(_)) => false,
+            (Self::Unknown(_) | Self::Other(_), _) | (_, Self::Unknown(_) | Self::Other(_)) => false,
             (a, b) => a == b,
         }
     }
@@ -168,6 +200,7 @@ impl Value<'_> {
             Self::None => "None".into(),
             Self::Text(text) => format!("the string '{text}'"),
             Self::Many(_) => "a list".into(),
+            Self::Other(_) => "a value of another kind".into(),
             Self::Unknown(_) => "unknown".into(),
         }
     }
@@ -256,10 +289,7 @@ impl<'a> Evaluation<'a> {
 
     fn name(&self, name: &str, expr: &Expr) -> Result<Value<'a>, Stop> {
         match (self.variables.values.get(name), name) {
-            (Some(Variable::Bool(value)), _) => Ok(Value::Bool(*value)),
-            (Some(Variable::Text(text)), _) => Ok(Value::Text(text)),
-            (Some(Variable::Int(number)), _) => Ok(Value::Int(*number)),
-            (Some(Variable::None), _) => Ok(Value::None),
+            (Some(variable), _) => Ok(Value::of(variable)),
             (None, "True") => Ok(Value::Bool(true)),
             (None, "False") => Ok(Value::Bool(false)),
             (None, "None") => Ok(Value::None),
@@ -294,9 +324,24 @@ fn compare(left: &Value<'_>, comparison: Comparison, right: &Value<'_>, at: &Exp
             _ => Compared::Unknown(problem),
         });
     }
+    let order = || match (left, right) {
+        (Value::Text(left), Value::Text(right)) => Ok(left.cmp(right)),
+        (Value::Int(left), Value::Int(right)) => Ok(left.cmp(right)),
+        (Value::Bool(left), Value::Bool(right)) => Ok(left.cmp(right)),
+        _ => {
+            let message = format!("{} and {} cannot be put in order", left.describe(), right.describe());
+            Err(Stop::at(at, message))
+        }
+    };
     let holds = match comparison {
         Comparison::Equal => left.equals(right),
         Comparison::NotEqual => !left.equals(right),
+        Comparison::Is => left == right,
+        Comparison::IsNot => left != right,
+        Comparison::Less => order()?.is_lt(),
+        Comparison::LessOrEqual => order()?.is_le(),
+        Comparison::Greater => order()?.is_gt(),
+        Comparison::GreaterOrEqual => order()?.is_ge(),
         Comparison::In => contains()?,
         Comparison::NotIn => !contains()?,
     };
@@ -317,6 +362,8 @@ mod tests {
         variables.set("asan", false);
         variables.set("lite", true);
         variables.set("ALWAYS", true);
+        variables.set("several", Variable::Many(vec!["x64".into(), Variable::Int(1)]));
+        variables.set("odd", Variable::Other(true));
         variables
     }
 
@@ -341,6 +388,15 @@ mod tests {
             ("not arch", false),
             ("arch == x64 == x64", true),
             ("arch == x64 != arm64", true),
+            ("lite is True", true),
+            ("lite is not False and asan is False", true),
+            ("lite is 1", false),
+            ("arch < x64 or arch > arm64", true),
+            ("arch <= x64 and arch >= x64", true),
+            ("x64 in several", true),
+            ("not several", false),
+            ("not odd", false),
+            ("odd == odd", false),
         ] {
             assert_eq!(evaluate(condition, None), Ok(Truth::Known(holds)), "{condition}");
         }

@@ -175,6 +175,14 @@ impl StatusFile {
         Some((rule, rule.unknown.as_deref().unwrap_or_default()))
     }
 
+    /// The words that rules which may hold say of a test.
+    pub fn may(&self, test: &str, variant: Option<usize>) -> Outcomes {
+        let (always, per_variant) = &self.may;
+        let of_variant = variant.and_then(|variant| per_variant.get(variant));
+        let rules = [always].into_iter().chain(of_variant).filter(|rules| !rules.is_empty());
+        union(rules.flat_map(|rules| rules.matching(test)))
+    }
+
     /// The rule that says any of these words of a test.
     pub fn why(&self, test: &str, variant: Option<usize>, words: Outcomes) -> Option<&SourceRule> {
         self.matching(test, variant)
@@ -233,7 +241,7 @@ impl Reader<'_> {
         if !self.reading.variables.allows_unknown() {
             check_names(&content, self.reading)?;
         }
-        let Kind::List(sections) = &content.kind else {
+        let (Kind::List(sections) | Kind::Tuple(sections)) = &content.kind else {
             return Err(Problem::new(
                 content.at,
                 "expected a list of sections [condition, {rule: outcomes}]",
@@ -406,17 +414,38 @@ impl Reader<'_> {
     fn outcomes(&mut self, outcomes: &Expr, section: &Section<'_>) -> Result<Parsed, Problem> {
         let mut parsed = Parsed::default();
         match &outcomes.kind {
-            Kind::List(items) | Kind::Tuple(items) => {
-                for item in items {
-                    match &item.kind {
-                        Kind::List(parts) => self.conditional(item, parts, section, &mut parsed)?,
-                        _ => self.outcome(item, &mut parsed)?,
-                    }
+            Kind::Sum(lists) => {
+                for list in lists {
+                    self.outcome_list(list, section, &mut parsed)?;
                 }
+            }
+            Kind::List(_) | Kind::Tuple(_) | Kind::Set(_) => {
+                self.outcome_list(outcomes, section, &mut parsed)?;
             }
             _ => self.outcome(outcomes, &mut parsed)?,
         }
         Ok(parsed)
+    }
+
+    /// A list, tuple or set of outcomes and of `[condition, outcome, ...]`.
+    fn outcome_list(
+        &mut self,
+        list: &Expr,
+        section: &Section<'_>,
+        parsed: &mut Parsed,
+    ) -> Result<(), Problem> {
+        match &list.kind {
+            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) => {
+                for item in items {
+                    match &item.kind {
+                        Kind::List(parts) => self.conditional(item, parts, section, parsed)?,
+                        _ => self.outcome(item, parsed)?,
+                    }
+                }
+                Ok(())
+            }
+            _ => Err(Problem::new(list.at, "expected a list of outcomes")),
+        }
     }
 
     fn conditional(
@@ -465,7 +494,7 @@ impl Reader<'_> {
         let vocabulary = self.reading.vocabulary;
         let rule = &mut parsed.rule;
         let classic_flags = text.strip_prefix("Flags: ").filter(|_| vocabulary == Vocabulary::Classic);
-        match vocabulary.word(text) {
+        match vocabulary.word(text).filter(|_| self.reading.knows(text)) {
             Some(word) => rule.outcomes |= word,
             None if classic_flags.is_some() => {
                 self.file.has_flags = true;
@@ -475,18 +504,21 @@ impl Reader<'_> {
                 self.file.has_flags = true;
                 rule.flags.push(text.into());
             }
-            None if self.reading.variables.allows_unknown() => {
+            // A condition without its brackets is no word of any version: 13.8's status files have such.
+            None if self.reading.variables.allows_unknown() && is_name(text) => {
                 let problem = Problem::new(outcome.at, self.reading.unknown_word(text));
                 let unknown = self.not_understood(&problem, "it may change what is expected");
                 parsed.unknown.get_or_insert(unknown);
             }
             None => {
-                let warning = format!(
-                    "{}:{}: '{text}' is no outcome and is ignored{}",
-                    self.file.path.display(),
-                    self.lines.of(outcome.at),
-                    hint(nearest(text, vocabulary.words()))
-                );
+                let place = format!("{}:{}", self.file.path.display(), self.lines.of(outcome.at));
+                let warning = match Outcomes::known_to(text) {
+                    Some(versions) => format!("{place}: '{text}' is a word of {versions} and is ignored"),
+                    None => {
+                        let hint = hint(nearest(text, vocabulary.words()));
+                        format!("{place}: '{text}' is no outcome and is ignored{hint}")
+                    }
+                };
                 if !self.file.warnings.contains(&warning) {
                     self.file.warnings.push(warning);
                 }
@@ -494,6 +526,11 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a text could be a word of status files: a name, as Python has them.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
 /// A string, or a name, which [`check_names`] found to be a word of status files: the name is its own text.
@@ -511,7 +548,9 @@ fn check_names(expr: &Expr, words: Reading<'_>) -> Result<(), Problem> {
         Kind::Name(name) if words.knows(name) => Ok(()),
         Kind::Name(name) => Err(Problem::new(expr.at, words.unknown_word(name))),
         Kind::Str(_) | Kind::Int(_) => Ok(()),
-        Kind::List(items) | Kind::Tuple(items) => items.iter().try_for_each(|item| check_names(item, words)),
+        Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::Sum(items) => {
+            items.iter().try_for_each(|item| check_names(item, words))
+        }
         Kind::Dict(pairs) => {
             pairs.iter().flat_map(|(key, value)| [key, value]).try_for_each(|part| check_names(part, words))
         }
@@ -663,7 +702,7 @@ mod tests {
             ("[[ALWAYS, {'a': [['variant', FAIL]]}]]", "1:19: a condition among outcomes"),
             ("[['variant == strss', {}]]", "1:15: unknown name 'strss'; did you mean 'stress'?"),
             ("[['arch == arm', {'a': [FOO]}]]", "1:25: unknown outcome 'FOO'"),
-            ("[[ALWAYS, {'a': 1 + 2}]]", "1:17: expected a string, a name"),
+            ("[[ALWAYS, {'a': 1 + 2}]]", "1:17: expected a list of outcomes"),
         ] {
             let found = problem(text);
             assert!(found.starts_with(&format!("t.status:{expected}")), "{text}\n{found}");

@@ -4,6 +4,7 @@
 
 mod cases;
 mod classic;
+mod newer;
 mod problems;
 mod recent;
 mod selection;

@@ -41,15 +41,22 @@ fn what_is_misspelt_is_named_with_what_may_have_been_meant() {
     ]);
     for (typed, says) in [
         ("mjsunt", "unknown suite 'mjsunt'; did you mean 'mjsunit'?\n    suites here: message mjsunit"),
-        ("test/mjsunit/dir/fo.js", "unknown suite 'test'; did you mean 'mjsunit/dir/fo'?\n"),
+        ("test/mjsuint/dir/foo.js", "unknown suite 'mjsuint'; did you mean 'mjsunit'?\n"),
         ("zzz", "unknown suite 'zzz'\n"),
     ] {
         let error = refused(&root, &[typed]);
         assert!(error.to_string().starts_with(says), "{error}");
         assert_eq!(error.exit_code(), 2);
     }
-    let found =
-        open(&root, &["mjsunit/dir/foo", "mjsunit/dir/fo.js", "mjsunit/dir/fo", "mjsunit/di", "message"]);
+    let typed = [
+        "mjsunit/dir/foo",
+        "mjsunit/dir/fo.js",
+        "mjsunit/dir/fo",
+        "mjsunit/di",
+        "message",
+        "test/mjsunit/dir/fo.js",
+    ];
+    let found = open(&root, &typed);
     let unmatched: Vec<_> =
         found.unmatched().into_iter().map(|u| (u.selector, u.nearest.unwrap_or_default())).collect();
     let expected = [
@@ -57,6 +64,7 @@ fn what_is_misspelt_is_named_with_what_may_have_been_meant() {
         ("mjsunit/dir/fo", "mjsunit/dir/foo"),
         ("mjsunit/di", ""),
         ("message", ""),
+        ("test/mjsunit/dir/fo.js", "mjsunit/dir/foo"),
     ];
     assert_eq!(unmatched, expected.map(|(a, b)| (a.to_string(), b.to_string())));
     assert_eq!(running(&found), ["mjsunit/dir/foo default"]);
@@ -120,7 +128,9 @@ fn shells_are_checked_before_anything_runs() {
     let with = |tests: &[&str], shell: Shell| Tree::open(Options { shell, ..options(&root, tests) }).unwrap();
     let missing = with(&["mjsunit", "webkit"], Shell::FromTree).check_engines().unwrap_err();
     assert!(
-        missing.to_string().ends_with("out/build/d8 does not exist; needed by mjsunit, webkit"),
+        missing
+            .to_string()
+            .ends_with("out/build/d8 does not exist (ninja -C out/build d8); needed by mjsunit, webkit"),
         "{missing}"
     );
     assert!(with(&["mjsunit"], Shell::Builtin).check_engines().is_ok());

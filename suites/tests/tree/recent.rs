@@ -463,31 +463,3 @@ fn what_is_wrong_with_a_configuration_is_said_with_the_key() {
         assert!(error.contains(says), "{says}: {error}");
     }
 }
-
-#[test]
-fn a_tree_newer_than_what_is_known_hides_nothing() {
-    let status = "[\n['has_new_thing', {'a': [SKIP]}],\n['has_new_thing and asan', {'b': [SKIP]}],\n\
-                  [ALWAYS, {'c': [FAIL, MAYBE_NOT]}],\n]";
-    let files = [
-        ("test/mjsunit/mjsunit.status", status),
-        ("test/mjsunit/a.js", ""),
-        ("test/mjsunit/b.js", ""),
-        ("test/mjsunit/c.js", ""),
-    ];
-    let root = tree_of((14, 1), &[], &files);
-    let tree = open(&root, &["mjsunit"]);
-    assert_eq!(running(&tree).len(), 3, "what may be skipped runs");
-    let warnings = tree.warnings();
-    let says = |words: &str| warnings.iter().any(|warning| warning.contains(words));
-    assert!(says("V8 14.1 is newer than what is known (13.8): 13.8's rules are used"), "{warnings:?}");
-    assert!(says("mjsunit.status:2: unknown name 'has_new_thing'"), "{warnings:?}");
-    assert!(says("mjsunit.status:4: unknown outcome 'MAYBE_NOT'"), "{warnings:?}");
-    assert!(tree.not_understood() >= 2, "{warnings:?}");
-    let doubt = |name: &str| {
-        let all = tree.entries().map(|entry| tree.case(entry.id).unwrap());
-        all.filter(|case| case.name.name == name).find_map(|case| case.expectation.doubt)
-    };
-    assert!(doubt("a").unwrap().contains("mjsunit.status:2"));
-    assert_eq!(doubt("b"), None, "asan is false, whatever has_new_thing is");
-    assert_eq!(refused(&tree_of((13, 8), &[], &files), &["mjsunit"]).exit_code(), 5);
-}
