@@ -262,12 +262,13 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
             );
         }
     }
-    match tree.not_understood() {
-        0 => {}
-        1 => Console::new().line("1 thing in this tree was not understood: see the warning."),
-        many => {
-            Console::new().line(&format!("{many} things in this tree were not understood: see the warnings."))
-        }
+    let said = match tree.not_understood() {
+        0 => None,
+        1 => Some("1 thing in this tree was not understood: see the warning.".to_owned()),
+        many => Some(format!("{many} things in this tree were not understood: see the warnings.")),
+    };
+    if let Some(said) = said {
+        Console::new().line(&said);
     }
     for (reason, tests) in tree.withheld_by_host() {
         let tests = if tests == 1 { "1 test".to_owned() } else { format!("{tests} tests") };
