@@ -45,10 +45,10 @@ fn module(source: &Path, root: &Path) -> Option<String> {
     (!["lib", "main"].contains(&name.as_str())).then_some(name)
 }
 
-/// The modules that a text imports from its own crate: `crate::NAME` and `crate::{NAME, ...}`.
-fn imports(text: &str) -> BTreeSet<String> {
+/// The modules that a text imports by paths that begin with `prefix`: `crate::NAME` and `crate::{NAME, ...}`.
+fn imports(text: &str, prefix: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, word) in text.match_indices("crate::") {
+    for (at, word) in text.match_indices(prefix) {
         if text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
             continue;
         }
@@ -84,20 +84,50 @@ fn imports(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Which top-level module imports which, with a file for each.
-fn arrows(root: &Path) -> BTreeMap<(String, String), PathBuf> {
+/// The names that a crate's root brings in from its modules, with the module: `pub use MODULE::{NAME, ...};`.
+fn reexports(root: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(root.join("lib.rs")).unwrap_or_default();
+    let mut found = BTreeMap::new();
+    for statement in code(&text).split(';') {
+        let Some((_, path)) = statement.split_once("pub use ") else { continue };
+        let Some((module, names)) = path.split_once("::") else { continue };
+        let words = names.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        found.extend(words.filter(|word| !word.is_empty()).map(|word| (word.to_owned(), module.to_owned())));
+    }
+    found
+}
+
+/// Which modules right below a directory import which, with a file for each. Their paths begin with `prefix`.
+fn arrows(root: &Path, prefix: &str) -> BTreeMap<(String, String), PathBuf> {
     let files = sources(root);
     let modules: BTreeSet<String> = files.iter().filter_map(|file| module(file, root)).collect();
+    let reexports = if prefix == "crate::" { reexports(root) } else { BTreeMap::new() };
     let mut found = BTreeMap::new();
     for file in &files {
         let Some(from) = module(file, root) else { continue };
-        for to in imports(&code(&fs::read_to_string(file).unwrap())) {
-            if to != from && modules.contains(&to) {
-                found.entry((from.clone(), to)).or_insert_with(|| file.clone());
+        for name in imports(&code(&fs::read_to_string(file).unwrap()), prefix) {
+            let to = if modules.contains(&name) { Some(&name) } else { reexports.get(&name) };
+            if let Some(to) = to.filter(|to| **to != from) {
+                found.entry((from.clone(), to.clone())).or_insert_with(|| file.clone());
             }
         }
     }
     found
+}
+
+/// Modules that import one another in a circle, if any do: those that are left when all that import nothing else, and then
+/// all that import only these, are taken away, from both ends.
+fn circle(arrows: &BTreeMap<(String, String), PathBuf>) -> BTreeMap<(String, String), PathBuf> {
+    let mut left = arrows.clone();
+    loop {
+        let from: BTreeSet<String> = left.keys().map(|(from, _)| from.clone()).collect();
+        let to: BTreeSet<String> = left.keys().map(|(_, to)| to.clone()).collect();
+        let before = left.len();
+        left.retain(|(a, b), _| from.contains(b) && to.contains(a));
+        if left.len() == before {
+            return left;
+        }
+    }
 }
 
 #[test]
@@ -109,7 +139,7 @@ fn wings_of_actors_import_only_what_the_table_allows() {
             assert!(known.contains_key(wing.as_str()), "{} is in no wing of the table", file.display());
         }
     }
-    let arrows = arrows(&root);
+    let arrows = arrows(&root, "crate::");
     assert!(arrows.len() > 10, "the arrows are found at all: {arrows:?}");
     for ((from, to), file) in arrows {
         assert!(
@@ -121,8 +151,36 @@ fn wings_of_actors_import_only_what_the_table_allows() {
 }
 
 #[test]
+fn modules_do_not_import_one_another_in_circles() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (dir, prefix) in [
+        ("messages/src", "crate::"),
+        ("actors/src", "crate::"),
+        ("bin", "crate::"),
+        ("bin/runner", "crate::runner::"),
+        ("bin/peerd", "crate::peerd::"),
+    ] {
+        let arrows = arrows(&root.join(dir), prefix);
+        assert!(arrows.len() > 2, "the arrows of {dir} are found at all: {arrows:?}");
+        let circle = circle(&arrows);
+        assert!(circle.is_empty(), "{dir}: {circle:#?}");
+    }
+}
+
+#[test]
+fn circles_are_found() {
+    let arrow = |from: &str, to: &str| ((from.to_owned(), to.to_owned()), PathBuf::new());
+    let tree = [arrow("a", "b"), arrow("b", "c"), arrow("a", "c")];
+    assert!(circle(&tree.into_iter().collect()).is_empty());
+    let round = [arrow("a", "b"), arrow("b", "c"), arrow("c", "b"), arrow("c", "d")];
+    let found: Vec<_> =
+        circle(&round.into_iter().collect()).into_keys().map(|(from, to)| from + &to).collect();
+    assert_eq!(found, ["bc", "cb"]);
+}
+
+#[test]
 fn imports_are_read_from_paths_and_lists() {
     let text = "use crate::a::B;\nuse crate::{c, d::{e, f}, g};\nlet x = crate::h();\nnotcrate::i();\n";
-    let names: Vec<String> = imports(text).into_iter().collect();
+    let names: Vec<String> = imports(text, "crate::").into_iter().collect();
     assert_eq!(names, ["a", "c", "d", "g", "h"]);
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Set;
+use crate::peerd::config::Set;
 
 /// Lends this machine to the peers that it trusts.
 #[derive(Debug, Parser)]

@@ -3,59 +3,25 @@
 use std::time::{Duration, Instant};
 
 use flotilla_actors::run::daemon_client::Client;
-use flotilla_actors::trust::identity::{Home, HomeError, Identity};
+use flotilla_actors::trust::identity::{Home, Identity};
 use flotilla_messages::port::local::Question;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::cli::Serve;
-use crate::commands::{CommandError, print};
-use crate::config;
-use crate::launch::{self, Launched};
-use crate::serve;
+use crate::peerd::cli::Serve;
+use crate::peerd::config;
+use crate::peerd::error::{CommandError, END, StopError};
+use crate::peerd::launch::{self, Launched};
+use crate::peerd::out::print;
+use crate::peerd::user;
 
-/// How long a daemon takes to say goodbye at most.
-pub const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How long `stop` waits for its end: more than that.
-const END: Duration = Duration::from_secs(30);
 /// How long the Local port may take to answer.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How often is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Why a daemon was not stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum StopError {
-    /// There is none.
-    #[error("no daemon runs on {0}")]
-    NotRunning(String),
-    /// The home cannot be used.
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    /// The system does not let it.
-    #[error("cannot send a signal to the daemon, pid {pid}: {why}")]
-    Signal {
-        /// Its process.
-        pid: u32,
-        /// What the system says.
-        why: rustix::io::Errno,
-    },
-    /// The home is on a disk that machines share.
-    #[error("the daemon, pid {pid}, is no process of this machine: stop it where it runs")]
-    Elsewhere {
-        /// Its process there.
-        pid: u32,
-    },
-    /// It goes on.
-    #[error("the daemon, pid {pid}, still runs after {} s", END.as_secs())]
-    StillRuns {
-        /// Its process.
-        pid: u32,
-    },
-}
-
 /// Starts a daemon in the background.
 pub fn start(home: &Home, args: &Serve) -> Result<(), CommandError> {
-    serve::check_user(args.allow_root)?;
+    user::check(args.allow_root)?;
     let Launched { pid, fingerprint } = launch::launch(home, args)?;
     print(&format!("peerd runs: pid {pid}, {fingerprint}\n"))
 }
@@ -68,7 +34,7 @@ pub fn stop(home: &Home) -> Result<(), CommandError> {
 
 /// Ends the daemon, if one runs, and starts one.
 pub fn restart(home: &Home, args: &Serve) -> Result<(), CommandError> {
-    serve::check_user(args.allow_root)?;
+    user::check(args.allow_root)?;
     // Better the old daemon than none. The new one says what there is to be warned of.
     config::load(home, std::env::vars_os(), &args.set)?;
     match end(home) {

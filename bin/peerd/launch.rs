@@ -13,8 +13,8 @@ use std::time::Duration;
 use flotilla_actors::trust::identity::Home;
 use flotilla_messages::Fingerprint;
 
-use crate::cli::Serve;
-use crate::logging::Logs;
+use crate::peerd::cli::Serve;
+use crate::peerd::logging::Logs;
 
 /// How long a daemon may take until its ports answer.
 const READY: Duration = Duration::from_secs(30);

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use log::{LevelFilter, Record};
 
-use crate::config;
+use crate::peerd::config;
 
 /// The crate whose modules are parts of the daemon.
 const ACTORS: &str = "flotilla_actors";

@@ -9,8 +9,8 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::PeerView;
 use flotilla_messages::wire::SPOKEN;
 
-use crate::commands::CommandError;
-use crate::trusting::Changed;
+use crate::peerd::changed::Changed;
+use crate::peerd::error::CommandError;
 
 /// The home directory, locked, with what follows from it.
 pub struct Offline {

@@ -9,7 +9,7 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::{FEWEST_DIGITS, FEWEST_DIGITS_TO_APPROVE, FingerprintError};
 use flotilla_messages::port::local::{Answer, Overview, PeerView, Question};
 
-use crate::trusting::Changed;
+use crate::peerd::changed::Changed;
 
 /// Why the daemon was not asked, or did not answer.
 #[derive(Debug, thiserror::Error)]

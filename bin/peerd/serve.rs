@@ -5,44 +5,19 @@ use std::pin::pin;
 
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use flotilla_actors::daemon::work::WorkSettings;
-use flotilla_actors::daemon::{Daemon, DaemonEvent, Settings, StartError, UdpSettings};
-use flotilla_actors::trust::identity::{Claim, ClaimError, Home, Ports};
+use flotilla_actors::daemon::{Daemon, DaemonEvent, Settings, UdpSettings};
+use flotilla_actors::trust::identity::{Claim, Home, Ports};
 use sd_notify::NotifyState;
 
-use crate::cli::Serve;
-use crate::commands::CommandError;
-use crate::config::{self, Loaded};
-use crate::logging::{Logs, Terminal};
-use crate::{control, launch};
-
-/// Why the daemon does not run, or no longer.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// Whoever reaches the daemon would reach root.
-    #[error("running as root lends root's rights to every trusted peer: use another user, or --allow-root")]
-    Root,
-    /// The home is not free.
-    #[error(transparent)]
-    Claim(#[from] ClaimError),
-    /// It cannot serve.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// A part of it is no more. It is never left half alive.
-    #[error("the daemon ends, as its {0} has ended")]
-    Died(&'static str),
-    /// No signals can be had.
-    #[error("cannot listen for signals: {0}")]
-    Signals(io::Error),
-}
-
-/// Refuses to run as root unless that was asked for.
-pub fn check_user(allow_root: bool) -> Result<(), ServeError> {
-    if rustix::process::geteuid().is_root() && !allow_root { Err(ServeError::Root) } else { Ok(()) }
-}
+use crate::peerd::cli::Serve;
+use crate::peerd::config::{self, Loaded};
+use crate::peerd::error::{CommandError, LAST_WORDS, ServeError};
+use crate::peerd::logging::{Logs, Terminal};
+use crate::peerd::{launch, user};
 
 /// Serves until it is told to end.
 pub fn run(home: &Home, args: &Serve, background: bool) -> Result<(), CommandError> {
-    check_user(args.allow_root)?;
+    user::check(args.allow_root)?;
     if background {
         launch::leave_session();
     }
@@ -132,7 +107,11 @@ fn work_settings(work: &config::Work) -> WorkSettings {
     match std::env::current_exe() {
         Ok(program) => {
             let words = |word: &str| vec![program.clone().into_os_string(), word.into()];
-            WorkSettings { builtin: words(crate::SHELL), reaper: Some(words(crate::REAPER)), ..own }
+            WorkSettings {
+                builtin: words(crate::peerd::SHELL),
+                reaper: Some(words(crate::peerd::REAPER)),
+                ..own
+            }
         }
         Err(error) => {
             log::warn!("cannot find this program's own path: no built-in shell, no reaper: {error}");
@@ -180,7 +159,7 @@ async fn live(
     tokio::select! {
         () = &mut stopped => return Ok(Parting::InOrder),
         name = signals.end(logs) => log::warn!("{name} again: ends at once"),
-        () = actix_rt::time::sleep(control::LAST_WORDS) => log::warn!("some peers did not take leave in time"),
+        () = actix_rt::time::sleep(LAST_WORDS) => log::warn!("some peers did not take leave in time"),
     }
     Ok(Parting::AtOnce)
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use flotilla_messages::port::local::{HeardView, Overview, PeerView, PortView, RefusalView};
 use serde::Serialize;
 
-use crate::peers::{self, Line, LoadLine};
+use crate::peerd::peers::{self, Line, LoadLine};
 
 /// How often `--watch` looks.
 pub const WATCH: Duration = Duration::from_secs(1);

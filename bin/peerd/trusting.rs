@@ -9,20 +9,12 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::{FEWEST_DIGITS, FEWEST_DIGITS_TO_APPROVE};
 use flotilla_messages::port::local::Consequence;
 
-use crate::commands::{CommandError, print};
-use crate::offline::Offline;
-use crate::online::Online;
-use crate::{config, peers, status};
-
-/// What a change of trust led to.
-pub struct Changed {
-    /// Whether anything was changed.
-    pub changed: bool,
-    /// Which key it was about.
-    pub key: Fingerprint,
-    /// What followed for others.
-    pub follows: Vec<Consequence>,
-}
+use crate::peerd::changed::Changed;
+use crate::peerd::error::CommandError;
+use crate::peerd::offline::Offline;
+use crate::peerd::online::Online;
+use crate::peerd::out::print;
+use crate::peerd::{config, peers, status};
 
 /// Trusts a key: of a file, or one that was seen.
 pub fn approve(home: &Home, named: &Path) -> Result<(), CommandError> {

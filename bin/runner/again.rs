@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable, history_key};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::recall::Name;
 use crate::report::Console;
+use crate::runner::test_id::Name;
 
 /// Some of the tests.
 pub struct Only {

@@ -12,14 +12,16 @@ use flotilla_suites::{
     Unmatched,
 };
 
-use crate::again::{self, Deadline, Only};
-use crate::builds::{self, BuildsError, Choice};
-use crate::cli::{self, Cli, ListFormat, OnMissing, Settings};
-use crate::history::{self, History};
 use crate::report::Console;
-use crate::run::{self, Run};
-use crate::special::SpecialError;
-use crate::{config, data, list, overview, recall};
+use crate::runner::again::{self, Deadline, Only};
+use crate::runner::builds::{self, BuildsError, Choice};
+use crate::runner::cli::Cli;
+use crate::runner::history::{self, History};
+use crate::runner::run::{self, Run};
+use crate::runner::settings::{self, ListFormat, OnMissing, Settings};
+use crate::runner::special::SpecialError;
+use crate::runner::test_id::Name;
+use crate::runner::{config, data, list, overview};
 
 /// What `--shell` calls the built-in shell.
 const BUILTIN: &str = "builtin";
@@ -99,7 +101,7 @@ pub fn main(cli: Cli) -> u8 {
 fn execute(mut cli: Cli) -> Result<u8, AppError> {
     let root = root(cli.root.as_deref(), cli.settings.test_root.is_some())?;
     let mut settings = settings(&mut cli, &root)?;
-    for note in cli.legacy.notes(cli.framework == Some(cli::Framework::NumFuzzer)) {
+    for note in cli.legacy.notes(cli.framework == Some(settings::Framework::NumFuzzer)) {
         notice!("runner: {note}");
     }
     if cli.legacy.download_data || cli.legacy.download_data_only {
@@ -124,8 +126,8 @@ pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
         // V8 9.2 standard_runner: --quickcheck.
         (settings.no_variants, settings.exhaustive_variants) = (false, false);
         settings.variants = Some("stress,default".into());
-        settings.slow_tests = Some(cli::Filter::Skip);
-        settings.pass_fail_tests = Some(cli::Filter::Skip);
+        settings.slow_tests = Some(settings::Filter::Skip);
+        settings.pass_fail_tests = Some(settings::Filter::Skip);
     }
     if let Some(variants) = cli.legacy.variants() {
         (settings.no_variants, settings.exhaustive_variants) = (false, false);
@@ -147,8 +149,10 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         lists,
         features: cli.test262.features.clone(),
         framework: match cli.framework {
-            None | Some(cli::Framework::Default | cli::Framework::StandardRunner) => Framework::Standard,
-            Some(cli::Framework::NumFuzzer) => Framework::NumFuzzer,
+            None | Some(settings::Framework::Default | settings::Framework::StandardRunner) => {
+                Framework::Standard
+            }
+            Some(settings::Framework::NumFuzzer) => Framework::NumFuzzer,
         },
         build_with: cli.made.variables(),
         novfp3: cli.made.novfp3,
@@ -287,7 +291,7 @@ const NOTHING_FAILED: &str = "Nothing failed the last time: there is nothing to 
 
 /// The whole names of these tests, each once.
 fn names(ids: &[String]) -> Vec<String> {
-    let names: BTreeSet<&str> = ids.iter().map(|id| recall::Name::of(id).path).collect();
+    let names: BTreeSet<&str> = ids.iter().map(|id| Name::of(id).path).collect();
     names.into_iter().map(String::from).collect()
 }
 
@@ -432,10 +436,10 @@ pub fn root(given: Option<&Path>, named_suites: bool) -> Result<PathBuf, AppErro
 }
 
 pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
-    let filter = |filter: Option<cli::Filter>| match filter {
-        None | Some(cli::Filter::DontCare) => Filter::DontCare,
-        Some(cli::Filter::Run) => Filter::Run,
-        Some(cli::Filter::Skip) => Filter::Skip,
+    let filter = |filter: Option<settings::Filter>| match filter {
+        None | Some(settings::Filter::DontCare) => Filter::DontCare,
+        Some(settings::Filter::Run) => Filter::Run,
+        Some(settings::Filter::Skip) => Filter::Skip,
     };
     Options {
         root: root.to_owned(),

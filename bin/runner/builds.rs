@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use flotilla_suites::{Options, Shell, Tree, host_arch};
 
-use crate::cli::Settings;
+use crate::runner::settings::Settings;
 
 /// Where V8's `gn` puts builds (V8 9.2 `base_runner.py`).
 const OUT_GN: &str = "out.gn";

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cli::Settings;
+use crate::runner::settings::Settings;
 
 /// The file's name, in either place.
 const NAME: &str = "runner.toml";
@@ -69,7 +69,7 @@ fn parse(text: &str) -> Result<Settings, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Filter, Progress};
+    use crate::runner::settings::{Filter, Progress};
 
     #[test]
     fn keys_are_the_options_names() {

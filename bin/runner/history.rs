@@ -10,7 +10,7 @@ use flotilla_messages::hash::Fnv;
 use flotilla_messages::port::local::LONGEST_TEXT;
 use flotilla_suites::{Description, Products};
 
-use crate::cli::Settings;
+use crate::runner::settings::Settings;
 
 /// What a description calls the built-in shell.
 const BUILTIN: &str = "built-in shell";

@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use crate::cli::Filter;
+use crate::runner::settings::Filter;
 
 /// The options. Whatever is given is answered with a line on standard error ([`Legacy::notes`]).
 #[derive(Debug, Default, Args)]

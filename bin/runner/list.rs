@@ -7,7 +7,7 @@ use flotilla_messages::{Arg, Judge, TestCase, history_key};
 use flotilla_suites::{Listed, Products, Skip};
 use serde::Serialize;
 
-use crate::cli::ListFormat;
+use crate::runner::settings::ListFormat;
 
 /// One line of `--list-format json`.
 #[derive(Serialize)]

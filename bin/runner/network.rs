@@ -25,7 +25,7 @@ use flotilla_suites::{Inputs, Outside, Products, RESERVED};
 
 use tokio::task::JoinHandle;
 
-use crate::cli::Settings;
+use crate::runner::settings::Settings;
 
 /// How long the daemon may take: tests do not wait for one that does not answer.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -360,7 +360,7 @@ fn variables(names: &[String]) -> Vec<(String, String)> {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
-    let env = crate::run::environment().into_iter().filter_map(text);
+    let env = crate::runner::environment::of_tests().into_iter().filter_map(text);
     env.filter(|(name, _)| travels(name)).collect()
 }
 

@@ -11,9 +11,11 @@ use flotilla_messages::Outcome;
 use flotilla_suites::{Options, Wanted};
 use serde::Serialize;
 
-use crate::app::{self, AppError};
-use crate::cli::{Cli, Settings};
-use crate::history;
+use crate::runner::app::{self, AppError};
+use crate::runner::cli::Cli;
+use crate::runner::history;
+use crate::runner::settings::Settings;
+use crate::runner::test_id::Name;
 
 /// What `runner history` tells of earlier runs of a tree.
 #[derive(Debug, Parser)]
@@ -200,40 +202,6 @@ fn sorted(what: What, mut kept: Vec<KeptTest>) -> Vec<KeptTest> {
         }
     });
     kept
-}
-
-/// The names in a stable identity: `mjsunit/a.VariantProc-stress-0`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name<'a> {
-    /// `mjsunit/a`
-    pub path: &'a str,
-    variant: &'a str,
-    /// What comes after the variant, if anything does.
-    more: &'a str,
-}
-
-impl<'a> Name<'a> {
-    /// The names in this identity.
-    pub fn of(id: &'a str) -> Self {
-        let Some((path, rest)) = id.split_once(".VariantProc-") else {
-            return Self { path: id, variant: "", more: "" };
-        };
-        let (variant, more) = rest.split_once('.').unwrap_or((rest, ""));
-        // Its number among the run's variants.
-        let variant = variant.rsplit_once('-').map_or(variant, |(variant, _)| variant);
-        Self { path, variant, more }
-    }
-
-    fn shown(&self) -> String {
-        // V8's name for what the number fuzzer does to expectations.
-        let more = self.more.split('.').map(|part| match part {
-            "no-timeout-no_timeout" => "num_fuzzer",
-            part => part,
-        });
-        let parts: Vec<&str> =
-            [self.variant].into_iter().chain(more).filter(|part| !part.is_empty()).collect();
-        if parts.is_empty() { self.path.to_owned() } else { format!("{} ({})", self.path, parts.join(", ")) }
-    }
 }
 
 fn as_text(what: What, all: &[(String, Vec<KeptTest>)], n: usize) -> String {

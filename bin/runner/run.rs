@@ -14,12 +14,13 @@ use flotilla_messages::{Cases, Event, PeerNews, PeerPart};
 use flotilla_suites::{Framework, Products, Shard};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::cli::{Confirm, Settings};
-use crate::control::{Control, Flaky};
-use crate::history::History;
-use crate::network::{Network, Request};
-use crate::report::{self, Context, ReportError, Told};
-use crate::special::Special;
+use crate::report::{Context, ReportError, Told};
+use crate::runner::control::{Control, Flaky};
+use crate::runner::history::History;
+use crate::runner::network::{Network, Request};
+use crate::runner::reporters;
+use crate::runner::settings::{Confirm, Settings};
+use crate::runner::special::Special;
 
 /// Unexpected outcomes that end a run, as in V8.
 const MAX_FAILURES: u64 = 100;
@@ -126,7 +127,7 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             root: root.to_owned(),
             jobs,
             builtin,
-            env: environment(),
+            env: crate::runner::environment::of_tests(),
             output_cap: settings.max_output.unwrap_or(RunOptions::OUTPUT_CAP),
             memory: settings.json_test_results.is_some(),
             max_heavy: settings.max_heavy_tests.map_or(1, NonZeroUsize::get),
@@ -150,13 +151,13 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             unsorted: settings.no_sorting,
             explain: settings.explain,
             history: history.as_ref().map(History::known),
-            reaper: Some(vec![program, crate::REAPER.into()]),
+            reaper: Some(vec![program, crate::runner::REAPER.into()]),
             peers: network.peers.clone(),
         };
-        let mut reporters = report::reporters(settings, control, verbose, &context, Arc::clone(&cases))?;
-        reporters.extend(report::of_logs(settings, control, tree.writes_logs())?);
-        reporters.extend(report::of_special_runs(special, tree.repeats(), &context));
-        reporters.extend(report::of_test262(tree, root, conformance)?);
+        let mut reporters = reporters::reporters(settings, control, verbose, &context, Arc::clone(&cases))?;
+        reporters.extend(reporters::of_logs(settings, control, tree.writes_logs())?);
+        reporters.extend(reporters::of_special_runs(special, tree.repeats(), &context));
+        reporters.extend(reporters::of_test262(tree, root, conformance)?);
         for (peer, reason) in std::mem::take(&mut network.unusable) {
             let out = Event::Peer(PeerNews { peer, part: PeerPart::Out { reason } });
             reporters.iter_mut().for_each(|reporter| reporter.event(&out));
@@ -218,14 +219,4 @@ fn affordable(jobs: NonZeroUsize) -> Result<NonZeroUsize, Error> {
         "runner: warning: {available} open files (ulimit -n) are too few for {jobs} tests at once: running {fewer}"
     );
     Ok(fewer)
-}
-
-/// The environment of every test: this process's, in English, without the variables that tell GoogleTest to
-/// run only a part (V8 9.2 `command.py`: shards are the runner's business).
-pub fn environment() -> Vec<(OsString, OsString)> {
-    const LEFT_OUT: [&str; 3] = ["GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX", "LANG"];
-    let mut env: Vec<_> =
-        std::env::vars_os().filter(|(name, _)| !LEFT_OUT.iter().any(|out| name == out)).collect();
-    env.push(("LANG".into(), "en_US.UTF-8".into()));
-    env
 }

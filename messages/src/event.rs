@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{CaseId, TestCase, TestName};
 use crate::outcome::{Outcome, Output};
-use crate::placement::Placement;
+use crate::placement::{Place, Placement};
 
 /// What happened in a run, in order. Counts and exit code are the aggregator's; reporters only show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,25 +51,6 @@ pub enum Event {
     Peer(PeerNews),
     /// The last event.
     RunFinished(Summary),
-}
-
-/// Where a test ran.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Place {
-    /// On the machine of the runner.
-    Local,
-    /// On a peer, by the name people know it by.
-    Peer(String),
-}
-
-impl Place {
-    /// The peer, if it is one.
-    pub fn peer(&self) -> Option<&str> {
-        match self {
-            Self::Local => None,
-            Self::Peer(name) => Some(name),
-        }
-    }
 }
 
 /// What became of a peer that a run was to use.

@@ -37,7 +37,7 @@ pub mod wire;
 
 pub use case::{Arg, CaseId, Cases, Entry, Expectation, Program, TestCase, TestName, Unrunnable};
 pub use datagram::{Datagram, DatagramError, DatagramKind, Presence};
-pub use event::{Counts, Event, PeerNews, PeerPart, Place, StopReason, Summary, TestReport, Times};
+pub use event::{Counts, Event, PeerNews, PeerPart, StopReason, Summary, TestReport, Times};
 pub use fingerprint::Fingerprint;
 pub use hash::history_key;
 pub use judge::{
@@ -45,5 +45,5 @@ pub use judge::{
     judge,
 };
 pub use outcome::{Captured, Exit, Memory, Outcome, Output};
-pub use placement::{Placement, Why};
+pub use placement::{Place, Placement, Why};
 pub use recipe::{Part, Recipe, RecipeError};

@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::case::CaseId;
-use crate::event::Place;
 
 /// A test was given to an executor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +73,25 @@ pub enum Why {
         /// Which peer.
         peer: String,
     },
+}
+
+/// Where a test ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// On the machine of the runner.
+    Local,
+    /// On a peer, by the name people know it by.
+    Peer(String),
+}
+
+impl Place {
+    /// The peer, if it is one.
+    pub fn peer(&self) -> Option<&str> {
+        match self {
+            Self::Local => None,
+            Self::Peer(name) => Some(name),
+        }
+    }
 }
 
 impl fmt::Display for Place {

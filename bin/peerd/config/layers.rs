@@ -246,7 +246,7 @@ impl std::fmt::Display for Set {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::settings::Level;
+    use crate::peerd::config::settings::Level;
 
     fn loaded(file: &str, environment: &[(&str, &str)], options: &[&str]) -> Result<Loaded, String> {
         let dir = tempfile::tempdir().unwrap();

@@ -1,12 +1,6 @@
 //! `runner`: the command people type. Options, configuration, wiring and presentation; which tests there are is
 //! the crate `suites`, running them the crate `actors`.
 
-#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the stream is closed or full")]
-
-#[macro_use]
-#[path = "../notice.rs"]
-mod notice;
-
 mod again;
 mod app;
 mod builds;
@@ -15,6 +9,7 @@ mod config;
 mod control;
 mod data;
 mod diff;
+mod environment;
 mod history;
 mod legacy;
 mod list;
@@ -23,28 +18,27 @@ mod made;
 mod network;
 mod overview;
 mod recall;
-mod report;
+mod reporters;
 mod run;
-#[path = "../shell/mod.rs"]
-mod shell;
+mod settings;
 mod special;
 #[cfg(test)]
 mod spellings;
 mod test262;
+mod test_id;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use crate::shell;
 
 /// The first word by which a runner starts its reaper; not for people.
 const REAPER: &str = "--reaper";
 
-fn main() -> ExitCode {
-    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+/// Does what the words of a command line say, without the first one, which is the program.
+pub fn main(words: Vec<OsString>) -> ExitCode {
     // Subcommands are first words only, so that a suite called `shell` is reached by `./shell` or after `--`.
     match words.first().and_then(|word| word.to_str()) {
         Some("shell") => ExitCode::from(shell::run(words.into_iter().skip(1))),

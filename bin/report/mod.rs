@@ -27,7 +27,6 @@
 //! | test262, `--conformance` | `conformance.rs` |
 
 mod bar;
-mod choose;
 mod commands;
 mod compact;
 mod completion;
@@ -60,9 +59,28 @@ mod told;
 mod top;
 mod verbose;
 
-pub use choose::{of_logs, of_special_runs, of_test262, reporters};
+pub use bar::Bar;
+pub use commands::Commands;
+pub use compact::Compact;
+pub use completion::Completion;
+pub use conformance::Conformance;
 pub use console::Console;
 pub use context::Context;
-pub use file::ReportError;
+pub use dots::Dots;
+pub use expectations::Expectations;
+pub use explain::Explain;
+pub use file::{ReportError, ReportFile};
+pub use flakiness::Flakiness;
+pub use json::Json;
+pub use junit::Junit;
+pub use keep::Keep;
+pub use plain::Plain;
 pub use ran::Ran;
+pub use regenerate::Regenerate;
+pub use repeats::Repeats;
+pub use schedule::Schedule;
+pub use slowest::{CUTOFF, Times};
+pub use stream::Stream;
+pub use system_memory::SystemMemory;
 pub use told::Told;
+pub use verbose::Verbose;

@@ -8,32 +8,14 @@ use flotilla_actors::Reporter;
 use flotilla_messages::Cases;
 use flotilla_suites::{Products, Repeats as Repeating, proposed};
 
-use super::bar::Bar;
-use super::commands::Commands;
-use super::compact::Compact;
-use super::completion::Completion;
-use super::conformance::Conformance;
-use super::console::Console;
-use super::context::Context;
-use super::dots::Dots;
-use super::expectations::Expectations;
-use super::explain::Explain;
-use super::file::{ReportError, ReportFile};
-use super::flakiness::Flakiness;
-use super::json::Json;
-use super::junit::Junit;
-use super::keep::Keep;
-use super::plain::Plain;
-use super::regenerate::Regenerate;
-use super::repeats::Repeats;
-use super::schedule::Schedule;
-use super::slowest::{CUTOFF, Times};
-use super::stream::Stream;
-use super::system_memory::SystemMemory;
-use super::verbose::Verbose;
-use crate::cli::{Progress, Settings};
-use crate::control::Control;
-use crate::special::Special;
+use crate::report::{
+    Bar, CUTOFF, Commands, Compact, Completion, Conformance, Console, Context, Dots, Expectations, Explain,
+    Flakiness, Json, Junit, Keep, Plain, Regenerate, Repeats, ReportError, ReportFile, Schedule, Stream,
+    SystemMemory, Times, Verbose,
+};
+use crate::runner::control::Control;
+use crate::runner::settings::{Progress, Settings};
+use crate::runner::special::Special;
 
 /// The reporters of runs of a special kind.
 pub fn of_special_runs(special: &Special, repeats: Repeating, context: &Context) -> Vec<Box<dyn Reporter>> {

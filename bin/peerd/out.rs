@@ -1,0 +1,13 @@
+//! Standard output of the commands.
+
+use std::io;
+
+use crate::peerd::error::CommandError;
+
+/// Prints, and has it leave this process.
+pub fn print(text: &str) -> Result<(), CommandError> {
+    use std::io::Write;
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
