@@ -6,9 +6,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use flotilla_suites::python::Diagnostic;
-use flotilla_suites::status::entries::Layer;
-use flotilla_suites::status::{EntryFile, Naming, Reading, Syntax, Variables, Vocabulary, jsc, plain, table};
+use flotilla_suites::syntax::python::Diagnostic;
+use flotilla_suites::expectations::entries::Layer;
+use flotilla_suites::expectations::{EntryFile, Naming, Reading, Syntax, Variables, Vocabulary, jsc, plain, table};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

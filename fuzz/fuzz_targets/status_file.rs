@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use flotilla_suites::python::Diagnostic;
-use flotilla_suites::status::{Outcomes, Reading, StatusFile, Syntax, Variables, Vocabulary};
+use flotilla_suites::syntax::python::Diagnostic;
+use flotilla_suites::expectations::{Outcomes, Reading, StatusFile, Syntax, Variables, Vocabulary};
 use libfuzzer_sys::fuzz_target;
 
 const VARIANTS: [&str; 3] = ["stress", "jitless", "default"];

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use flotilla_suites::own::{Config, directives};
+use flotilla_suites::custom::{Config, directives};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use flotilla_suites::python::generate;
+use flotilla_suites::syntax::python::generate;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

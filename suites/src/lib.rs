@@ -3,81 +3,40 @@
 //! [`Tree::open`] reads what chooses and shapes tests; [`Tree`] then is a lazy source of cases
 //! ([`flotilla_messages::Cases`]). The steps, and the modules that take them:
 //!
-//! | step | module |
+//! | wing | holds |
 //! |---|---|
-//! | which version's rules hold | `dialect` (all that differs between versions, as data) |
-//! | variants, groups, incompatible flags of the tree | `tables` |
-//! | what its runner says in code | `runner_source` |
-//! | the build, and the variables of conditions | `build`, `mode` |
-//! | which suites and tests were asked for | `open`, `choose`, `select` |
-//! | what is expected | [`status`], `conflict` |
-//! | which tests are on disk | `walk`, `listed`, `binary`, `bases` |
-//! | suites that no version knows, by their `suite.toml` | [`own`] |
-//! | variants, strict halves, filters | `subtests`, `shard`, `predictable` |
-//! | what sources say | `read`, `source`, `frontmatter`, `wasm`, `prepare` |
-//! | test262 without V8: frontmatter, hosts, selection | `test262` |
-//! | the case | `make` |
-//! | several builds in one run, each test several times | `products`, `repeats` |
-//! | what sanitizers are told | `sanitizers` |
-//! | what another machine needs for it | `inputs` |
+//! | [`syntax`] | reading text: the part of Python that is data, globs, shell words |
+//! | `kit` | options, errors, and small types that all share |
+//! | [`expectations`] | status files and other files of expectations |
+//! | `v8` | the rules of V8's own runner, by version, and what a V8 tree and its build say |
+//! | `files` | which tests are on disk |
+//! | `test262` | test262 without V8: frontmatter, hosts, selection |
+//! | [`custom`] | suites that no version knows, by their `suite.toml` |
+//! | `plan` | from a tree to test cases |
 //!
-//! Status files and tables are Python; [`python`] reads the part of it that is data. [`text`] holds small rules
-//! about text.
+//! A wing imports only wings above it in this table; `tests/architecture.rs` checks it.
 
-mod bases;
-mod binary;
-mod build;
-mod choose;
-mod conflict;
-mod dialect;
-mod error;
-mod frontmatter;
-mod inputs;
-mod listed;
-mod make;
-mod missing;
-mod mode;
-mod open;
-mod options;
-pub mod own;
-mod paths;
-mod predictable;
-mod prepare;
-mod products;
-pub mod python;
-mod read;
-mod repeats;
-mod runner_source;
-mod sanitizers;
-mod select;
-mod shard;
-mod source;
-pub mod status;
-mod subtests;
-mod suite;
-mod tables;
+pub mod custom;
+pub mod expectations;
+mod files;
+mod kit;
+mod plan;
+pub mod syntax;
 mod test262;
-mod test262_classic;
-pub mod text;
-mod tree;
-mod unused;
-mod walk;
-mod wanted;
-mod wasm;
+mod v8;
 
-pub use build::host_arch;
-
-pub use error::{EngineError, OpenError, ReadError};
-pub use inputs::{Bound, Inputs, Outside, RESERVED};
-pub use missing::Missing;
-pub use options::{Filter, Framework, Options, Shell};
-pub use products::{Products, ProductsError};
-pub use repeats::Repeats;
-pub use select::Unmatched;
-pub use shard::Shard;
-pub use subtests::{Listed, Skip};
-pub use test262::{
-    Edition, Hints, Host, HostError, Labels, Matter, MatterError, SUITE as TEST262, area, proposed,
-};
-pub use tree::{Description, Tree, find_root};
-pub use wanted::Wanted;
+pub use files::select::Unmatched;
+pub use kit::error::{EngineError, HostError, OpenError, ReadError};
+pub use kit::options::{Filter, Framework, Options, Shell};
+pub use kit::shard::Shard;
+pub use plan::inputs::{Bound, Inputs, Outside, RESERVED};
+pub use plan::missing::Missing;
+pub use plan::products::{Products, ProductsError};
+pub use plan::repeats::Repeats;
+pub use plan::subtests::{Listed, Skip};
+pub use plan::test262_case::{Labels, area};
+pub use plan::tree::{Description, Tree, find_root};
+pub use plan::wanted::Wanted;
+pub use test262::{Edition, Hints, Host, Matter, MatterError, proposed};
+pub use v8::build::host_arch;
+pub use v8::dialect::TEST262;

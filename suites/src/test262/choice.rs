@@ -5,31 +5,16 @@ use std::path::Path;
 
 use flotilla_messages::case::normalize;
 
-use super::SUITE;
 use super::matter::Matter;
-use crate::error::OpenError;
-use crate::read::read;
-use crate::select::{Pattern, Selector};
-use crate::text::glob::Glob;
-use crate::text::nearest::nearest;
+use crate::files::select::{Pattern, Selector};
+use crate::kit::error::OpenError;
+use crate::syntax::read::read;
+use crate::syntax::text::glob::Glob;
+use crate::syntax::text::nearest::nearest;
+use crate::v8::dialect::TEST262 as SUITE;
 
 /// The file that lists all features.
 const FEATURES: &str = "features.txt";
-/// What every checkout's harness has.
-const HARNESS: &str = "harness/assert.js";
-
-/// Whether a directory is a checkout of test262, or would be with its harness.
-pub fn looks_like(root: &Path) -> bool {
-    let dir = |name: &str| root.join(name).is_dir();
-    !dir("tools/testrunner")
-        && ((has_harness(root) && dir("test")) || (dir("test/language") && dir("test/built-ins")))
-}
-
-/// Whether it has its harness.
-pub fn has_harness(root: &Path) -> bool {
-    root.join(HARNESS).is_file()
-}
-
 /// What a person typed to select tests: a test's path with or without `test/`, `test262/` and `.js`, a directory's path
 /// for all that is below it, or a pattern. What is a test's name as reports have it (`test262/...`) means the test, where a
 /// directory is called so too.
@@ -133,7 +118,7 @@ fn known_features(text: &str) -> impl Iterator<Item = &str> {
 const FIXTURE: &str = "_FIXTURE";
 
 /// What a test may import: the fixtures of its directory, and itself. Paths below the root.
-pub(super) fn imports(root: &Path, test: &str) -> Vec<String> {
+pub(crate) fn imports(root: &Path, test: &str) -> Vec<String> {
     let Some((dir, _)) = test.rsplit_once('/') else { return Vec::new() };
     let entries = fs::read_dir(root.join(dir)).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
@@ -147,6 +132,7 @@ pub(super) fn imports(root: &Path, test: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::v8::dialect::{has_harness, looks_like_test262 as looks_like};
 
     fn tree() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::matter::Matter;
 use super::template::{Filling, Piece, argument, filled, pieces};
-use crate::read::read;
+use crate::kit::error::HostError;
+use crate::syntax::read::read;
 
 macro_rules! kind {
     ($kind:literal) => {
@@ -107,42 +108,6 @@ struct LeftOut {
     reason: String,
 }
 
-/// Why there is no host. Reads well after "cannot run test262: ".
-#[derive(Debug, thiserror::Error)]
-pub enum HostError {
-    /// A shell whose name says nothing.
-    #[error(
-        "it is not known what kind of shell {shell} is: say so with --host\n    kinds: {}, or a host file",
-        kinds()
-    )]
-    Shell {
-        /// The shell's file name.
-        shell: String,
-    },
-    /// There is no kind of this name, nor a file.
-    #[error("there is no host '{name}'\n    kinds: {}, or a host file", kinds())]
-    Unknown {
-        /// What was typed.
-        name: String,
-    },
-    /// A host file cannot be read.
-    #[error("cannot read {}: {source}", .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A host file is no TOML, or has what it should not.
-    #[error("cannot use the host {file}: {detail}")]
-    Content {
-        /// The file.
-        file: String,
-        /// What is wrong, with line and column where they are known.
-        detail: String,
-    },
-}
-
 fn kinds() -> String {
     KINDS.iter().map(|(kind, ..)| *kind).collect::<Vec<_>>().join(" ")
 }
@@ -164,7 +129,7 @@ impl Host {
                 Ok(String::from_utf8_lossy(&bytes).into_owned())
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(HostError::Unknown { name: name.to_owned() })
+                Err(HostError::Unknown { kinds: kinds(), name: name.to_owned() })
             }
             Err(source) => Err(HostError::Read { path: path.to_owned(), source }),
         }
@@ -194,7 +159,7 @@ impl Host {
                 return Self::parse(kind, text, |_| Ok((*prelude).to_owned()));
             }
         }
-        Err(HostError::Shell { shell: name })
+        Err(HostError::Shell { kinds: kinds(), shell: name })
     }
 
     /// Reads a host file. `prelude` reads the file that it names.

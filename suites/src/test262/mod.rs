@@ -9,20 +9,15 @@
 //! | `edition` | which edition of the language a test is about |
 //! | `case` | cases, and what a test is about |
 //!
-//! V8's own test262 suite, with V8's rules, is [`frontmatter`](crate::frontmatter) and [`prepare`](crate::prepare).
+//! V8's own test262 suite, with V8's rules, is [`frontmatter`](crate::v8::frontmatter) and [`prepare`](crate::plan::prepare).
 
-mod case;
-mod choice;
+pub mod choice;
 mod edition;
-mod host;
-mod matter;
+pub mod host;
+pub mod matter;
 mod template;
 
-pub use case::{Labels, Source, Withheld, area};
-pub use choice::{FeatureFilter, has_harness, looks_like, selector};
+pub use choice::{FeatureFilter, selector};
 pub use edition::{Edition, Hints, proposed};
-pub use host::{Host, HostError};
+pub use host::Host;
 pub use matter::{Matter, MatterError};
-
-/// The suite's name.
-pub const SUITE: &str = "test262";

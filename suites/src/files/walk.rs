@@ -1,0 +1,327 @@
+//! Finding test files.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::v8::dialect::SuiteRules;
+use crate::v8::runner_source::SuiteConfig;
+
+/// Which files of a suite are tests.
+#[derive(Clone, Debug, Default)]
+pub struct WalkRules {
+    /// Extensions of tests, with the dot. The first one wins where a test exists with several.
+    extensions: Vec<String>,
+    /// Files that are no tests, by name, at any depth.
+    excluded_files: Vec<String>,
+    /// Ends of file names that are no tests.
+    excluded_suffixes: Vec<String>,
+    /// Directories that are not walked, by name, at any depth.
+    excluded_dirs: Vec<String>,
+    /// The directories that tests are in, of those in the root of the walk; empty: all.
+    top_dirs: Vec<String>,
+}
+
+impl WalkRules {
+    /// The rules of a suite in a build with or without internationalization; what its `testcfg.py` says comes first.
+    pub fn new(rules: &SuiteRules, config: &SuiteConfig, without_i18n: bool) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let mut excluded_dirs = config.excluded_dirs.clone().unwrap_or_else(|| owned(rules.excluded_dirs));
+        if without_i18n {
+            excluded_dirs.extend(owned(rules.excluded_dirs_without_i18n));
+        }
+        Self {
+            extensions: owned(rules.extensions),
+            excluded_files: config.excluded_files.clone().unwrap_or_else(|| owned(rules.excluded_files)),
+            excluded_suffixes: owned(rules.excluded_suffixes),
+            excluded_dirs,
+            top_dirs: owned(rules.top_dirs),
+        }
+    }
+
+    /// Every file is a test, extension and all.
+    pub fn all_files() -> Self {
+        Self { extensions: vec![String::new()], ..Self::default() }
+    }
+}
+
+/// A test file.
+pub struct FoundFile<'a> {
+    /// Its path below the walk's root, without the extension, `/` between components. Text that is not UTF-8 is
+    /// replaced.
+    pub name: &'a str,
+    /// Which of the suite's extensions it has.
+    pub extension: usize,
+    /// Whether the path is UTF-8.
+    pub utf8: bool,
+}
+
+/// Walks a directory as V8 does: each directory's files in byte order, then its subdirectories likewise; symbolic
+/// links are followed, but not back up (Python's `os.walk(followlinks=True)` would go round until paths get too long).
+///
+/// `enter` says whether a directory, given as a prefix of names (`a/b/`), can hold tests that matter. What a person
+/// should know goes to `warnings`. A root that does not exist holds no tests.
+pub fn walk(
+    root: &Path,
+    rules: &WalkRules,
+    enter: impl Fn(&str) -> bool,
+    mut visit: impl FnMut(FoundFile<'_>),
+    warnings: &mut Vec<String>,
+) {
+    let mut waiting = vec![Directory { path: root.into(), prefix: String::new(), utf8: true, links: None }];
+    let mut name = String::new();
+    while let Some(directory) = waiting.pop() {
+        let (mut files, mut subdirectories) = match directory.read(warnings) {
+            Ok(entries) => entries,
+            Err(_) if directory.prefix.is_empty() && !root.exists() => return,
+            Err(e) => {
+                warnings.push(format!("cannot list {}: {e}", directory.path.display()));
+                continue;
+            }
+        };
+        // Where only some directories hold tests, none lie beside them.
+        let top = directory.prefix.is_empty() && !rules.top_dirs.is_empty();
+        if top {
+            files.clear();
+            subdirectories
+                .retain(|(name, _)| rules.top_dirs.iter().any(|dir| name.as_os_str() == dir.as_str()));
+        }
+        for file in &files {
+            let text = file.to_string_lossy();
+            let Some((stem, extension)) = test_name(&text, rules) else { continue };
+            // Python would list both and run the first one twice.
+            let first = rules.extensions[..extension]
+                .iter()
+                .find(|other| files.binary_search(&OsString::from(format!("{stem}{other}"))).is_ok());
+            if let Some(first) = first {
+                let path = directory.path.join(file);
+                warnings.push(format!("{} is left out: there is a {stem}{first} beside it", path.display()));
+                continue;
+            }
+            name.clear();
+            name.push_str(&directory.prefix);
+            name.push_str(stem);
+            let utf8 = directory.utf8 && file.to_str().is_some();
+            visit(FoundFile { name: &name, extension, utf8 });
+        }
+        subdirectories.retain(|(name, _)| {
+            let excluded = rules.excluded_dirs.iter().any(|excluded| name.as_os_str() == excluded.as_str());
+            let hidden = name.as_encoded_bytes().starts_with(b".");
+            !(hidden || excluded)
+        });
+        // The last one pushed is the next one walked.
+        for (name, is_link) in subdirectories.into_iter().rev() {
+            let prefix = format!("{}{}/", directory.prefix, name.to_string_lossy());
+            if !enter(&prefix) {
+                continue;
+            }
+            let path = directory.path.join(&name);
+            let links = if is_link {
+                match directory.follow(&path) {
+                    Some(links) => Some(links),
+                    None => {
+                        warnings.push(format!("{} is not followed: it leads back up", path.display()));
+                        continue;
+                    }
+                }
+            } else {
+                directory.links.clone()
+            };
+            let utf8 = directory.utf8 && name.to_str().is_some();
+            waiting.push(Directory { path, prefix, utf8, links });
+        }
+    }
+}
+
+/// A directory to walk.
+struct Directory {
+    path: PathBuf,
+    /// What its tests' names begin with.
+    prefix: String,
+    utf8: bool,
+    links: Option<Rc<Link>>,
+}
+
+/// A symbolic link on the way to a directory: the real path of the directory it stands in, and those before it.
+struct Link {
+    from: PathBuf,
+    before: Option<Rc<Link>>,
+}
+
+/// Names of files, and names of subdirectories with whether they are symbolic links; both in byte order.
+type Entries = (Vec<OsString>, Vec<(OsString, bool)>);
+
+impl Directory {
+    fn read(&self, warnings: &mut Vec<String>) -> std::io::Result<Entries> {
+        let (mut files, mut subdirectories) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(&self.path)? {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(e) => {
+                    warnings.push(format!("cannot list all of {}: {e}", self.path.display()));
+                    break;
+                }
+            };
+            // The kind comes with the name; only links need a look.
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() {
+                subdirectories.push((entry.file_name(), false));
+            } else if kind.is_symlink() && entry.path().is_dir() {
+                subdirectories.push((entry.file_name(), true));
+            } else {
+                files.push(entry.file_name());
+            }
+        }
+        files.sort_unstable();
+        subdirectories.sort_unstable();
+        Ok((files, subdirectories))
+    }
+
+    /// The links on the way to what the link at `path` leads to; `None` if that is a directory we are within.
+    fn follow(&self, path: &Path) -> Option<Rc<Link>> {
+        let target = fs::canonicalize(path).ok()?;
+        let from = fs::canonicalize(&self.path).ok()?;
+        let mut within = from.starts_with(&target);
+        let mut link = &self.links;
+        while let Some(Link { from, before }) = link.as_deref() {
+            within |= from.starts_with(&target);
+            link = before;
+        }
+        (!within).then(|| Rc::new(Link { from, before: self.links.clone() }))
+    }
+}
+
+/// A file's name without its extension, and which extension, if it is a test's.
+fn test_name<'a>(file: &'a str, rules: &WalkRules) -> Option<(&'a str, usize)> {
+    let found = rules
+        .extensions
+        .iter()
+        .enumerate()
+        .find_map(|(i, extension)| file.strip_suffix(extension.as_str()).map(|stem| (stem, i)))?;
+    let excluded = rules.excluded_files.iter().any(|excluded| excluded == file)
+        || rules.excluded_suffixes.iter().any(|suffix| file.ends_with(suffix.as_str()));
+    (!excluded).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v8::dialect::V9_2;
+
+    fn rules(suite: &str) -> WalkRules {
+        WalkRules::new(V9_2.suites.find(suite).unwrap(), &SuiteConfig::default(), true)
+    }
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        root
+    }
+
+    fn names(root: &Path, suite: &str, enter: impl Fn(&str) -> bool) -> (Vec<String>, Vec<String>) {
+        let (mut names, mut warnings) = (Vec::new(), Vec::new());
+        walk(root, &rules(suite), enter, |file| names.push(file.name.to_string()), &mut warnings);
+        (names, warnings)
+    }
+
+    #[test]
+    fn files_come_before_subdirectories_both_in_byte_order() {
+        let root = tree(&[
+            "b.js",
+            "Z.mjs",
+            "a/z.js",
+            "a/b/c.js",
+            "a-b.js",
+            "c.txt",
+            "d/e.js",
+            "a/.x.js",
+            ".git/a.js",
+        ]);
+        assert_eq!(
+            names(root.path(), "mjsunit", |_| true).0,
+            ["Z", "a-b", "b", "a/.x", "a/z", "a/b/c", "d/e"]
+        );
+        assert_eq!(names(root.path(), "mjsunit", |dir| dir.starts_with("a/")).0.last().unwrap(), "a/b/c");
+    }
+
+    #[test]
+    fn what_is_excluded_is_so_at_any_depth() {
+        let root =
+            tree(&["mjsunit.js", "a/mjsunit.js", "a/x.js", "resources/y.js", "z_FIXTURE.js", "intl402/i.js"]);
+        assert_eq!(
+            names(root.path(), "mjsunit", |_| true).0,
+            ["z_FIXTURE", "a/x", "intl402/i", "resources/y"]
+        );
+        assert_eq!(
+            names(root.path(), "webkit", |_| true).0,
+            ["mjsunit", "z_FIXTURE", "a/mjsunit", "a/x", "intl402/i"]
+        );
+        assert_eq!(names(root.path(), "test262", |_| true).0, ["mjsunit", "a/mjsunit", "a/x", "resources/y"]);
+    }
+
+    #[test]
+    fn what_the_suite_itself_excludes_comes_first() {
+        let root = tree(&["mjsunit.js", "mine.js", "x.js", "resources/y.js"]);
+        let config = SuiteConfig {
+            excluded_files: Some(vec!["mine.js".into()]),
+            excluded_dirs: Some(Vec::new()),
+            ..SuiteConfig::default()
+        };
+        let rules = WalkRules::new(V9_2.suites.find("webkit").unwrap(), &config, true);
+        let mut names = Vec::new();
+        walk(root.path(), &rules, |_| true, |file| names.push(file.name.to_string()), &mut Vec::new());
+        assert_eq!(names, ["mjsunit", "x", "resources/y"]);
+    }
+
+    #[test]
+    fn of_two_tests_of_one_name_the_first_extension_wins() {
+        let root = tree(&["a.js", "a.k.js", "a.mjs"]);
+        let (names, warnings) = names(root.path(), "mjsunit", |_| true);
+        assert_eq!(names, ["a", "a.k"]);
+        assert!(warnings[0].ends_with("a.mjs is left out: there is a a.js beside it"), "{warnings:?}");
+    }
+
+    #[test]
+    fn a_missing_root_holds_no_tests() {
+        assert_eq!(names(Path::new("/nonexistent/x"), "mjsunit", |_| true), (vec![], vec![]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_but_not_round_and_round() {
+        use std::os::unix::fs::symlink;
+        let root = tree(&["x/a.js", "y/b.js", "z/c.js"]);
+        symlink("../y", root.path().join("x/to_y")).unwrap();
+        symlink("../x", root.path().join("y/to_x")).unwrap();
+        symlink("..", root.path().join("z/up")).unwrap();
+        symlink("nowhere", root.path().join("broken.js")).unwrap();
+        let (names, warnings) = names(root.path(), "mjsunit", |_| true);
+        assert_eq!(names, ["broken", "x/a", "x/to_y/b", "y/b", "y/to_x/a", "z/c"]);
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_not_utf8_are_found_and_marked() {
+        use std::os::unix::ffi::OsStringExt;
+        let root = tree(&["a.js"]);
+        let odd = OsString::from_vec(b"b\xff.js".to_vec());
+        if fs::write(root.path().join(odd), "").is_err() {
+            return; // This file system refuses such names.
+        }
+        let mut found = Vec::new();
+        walk(
+            root.path(),
+            &rules("mjsunit"),
+            |_| true,
+            |f| found.push((f.name.to_string(), f.utf8)),
+            &mut vec![],
+        );
+        assert_eq!(found, [("a".to_string(), true), ("b\u{fffd}".to_string(), false)]);
+    }
+}

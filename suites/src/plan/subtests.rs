@@ -1,0 +1,442 @@
+//! From tests to what runs: variants, test262's strict halves, filters.
+
+use std::sync::PoisonError;
+
+use flotilla_messages::hash::Fnv;
+use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
+
+use crate::expectations::{Outcomes, Said};
+use crate::kit::options::{Filter, Framework};
+use crate::plan::bases::Base;
+use crate::plan::prepare::Strictness;
+use crate::plan::suite::Suite;
+use crate::plan::test262_case::Withheld;
+use crate::plan::tree::Tree;
+use crate::v8::dialect::{Property, SuiteVariants};
+
+/// A test that exists, and why it is skipped if it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Which test. [`Cases::case`] knows skipped ones too: those skipped before variants have an empty variant name,
+    /// and an id without a variant.
+    pub id: CaseId,
+    /// Whether it is marked HEAVY.
+    pub heavy: bool,
+    /// Why it will not run.
+    pub skipped: Option<Skip>,
+}
+
+/// Why predictable builds skip suites of one's own.
+const NOT_PREDICTABLE: &str = "a predictable build compares the allocations of V8's own tests only";
+
+/// Why a test is skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// The status file's rule; the option, such as `--slow-tests=skip`; or why the host or the build cannot
+    /// run it.
+    pub rule: String,
+    /// The condition of the rule's section; empty where an option skips.
+    pub condition: String,
+    /// The variant that is skipped; `None` if the test is skipped before there are variants.
+    pub variant: Option<String>,
+}
+
+/// Which of a base test's subtests: packed into the low 16 bits of a [`CaseId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subtest {
+    /// Index of the variant among the selected ones; `None` before variants.
+    pub variant: Option<usize>,
+    /// test262: with `--use-strict`.
+    pub strict: bool,
+    /// test262: the second round of a FAIL_PHASE_ONLY test.
+    pub second_phase: bool,
+}
+
+impl Subtest {
+    /// The test itself, before variants.
+    pub const BASE: Self = Self { variant: None, strict: false, second_phase: false };
+    const BASE_BITS: u16 = u16::MAX;
+    /// More variants than fit beside the two bits cannot be told apart.
+    pub const MAX_VARIANTS: usize = 1 << 13;
+
+    fn of(variant: usize, strict: bool, second_phase: bool) -> Self {
+        Self { variant: Some(variant), strict, second_phase }
+    }
+
+    /// The id of this subtest of a base test.
+    pub fn id(self, base: u32) -> CaseId {
+        let bits = match self.variant.map(u16::try_from) {
+            Some(Ok(variant)) => variant << 2 | u16::from(self.strict) << 1 | u16::from(self.second_phase),
+            _ => Self::BASE_BITS,
+        };
+        CaseId(u64::from(base) << 16 | u64::from(bits))
+    }
+
+    /// The base test and the subtest that an id names.
+    pub fn from_id(id: CaseId) -> Option<(u32, Self)> {
+        let base = u32::try_from(id.0 >> 16).ok()?;
+        let bits = (id.0 & 0xffff) as u16;
+        let subtest = match bits {
+            Self::BASE_BITS => Self::BASE,
+            bits => Self::of(usize::from(bits >> 2), bits & 2 != 0, bits & 1 != 0),
+        };
+        Some((base, subtest))
+    }
+}
+
+/// What leaves a test out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LeftOut {
+    /// A rule says SKIP.
+    Rule,
+    /// `--slow-tests`
+    Slow,
+    /// `--pass-fail-tests`
+    PassFail,
+    /// test262 by itself: the host, or `--features`.
+    Withheld,
+    /// A predictable build: what is compared there are V8's own tests.
+    Predictable,
+}
+
+impl Tree {
+    /// All tests that were asked for, skipped ones too, in the order they start.
+    pub fn listing(&self) -> Box<dyn Iterator<Item = Listed> + Send + '_> {
+        Box::new(self.bases().iter().flat_map(move |(index, base)| {
+            let found = match self.left_out_before_variants(base) {
+                Some(why) => vec![(Subtest::BASE, base.outcomes, Some(why))],
+                None if self.withheld(index, base).is_some() => {
+                    vec![(Subtest::BASE, base.outcomes, Some(LeftOut::Withheld))]
+                }
+                None => self
+                    .subtests(index, base)
+                    .into_iter()
+                    .map(|(subtest, outcomes)| (subtest, outcomes, self.left_out_of(base, subtest, outcomes)))
+                    .filter(|(subtest, _, why)| why.is_some() || self.is_in_shard(index, base, *subtest))
+                    .collect(),
+            };
+            found.into_iter().map(move |(subtest, outcomes, why)| Listed {
+                id: subtest.id(index),
+                heavy: outcomes.has(Outcomes::HEAVY),
+                skipped: why.map(|why| self.skip(index, base, subtest, why)),
+            })
+        }))
+    }
+
+    /// What leaves a test out before there are variants.
+    fn left_out_before_variants(&self, base: &Base) -> Option<LeftOut> {
+        let own = || self.suite(base).is_some_and(|suite| suite.own.is_some());
+        if self.build.has(Property::Predictable) && own() {
+            return Some(LeftOut::Predictable);
+        }
+        self.left_out_of(base, Subtest::BASE, base.outcomes).filter(|_| self.dialect.filters_before_variants)
+    }
+
+    /// As [`Self::left_out`], but what may be of the kind that is to run does so.
+    fn left_out_of(&self, base: &Base, subtest: Subtest, outcomes: Outcomes) -> Option<LeftOut> {
+        let why = self.left_out(outcomes)?;
+        if !self.detected.newer || why == LeftOut::Rule {
+            return Some(why);
+        }
+        let name = self.bases().name(base);
+        let may = self.suite(base).map(|suite| suite.status.own().may(name, subtest.variant));
+        let all = outcomes | may.unwrap_or_default();
+        let options = &self.options;
+        let runs = match why {
+            LeftOut::Slow => options.slow_tests == Filter::Run && self.is_slow(all),
+            _ => options.pass_fail_tests == Filter::Run && all.is_pass_or_fail(),
+        };
+        (!runs).then_some(why)
+    }
+
+    /// The filter of status file outcomes (V8's `StatusFileFilterProc`). Until V8 10.4 it holds before and after variants,
+    /// later only after them.
+    pub(crate) fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
+        let options = &self.options;
+        if outcomes.has(self.skip_words()) && !options.run_skipped {
+            Some(LeftOut::Rule)
+        } else if options.slow_tests.leaves_out(self.is_slow(outcomes)) {
+            Some(LeftOut::Slow)
+        } else if options.pass_fail_tests.leaves_out(outcomes.is_pass_or_fail()) {
+            Some(LeftOut::PassFail)
+        } else {
+            None
+        }
+    }
+
+    /// Why a test of a bare test262 does not run, whatever its status.
+    fn withheld(&self, index: u32, base: &Base) -> Option<Withheld> {
+        self.suite(base)?.host.as_ref()?;
+        self.prepared(index, base).as_ref().as_ref().ok()?.withheld.clone()
+    }
+
+    /// What the host or a predictable build cannot run: reasons, with how many tests the walk has met so far. Those that the options leave out
+    /// are not among them.
+    pub fn withheld_by_host(&self) -> Vec<(String, u64)> {
+        let met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
+        met.iter().map(|(reason, count)| (reason.clone(), *count)).collect()
+    }
+
+    fn meet_withheld(&self, index: u32, base: &Base) {
+        if let Some(withheld) = self.withheld(index, base).filter(|withheld| withheld.by_host) {
+            self.meet(withheld.reason);
+        }
+    }
+
+    fn meet(&self, reason: String) {
+        let mut met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
+        *met.entry(reason).or_default() += 1;
+    }
+
+    /// The words that skip a test.
+    fn skip_words(&self) -> Outcomes {
+        if self.dialect.skips_slow { Outcomes::SKIP | Outcomes::SLOW } else { Outcomes::SKIP }
+    }
+
+    fn skip(&self, index: u32, base: &Base, subtest: Subtest, why: LeftOut) -> Skip {
+        let variant = subtest.variant.and_then(|i| self.variants.get(i)).map(|variant| variant.name.clone());
+        let option = |name: &str, value: &str| (format!("{name}={value}"), String::new());
+        let (rule, condition) = match why {
+            LeftOut::Rule => {
+                let words = self.skip_words();
+                let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, words));
+                rule.map(|rule| (rule.rule.into(), rule.condition.into())).unwrap_or_default()
+            }
+            LeftOut::Slow => option("--slow-tests", self.options.slow_tests.as_str()),
+            LeftOut::Withheld => {
+                let reason = self.withheld(index, base).map(|withheld| withheld.reason);
+                (reason.unwrap_or_default(), String::new())
+            }
+            LeftOut::Predictable => (NOT_PREDICTABLE.into(), String::new()),
+            LeftOut::PassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
+        };
+        Skip { rule, condition, variant }
+    }
+
+    /// The status file's rule that says any of these words of a subtest.
+    pub(crate) fn why<'a>(
+        &'a self,
+        suite: &'a Suite,
+        base: &Base,
+        subtest: Subtest,
+        words: Outcomes,
+    ) -> Option<Said<'a>> {
+        suite.status.why(self.bases().name(base), subtest.variant, subtest.strict, words)
+    }
+
+    /// The outcomes of a subtest.
+    pub(crate) fn outcomes(&self, base: &Base, subtest: Subtest) -> Outcomes {
+        match (subtest.variant, self.suite(base)) {
+            (Some(variant), Some(suite)) => {
+                suite.status.outcomes_of(self.bases().name(base), base.outcomes, variant, subtest.strict)
+            }
+            _ => base.outcomes,
+        }
+    }
+
+    /// A test's subtests with their outcomes, in the order they start.
+    fn subtests(&self, index: u32, base: &Base) -> Vec<(Subtest, Outcomes)> {
+        let halves: &[(bool, bool)] = match self.strictness(index, base) {
+            None => return Vec::new(),
+            Some((Strictness::Module, _)) => &[(false, false)],
+            Some((Strictness::Sloppy, false)) => &[(false, false)],
+            Some((Strictness::Strict, false)) => &[(true, false)],
+            Some((Strictness::Both, false)) => &[(false, false), (true, false)],
+            Some((Strictness::Sloppy, true)) => &[(false, false), (false, true)],
+            Some((Strictness::Strict, true)) => &[(true, false), (true, true)],
+            Some((Strictness::Both, true)) => &[(false, false), (true, false), (false, true), (true, true)],
+        };
+        let suite = self.suite(base);
+        let mut found = Vec::with_capacity(halves.len() * self.variants.len());
+        for phase in [false, true] {
+            for variant in self.variants_of(suite, base) {
+                let of_phase = halves.iter().filter(|(_, second)| *second == phase);
+                found.extend(of_phase.map(|(strict, second)| {
+                    let subtest = Subtest::of(variant, *strict, *second);
+                    (subtest, self.outcomes(base, subtest))
+                }));
+            }
+        }
+        if self.build.has(Property::Predictable)
+            && let Some(suite) = suite
+        {
+            found.retain(|(subtest, outcomes)| {
+                self.can_be_predictable(suite, index, base, *subtest, *outcomes)
+            });
+        }
+        found
+    }
+
+    /// The variants that a test has, by their indices among all, in order.
+    fn variants_of<'a>(
+        &'a self,
+        suite: Option<&'a Suite>,
+        base: &Base,
+    ) -> impl Iterator<Item = usize> + use<'a> {
+        let of_suite = suite.map_or(SuiteVariants::All, |suite| suite.rules.variants);
+        let additional = suite.map(|suite| suite.additional_variants.as_slice()).unwrap_or_default();
+        let (only, more): (&[&str], &[String]) = match of_suite {
+            _ if base.outcomes.has(Outcomes::NO_VARIANTS) => (&["default"], &[]),
+            SuiteVariants::Default => (&["default"], &[]),
+            SuiteVariants::Additional => (&["default"], additional),
+            _ if self.is_fast(suite, base) => (&["default", "turbofan"], &[]),
+            _ => (&[], &[]),
+        };
+        let also = suite.and_then(|suite| suite.also);
+        let all = self.variants.iter().enumerate();
+        let fitting = all.filter(move |(i, variant)| {
+            (*i < self.selected_variants || also == Some(*i))
+                && (only.is_empty() || only.contains(&variant.name.as_str()) || more.contains(&variant.name))
+        });
+        fitting.map(|(i, _)| i)
+    }
+
+    /// A test's subtests that would run.
+    pub(crate) fn runnable(&self, index: u32, base: &Base) -> Vec<(Subtest, Outcomes)> {
+        if self.is_left_out(base) {
+            return Vec::new();
+        }
+        let mut subtests = self.subtests(index, base);
+        subtests.retain(|(subtest, outcomes)| self.left_out_of(base, *subtest, *outcomes).is_none());
+        subtests
+    }
+
+    /// Whether a test is left out before there are variants.
+    pub(crate) fn is_left_out(&self, base: &Base) -> bool {
+        // What skips a test for all variants alike skips it under each of them.
+        let skipped = base.outcomes.has(self.skip_words()) && !self.options.run_skipped;
+        skipped || self.left_out_before_variants(base).is_some()
+    }
+
+    /// Whether a test runs in the fast variants only, with flags of their own.
+    fn is_fast(&self, suite: Option<&Suite>, base: &Base) -> bool {
+        suite.is_some_and(|suite| suite.rules.variants == SuiteVariants::Fast)
+            || base.outcomes.has(Outcomes::FAST_VARIANTS) && !base.outcomes.has(Outcomes::NO_VARIANTS)
+    }
+
+    /// The flags that a subtest's variant means.
+    pub(crate) fn variant_flags(&self, suite: &Suite, base: &Base, subtest: Subtest) -> Vec<String> {
+        let Some(variant) = subtest.variant.and_then(|i| self.variants.get(i)) else { return Vec::new() };
+        let fast = || self.tables.fast.iter().find(|fast| fast.name == variant.name);
+        let variant =
+            Some(variant).filter(|_| !self.is_fast(Some(suite), base)).or_else(fast).unwrap_or(variant);
+        let mut flags = variant.flags.clone();
+        // Of a bare test262, the directive in the file makes it so.
+        if subtest.strict && suite.host.is_none() {
+            flags.push("--use-strict".into());
+        }
+        flags
+    }
+
+    /// Which halves a test has, and whether it has two phases; `None` if it has no subtests at all.
+    fn strictness(&self, index: u32, base: &Base) -> Option<(Strictness, bool)> {
+        let by_frontmatter = self.suite(base).is_some_and(Suite::has_frontmatter);
+        if !by_frontmatter {
+            return Some((Strictness::Sloppy, false));
+        }
+        match &*self.prepared(index, base) {
+            Ok(prepared) if prepared.left_out || prepared.withheld.is_some() => None,
+            Ok(prepared) => Some((prepared.strictness, base.outcomes.has(Outcomes::FAIL_PHASE_ONLY))),
+            // It is listed once for each variant, and says what is wrong when it is to run.
+            Err(_) => Some((Strictness::Sloppy, false)),
+        }
+    }
+
+    /// The index that V8's id of a subtest has: the variant's among those of this test.
+    fn variant_number(&self, base: &Base, variant: usize) -> usize {
+        self.variants_of(self.suite(base), base).take_while(|own| *own < variant).count()
+    }
+
+    /// Whether this is the reverse half of a FAIL_PHASE_ONLY test. V8's generator leaves the phase out of the sloppy
+    /// half's id where there are both, so that this half is the plain one again.
+    pub(crate) fn is_reverse(strictness: Strictness, subtest: Subtest) -> bool {
+        subtest.second_phase && (subtest.strict || strictness != Strictness::Both)
+    }
+
+    /// Whether the number fuzzer's expectations hold for a subtest: for all that run (V8 13.3
+    /// `standard_runner.py`: `_create_expectation_proc`).
+    pub(crate) fn is_fuzzed(&self, subtest: Subtest, outcomes: Outcomes) -> bool {
+        self.options.framework == Framework::NumFuzzer
+            && subtest.variant.is_some()
+            && self.left_out(outcomes).is_none()
+    }
+
+    /// The pieces of a subtest's stable id (V8's `procid`), one by one.
+    pub(crate) fn id_pieces(&self, index: u32, base: &Base, subtest: Subtest, mut piece: impl FnMut(&str)) {
+        self.variant_id_pieces(index, base, subtest, &mut piece);
+        if self.is_fuzzed(subtest, self.outcomes(base, subtest)) {
+            piece(".no-timeout-no_timeout");
+        }
+    }
+
+    /// The same as far as the variant: what V8 tells shards by.
+    pub(crate) fn variant_id_pieces(
+        &self,
+        index: u32,
+        base: &Base,
+        subtest: Subtest,
+        mut piece: impl FnMut(&str),
+    ) {
+        piece(self.suite(base).map_or("", |suite| &suite.name));
+        piece("/");
+        piece(self.bases().name(base));
+        let Some(variant) = subtest.variant else { return };
+        piece(".VariantProc-");
+        piece(self.variants.get(variant).map_or("", |variant| variant.name.as_str()));
+        piece(if subtest.strict { "-strict-" } else { "-" });
+        piece(&self.variant_number(base, variant).to_string());
+        if subtest.second_phase
+            && let Some((strictness, _)) = self.strictness(index, base)
+            && Self::is_reverse(strictness, subtest)
+        {
+            piece("-fail-phase-reverse");
+        }
+    }
+}
+
+impl Cases for Tree {
+    fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
+        let bases = self.bases().iter().filter(|(_, base)| {
+            if self.left_out_before_variants(base) == Some(LeftOut::Predictable) {
+                self.meet(NOT_PREDICTABLE.into());
+            }
+            !self.is_left_out(base)
+        });
+        Box::new(bases.flat_map(move |(index, base)| {
+            self.meet_withheld(index, base);
+            let in_shard = move |(subtest, _): &(Subtest, Outcomes)| self.is_in_shard(index, base, *subtest);
+            self.runnable(index, base).into_iter().filter(in_shard).map(move |(subtest, outcomes)| {
+                let mut hash = Fnv::default();
+                self.id_pieces(index, base, subtest, |piece| hash = hash.with(piece));
+                Entry {
+                    id: subtest.id(index),
+                    slow: self.is_slow(outcomes),
+                    heavy: outcomes.has(Outcomes::HEAVY),
+                    history_key: hash.finish(),
+                }
+            })
+        }))
+    }
+
+    fn case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
+        self.make_case(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_name_their_subtests() {
+        for subtest in [
+            Subtest::BASE,
+            Subtest::of(0, false, false),
+            Subtest::of(Subtest::MAX_VARIANTS, true, true),
+            Subtest::of(31, true, false),
+        ] {
+            assert_eq!(Subtest::from_id(subtest.id(70_000)), Some((70_000, subtest)));
+        }
+        assert_eq!(Subtest::from_id(CaseId(u64::MAX)), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! Reading text: the part of Python that is data, globs, shell words, near misses of names.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`python`] | Python's tokens, expressions, and the literals that a module assigns |
+//! | [`text`] | small rules about text |
+//! | `read` | files of a bounded size |
+//!
+//! Invariant: any text is read or refused with its place; nothing recurses deeper than a limit.
+
+pub mod python;
+pub mod read;
+pub mod text;
