@@ -187,7 +187,7 @@ impl Scheduler {
                 self.tell(Tell::Stopping(reason));
             }
             Effect::Stuck { reason } => {
-                self.watch.send(RunEvent::Broken(format!("no executor is left: {reason}")))
+                self.watch.send(RunEvent::Broken(format!("no executor is left: {reason}")));
             }
             Effect::Over { not_run, all_found } => {
                 if let Some((first, last)) = self.span {
@@ -291,7 +291,7 @@ impl Handler<Listing> for Scheduler {
             Listing::Found(entries) => self.handle(Input::Found(entries)),
             Listing::Ended => self.handle(Input::AllFound),
             Listing::Failed(reason) => {
-                self.watch.send(RunEvent::Broken(format!("listing tests failed: {reason}")))
+                self.watch.send(RunEvent::Broken(format!("listing tests failed: {reason}")));
             }
         }
     }
