@@ -18,6 +18,31 @@ use crate::peerd::config;
 
 /// The crate whose modules are parts of the daemon.
 const ACTORS: &str = "flotilla_actors";
+/// Its modules within wings that are parts by themselves; else a wing is one.
+const PARTS: [&str; 20] = [
+    "content::blobs",
+    "content::engine",
+    "content::inputs",
+    "content::workspace",
+    "daemon::local",
+    "daemon::registry",
+    "daemon::status",
+    "daemon::work",
+    "execution::confine",
+    "execution::orphans",
+    "execution::pool",
+    "execution::process",
+    "execution::reaper",
+    "net::discovery",
+    "net::link",
+    "net::membership",
+    "run::aggregator",
+    "run::proxy",
+    "run::scheduler",
+    "trust::identity",
+];
+/// The module of this program.
+const PEERD: &str = "flotilla::peerd";
 /// Fingerprints and addresses are not for everybody.
 const MODE: u32 = 0o640;
 
@@ -192,17 +217,39 @@ fn level_from_environment() -> Option<LevelFilter> {
 /// What passes by these levels.
 fn dispatch(settings: &config::Log) -> fern::Dispatch {
     let all = fern::Dispatch::new().level(settings.level.filter());
+    // A level of a wing is none of its parts'.
+    let others = PARTS.iter().filter(|path| !settings.levels.contains_key(last(path)));
+    let all = others
+        .fold(all, |dispatch, path| dispatch.level_for(format!("{ACTORS}::{path}"), settings.level.filter()));
     settings.levels.iter().fold(all, |dispatch, (name, level)| {
-        // A library or a part that says its name itself, and a module of the actors.
         let level = level.filter();
-        dispatch.level_for(name.clone(), level).level_for(format!("{ACTORS}::{name}"), level)
+        let module = match PARTS.iter().find(|path| last(path) == name.as_str()) {
+            Some(path) => format!("{ACTORS}::{path}"),
+            None if name == last(PEERD) => PEERD.to_owned(),
+            None => format!("{ACTORS}::{name}"),
+        };
+        // A library says its name itself.
+        dispatch.level_for(name.clone(), level).level_for(module, level)
     })
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// The part of the daemon, or the library, that says this.
 fn part(target: &str) -> &str {
+    let below = |path: &str, module: &str| {
+        path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    if below(target, PEERD) {
+        return last(PEERD);
+    }
     let path = target.strip_prefix(ACTORS).and_then(|rest| rest.strip_prefix("::")).unwrap_or(target);
-    path.split("::").next().unwrap_or(path)
+    match PARTS.iter().find(|part| below(path, part)) {
+        Some(part) => last(part),
+        None => path.split("::").next().unwrap_or(path),
+    }
 }
 
 /// UTC, in milliseconds.
@@ -239,7 +286,15 @@ mod tests {
         assert!(time.ends_with('Z') && time.len() == "2026-11-22T21:03:35.123Z".len(), "{time}");
         assert_eq!(rest, "warn  link: a\\nb\\u{1b}[31mc é\n");
         assert!(line_of("rustls::server", "x").contains(" rustls: x"));
-        assert!(line_of("peerd::serve", "x").contains(" peerd: x"));
+        for (target, part) in [
+            ("flotilla::peerd::serve", "peerd"),
+            ("flotilla_actors::daemon::start", "daemon"),
+            ("flotilla_actors::daemon::work::session", "work"),
+            ("flotilla_actors::trust::store", "trust"),
+            ("flotilla_actors::trust::identity", "identity"),
+        ] {
+            assert!(line_of(target, "x").contains(&format!(" {part}: x")), "{target}");
+        }
     }
 
     #[test]
