@@ -7,7 +7,7 @@ use flotilla_actors::trust::identity::{Home, Lock};
 use flotilla_actors::trust::{Effect, Input, Ledger, Policy, follows};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::PeerView;
-use flotilla_messages::wire::SPOKEN;
+use flotilla_messages::wire::SUPPORTED_VERSIONS;
 
 use crate::peerd::changed::Changed;
 use crate::peerd::error::CommandError;
@@ -37,7 +37,7 @@ impl Offline {
 
     /// Every key of which anything is known.
     pub fn peers(&self) -> Vec<PeerView> {
-        let clock = Clock { discovery: None, versions: SPOKEN };
+        let clock = Clock { discovery: None, versions: SUPPORTED_VERSIONS };
         let standings = self.ledger.core().standings(self.now);
         let shown = standings.iter().map(|standing| {
             let mut peer = view(standing.key, None, Some(standing), clock);

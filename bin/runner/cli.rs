@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::runner::build_flags::BuildFlags;
 use crate::runner::builds::Builds;
 use crate::runner::control::Control;
 use crate::runner::legacy::Legacy;
-use crate::runner::made::Made;
 use crate::runner::settings::{Framework, ListFormat, Settings};
 use crate::runner::special::Special;
 use crate::runner::test262::Test262;
@@ -48,7 +48,7 @@ pub struct Cli {
 
     /// What the build was made with.
     #[command(flatten)]
-    pub made: Made,
+    pub made: BuildFlags,
 
     /// How often tests run.
     #[command(flatten)]

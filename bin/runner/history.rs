@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use flotilla_actors::Reporter;
-use flotilla_actors::history::{DatabaseError, Past};
-use flotilla_actors::run::history::{Keeper, Kept, Known};
+use flotilla_actors::history::{DatabaseError, HistoryReader};
+use flotilla_actors::run::history::{DurationEstimates, HistoryWriter, Kept};
 use flotilla_messages::hash::Fnv;
 use flotilla_messages::port::local::LONGEST_TEXT;
 use flotilla_suites::{Description, Products};
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The history of a run.
 pub struct History {
-    keeper: Keeper,
+    keeper: HistoryWriter,
     configuration: String,
 }
 
@@ -35,7 +35,7 @@ impl History {
         log::info!("the history is {}, for {configuration}", path.display());
         let engines: Vec<&str> = descriptions.iter().map(|one| one.engine.as_str()).collect();
         let build = build(&engines.join(", "), root);
-        match Keeper::start(path, configuration.clone(), build) {
+        match HistoryWriter::start(path, configuration.clone(), build) {
             Ok(keeper) => Some(Self { keeper, configuration }),
             Err(error) => {
                 notice!("runner: no history is kept: no thread is left: {error}");
@@ -45,7 +45,7 @@ impl History {
     }
 
     /// What is known of the tests' durations.
-    pub fn known(&self) -> Known {
+    pub fn known(&self) -> DurationEstimates {
         self.keeper.known()
     }
 
@@ -80,7 +80,7 @@ impl History {
 /// # Errors
 /// [`DatabaseError`].
 pub fn failed_last(path: &Path, configuration: &str) -> Result<Option<Vec<String>>, DatabaseError> {
-    let Some(past) = Past::open(path)? else { return Ok(None) };
+    let Some(past) = HistoryReader::open(path)? else { return Ok(None) };
     let mut any = false;
     let failed = past.tests(configuration, |_, record| {
         any = true;

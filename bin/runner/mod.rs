@@ -3,6 +3,7 @@
 
 mod again;
 mod app;
+mod build_flags;
 mod builds;
 mod cli;
 mod config;
@@ -11,13 +12,12 @@ mod data;
 mod diff;
 mod environment;
 mod history;
+mod history_command;
 mod legacy;
 mod list;
 mod logging;
-mod made;
 mod network;
 mod overview;
-mod recall;
 mod reporters;
 mod run;
 mod settings;
@@ -42,7 +42,7 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
     // Subcommands are first words only, so that a suite called `shell` is reached by `./shell` or after `--`.
     match words.first().and_then(|word| word.to_str()) {
         Some("shell") => ExitCode::from(shell::run(words.into_iter().skip(1))),
-        Some("history") => ExitCode::from(recall::main(words)),
+        Some("history") => ExitCode::from(history_command::main(words)),
         Some("diff") => ExitCode::from(diff::main(words)),
         Some(REAPER) => {
             flotilla_actors::execution::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or(""))

@@ -11,8 +11,8 @@ use flotilla_actors::content::inputs::{Placed, Selection};
 use flotilla_actors::daemon::Settings as Defaults;
 use flotilla_actors::kit::unix_seconds;
 use flotilla_actors::net::link::Timing;
-use flotilla_actors::run::daemon_client::{Client, ConnectError, Liaison};
-use flotilla_actors::run::history::Known;
+use flotilla_actors::run::daemon_client::{Client, ConnectError, DaemonSession};
+use flotilla_actors::run::history::DurationEstimates;
 use flotilla_actors::trust::identity::{Home, Identity};
 
 use flotilla_actors::run::PeersOptions;
@@ -46,7 +46,7 @@ pub struct Network {
     /// Trusted peers that the daemon knows and cannot use now, and why.
     pub unusable: Vec<(String, String)>,
     /// Holds this run's claim on the job slots of this machine, and tells of peers meanwhile.
-    daemon: Option<(Liaison, JoinHandle<()>)>,
+    daemon: Option<(DaemonSession, JoinHandle<()>)>,
 }
 
 /// What the search needs to know of the run.
@@ -83,7 +83,7 @@ impl Network {
     }
 
     /// Asks the daemon how long tests take, if this tree's own runs do not say. Tests do not wait for it long.
-    pub async fn learn(&self, known: &Known, configuration: &str) {
+    pub async fn learn(&self, known: &DurationEstimates, configuration: &str) {
         let Some((daemon, _)) = &self.daemon else { return };
         if !known.wait(Duration::ZERO) || !known.lacks_all() {
             return;
@@ -191,7 +191,7 @@ impl Network {
         match tokio::time::timeout(PATIENCE, asking).await {
             Ok(Ok((client, peers))) => {
                 let known = peers.as_deref().unwrap_or_default();
-                self.daemon = Some(Liaison::start(client, known));
+                self.daemon = Some(DaemonSession::start(client, known));
                 peers.map_err(|error| other(error.to_string()))
             }
             Ok(Err(error @ ConnectError::Nobody { .. })) => {

@@ -5,7 +5,7 @@
 
 use bytes::BytesMut;
 use flotilla_fuzz::{altered, framed};
-use flotilla_messages::wire::{Codec, Greeting, Hello, Limits, Refused, SPOKEN, printable};
+use flotilla_messages::wire::{Codec, Greeting, Hello, Limits, Refused, SUPPORTED_VERSIONS, printable};
 use libfuzzer_sys::fuzz_target;
 
 /// What a frame may hold either way before Hello is through.
@@ -14,7 +14,7 @@ const LIMIT: usize = 4 << 10;
 fuzz_target!(|input: &[u8]| {
     let Some((choice, rest)) = input.split_first() else { return };
     let hello = Greeting::Hello(Hello::of_this_build(8));
-    let refused = Greeting::Refused(Refused { reason: "versions do not meet".into(), their_version: SPOKEN });
+    let refused = Greeting::Refused(Refused { reason: "versions do not meet".into(), their_version: SUPPORTED_VERSIONS });
     let bytes = match choice % 6 {
         0 => rest.to_vec(),
         1 => altered(&frame(&hello), rest),

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use flotilla_actors::daemon::Daemon;
-use flotilla_actors::run::daemon_client::Liaison;
+use flotilla_actors::run::daemon_client::DaemonSession;
 use flotilla_messages::{Event, TestReport};
 
 use crate::cable::Cable;
@@ -92,10 +92,10 @@ async fn a_peer_that_is_restarted_is_used_again_even_if_it_is_the_only_one() {
 }
 
 /// A run's line to its daemon.
-async fn liaison(cluster: &Cluster) -> Liaison {
+async fn liaison(cluster: &Cluster) -> DaemonSession {
     let mut client = cluster.client(0).await;
     let peers = client.peers().await.unwrap();
-    Liaison::start(client, &peers).0
+    DaemonSession::start(client, &peers).0
 }
 
 #[actix_rt::test]

@@ -1,7 +1,7 @@
 //! Peers that speak other versions of the protocol.
 
 use flotilla_messages::port::status::StatusMessage;
-use flotilla_messages::wire::{Hello, SPOKEN, Versions};
+use flotilla_messages::wire::{Hello, SUPPORTED_VERSIONS, Versions};
 
 use crate::harness::{Cluster, Polls, linked};
 use crate::visitor::{Visitor, name, stranger};
@@ -34,12 +34,15 @@ async fn a_link_of_another_version_is_refused_at_both_ends_and_shown_among_the_r
     let cluster = Cluster::start(1).await;
     let at = cluster.daemon(0).addresses().status;
     let key = stranger(1);
-    let later = SPOKEN.newest + 1;
+    let later = SUPPORTED_VERSIONS.newest + 1;
     let versions = Versions { oldest: later, newest: later };
     let hello = Hello { versions, ..Hello::of_this_build(1) };
     let mut visitor = Visitor::<StatusMessage>::call_as(&key, cluster.peers[0].fingerprint, at, hello);
     let end = visitor.refused().await.to_string();
-    assert!(end.contains(&format!("protocol versions do not meet: {later} here, {SPOKEN}")), "{end}");
+    assert!(
+        end.contains(&format!("protocol versions do not meet: {later} here, {SUPPORTED_VERSIONS}")),
+        "{end}"
+    );
     let mut client = cluster.client(0).await;
     let mut polls = Polls::new();
     loop {
@@ -48,7 +51,8 @@ async fn a_link_of_another_version_is_refused_at_both_ends_and_shown_among_the_r
         if let Some(refusal) = port.refusals.last() {
             assert_eq!((refusal.key, port.refused), (Some(name(&key)), 1));
             let reason = &refusal.reason;
-            let expected = format!("protocol versions do not meet: {SPOKEN} here, {later} at the peer");
+            let expected =
+                format!("protocol versions do not meet: {SUPPORTED_VERSIONS} here, {later} at the peer");
             assert!(reason.contains(&expected), "{reason}");
             break;
         }

@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use actix::{Actor, Addr, Context, Handler};
 use ed25519_dalek::SigningKey;
-use flotilla_actors::net::link::{Admission, End, Link, LinkEvent, LinkNews, Say, Settings, Speech, Tls};
+use flotilla_actors::net::link::{
+    Admission, End, Link, LinkEvent, LinkNews, Say, Settings, Tls, WireMessage,
+};
 use flotilla_actors::trust::TrustedKeys;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::wire::Hello;
@@ -15,18 +17,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
 
 /// The test's end of a link to a daemon.
-pub struct Visitor<M: Speech> {
+pub struct Visitor<M: WireMessage> {
     link: Addr<Link<M>>,
     news: UnboundedReceiver<LinkEvent<M>>,
 }
 
-struct Owner<M: Speech>(UnboundedSender<LinkEvent<M>>);
+struct Owner<M: WireMessage>(UnboundedSender<LinkEvent<M>>);
 
-impl<M: Speech> Actor for Owner<M> {
+impl<M: WireMessage> Actor for Owner<M> {
     type Context = Context<Self>;
 }
 
-impl<M: Speech> Handler<LinkNews<M>> for Owner<M> {
+impl<M: WireMessage> Handler<LinkNews<M>> for Owner<M> {
     type Result = ();
 
     fn handle(&mut self, news: LinkNews<M>, _: &mut Self::Context) {
@@ -43,7 +45,7 @@ pub fn name(key: &SigningKey) -> Fingerprint {
     Fingerprint::of(&key.verifying_key())
 }
 
-impl<M: Speech> Visitor<M> {
+impl<M: WireMessage> Visitor<M> {
     /// Calls at a port of this daemon with this key.
     pub fn call(key: &SigningKey, daemon: Fingerprint, at: SocketAddr) -> Self {
         Self::call_as(key, daemon, at, Hello::of_this_build(0))

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use flotilla_messages::wire::{SPOKEN, Versions};
+use flotilla_messages::wire::{SUPPORTED_VERSIONS, Versions};
 
 use crate::daemon::work::WorkSettings;
 use crate::net::discovery::Network;
@@ -98,7 +98,7 @@ impl Default for Settings {
                 lost: Duration::from_secs(12),
                 ..Timing::default()
             },
-            versions: SPOKEN,
+            versions: SUPPORTED_VERSIONS,
             work_settings: WorkSettings::default(),
             route: Route::default(),
         }

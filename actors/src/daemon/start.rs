@@ -16,11 +16,13 @@ use super::settings::Settings;
 use crate::daemon::local::{self, About, Facts, LocalHandler};
 use crate::daemon::registry::{Found, PeerRegistry};
 use crate::daemon::status::{self, Dialler, StatusHandler};
-use crate::daemon::work::{self, Shelves, WorkHandler};
+use crate::daemon::work::{self, StorePaths, WorkHandler};
 use crate::execution::confine;
 use crate::kit::{DeathWatch, unix_seconds};
 use crate::net::discovery::{Announced, Discovery, DiscoveryError, Leave, List, OwnState, Setup};
-use crate::net::link::{self, Admission, LinkNews, Listening, Open, Quotas, Speech, Tls, TlsError, listen};
+use crate::net::link::{
+    self, Admission, LinkNews, Listening, Open, Quotas, Tls, TlsError, WireMessage, listen,
+};
 use crate::trust::identity::{Home, HomeError};
 use crate::trust::{Ledger, Quit, TrustStore, TrustedKeys};
 
@@ -183,7 +185,7 @@ impl Daemon {
             reports,
             watch("StatusHandler"),
         ));
-        let shelves = Shelves {
+        let shelves = StorePaths {
             blobs: home.path().join("blobs"),
             work: home.path().join("work"),
             limit: settings.work_settings.store_limit,
@@ -302,7 +304,7 @@ impl Ports<'_> {
         Rc::new(link::Settings { timing, limits, open, ..link::Settings::new(hello) })
     }
 
-    async fn open<M: Speech>(
+    async fn open<M: WireMessage>(
         &self,
         port: &'static str,
         address: SocketAddr,

@@ -40,7 +40,7 @@ pub enum Order {
         cases: Arc<dyn Cases>,
     },
     /// These are of no interest any more: do not start them, end those that run. They are answered with
-    /// [`Ending::Withdrawn`], or with their result if that came first.
+    /// [`LeaseResult::Withdrawn`], or with their result if that came first.
     Withdraw(Vec<LeaseId>),
     /// As if everything were withdrawn, and all that may come. A peer that is given up gets it in the midst of a run:
     /// nothing it says is heard any more.
@@ -88,7 +88,7 @@ pub enum What {
         /// Which.
         lease: LeaseId,
         /// How.
-        ending: Ending,
+        ending: LeaseResult,
     },
     /// Nothing has been heard of it for some seconds; it may come back. It gets nothing more meanwhile, and others may
     /// run what it has.
@@ -104,7 +104,7 @@ pub enum What {
 
 /// How a lease ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum LeaseResult {
     /// The process ran to its end and was judged.
     Judged(Box<Judged>),
     /// There is nothing to judge, and that is the test's verdict.
@@ -119,7 +119,7 @@ pub enum Ending {
     },
 }
 
-impl Ending {
+impl LeaseResult {
     /// Whether this is a verdict, and as the status files expect. `None`: no verdict.
     pub fn as_expected(&self) -> Option<bool> {
         match self {

@@ -12,8 +12,8 @@ use flotilla_messages::packet::Engine;
 
 use crate::content::inputs::Selection;
 use crate::net::link::Timing;
-use crate::run::daemon_client::Liaison;
-use crate::run::history::Known;
+use crate::run::daemon_client::DaemonSession;
+use crate::run::history::DurationEstimates;
 use crate::run::proxy::Target;
 use crate::trust::identity::Identity;
 
@@ -53,7 +53,7 @@ pub struct RunOptions {
     /// Tell of each placement, as [`Event::Placed`](flotilla_messages::Event::Placed).
     pub explain: bool,
     /// What is known of the tests' durations.
-    pub history: Option<Known>,
+    pub history: Option<DurationEstimates>,
     /// The command that starts the [reaper](crate::execution::reaper); the run's id is appended. Without one, a SIGKILL of
     /// this process leaves its tests behind.
     pub reaper: Option<Vec<OsString>>,
@@ -84,7 +84,7 @@ pub struct PeersOptions {
     pub timing: Timing,
     /// The own daemon, if there is one. It is told how fast peers are and which do not answer, and tells which are not
     /// trusted any more; without it, that is as it was when the run began.
-    pub daemon: Option<Liaison>,
+    pub daemon: Option<DaemonSession>,
 }
 
 impl RunOptions {

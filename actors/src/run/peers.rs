@@ -22,7 +22,7 @@ use crate::kit::reactor_now;
 use crate::net::link::{self, Open};
 use crate::run::aggregator::{ResultAggregator, Tell};
 use crate::run::daemon_client::Distrusted;
-use crate::run::proxy::{CaseMaker, Distrust, End, Gone, Job, PeerProxy, Target};
+use crate::run::proxy::{CaseMaker, Distrust, End, Job, PeerProxy, ProxyEvent, Target};
 use crate::run::scheduler::{HowMany, Join, Rated, Rates, Scheduler};
 use crate::trust::TrustedKeys;
 
@@ -256,8 +256,8 @@ impl Peers {
         }
     }
 
-    fn gone(&mut self, number: usize, gone: Gone, context: &mut Context<Self>) {
-        let Gone::Over { key, reason, joined, again, .. } = gone else { return };
+    fn gone(&mut self, number: usize, gone: ProxyEvent, context: &mut Context<Self>) {
+        let ProxyEvent::Over { key, reason, joined, again, .. } = gone else { return };
         let nowhere = self.without_us.is_some();
         let others =
             self.peers.iter().enumerate().any(|(other, peer)| other != number && peer.joined.is_some());
@@ -360,30 +360,30 @@ impl Handler<Scanned> for Peers {
     }
 }
 
-impl Handler<Gone> for Peers {
+impl Handler<ProxyEvent> for Peers {
     type Result = ();
 
-    fn handle(&mut self, gone: Gone, context: &mut Self::Context) {
-        let (Gone::Joined { executor, .. }
-        | Gone::Waits { executor, .. }
-        | Gone::Over { executor, .. }
-        | Gone::Sending { executor, .. }) = gone;
+    fn handle(&mut self, gone: ProxyEvent, context: &mut Self::Context) {
+        let (ProxyEvent::Joined { executor, .. }
+        | ProxyEvent::Waits { executor, .. }
+        | ProxyEvent::Over { executor, .. }
+        | ProxyEvent::Sending { executor, .. }) = gone;
         let Some(&number) = self.executors.get(&executor) else { return };
         match gone {
             _ if self.over => {}
-            Gone::Sending { sent, total, .. } => {
+            ProxyEvent::Sending { sent, total, .. } => {
                 let Some(peer) = self.peers.get(number) else { return };
                 let peer = peer.target.name.clone();
                 self.aggregator.do_send(Tell::Sending { peer, sent, total });
             }
             // Else nobody knows why so much runs here.
-            Gone::Waits { ahead, .. } => {
+            ProxyEvent::Waits { ahead, .. } => {
                 let Some(peer) = self.peers.get(number) else { return };
                 let text = format!("{} works for others first: {ahead} ahead of this run", peer.target.name);
                 self.say(text);
             }
-            Gone::Joined { key, sent, after, .. } => self.joined(number, executor, key, sent, after),
-            Gone::Over { .. } => self.gone(number, gone, context),
+            ProxyEvent::Joined { key, sent, after, .. } => self.joined(number, executor, key, sent, after),
+            ProxyEvent::Over { .. } => self.gone(number, gone, context),
         }
     }
 }

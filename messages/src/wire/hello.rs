@@ -16,7 +16,7 @@ const SHOWN: usize = 200;
 
 /// The protocol versions this build speaks. A peer of version 1 knows nothing of the judges and templates of V8 9.3 and
 /// later, and would pass over them: its verdicts could be wrong.
-pub const SPOKEN: Versions = Versions { oldest: 2, newest: 2 };
+pub const SUPPORTED_VERSIONS: Versions = Versions { oldest: 2, newest: 2 };
 
 /// A range of protocol versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ impl Hello {
     pub fn of_this_build(jobs: u32) -> Self {
         Self {
             magic: Magic,
-            versions: SPOKEN,
+            versions: SUPPORTED_VERSIONS,
             software: env!("CARGO_PKG_VERSION").to_owned(),
             os: std::env::consts::OS.to_owned(),
             arch: std::env::consts::ARCH.to_owned(),

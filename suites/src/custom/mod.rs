@@ -18,5 +18,5 @@ mod words;
 
 pub use config::{Config, Kind};
 pub use find::stem;
-pub use suite::OwnSuite;
+pub use suite::CustomSuite;
 pub(crate) use suite::{FILE, Opening, config};

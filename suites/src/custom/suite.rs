@@ -19,7 +19,7 @@ pub const FILE: &str = "suite.toml";
 
 /// A suite that its own `suite.toml` describes.
 #[derive(Debug)]
-pub struct OwnSuite {
+pub struct CustomSuite {
     /// What the file says.
     pub config: Config,
     /// Where things are.
@@ -95,7 +95,7 @@ pub struct Opening<'a> {
 /// A suite as it was opened.
 pub struct Opened {
     /// The suite.
-    pub own: OwnSuite,
+    pub own: CustomSuite,
     /// What runs its tests; where each has its own program, nothing.
     pub program: Option<Program>,
     /// The directory of its tests.
@@ -173,7 +173,7 @@ impl Opening<'_> {
         let find::Found { listed, disabled, warnings } = listing.find(&refuse)?;
         let more = disabled.into_iter().chain([tables]).chain(expect_file).collect();
         Ok(Opened {
-            own: OwnSuite {
+            own: CustomSuite {
                 program_of_test: program.is_none().then_some(first),
                 probe: matches!(config.kind, Kind::GoogleTest { .. }).then_some("--gtest_list_tests"),
                 config,

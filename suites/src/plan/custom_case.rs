@@ -7,19 +7,19 @@ use flotilla_messages::{Arg, Checks, ExitRule, Judge, Program, TestCase};
 
 use crate::custom::config::Kind;
 use crate::custom::find::{RUN_DISABLED, is_disabled};
-use crate::custom::suite::{OwnSuite, Places, nothing_for};
+use crate::custom::suite::{CustomSuite, Places, nothing_for};
 use crate::custom::template::{Hole, Values};
 use crate::expectations::Outcomes;
 use crate::files::listed::{ListedTest, Source};
-use crate::plan::bases::Base;
+use crate::plan::instances::TestInstance;
 use crate::plan::prepare::{Prepared, Strictness};
-use crate::plan::subtests::Subtest;
 use crate::plan::suite::Suite;
+use crate::plan::test_files::TestFile;
 use crate::plan::tree::Tree;
 use crate::syntax::read::read;
 use crate::v8::conflict::TestFlags;
 use crate::v8::dialect::TERM_GRACE;
-use crate::v8::frontmatter::Frontmatter;
+use crate::v8::frontmatter::V8Frontmatter;
 
 /// What placeholders stand for in the command of one test.
 struct OfTest<'a> {
@@ -58,7 +58,7 @@ impl Tree {
     pub(crate) fn prepare_own(
         &self,
         suite: &Suite,
-        own: &OwnSuite,
+        own: &CustomSuite,
         test: &ListedTest,
     ) -> crate::plan::prepare::Result {
         let config = &own.config;
@@ -77,7 +77,7 @@ impl Tree {
                 prepared.exit_code = found.exit_code;
             }
             if config.judge.test262 {
-                let matter = Frontmatter::read(&source).map_err(named)?;
+                let matter = V8Frontmatter::read(&source).map_err(named)?;
                 prepared.negative = matter.negative;
                 prepared.exception = matter.negative_type;
             }
@@ -88,9 +88,9 @@ impl Tree {
     /// The case of one test.
     pub(crate) fn own_case(
         &self,
-        (suite, own): (&Suite, &OwnSuite),
-        base: &Base,
-        subtest: Subtest,
+        (suite, own): (&Suite, &CustomSuite),
+        base: &TestFile,
+        subtest: TestInstance,
         prepared: &Prepared,
         id: String,
     ) -> Result<TestCase, String> {
@@ -195,7 +195,7 @@ impl Tree {
     }
 }
 
-impl OwnSuite {
+impl CustomSuite {
     /// Whether its commands mean the same on another machine, as far as their words tell.
     ///
     /// # Errors

@@ -8,10 +8,10 @@ use flotilla_messages::{
 };
 
 use crate::expectations::Outcomes;
-use crate::plan::bases::Base;
+use crate::plan::instances::TestInstance;
 use crate::plan::prepare::{Prepared, Strictness};
-use crate::plan::subtests::Subtest;
 use crate::plan::suite::Suite;
+use crate::plan::test_files::TestFile;
 use crate::plan::tree::Tree;
 use crate::v8::conflict::TestFlags;
 use crate::v8::dialect::{Judging, Part};
@@ -22,7 +22,7 @@ const LONG: f64 = 10.0;
 impl Tree {
     /// The case of an id.
     pub(crate) fn make_case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
-        let found = Subtest::from_id(id)
+        let found = TestInstance::from_id(id)
             .and_then(|(index, subtest)| {
                 let base = self.bases().get(index)?;
                 // An id of another run may name a variant that this one does not have.
@@ -56,7 +56,7 @@ impl Tree {
 
     /// A test's names, without making its case; `None` if there is no such test.
     pub fn name_of(&self, id: CaseId) -> Option<TestName> {
-        let (index, subtest) = Subtest::from_id(id)?;
+        let (index, subtest) = TestInstance::from_id(id)?;
         let base = self.bases().get(index)?;
         let suite = self.suite(base)?;
         let strictness = match suite.has_frontmatter() {
@@ -73,8 +73,8 @@ impl Tree {
     pub(crate) fn test_name(
         &self,
         suite: &Suite,
-        base: &Base,
-        subtest: Subtest,
+        base: &TestFile,
+        subtest: TestInstance,
         strictness: Strictness,
     ) -> TestName {
         let variant = subtest.variant.and_then(|i| self.variants.get(i));
@@ -96,8 +96,8 @@ impl Tree {
     fn case_of(
         &self,
         suite: &Suite,
-        base: &Base,
-        subtest: Subtest,
+        base: &TestFile,
+        subtest: TestInstance,
         prepared: &Prepared,
         id: String,
     ) -> TestCase {
@@ -205,7 +205,7 @@ impl Tree {
     }
 
     /// A test's flags, by the parts of its command line.
-    fn flags(&self, suite: &Suite, base: &Base, subtest: Subtest, prepared: &Prepared) -> Flags {
+    fn flags(&self, suite: &Suite, base: &TestFile, subtest: TestInstance, prepared: &Prepared) -> Flags {
         let name = self.bases().name(base);
         let mut extra = self.extra_flags.clone();
         if suite.is_on_d8() {
@@ -229,8 +229,8 @@ impl Tree {
     pub(crate) fn expected(
         &self,
         suite: &Suite,
-        base: &Base,
-        subtest: Subtest,
+        base: &TestFile,
+        subtest: TestInstance,
         outcomes: Outcomes,
         prepared: &Prepared,
     ) -> Expectation {
@@ -256,7 +256,7 @@ impl Tree {
     /// What is expected of a subtest with these flags.
     pub(crate) fn expectation(
         &self,
-        (suite, base, subtest): (&Suite, &Base, Subtest),
+        (suite, base, subtest): (&Suite, &TestFile, TestInstance),
         outcomes: Outcomes,
         flags: TestFlags<'_>,
     ) -> Expectation {
@@ -286,8 +286,8 @@ impl Tree {
     fn stated(
         &self,
         suite: &Suite,
-        base: &Base,
-        subtest: Subtest,
+        base: &TestFile,
+        subtest: TestInstance,
         outcomes: Outcomes,
         flags: TestFlags<'_>,
     ) -> Expectation {
@@ -314,7 +314,7 @@ impl Tree {
     pub(crate) fn judging(
         &self,
         suite: &Suite,
-        base: &Base,
+        base: &TestFile,
         name: &str,
         prepared: &Prepared,
         reverse: bool,

@@ -23,10 +23,10 @@ use crate::kit::options::{Framework, Options, Shell};
 use crate::kit::place::Place;
 use crate::kit::search_path::on_path;
 use crate::plan::choose::{Chosen, Selected, select, select_bare};
+use crate::plan::instances::TestInstance;
 use crate::plan::missing::Missing;
 use crate::plan::prepare::Cache;
 use crate::plan::shard::Members;
-use crate::plan::subtests::Subtest;
 use crate::plan::suite::Suite;
 use crate::plan::tree::{Description, Tree, shown};
 use crate::syntax::read::read;
@@ -66,11 +66,11 @@ impl Tree {
         let mut variants =
             tables.select(if restricted { Some(DEFAULT) } else { options.variants.as_deref() })?;
         let selected_variants = variants.len();
-        if variants.len() > Subtest::MAX_VARIANTS {
+        if variants.len() > TestInstance::MAX_VARIANTS {
             return Err(OpenError::Option {
                 option: "--variants",
                 value: options.variants.clone().unwrap_or_default(),
-                reason: format!("it means more than {} variants", Subtest::MAX_VARIANTS),
+                reason: format!("it means more than {} variants", TestInstance::MAX_VARIANTS),
             });
         }
         if dialect.layout != Layout::Bare && (options.host.is_some() || !options.features.is_empty()) {

@@ -3,9 +3,9 @@
 use flotilla_messages::{Expectation, Judge, Outcome};
 
 use crate::expectations::Outcomes;
-use crate::plan::bases::Base;
-use crate::plan::subtests::Subtest;
+use crate::plan::instances::TestInstance;
 use crate::plan::suite::Suite;
+use crate::plan::test_files::TestFile;
 use crate::plan::tree::Tree;
 use crate::v8::dialect::{Predictable, Property};
 
@@ -16,8 +16,8 @@ impl Tree {
         &self,
         suite: &Suite,
         index: u32,
-        base: &Base,
-        subtest: Subtest,
+        base: &TestFile,
+        subtest: TestInstance,
         outcomes: Outcomes,
     ) -> bool {
         if self.dialect.predictable == Predictable::All

@@ -8,14 +8,14 @@ use flotilla_messages::Arg;
 
 use crate::expectations::Outcomes;
 use crate::files::source;
-use crate::plan::bases::Base;
 use crate::plan::suite::Suite;
-use crate::plan::test262_case::{self, Withheld};
+use crate::plan::test_files::TestFile;
+use crate::plan::test262_case::{self, SkippedByHost};
 use crate::plan::test262_classic::classic;
 use crate::plan::tree::Tree;
 use crate::syntax::read::read;
 use crate::v8::dialect::{Judging, Layout, Test262Rules};
-use crate::v8::frontmatter::Frontmatter;
+use crate::v8::frontmatter::V8Frontmatter;
 use crate::v8::wasm::{Meta, meta};
 
 /// What the subtests of one test share.
@@ -46,7 +46,7 @@ pub struct Prepared {
     /// test262: a feature that the suite leaves out.
     pub left_out: bool,
     /// test262 by itself: why the test does not run.
-    pub withheld: Option<Withheld>,
+    pub withheld: Option<SkippedByHost>,
     /// test262 by itself: what cases are made of.
     pub bare: Option<test262_case::Source>,
 }
@@ -67,7 +67,7 @@ pub enum Strictness {
 
 impl Strictness {
     /// What V8's own test262 suites make of a test's flags: with them modules, too, run strict and sloppy.
-    pub fn of(matter: &Frontmatter) -> Self {
+    pub fn of(matter: &V8Frontmatter) -> Self {
         if matter.has_flag("noStrict") {
             Self::Sloppy
         } else if matter.has_flag("onlyStrict") {
@@ -121,13 +121,13 @@ impl Suite {
     }
 
     /// The test's own file, relative to its test directory.
-    pub fn file_name(&self, name: &str, base: &Base) -> String {
+    pub fn file_name(&self, name: &str, base: &TestFile) -> String {
         let extension = self.rules.extensions.get(usize::from(base.extension)).copied().unwrap_or_default();
         format!("{name}{extension}")
     }
 
     /// The test's own file.
-    pub fn source_path(&self, name: &str, base: &Base) -> PathBuf {
+    pub fn source_path(&self, name: &str, base: &TestFile) -> PathBuf {
         let dir = self.test_dirs.get(usize::from(base.dir)).map_or(self.dir.path(), |dir| dir.path());
         dir.join(self.file_name(name, base))
     }
@@ -135,11 +135,11 @@ impl Suite {
 
 impl Tree {
     /// What the subtests of a test share; read now or lately.
-    pub(crate) fn prepared(&self, index: u32, base: &Base) -> Arc<Result> {
+    pub(crate) fn prepared(&self, index: u32, base: &TestFile) -> Arc<Result> {
         self.cache.get(index, || self.prepare(base))
     }
 
-    fn prepare(&self, base: &Base) -> Result {
+    fn prepare(&self, base: &TestFile) -> Result {
         let suite = self.suite(base).ok_or("there is no such suite")?;
         if !base.utf8 {
             return Err("its file name is not UTF-8".into());
@@ -176,7 +176,7 @@ impl Tree {
     }
 
     /// Every suite but test262.
-    fn plain(&self, suite: &Suite, base: &Base, name: &str, source: &[u8]) -> Result {
+    fn plain(&self, suite: &Suite, base: &TestFile, name: &str, source: &[u8]) -> Result {
         let rules = suite.rules;
         let found = source::directives(
             source,
@@ -250,7 +250,7 @@ fn above(file: &str) -> String {
     if Path::new(file).is_absolute() { file.into() } else { format!("../../{file}") }
 }
 
-fn test_file(suite: &Suite, name: &str, base: &Base) -> Arg {
+fn test_file(suite: &Suite, name: &str, base: &TestFile) -> Arg {
     let dir = suite.test_dirs.get(usize::from(base.dir)).unwrap_or(&suite.dir);
     dir.arg(&suite.file_name(name, base))
 }
@@ -267,9 +267,9 @@ fn embedded(test: &Arg) -> Arg {
 
 /// V8's own suite test262 (V8 9.2 to 13.8 `test/test262/testcfg.py`). The flags `generated` and `CanBlock*` have no effect
 /// there.
-fn test262(suite: &Suite, rules: Test262Rules, base: &Base, name: &str, source: &[u8]) -> Result {
+fn test262(suite: &Suite, rules: Test262Rules, base: &TestFile, name: &str, source: &[u8]) -> Result {
     const DETACH: &str = "detachArrayBuffer.js";
-    let matter = Frontmatter::read(source)?;
+    let matter = V8Frontmatter::read(source)?;
     let mut files = Vec::new();
     if !(rules.raw_has_no_harness && matter.has_flag("raw")) {
         files.extend_from_slice(&suite.before);

@@ -14,9 +14,9 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, TestName, Unrunnable};
 use crate::files::select::Unmatched;
 use crate::kit::error::{EngineError, ReadError};
 use crate::plan::inputs::{Bound, Inputs};
+use crate::plan::instances::Listed;
 use crate::plan::missing::Missing;
 use crate::plan::repeats::{Repeats, reseed};
-use crate::plan::subtests::Listed;
 use crate::plan::test262_case::Labels;
 use crate::plan::tree::{Description, Tree};
 

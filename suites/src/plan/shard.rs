@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use flotilla_messages::CaseId;
 
 use crate::kit::shard::{Shard, Sharding};
-use crate::plan::bases::Base;
-use crate::plan::subtests::Subtest;
+use crate::plan::instances::TestInstance;
+use crate::plan::test_files::TestFile;
 use crate::plan::tree::Tree;
 
 /// The subtests of a shard, where they are told by turns; made at first use.
@@ -15,7 +15,7 @@ pub struct Members(std::sync::OnceLock<HashSet<CaseId>>);
 
 impl Tree {
     /// Whether a subtest that would run is one of this run's shard.
-    pub(crate) fn is_in_shard(&self, index: u32, base: &Base, subtest: Subtest) -> bool {
+    pub(crate) fn is_in_shard(&self, index: u32, base: &TestFile, subtest: TestInstance) -> bool {
         let Some(shard) = self.options.shard else { return true };
         match self.dialect.sharding {
             Sharding::Hash => {
@@ -34,7 +34,7 @@ impl Tree {
 
     /// Every subtest of the shard by turns.
     fn shard_members(&self, shard: Shard) -> HashSet<CaseId> {
-        let mut bases: Vec<(u32, &Base)> = self.bases().iter().collect();
+        let mut bases: Vec<(u32, &TestFile)> = self.bases().iter().collect();
         let by_suite = self.dialect.sharding == Sharding::Subtests;
         if by_suite {
             // As they were found: what is slow comes first only later.

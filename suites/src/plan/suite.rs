@@ -2,13 +2,13 @@
 
 use flotilla_messages::{Arg, Program};
 
-use crate::custom::OwnSuite;
+use crate::custom::CustomSuite;
 use crate::expectations::Expectations;
 use crate::files::listed::ListedTest;
 use crate::files::select::NameFilter;
 use crate::files::walk::WalkRules;
 use crate::kit::place::Place;
-use crate::plan::bases::Base;
+use crate::plan::test_files::TestFile;
 use crate::test262::{FeatureFilter, Host};
 use crate::v8::dialect::SuiteRules;
 use crate::v8::wasm::FlagTables;
@@ -29,7 +29,7 @@ pub struct Suite {
     /// What is expected of its tests.
     pub status: Expectations,
     /// What its `suite.toml` says, if it has one.
-    pub own: Option<OwnSuite>,
+    pub own: Option<CustomSuite>,
     /// Which of its tests were asked for.
     pub filter: NameFilter,
     /// Its tests, where they are not simply files.
@@ -71,12 +71,12 @@ impl Suite {
     }
 
     /// A test's entry among those that are not simply files.
-    pub fn listed(&self, base: &Base) -> Option<&ListedTest> {
+    pub fn listed(&self, base: &TestFile) -> Option<&ListedTest> {
         self.listed.get(base.listed as usize)
     }
 
     /// What runs a test.
-    pub fn program_of(&self, base: &Base) -> &Program {
+    pub fn program_of(&self, base: &TestFile) -> &Program {
         let shell = self.listed(base).and_then(|test| test.shell.as_ref());
         let own = shell.and_then(|shell| self.programs.iter().find(|(name, _)| name == shell));
         own.map_or(&self.program, |(_, program)| program)

@@ -2,14 +2,14 @@
 
 use flotilla_messages::{Arg, CaseId, Judge, Recipe};
 
-use crate::plan::bases::Base;
+use crate::plan::instances::TestInstance;
 use crate::plan::prepare::{Prepared, Strictness};
-use crate::plan::subtests::Subtest;
 use crate::plan::suite::Suite;
+use crate::plan::test_files::TestFile;
 use crate::plan::tree::Tree;
 use crate::test262::choice::imports;
+use crate::test262::frontmatter::Frontmatter;
 use crate::test262::host::Host;
-use crate::test262::matter::Matter;
 
 /// Harness files for every test but raw ones, for asynchronous ones too, and where includes are.
 const BEFORE_ALL: [&str; 2] = ["assert.js", "sta.js"];
@@ -19,7 +19,7 @@ const BEFORE_ASYNC: &str = "doneprintHandle.js";
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     /// Its frontmatter.
-    pub matter: Matter,
+    pub matter: Frontmatter,
     /// Its file, below the root.
     pub file: String,
     /// Whether it may import anything.
@@ -117,17 +117,17 @@ impl Tree {
         &self,
         suite: &Suite,
         host: &Host,
-        base: &Base,
+        base: &TestFile,
         source: &[u8],
     ) -> crate::plan::prepare::Result {
         let name = self.bases().name(base);
         let file = format!("test/{}", suite.file_name(name, base));
-        let matter = Matter::read(source).map_err(|error| format!("{file}:{}: {error}", error.line))?;
+        let matter = Frontmatter::read(source).map_err(|error| format!("{file}:{}: {error}", error.line))?;
         let withheld = match suite.features.refuses(&matter) {
-            Some(option) => Some(Withheld { reason: option, by_host: false }),
+            Some(option) => Some(SkippedByHost { reason: option, by_host: false }),
             None => host
                 .refuses(name, &matter, source)
-                .map(|reason| Withheld { reason: reason.to_owned(), by_host: true }),
+                .map(|reason| SkippedByHost { reason: reason.to_owned(), by_host: true }),
         };
         let mentions = |text: &str| memchr::memmem::find(source, text.as_bytes()).is_some();
         // `import` in the source, or a specifier that something else imports (ShadowRealm).
@@ -144,18 +144,18 @@ impl Tree {
     /// What a test is about; `None` for tests of other suites than a bare test262, and for those that cannot be read.
     /// Reads the test's source unless that was done lately.
     pub fn labels(&self, id: CaseId) -> Option<Labels> {
-        let (index, _) = Subtest::from_id(id)?;
+        let (index, _) = TestInstance::from_id(id)?;
         let base = self.bases().get(index)?;
         let prepared = self.prepared(index, base);
         let bare = prepared.as_ref().as_ref().ok()?.bare.as_ref()?;
-        let Matter { features, esid, es5id, es6id, .. } = bare.matter.clone();
+        let Frontmatter { features, esid, es5id, es6id, .. } = bare.matter.clone();
         Some(Labels { area: area(self.bases().name(base)).to_owned(), features, esid, es5id, es6id })
     }
 }
 
 /// Why a test is left out, of a bare test262.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Withheld {
+pub struct SkippedByHost {
     /// In words, or the option.
     pub reason: String,
     /// Whether the host cannot run it, rather than nobody wanting it.
@@ -180,7 +180,7 @@ mod tests {
         let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let includes = vec!["compareArray.js".to_owned()];
         Source {
-            matter: Matter { flags, includes, ..Matter::default() },
+            matter: Frontmatter { flags, includes, ..Frontmatter::default() },
             file: "test/a.js".into(),
             imports: false,
         }

@@ -4,14 +4,14 @@ use flotilla_messages::Arg;
 
 use crate::plan::prepare::{Prepared, Result, Strictness};
 use crate::plan::suite::Suite;
-use crate::v8::frontmatter::Frontmatter;
+use crate::v8::frontmatter::V8Frontmatter;
 
 /// The one harness file that V8 has of its own, since it needs natives.
 const DETACH: &str = "detachArrayBuffer.js";
 
 /// What a source says; `test` is its file.
 pub fn classic(suite: &Suite, test: Arg, source: &[u8]) -> Result {
-    let matter = Frontmatter::read_classic(source)?;
+    let matter = V8Frontmatter::read_classic(source)?;
     let word = |word: &str| Arg::Text(word.into());
     let mut files = suite.before.clone();
     files.extend(matter.includes.iter().map(|include| match include.as_str() {

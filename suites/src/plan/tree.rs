@@ -12,13 +12,13 @@ use crate::files::listed::Source;
 use crate::files::select::{NameFilter, Selector, Unmatched, suggestion};
 use crate::kit::error::{EngineError, ReadError};
 use crate::kit::options::{Options, Shell};
-use crate::plan::bases::{Base, Bases, StartOrder};
+use crate::plan::instances::TestInstance;
 use crate::plan::missing::Missing;
 use crate::plan::open::{D8, program};
 use crate::plan::prepare::Cache;
 use crate::plan::shard::Members;
-use crate::plan::subtests::Subtest;
 use crate::plan::suite::Suite;
+use crate::plan::test_files::{StartOrder, TestFile, TestFiles};
 use crate::syntax::read::read;
 use crate::v8::build::Build;
 use crate::v8::conflict::Conflicts;
@@ -63,7 +63,7 @@ pub struct Tree {
     /// For tests without a variant.
     pub(crate) base_conflicts: Conflicts,
     pub(crate) warnings: Vec<String>,
-    pub(crate) bases: OnceLock<Bases>,
+    pub(crate) bases: OnceLock<TestFiles>,
     pub(crate) cache: Cache,
     /// `--expectations`
     pub(crate) given: Vec<Arc<EntryFile>>,
@@ -249,7 +249,7 @@ impl Tree {
     /// # Errors
     /// It cannot be read, or there is no such test.
     pub fn source(&self, id: CaseId) -> Result<Vec<u8>, ReadError> {
-        let base = Subtest::from_id(id).and_then(|(index, _)| self.bases().get(index));
+        let base = TestInstance::from_id(id).and_then(|(index, _)| self.bases().get(index));
         let found = base.and_then(|base| Some((base, self.suite(base)?)));
         let listed = found.and_then(|(base, suite)| suite.listed(base));
         let path = match (listed.map(|test| &test.source), found) {
@@ -303,13 +303,13 @@ impl Tree {
     }
 
     /// The tests, found at first use.
-    pub(crate) fn bases(&self) -> &Bases {
+    pub(crate) fn bases(&self) -> &TestFiles {
         let order = match self.options.no_sorting {
             true => StartOrder::Found,
             false if self.dialect.heavy_first => StartOrder::HeavyThenSlow,
             false => StartOrder::First(self.slow_words()),
         };
-        self.bases.get_or_init(|| Bases::find(&self.suites, self.selectors.len(), order))
+        self.bases.get_or_init(|| TestFiles::find(&self.suites, self.selectors.len(), order))
     }
 
     /// The words of tests that are slow.
@@ -323,7 +323,7 @@ impl Tree {
     }
 
     /// A test's suite.
-    pub(crate) fn suite(&self, base: &Base) -> Option<&Suite> {
+    pub(crate) fn suite(&self, base: &TestFile) -> Option<&Suite> {
         self.suites.get(usize::from(base.suite))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flotilla_messages::case::normalize;
 
-use super::matter::Matter;
+use super::frontmatter::Frontmatter;
 use crate::files::select::{Pattern, Selector};
 use crate::kit::error::OpenError;
 use crate::syntax::read::read;
@@ -100,7 +100,7 @@ impl FeatureFilter {
     }
 
     /// What leaves a test out, as the option has it.
-    pub fn refuses(&self, matter: &Matter) -> Option<String> {
+    pub fn refuses(&self, matter: &Frontmatter) -> Option<String> {
         if let Some(feature) = self.without.iter().find(|feature| matter.has_feature(feature)) {
             return Some(format!("--features=-{feature}"));
         }
@@ -197,7 +197,7 @@ mod tests {
         };
         let refuses = |filter: &FeatureFilter, features: &[&str]| {
             let features = features.iter().map(|feature| (*feature).to_owned()).collect();
-            filter.refuses(&Matter { features, ..Matter::default() })
+            filter.refuses(&Frontmatter { features, ..Frontmatter::default() })
         };
         let both = filter(&["+Temporal, class", "-Atomics"]).unwrap();
         assert_eq!(refuses(&both, &["class"]), None);

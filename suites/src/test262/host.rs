@@ -7,7 +7,7 @@ use flotilla_messages::case::HARNESS;
 use flotilla_messages::{Arg, Phase, Uncaught};
 use serde::Deserialize;
 
-use super::matter::Matter;
+use super::frontmatter::Frontmatter;
 use super::template::{Filling, Piece, argument, filled, pieces};
 use crate::kit::error::HostError;
 use crate::syntax::read::read;
@@ -48,7 +48,7 @@ pub struct Host {
     module: Option<Goal>,
     uncaught: Uncaught,
     can_block: bool,
-    left_out: Vec<LeftOut>,
+    left_out: Vec<SkipReason>,
 }
 
 /// How tests of one kind are run.
@@ -77,7 +77,7 @@ struct HostFile {
     error: String,
     can_block: bool,
     #[serde(default)]
-    left_out: Vec<LeftOut>,
+    left_out: Vec<SkipReason>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,7 +92,7 @@ struct GoalFile {
 /// Tests that cannot be run by a host: they have any of these words, or are below one of these directories.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LeftOut {
+struct SkipReason {
     #[serde(default)]
     features: Vec<String>,
     #[serde(default)]
@@ -194,7 +194,7 @@ impl Host {
     }
 
     /// How a test is run, if this host can run such tests at all.
-    pub fn goal(&self, matter: &Matter) -> Option<&Goal> {
+    pub fn goal(&self, matter: &Frontmatter) -> Option<&Goal> {
         match (matter.has_flag("module"), matter.has_flag("raw")) {
             (true, _) => self.module.as_ref(),
             (false, true) => Some(&self.raw),
@@ -203,7 +203,7 @@ impl Host {
     }
 
     /// Why this host cannot run a test, whatever its engine can do.
-    pub fn refuses(&self, name: &str, matter: &Matter, source: &[u8]) -> Option<&str> {
+    pub fn refuses(&self, name: &str, matter: &Frontmatter, source: &[u8]) -> Option<&str> {
         if matter.has_flag("module") && self.module.is_none() {
             return Some("the host runs no modules");
         }
@@ -300,7 +300,7 @@ mod tests {
         for (kind, ..) in KINDS {
             let host = Host::named(kind).unwrap();
             assert_eq!(host.kind, *kind);
-            assert!(host.goal(&Matter::default()).is_some());
+            assert!(host.goal(&Frontmatter::default()).is_some());
         }
     }
 
@@ -390,19 +390,20 @@ mod tests {
         let host = parse(&text).unwrap();
         let refuses = |flags: &[&str], features: &[&str], source: &str| {
             let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-            let matter = Matter { flags: owned(flags), features: owned(features), ..Matter::default() };
+            let matter =
+                Frontmatter { flags: owned(flags), features: owned(features), ..Frontmatter::default() };
             host.refuses("a/b", &matter, source.as_bytes()).map(str::to_owned)
         };
         assert_eq!(refuses(&["raw"], &["y"], ""), None);
         let builtin = Host::builtin().unwrap();
-        let intl = |name: &str| builtin.refuses(name, &Matter::default(), b"").is_some();
+        let intl = |name: &str| builtin.refuses(name, &Frontmatter::default(), b"").is_some();
         assert!(intl("intl402/Locale/a") && intl("staging/intl402/a") && !intl("built-ins/intl402/a"));
         assert_eq!(refuses(&[], &["x"], "").as_deref(), Some("no"));
         assert_eq!(refuses(&[], &[], "$262.agent.start()").as_deref(), Some("no"));
-        let negative = |phase| Matter {
+        let negative = |phase| Frontmatter {
             features: vec!["x".into()],
             negative: Some(Negative { phase, kind: "SyntaxError".into() }),
-            ..Matter::default()
+            ..Frontmatter::default()
         };
         assert!(host.refuses("a/b", &negative(Phase::Parse), b"").is_none(), "it never runs");
         assert!(host.refuses("a/b", &negative(Phase::Runtime), b"").is_some());

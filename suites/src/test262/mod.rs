@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `matter` | a test's frontmatter |
+//! | `frontmatter` | a test's frontmatter |
 //! | `host` | what an engine's shell is told and can do: `conf/hosts` |
 //! | `template` | the texts of host files with places to fill |
 //! | `choice` | which tests were asked for, by path and by feature |
@@ -13,11 +13,11 @@
 
 pub mod choice;
 mod edition;
+pub mod frontmatter;
 pub mod host;
-pub mod matter;
 mod template;
 
 pub use choice::{FeatureFilter, selector};
 pub use edition::{Edition, Hints, proposed};
+pub use frontmatter::{Frontmatter, FrontmatterError};
 pub use host::Host;
-pub use matter::{Matter, MatterError};

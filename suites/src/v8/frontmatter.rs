@@ -8,7 +8,7 @@ use memchr::memmem;
 
 /// What a test's frontmatter says, as far as running it is concerned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frontmatter {
+pub struct V8Frontmatter {
     /// `flags`, such as `onlyStrict`, `module`.
     pub flags: Vec<String>,
     /// `features`
@@ -21,7 +21,7 @@ pub struct Frontmatter {
     pub negative_type: Option<String>,
 }
 
-impl Frontmatter {
+impl V8Frontmatter {
     /// Reads the frontmatter of a test's source. A source without any says nothing.
     ///
     /// # Errors
@@ -243,15 +243,15 @@ mod tests {
 
     use super::*;
 
-    fn read(yaml: &str) -> Frontmatter {
-        Frontmatter::read(format!("// Copyright\n/*---\n{yaml}\n---*/\ncode();").as_bytes()).unwrap()
+    fn read(yaml: &str) -> V8Frontmatter {
+        V8Frontmatter::read(format!("// Copyright\n/*---\n{yaml}\n---*/\ncode();").as_bytes()).unwrap()
     }
 
     #[test]
     fn the_type_alone_is_how_2016_said_negative() {
-        let found = Frontmatter::read_classic(b"/*---\nnegative: SyntaxError\n---*/\n").unwrap();
+        let found = V8Frontmatter::read_classic(b"/*---\nnegative: SyntaxError\n---*/\n").unwrap();
         assert_eq!((found.negative, found.negative_type.as_deref()), (true, Some("SyntaxError")));
-        assert!(Frontmatter::read_classic(b"/*---\nnegative: [a]\n---*/\n").is_err());
+        assert!(V8Frontmatter::read_classic(b"/*---\nnegative: [a]\n---*/\n").is_err());
     }
 
     #[test]
@@ -284,15 +284,15 @@ mod tests {
 
     #[test]
     fn a_source_without_frontmatter_says_nothing() {
-        assert_eq!(Frontmatter::read(b"code();").unwrap(), Frontmatter::default());
-        assert_eq!(Frontmatter::read(b"/*---\nflags: [x]").unwrap(), Frontmatter::default());
+        assert_eq!(V8Frontmatter::read(b"code();").unwrap(), V8Frontmatter::default());
+        assert_eq!(V8Frontmatter::read(b"/*---\nflags: [x]").unwrap(), V8Frontmatter::default());
     }
 
     #[test]
     fn line_ends_may_be_of_any_kind() {
         let yaml = "/*---\ninfo: |\n  text\nflags: [raw]\nnegative:\n  type: Test\n---*/";
         for end in ["\n", "\r\n", "\r"] {
-            let found = Frontmatter::read(yaml.replace('\n', end).as_bytes()).unwrap();
+            let found = V8Frontmatter::read(yaml.replace('\n', end).as_bytes()).unwrap();
             assert!(found.has_flag("raw"), "{end:?}");
             assert_eq!(found.negative_type.as_deref(), Some("Test"), "{end:?}");
         }
@@ -306,7 +306,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_refused() {
-        let refused = |yaml: &str| Frontmatter::read(format!("/*---\n{yaml}\n---*/").as_bytes()).unwrap_err();
+        let refused =
+            |yaml: &str| V8Frontmatter::read(format!("/*---\n{yaml}\n---*/").as_bytes()).unwrap_err();
         assert_eq!(refused("nonsense"), "its frontmatter cannot be understood at 'nonsense'");
         assert_eq!(refused("flags: raw"), "its frontmatter's 'flags' is no list");
         assert_eq!(refused("negative: SyntaxError"), "its frontmatter's 'negative' has no type");
@@ -317,12 +318,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(yaml in "[a-z:\\[\\],>| \n'-]{0,120}") {
-            let _ = Frontmatter::read(format!("/*---{yaml}---*/").as_bytes());
+            let _ = V8Frontmatter::read(format!("/*---{yaml}---*/").as_bytes());
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(source in any::<Vec<u8>>()) {
-            let _ = Frontmatter::read(&source);
+            let _ = V8Frontmatter::read(&source);
         }
     }
 }

@@ -6,7 +6,7 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler};
 use ed25519_dalek::SigningKey;
 use flotilla_messages::port::local::{LinkView, PeerView};
 use flotilla_messages::port::status::Load;
-use flotilla_messages::wire::{Hello, SPOKEN};
+use flotilla_messages::wire::{Hello, SUPPORTED_VERSIONS};
 use flotilla_messages::{Fingerprint, Presence};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -95,8 +95,15 @@ impl Host {
         trust.send(Ask).await.unwrap();
         let (dial, doubt) = (links.clone().recipient(), links.recipient());
         let state = OwnState { jobs: 1, serial: 0 };
-        let registry =
-            registry.run(PeerRegistry::new(trusted, trust, dial, doubt, SPOKEN, state, watch("registry")));
+        let registry = registry.run(PeerRegistry::new(
+            trusted,
+            trust,
+            dial,
+            doubt,
+            SUPPORTED_VERSIONS,
+            state,
+            watch("registry"),
+        ));
         Self { registry, heard, _home: dir }
     }
 
@@ -119,7 +126,7 @@ fn peer(key: Fingerprint, boot: u64) -> Peer {
         boot,
         sequence: 1,
         interval: 5,
-        protocol: (SPOKEN.oldest, SPOKEN.newest),
+        protocol: (SUPPORTED_VERSIONS.oldest, SUPPORTED_VERSIONS.newest),
         work_port: 9992,
         status_port: 9994,
         unicast_port: 7,
@@ -144,7 +151,7 @@ async fn only_trusted_peers_that_speak_the_protocol_are_dialled() {
     let stranger = Fingerprint([9; 32]);
     host.notice(Notice::Dial(peer(stranger, 1))).await;
     let mut other = peer(friend(), 1);
-    other.presence.protocol = (SPOKEN.newest + 1, SPOKEN.newest + 2);
+    other.presence.protocol = (SUPPORTED_VERSIONS.newest + 1, SUPPORTED_VERSIONS.newest + 2);
     host.notice(Notice::Dial(other)).await;
     host.notice(Notice::Dial(peer(friend(), 1))).await;
     let addresses = vec!["10.0.0.2:9994".parse().unwrap(), "10.0.0.1:9994".parse().unwrap()];

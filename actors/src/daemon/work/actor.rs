@@ -15,12 +15,12 @@ use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::WorkMessage;
 use tokio::sync::oneshot;
 
-use super::fetch::{Dialler, Errand, Fetcher, Quit};
+use super::fetch::{Dialler, FetchRequest, Fetcher, Quit};
 use super::handler::{Serve, SessionOver, WorkHandler};
+use super::input_store::{Clear, InputStore, Laid, LayOut, Put, StoreError, Survey};
 use super::job::{Job, Place, Preparation};
 use super::session::{Effect, Input, Session};
 use super::settings::WorkSettings;
-use super::stocks::{Clear, Laid, LayOut, Put, StockError, Stocks, Survey};
 use crate::execution::executor::{News, What};
 use crate::execution::marker::RunId;
 use crate::kit::runtime;
@@ -45,9 +45,9 @@ pub struct Running;
 
 /// What a session works with.
 #[derive(Clone)]
-pub struct Workshop {
+pub struct SessionDeps {
     /// Inputs on disk.
-    pub stocks: Addr<Stocks>,
+    pub stocks: Addr<InputStore>,
     /// How to work.
     pub settings: Rc<WorkSettings>,
     /// Tests at a time.
@@ -70,7 +70,7 @@ pub struct Client {
 pub struct WorkSession {
     core: Session,
     client: Client,
-    shop: Workshop,
+    shop: SessionDeps,
     handler: Addr<WorkHandler>,
     packet: Option<Box<WorkPacket>>,
     /// A pack on its way to the disk.
@@ -93,7 +93,7 @@ pub struct WorkSession {
 
 impl WorkSession {
     /// It is this client's turn.
-    pub fn new(core: Session, client: Client, shop: Workshop, handler: Addr<WorkHandler>) -> Self {
+    pub fn new(core: Session, client: Client, shop: SessionDeps, handler: Addr<WorkHandler>) -> Self {
         Self {
             core,
             client,
@@ -137,8 +137,8 @@ impl WorkSession {
             Effect::Survey => self.survey(context),
             Effect::Store(pack) => self.arriving = Some(pack),
             Effect::Fetch { blobs, holder, address } => {
-                let errand = Errand { client: self.client.key, blobs, holder, address };
-                let Workshop { stocks, dialler, .. } = &self.shop;
+                let errand = FetchRequest { client: self.client.key, blobs, holder, address };
+                let SessionDeps { stocks, dialler, .. } = &self.shop;
                 self.fetchers.push(Fetcher::start(errand, dialler, stocks.clone(), context.address()));
             }
             Effect::Serve(blobs) => {
@@ -213,7 +213,7 @@ impl WorkSession {
         }
         let Some(packet) = &self.packet else { return };
         let session = context.address().recipient();
-        let Workshop { settings, jobs, .. } = &self.shop;
+        let SessionDeps { settings, jobs, .. } = &self.shop;
         let started = Job::start(run, packet, place, settings, *jobs, session);
         let preparation = match started {
             Ok((job, preparation)) => {
@@ -288,7 +288,7 @@ impl WorkSession {
     }
 }
 
-fn broken(error: &StockError) -> Input {
+fn broken(error: &StoreError) -> Input {
     Input::Broken(error.to_string())
 }
 

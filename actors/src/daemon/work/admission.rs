@@ -11,7 +11,7 @@ use crate::content::engine::Host;
 
 /// What a packet has to fit.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct AdmissionPolicy {
     /// Whose link it is.
     pub client: Fingerprint,
     /// This machine.
@@ -26,7 +26,7 @@ pub struct Terms {
 ///
 /// # Errors
 /// Why not, for people.
-pub fn admit(bytes: &[u8], terms: &Terms) -> Result<WorkPacket, String> {
+pub fn admit(bytes: &[u8], terms: &AdmissionPolicy) -> Result<WorkPacket, String> {
     let SignedPacket { issuer, content } = SignedPacket::open(bytes).map_err(|error| error.to_string())?;
     if issuer != terms.client {
         return Err(format!("the work packet is of the key {issuer}, which is not this link's"));
@@ -190,9 +190,9 @@ pub(super) mod tests {
         SigningKey::from_bytes(&[seed; 32])
     }
 
-    pub fn terms() -> Terms {
+    pub fn terms() -> AdmissionPolicy {
         let name = |seed| Fingerprint::of(&key(seed).verifying_key());
-        Terms { client: name(1), own: name(2), exporter: [9; 32], host: Arc::default() }
+        AdmissionPolicy { client: name(1), own: name(2), exporter: [9; 32], host: Arc::default() }
     }
 
     pub fn packet() -> WorkPacket {
@@ -277,7 +277,7 @@ pub(super) mod tests {
         let host = Arc::new(Host::with([has(&["GLIBC_2.2.5", "GLIBC_2.31", "GLIBC_PRIVATE"])], 2));
         let asked = |native: Native| {
             let packet = WorkPacket { engine: Engine::Native(native), ..packet() };
-            let terms = Terms { host: Arc::clone(&host), ..terms() };
+            let terms = AdmissionPolicy { host: Arc::clone(&host), ..terms() };
             admit(&packet.sign(&key(1)).unwrap(), &terms).map(drop)
         };
         let version = |library: &str, name: &str| Version { library: library.into(), name: name.into() };

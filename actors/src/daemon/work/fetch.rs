@@ -19,9 +19,9 @@ use flotilla_messages::port::work::WorkMessage;
 use tokio::time::{Instant, timeout};
 
 use super::actor::{Tell, WorkSession};
+use super::input_store::{Cut, CutOut, Fetched, GiveUp, InputStore, PutFetched};
 use super::session::Input;
-use super::stocks::{Cut, CutOut, Fetched, GiveUp, PutFetched, Stocks};
-use crate::net::link::{Close, Link, LinkEvent, LinkNews, Room, Say, Settings, Tls};
+use crate::net::link::{Close, Link, LinkEvent, LinkNews, Say, Settings, Tls, WaitForCapacity};
 
 /// How long the next piece may take, and on the other side, how long it may take to be sent.
 const PIECE: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ pub struct Fetcher {
     client: Fingerprint,
     wanted: BTreeSet<Digest>,
     left: usize,
-    stocks: Addr<Stocks>,
+    stocks: Addr<InputStore>,
     session: Addr<WorkSession>,
     link: Option<Addr<Link<WorkMessage>>>,
     begun: Instant,
@@ -57,7 +57,7 @@ pub struct Fetcher {
 }
 
 /// What is to be fetched where.
-pub struct Errand {
+pub struct FetchRequest {
     /// For whom.
     pub client: Fingerprint,
     /// What.
@@ -76,12 +76,12 @@ pub struct Quit;
 impl Fetcher {
     /// Dials, and asks. The session hears of the end, however it comes.
     pub fn start(
-        errand: Errand,
+        errand: FetchRequest,
         dialler: &Dialler,
-        stocks: Addr<Stocks>,
+        stocks: Addr<InputStore>,
         session: Addr<WorkSession>,
     ) -> Addr<Self> {
-        let Errand { client, blobs, holder, address } = errand;
+        let FetchRequest { client, blobs, holder, address } = errand;
         let Dialler { tls, settings } = dialler.clone();
         Self::create(move |context| {
             let owner = context.address().recipient();
@@ -192,7 +192,12 @@ impl Handler<Quit> for Fetcher {
 }
 
 /// Gives another peer what it asked for, as far as it is here. `held` counts it as long as it lasts.
-pub async fn serve(link: Addr<Link<WorkMessage>>, stocks: Addr<Stocks>, blobs: Vec<Digest>, held: Rc<()>) {
+pub async fn serve(
+    link: Addr<Link<WorkMessage>>,
+    stocks: Addr<InputStore>,
+    blobs: Vec<Digest>,
+    held: Rc<()>,
+) {
     let reason = match give(&link, &stocks, blobs).await {
         Ok(()) => "done".to_owned(),
         Err(reason) => {
@@ -206,7 +211,7 @@ pub async fn serve(link: Addr<Link<WorkMessage>>, stocks: Addr<Stocks>, blobs: V
 
 async fn give(
     link: &Addr<Link<WorkMessage>>,
-    stocks: &Addr<Stocks>,
+    stocks: &Addr<InputStore>,
     blobs: Vec<Digest>,
 ) -> Result<(), String> {
     let gone = "the link has ended".to_owned();
@@ -219,7 +224,7 @@ async fn give(
                 Ok(Err(error)) => return Err(error.to_string()),
                 Err(_) => return Err("internal error".into()),
             };
-            match timeout(PIECE, link.send(Room(AHEAD))).await {
+            match timeout(PIECE, link.send(WaitForCapacity(AHEAD))).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(gone),
                 Err(_) => return Err("it does not read".into()),

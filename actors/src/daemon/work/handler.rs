@@ -16,12 +16,12 @@ use flotilla_messages::inputs::Digest;
 use flotilla_messages::port::work::{MOST_FETCHED, WorkMessage};
 use tokio::sync::oneshot;
 
-use super::actor::{Client, Heard, Running, Tell, WorkSession, Workshop};
-use super::admission::Terms;
+use super::actor::{Client, Heard, Running, SessionDeps, Tell, WorkSession};
+use super::admission::AdmissionPolicy;
 use super::fetch::{self, Dialler, MOST_SERVED};
+use super::input_store::{InputStore, Shut, StorePaths};
 use super::session::{Input, Session};
 use super::settings::WorkSettings;
-use super::stocks::{Shelves, Shut, Stocks};
 use crate::content::engine::Host;
 use crate::daemon::DaemonEvent;
 use crate::daemon::status::{Gate, Gates};
@@ -43,7 +43,7 @@ pub struct Facts {
     /// Tests at a time.
     pub jobs: u16,
     /// Where inputs are kept.
-    pub shelves: Shelves,
+    pub shelves: StorePaths,
     /// How to work.
     pub settings: WorkSettings,
     /// How other peers are reached.
@@ -56,7 +56,7 @@ pub struct WorkHandler {
     trusted: TrustedKeys,
     jobs: u16,
     host: Arc<Host>,
-    shop: Workshop,
+    shop: SessionDeps,
     /// Counts the peers that fetch blobs here.
     served: Rc<()>,
     /// Job slots that this machine's own user has claimed.
@@ -146,14 +146,14 @@ impl WorkHandler {
         watch: DeathWatch<DaemonEvent>,
     ) -> Self {
         let Facts { own, trusted, jobs, shelves, settings, dialler } = facts;
-        let stocks = SyncArbiter::start(1, move || Stocks::new(shelves.clone()));
+        let stocks = SyncArbiter::start(1, move || InputStore::new(shelves.clone()));
         let threads = NonZeroUsize::new(jobs.into()).unwrap_or(NonZeroUsize::MIN);
         Self {
             own,
             trusted,
             jobs,
             host: Arc::new(Host::look()),
-            shop: Workshop { stocks, settings: Rc::new(settings), jobs: threads, dialler },
+            shop: SessionDeps { stocks, settings: Rc::new(settings), jobs: threads, dialler },
             served: Rc::new(()),
             claimed: 0,
             current: None,
@@ -177,7 +177,8 @@ impl WorkHandler {
             && self.listening.is_some()
             && let Some(Waiting { id, key, exporter, link }) = self.waiting.pop_front()
         {
-            let terms = Terms { client: key, own: self.own, exporter, host: Arc::clone(&self.host) };
+            let terms =
+                AdmissionPolicy { client: key, own: self.own, exporter, host: Arc::clone(&self.host) };
             let now = tokio::time::Instant::now().into_std();
             let patience = self.shop.settings.patience;
             let core = Session::new(now, terms, patience, self.jobs, self.claimed);

@@ -19,8 +19,8 @@ use crate::execution::confine::Confinement;
 use crate::execution::executor::{ExecutorId, LeaseId, News, Order};
 use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
-use crate::execution::pool::{Control, Guest, LocalPool, Setup};
-use crate::execution::process::{Ceilings, Ended, Launch, Launcher, Limits, Stage, Switch};
+use crate::execution::pool::{Control, LocalPool, Sandbox, Setup};
+use crate::execution::process::{Ended, Launch, Launcher, Limits, ResourceLimits, Stage, StopSignal};
 use crate::execution::reaper::Guard;
 
 /// The pool is the only executor its session knows.
@@ -58,7 +58,7 @@ pub struct Job {
     pool: Addr<LocalPool>,
     control: Arc<Control>,
     guard: Option<Guard>,
-    probe: Arc<Switch>,
+    probe: Arc<StopSignal>,
 }
 
 /// What is to be done before the first lease, and blocks.
@@ -67,8 +67,8 @@ pub struct Preparation {
     launcher: Launcher,
     probes: Vec<Vec<String>>,
     marker: String,
-    guest: Guest,
-    switch: Arc<Switch>,
+    guest: Sandbox,
+    switch: Arc<StopSignal>,
 }
 
 impl Job {
@@ -116,12 +116,12 @@ impl Job {
             write: vec![place.root.clone(), place.tmp.clone()],
         };
         let elsewhere = native.map_or(&[][..], |native| &native.elsewhere);
-        let guest = Guest {
+        let guest = Sandbox {
             rewrite: rewrite(place, &packet.client_root, elsewhere),
             confinement,
-            ceilings: Ceilings::of_guests(),
+            ceilings: ResourceLimits::of_guests(),
         };
-        let probe = Arc::new(Switch::new()?);
+        let probe = Arc::new(StopSignal::new()?);
         let preparation = Preparation {
             guard,
             launcher: launcher.clone(),

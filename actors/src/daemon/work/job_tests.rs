@@ -20,12 +20,12 @@ fn probed(script: &str) -> Result<(), String> {
         launcher: Launcher::new(root, vec![("PATH".into(), "/usr/bin:/bin".into())]),
         probes: vec![vec!["engine".into(), "/dev/null".into()]],
         marker: "probe".into(),
-        guest: Guest {
+        guest: Sandbox {
             rewrite: rewrite(&place, "/home/ada/v8", &[]),
             confinement: Confinement { read: Vec::new(), write: vec![place.root.clone()] },
-            ceilings: Ceilings::of_guests(),
+            ceilings: ResourceLimits::of_guests(),
         },
-        switch: Arc::new(Switch::new().unwrap()),
+        switch: Arc::new(StopSignal::new().unwrap()),
     };
     let (_, probed) = preparation.carry_out();
     probed
@@ -61,7 +61,7 @@ fn a_probe_tells_an_engine_that_runs_from_one_that_does_not() {
 fn what_lies_elsewhere_at_the_client_is_told_as_it_is_there() {
     let place = Place { root: "/w/root".into(), tmp: "/w/tmp".into() };
     let elsewhere = [Elsewhere { place: ".flotilla/engine/0".into(), path: "/opt".into() }];
-    let guest = Guest { rewrite: rewrite(&place, "/home/ada/v8", &elsewhere), ..Guest::default() };
+    let guest = Sandbox { rewrite: rewrite(&place, "/home/ada/v8", &elsewhere), ..Sandbox::default() };
     let told = guest.rewrite_text("/w/root/.flotilla/engine/0/qjs /w/root/a.js /w/tmp/x".into());
     assert_eq!(told, "/opt/qjs /home/ada/v8/a.js $TMPDIR/x");
     let dirs = libraries(&place, &[".flotilla/lib".into(), "out".into()]);

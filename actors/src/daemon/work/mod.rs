@@ -19,7 +19,7 @@
 //! | `pace` | how many leases a client may have out |
 //! | `admission` | what is checked before anything is done: packets, cases, environment |
 //! | `fetch` | large blobs from peer to peer |
-//! | `stocks` | the inputs on disk, on a thread of their own |
+//! | `input_store` | the inputs on disk, on a thread of their own |
 //! | `job` | the pool made for a job, its probe, and its end |
 //! | `received` | the client's cases as the pool wants them |
 //! | `settings` | [`WorkSettings`] |
@@ -28,6 +28,7 @@ mod actor;
 mod admission;
 mod fetch;
 mod handler;
+mod input_store;
 mod job;
 mod pace;
 mod received;
@@ -35,10 +36,9 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 mod settings;
-mod stocks;
 
 pub use fetch::Dialler;
 pub use handler::{Claimed, Facts, Guests, Part, Queued, WorkHandler};
+pub use input_store::StorePaths;
 pub use session::Patience;
 pub use settings::WorkSettings;
-pub use stocks::Shelves;

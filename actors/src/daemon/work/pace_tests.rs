@@ -8,7 +8,7 @@ use flotilla_messages::{Captured, Exit, Judgement, Memory, Outcome, Output};
 use super::*;
 use crate::daemon::work::admission::tests::{case, key, packet, terms};
 use crate::daemon::work::session::{Effect, Input, Patience, Session};
-use crate::execution::executor::{Ending, Judged};
+use crate::execution::executor::{Judged, LeaseResult};
 
 /// A session with a pool behind it and a client before it that assigns whatever it may.
 struct Loop {
@@ -116,7 +116,7 @@ impl Loop {
         };
         let judgement = Judgement { outcome: Outcome::Pass, why: None };
         let judged = Judged { case: lease.case, output, judgement, difference: None };
-        self.input(Input::Finished { lease: lease.lease, ending: Ending::Judged(Box::new(judged)) });
+        self.input(Input::Finished { lease: lease.lease, ending: LeaseResult::Judged(Box::new(judged)) });
     }
 
     fn heard(&mut self, message: WorkMessage) {

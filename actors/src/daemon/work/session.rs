@@ -20,9 +20,9 @@ use flotilla_messages::port::work::{
 };
 use flotilla_messages::{Captured, Fingerprint, Outcome, TestName};
 
-use super::admission::{Terms, admit, confined};
+use super::admission::{AdmissionPolicy, admit, confined};
 use super::pace::{Pace, least};
-use crate::execution::executor::Ending;
+use crate::execution::executor::LeaseResult;
 
 /// Rounds of surveys and blobs: a tree is at most 64 levels deep, and what is found damaged is asked for again.
 const MOST_ROUNDS: u32 = 200;
@@ -86,7 +86,7 @@ pub enum Input {
         /// Which.
         lease: u64,
         /// How it ended.
-        ending: Ending,
+        ending: LeaseResult,
     },
     /// So many job slots of this machine are claimed by its own user.
     Claimed(u16),
@@ -169,7 +169,7 @@ pub struct Done {
 /// One client's session.
 #[derive(Debug)]
 pub struct Session {
-    terms: Terms,
+    terms: AdmissionPolicy,
     patience: Patience,
     state: State,
     rounds: u32,
@@ -208,7 +208,7 @@ struct Batch {
 
 impl Session {
     /// It is this client's turn.
-    pub fn new(now: Instant, terms: Terms, patience: Patience, jobs: u16, claimed: u16) -> Self {
+    pub fn new(now: Instant, terms: AdmissionPolicy, patience: Patience, jobs: u16, claimed: u16) -> Self {
         Self {
             terms,
             patience,
@@ -479,10 +479,10 @@ impl Session {
         }
     }
 
-    fn finished(&mut self, now: Instant, lease: u64, ending: Ending, effects: &mut Vec<Effect>) {
+    fn finished(&mut self, now: Instant, lease: u64, ending: LeaseResult, effects: &mut Vec<Effect>) {
         let Some(out) = self.out.get(&lease) else { return };
         let ending = match ending {
-            Ending::Judged(judged) => {
+            LeaseResult::Judged(judged) => {
                 let expected = judged.case.expectation.allows(judged.judgement.outcome);
                 let mut output = judged.output;
                 self.done.ran += 1;
@@ -494,9 +494,11 @@ impl Session {
                 }
                 RemoteEnding::Judged { output, judgement: judged.judgement, difference: judged.difference }
             }
-            Ending::Failed(failed) => RemoteEnding::Failed { outcome: failed.outcome, reason: failed.reason },
-            Ending::Withdrawn => RemoteEnding::Withdrawn,
-            Ending::Unable { reason } => RemoteEnding::Unable { reason },
+            LeaseResult::Failed(failed) => {
+                RemoteEnding::Failed { outcome: failed.outcome, reason: failed.reason }
+            }
+            LeaseResult::Withdrawn => RemoteEnding::Withdrawn,
+            LeaseResult::Unable { reason } => RemoteEnding::Unable { reason },
         };
         self.answer(now, lease, ending, effects);
     }

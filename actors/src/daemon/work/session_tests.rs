@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::admission::tests::{case, key, packet, terms};
 use super::session::{Effect, Input, Patience, Session};
-use crate::execution::executor::{Ending, Judged};
+use crate::execution::executor::{Judged, LeaseResult};
 
 const JOBS: u16 = 2;
 /// Two jobs, and eight ahead.
@@ -41,7 +41,7 @@ fn assign(numbers: impl IntoIterator<Item = u64>) -> Input {
     Input::Said(WorkMessage::Assign(numbers.into_iter().map(lease).collect()))
 }
 
-fn judged(outcome: Outcome, text: usize) -> Ending {
+fn judged(outcome: Outcome, text: usize) -> LeaseResult {
     let stdout = Captured::whole(vec![b'x'; text]);
     let stderr = Captured::default();
     let duration = Duration::from_millis(1);
@@ -55,7 +55,7 @@ fn judged(outcome: Outcome, text: usize) -> Ending {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged { case: case("a"), output, judgement, difference: None }))
+    LeaseResult::Judged(Box::new(Judged { case: case("a"), output, judgement, difference: None }))
 }
 
 fn started(lease: u64) -> Input {
@@ -342,7 +342,7 @@ fn withdrawn_leases_that_wait_are_answered_at_once_and_others_by_the_pool() {
     bench.input(assign(0..3));
     let effects = bench.said(WorkMessage::Withdraw(vec![0, 1, 99]));
     assert_eq!(effects, [Effect::Withdraw(vec![0])]);
-    let effects = bench.input(Input::Finished { lease: 0, ending: Ending::Withdrawn });
+    let effects = bench.input(Input::Finished { lease: 0, ending: LeaseResult::Withdrawn });
     assert_eq!(run(&effects), [2]);
     let told = ended(&bench.pass(NEWS_WAIT));
     assert_eq!(told, [(1, RemoteEnding::Withdrawn), (0, RemoteEnding::Withdrawn)]);
@@ -493,11 +493,11 @@ impl Witness {
     }
 }
 
-fn ending(how: u8) -> Ending {
+fn ending(how: u8) -> LeaseResult {
     match how {
         0 => judged(Outcome::Fail, NEWS_BYTES / 2),
-        1 => Ending::Unable { reason: "no".into() },
-        2 => Ending::Withdrawn,
+        1 => LeaseResult::Unable { reason: "no".into() },
+        2 => LeaseResult::Withdrawn,
         _ => judged(Outcome::Pass, 9),
     }
 }

@@ -8,27 +8,27 @@ use std::time::Duration;
 use flotilla_messages::judge::Allocations;
 use flotilla_messages::{Cases, Judge, Judgement, Memory, Outcome, Output, TestCase, TestName, judge};
 
-use super::bench::Bench;
 use super::control::Setup;
-use super::guest::{is_machines_fault, is_shortage};
-use crate::execution::executor::{Ending, Failed, Judged, Lease};
-use crate::execution::process::{Ended, Launch, Limits, ProcessError, Switch, Worker};
+use super::sandbox::{is_machines_fault, is_shortage};
+use super::scratch_dir::ScratchDir;
+use crate::execution::executor::{Failed, Judged, Lease, LeaseResult};
+use crate::execution::process::{Ended, Launch, Limits, ProcessError, StopSignal, Worker};
 
 /// What a thread works with.
-pub(super) struct Hands<'a> {
+pub(super) struct WorkerState<'a> {
     pub(super) worker: &'a mut Worker,
-    pub(super) bench: &'a mut Bench,
+    pub(super) bench: &'a mut ScratchDir,
 }
 
 /// Runs the lease's test on this thread and judges it. `started` is called just before the process is.
 pub(super) fn attempt(
-    Hands { worker, bench }: Hands<'_>,
+    WorkerState { worker, bench }: WorkerState<'_>,
     setup: &Setup,
     lease: Lease,
     cases: &dyn Cases,
-    switch: &Switch,
+    switch: &StopSignal,
     started: &mut dyn FnMut(&TestName),
-) -> Ending {
+) -> LeaseResult {
     let case = match cases.case(lease.test) {
         Ok(case) => case,
         Err(unrunnable) => {
@@ -40,7 +40,7 @@ pub(super) fn attempt(
                 outcome: Outcome::Fail,
                 reason,
             };
-            return Ending::Failed(Box::new(failed));
+            return LeaseResult::Failed(Box::new(failed));
         }
     };
     let root = setup.launcher.root();
@@ -51,7 +51,7 @@ pub(super) fn attempt(
     };
     let expected = match expected(&case, root) {
         Ok(expected) => expected,
-        Err(reason) => return Ending::Failed(Box::new(Failed::of(case, told(reason)))),
+        Err(reason) => return LeaseResult::Failed(Box::new(Failed::of(case, told(reason)))),
     };
     let compiled = match case.recipe.as_deref().map(|recipe| bench.put(recipe, root)).transpose() {
         Ok(compiled) => compiled,
@@ -59,8 +59,8 @@ pub(super) fn attempt(
             let full = error.of_system().is_some_and(is_shortage);
             let reason = told(format!("cannot put the test together: {error}"));
             return match setup.guest {
-                Some(_) if full => Ending::Unable { reason },
-                _ => Ending::Failed(Box::new(Failed::of(case, reason))),
+                Some(_) if full => LeaseResult::Unable { reason },
+                _ => LeaseResult::Failed(Box::new(Failed::of(case, reason))),
             };
         }
     };
@@ -77,19 +77,19 @@ pub(super) fn attempt(
         _ => worker.run(&setup.launcher, launch, limits, switch).map(|ended| (ended, None)),
     };
     match run {
-        Ok((ended, _)) if ended.stopped => Ending::Withdrawn,
+        Ok((ended, _)) if ended.stopped => LeaseResult::Withdrawn,
         Ok((mut ended, judgement)) => {
             if let Some(guest) = &setup.guest {
                 guest.rewrite(&mut ended.output);
             }
             let judgement = judgement.unwrap_or_else(|| judged(&ended.output));
             let difference = difference(&case, &ended.output, &judgement, expected.as_deref());
-            Ending::Judged(Box::new(Judged { case, output: ended.output, judgement, difference }))
+            LeaseResult::Judged(Box::new(Judged { case, output: ended.output, judgement, difference }))
         }
         Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
-            Ending::Unable { reason: told(error.to_string()) }
+            LeaseResult::Unable { reason: told(error.to_string()) }
         }
-        Err(error) => Ending::Failed(Box::new(Failed::of(case, told(error.to_string())))),
+        Err(error) => LeaseResult::Failed(Box::new(Failed::of(case, told(error.to_string())))),
     }
 }
 

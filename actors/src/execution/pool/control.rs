@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::guest::Guest;
+use super::sandbox::Sandbox;
 use crate::execution::executor::LeaseId;
 use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
-use crate::execution::process::{Launcher, Stage, Switch};
+use crate::execution::process::{Launcher, Stage, StopSignal};
 
 /// What is the same for all tests of a run on this machine.
 pub struct Setup {
@@ -31,14 +31,14 @@ pub struct Setup {
     /// Where files that are put together for tests lie; made when the first one is.
     pub scratch: PathBuf,
     /// For tests that another machine asked for.
-    pub guest: Option<Guest>,
+    pub guest: Option<Sandbox>,
 }
 
 /// What a pool's threads work with, and the means to stop them, from any thread, whether the pool's actor lives or not.
 pub struct Control {
     pub(super) setup: Setup,
     /// One per thread.
-    switches: Vec<Switch>,
+    switches: Vec<StopSignal>,
     state: Mutex<State>,
     idle: Condvar,
 }
@@ -61,7 +61,7 @@ impl Control {
     /// # Errors
     /// No descriptors left.
     pub fn new(threads: NonZeroUsize, setup: Setup) -> io::Result<Self> {
-        let switches = (0..threads.get()).map(|_| Switch::new()).collect::<io::Result<_>>()?;
+        let switches = (0..threads.get()).map(|_| StopSignal::new()).collect::<io::Result<_>>()?;
         Ok(Self { setup, switches, state: Mutex::default(), idle: Condvar::new() })
     }
 
@@ -74,7 +74,7 @@ impl Control {
     }
 
     /// The switch of the thread in this place.
-    pub(super) fn switch(&self, seat: usize) -> Option<&Switch> {
+    pub(super) fn switch(&self, seat: usize) -> Option<&StopSignal> {
         self.switches.get(seat)
     }
 
@@ -84,7 +84,7 @@ impl Control {
     }
 
     /// A thread begins this lease; false if it has been withdrawn or everything is being stopped.
-    pub(super) fn begin(&self, lease: LeaseId, switch: &Switch) -> bool {
+    pub(super) fn begin(&self, lease: LeaseId, switch: &StopSignal) -> bool {
         // The switch first: a withdrawal that no longer finds the lease queued then finds it there.
         let stage = switch.begin(lease);
         let mut state = self.state();
@@ -98,7 +98,7 @@ impl Control {
     }
 
     /// A thread is done with this lease.
-    pub(super) fn end(&self, lease: LeaseId, switch: &Switch) {
+    pub(super) fn end(&self, lease: LeaseId, switch: &StopSignal) {
         switch.end();
         let mut state = self.state();
         state.running.remove(&lease);

@@ -3,21 +3,21 @@
 //! | file | holds |
 //! |---|---|
 //! | `attempt` | one lease from its case to its ending; no actor |
-//! | `bench` | where the files that are put together for tests lie |
+//! | `scratch_dir` | where the files that are put together for tests lie |
 //! | `control` | what the pool's threads share with those who stop them |
-//! | `guest` | what is different for tests of another machine |
+//! | `sandbox` | what is different for tests of another machine |
 //! | `local` | the executor actor |
 //! | `runner` | the actor on each thread |
 
 mod attempt;
-mod bench;
 mod control;
-mod guest;
 mod local;
 mod runner;
+mod sandbox;
+mod scratch_dir;
 
 pub use control::{Control, Setup};
-pub use guest::Guest;
 pub use local::LocalPool;
 pub use runner::ProcessRunner;
 pub(crate) use runner::panic_text;
+pub use sandbox::Sandbox;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use actix::{Actor, Handler, Message, Recipient, SyncContext};
 use flotilla_messages::{Cases, TestName};
 
-use super::attempt::{Hands, attempt};
-use super::bench::Bench;
+use super::attempt::{WorkerState, attempt};
 use super::control::Control;
-use super::guest::Guest;
-use crate::execution::executor::{Ending, ExecutorId, Failed, Lease, News, What};
+use super::sandbox::Sandbox;
+use super::scratch_dir::ScratchDir;
+use crate::execution::executor::{ExecutorId, Failed, Lease, LeaseResult, News, What};
 use crate::execution::process::Worker;
 
 /// Run this lease. The answer goes to the pool's scheduler.
@@ -30,7 +30,7 @@ pub struct ProcessRunner {
     /// Made at the first test, and anew after one that broke it.
     pub(super) worker: Option<Worker>,
     /// Made at the first test.
-    pub(super) bench: Option<Bench>,
+    pub(super) bench: Option<ScratchDir>,
     /// Why this thread runs no tests of another machine.
     pub(super) unconfined: Option<String>,
     pub(super) scheduler: Recipient<News>,
@@ -41,7 +41,7 @@ impl Actor for ProcessRunner {
 
     /// On the thread that runs the tests, before any. After a panic once more, which changes nothing.
     fn started(&mut self, _: &mut Self::Context) {
-        let entered = self.control.setup.guest.as_ref().map_or(Ok(()), Guest::enter);
+        let entered = self.control.setup.guest.as_ref().map_or(Ok(()), Sandbox::enter);
         self.unconfined = entered.err();
     }
 }
@@ -57,30 +57,30 @@ impl Handler<Run> for ProcessRunner {
 
 impl ProcessRunner {
     /// An ending for the lease, whatever happens.
-    fn answer(&mut self, lease: Lease, cases: &dyn Cases) -> Ending {
+    fn answer(&mut self, lease: Lease, cases: &dyn Cases) -> LeaseResult {
         let control = Arc::clone(&self.control);
         let Some(switch) = self.seat.and_then(|seat| control.switch(seat)) else {
-            return Ending::Failed(Box::new(Failed::nameless(
+            return LeaseResult::Failed(Box::new(Failed::nameless(
                 lease.test,
                 "internal error: a thread without a place".into(),
             )));
         };
         if !control.begin(lease.id, switch) {
-            return Ending::Withdrawn;
+            return LeaseResult::Withdrawn;
         }
         if let Some(reason) = &self.unconfined {
             let reason = reason.clone();
             control.end(lease.id, switch);
-            return Ending::Unable { reason };
+            return LeaseResult::Unable { reason };
         }
         // Taken out while it is used: a worker in whose hands something panicked is not used again.
         let new = || {
-            let worker = control.setup.guest.as_ref().map_or_else(Worker::new, Guest::worker);
+            let worker = control.setup.guest.as_ref().map_or_else(Worker::new, Sandbox::worker);
             worker.map(|worker| worker.measuring(control.setup.memory))
         };
         let worker = self.worker.take().map_or_else(new, Ok);
         let seat = self.seat.unwrap_or_default();
-        let mut bench = self.bench.take().unwrap_or_else(|| Bench::new(&control.setup.scratch, seat));
+        let mut bench = self.bench.take().unwrap_or_else(|| ScratchDir::new(&control.setup.scratch, seat));
         let ending = match worker {
             Ok(mut worker) => {
                 let mut known = None;
@@ -89,7 +89,7 @@ impl ProcessRunner {
                         known = Some(name.clone());
                         self.tell(What::Started { lease: lease.id, name: name.clone() });
                     };
-                    let hands = Hands { worker: &mut worker, bench: &mut bench };
+                    let hands = WorkerState { worker: &mut worker, bench: &mut bench };
                     let ending = attempt(hands, &control.setup, lease, cases, switch, &mut started);
                     (worker, bench, ending)
                 }));
@@ -106,15 +106,15 @@ impl ProcessRunner {
                             failed.id = name.path();
                             failed.name = name;
                         }
-                        Ending::Failed(Box::new(failed))
+                        LeaseResult::Failed(Box::new(failed))
                     }
                 }
             }
             Err(error) => {
                 let reason = format!("cannot prepare for running processes: {error}");
                 match control.setup.guest {
-                    Some(_) => Ending::Unable { reason },
-                    None => Ending::Failed(Box::new(Failed::nameless(lease.test, reason))),
+                    Some(_) => LeaseResult::Unable { reason },
+                    None => LeaseResult::Failed(Box::new(Failed::nameless(lease.test, reason))),
                 }
             }
         };

@@ -12,20 +12,20 @@
 //! | `worker` | the loop: poll, capture, deadline, stop |
 //! | `launch` | what to start: program look-up, environment, errors |
 //! | `capture` | one stream, up to a cap |
-//! | `switch` | how others stop what a worker runs |
+//! | `stop_signal` | how others stop what a worker runs |
 //! | `memory` | what a process takes of memory, while it runs |
-//! | `ceilings` | what a process of somebody else may take of the system |
+//! | `resource_limits` | what a process of somebody else may take of the system |
 //! | `linux` | the leader's end, by pidfd |
 //! | `portable` | the same by a thread that waits |
 
 mod capture;
-mod ceilings;
 mod launch;
 #[cfg(target_os = "linux")]
 mod linux;
 mod memory;
 mod portable;
-mod switch;
+mod resource_limits;
+mod stop_signal;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -34,11 +34,11 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::process::Child;
 
-pub use ceilings::Ceilings;
 pub use launch::{Launch, Launcher, ProcessError};
 #[cfg(target_os = "linux")]
 pub use linux::keep_child_status;
-pub use switch::{Stage, Switch};
+pub use resource_limits::ResourceLimits;
+pub use stop_signal::{Stage, StopSignal};
 pub use worker::{Ended, Limits, Worker};
 
 /// Tells of a leader's end by a descriptor that becomes readable.

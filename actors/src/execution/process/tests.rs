@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::worker::patiently;
 use super::{
-    Ceilings, Ended, Launch, Launcher, Limits, ProcessError, Stage, Switch, Worker, portable, watch,
+    Ended, Launch, Launcher, Limits, ProcessError, ResourceLimits, Stage, StopSignal, Worker, portable, watch,
 };
 use crate::execution::executor::LeaseId;
 
@@ -35,7 +35,7 @@ fn run_words(
     worker: &mut Worker,
     words: &[&str],
     limits: Limits,
-    switch: &Switch,
+    switch: &StopSignal,
 ) -> Result<Ended, ProcessError> {
     let argv: Vec<OsString> = words.iter().map(OsString::from).collect();
     let env = BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]);
@@ -43,7 +43,7 @@ fn run_words(
 }
 
 fn run_script(worker: &mut Worker, script: &str, limits: Limits) -> Ended {
-    let switch = Switch::new().unwrap();
+    let switch = StopSignal::new().unwrap();
     run_words(worker, &["/bin/sh", "-c", script], limits, &switch).unwrap()
 }
 
@@ -281,7 +281,7 @@ fn a_leader_that_leaves_its_group_is_killed_all_the_same() {
 fn while_running(
     worker: Worker,
     script: &'static str,
-    then: impl FnOnce(&Switch),
+    then: impl FnOnce(&StopSignal),
 ) -> (Ended, tempfile::TempDir) {
     while_running_for(Limits { timeout: LONG, grace: None, cap: CAP }, worker, script, then)
 }
@@ -290,11 +290,11 @@ fn while_running_for(
     limits: Limits,
     mut worker: Worker,
     script: &'static str,
-    then: impl FnOnce(&Switch),
+    then: impl FnOnce(&StopSignal),
 ) -> (Ended, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("begun");
-    let switch = Switch::new().unwrap();
+    let switch = StopSignal::new().unwrap();
     switch.begin(LeaseId(1));
     let ended = thread::scope(|scope| {
         let (name, switched) = (file.to_str().unwrap(), &switch);
@@ -367,7 +367,7 @@ fn what_cannot_be_started_says_why() {
         let [mut worker, _] = workers();
         let limits = Limits { timeout: LONG, grace: None, cap: CAP };
         let words = [path.to_str().unwrap()];
-        let error = run_words(&mut worker, &words, limits, &Switch::new().unwrap()).unwrap_err();
+        let error = run_words(&mut worker, &words, limits, &StopSignal::new().unwrap()).unwrap_err();
         // The worker is as good as before.
         assert_eq!(run_script(&mut worker, "exit 4", limits).output.exit, Exit::Code(4));
         error.to_string().replace(path.to_str().unwrap(), "PATH")
@@ -380,7 +380,7 @@ fn what_cannot_be_started_says_why() {
 
 #[test]
 fn a_shortage_that_passes_is_waited_out_and_other_errors_are_not() {
-    let switch = Switch::new().unwrap();
+    let switch = StopSignal::new().unwrap();
     let mut attempts = 0;
     let done = patiently(&switch, || {
         attempts += 1;
@@ -418,7 +418,8 @@ fn no_descriptor_is_lost_over_many_runs() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_a_process_may_take_can_be_bounded() {
-    let ceilings = Ceilings { core: Some(0), file: Some(1 << 20), descriptors: Some(50), processes: None };
+    let ceilings =
+        ResourceLimits { core: Some(0), file: Some(1 << 20), descriptors: Some(50), processes: None };
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("large");
     // They are set just after the start.

@@ -14,10 +14,10 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
 use super::capture::{Found, Stream};
-use super::ceilings::Ceilings;
 use super::launch::{Launch, Launcher, ProcessError};
 use super::memory::Meter;
-use super::switch::{Stage, Switch};
+use super::resource_limits::ResourceLimits;
+use super::stop_signal::{Stage, StopSignal};
 use super::{EndWatch, watch};
 
 /// From SIGTERM to SIGKILL when a process is stopped.
@@ -49,7 +49,7 @@ pub struct Limits {
 pub struct Ended {
     /// What it did.
     pub output: Output,
-    /// Whether it was ended through its [`Switch`], so that its output means nothing.
+    /// Whether it was ended through its [`StopSignal`], so that its output means nothing.
     pub stopped: bool,
 }
 
@@ -57,7 +57,7 @@ pub struct Ended {
 pub struct Worker {
     /// Taken while a process runs; a new one is made if that run did not come to its end.
     watch: Option<Box<dyn EndWatch>>,
-    ceilings: Ceilings,
+    ceilings: ResourceLimits,
     /// Whether it notes what processes take of memory.
     measures: bool,
     null: File,
@@ -78,7 +78,7 @@ impl Worker {
     pub(super) fn with(watch: Box<dyn EndWatch>) -> io::Result<Self> {
         Ok(Self {
             watch: Some(watch),
-            ceilings: Ceilings::default(),
+            ceilings: ResourceLimits::default(),
             measures: false,
             null: File::open("/dev/null")?,
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -88,7 +88,7 @@ impl Worker {
 
     /// The same, with such limits for all that it starts from now on.
     #[must_use]
-    pub fn limited(mut self, ceilings: Ceilings) -> Self {
+    pub fn limited(mut self, ceilings: ResourceLimits) -> Self {
         self.ceilings = ceilings;
         self
     }
@@ -109,7 +109,7 @@ impl Worker {
         launcher: &Launcher,
         launch: Launch<'_>,
         limits: Limits,
-        switch: &Switch,
+        switch: &StopSignal,
     ) -> Result<Ended, ProcessError> {
         self.lingering.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
         let mut command = launcher.command(launch)?;
@@ -147,7 +147,7 @@ impl Worker {
         command: &mut Command,
         watch: &mut dyn EndWatch,
         limits: Limits,
-        switch: &Switch,
+        switch: &StopSignal,
     ) -> Result<Supervised, Fault> {
         let pipes = patiently(switch, || Ok((io::pipe()?, io::pipe()?, self.null.try_clone()?)));
         let Some(((out, out_end), (err, err_end), null)) = pipes.map_err(Fault::Spawn)? else {
@@ -355,7 +355,7 @@ fn never_started() -> Ended {
 /// Tries again while the system is short of something that ending processes give back (a test may have taken it
 /// all), or while somebody still has the program open for writing. `None` if the switch was turned meanwhile.
 pub(super) fn patiently<T>(
-    switch: &Switch,
+    switch: &StopSignal,
     mut attempt: impl FnMut() -> io::Result<T>,
 ) -> io::Result<Option<T>> {
     let begun = Instant::now();
@@ -390,7 +390,7 @@ struct Ready {
 /// One poll; a signal that interrupts it counts as nothing found.
 fn wait(
     end: BorrowedFd<'_>,
-    switch: &Switch,
+    switch: &StopSignal,
     streams: &[Stream; 2],
     timeout: Option<Duration>,
 ) -> Result<Ready, Errno> {
@@ -414,7 +414,7 @@ fn wait(
 
 /// Reads until both pipes end or the time has come. Returns whether the run was stopped meanwhile; it ends at once if it
 /// is to be killed.
-fn read_until(until: Instant, switch: &Switch, streams: &mut [Stream; 2], buffer: &mut [u8]) -> bool {
+fn read_until(until: Instant, switch: &StopSignal, streams: &mut [Stream; 2], buffer: &mut [u8]) -> bool {
     let mut stopped = false;
     while streams.iter().any(|stream| stream.pipe().is_some()) {
         let rest = until.saturating_duration_since(Instant::now());
@@ -440,7 +440,7 @@ fn read_until(until: Instant, switch: &Switch, streams: &mut [Stream; 2], buffer
 }
 
 /// Reads what is in the pipes, and does not wait for more.
-fn drain(end: BorrowedFd<'_>, switch: &Switch, streams: &mut [Stream; 2], buffer: &mut [u8]) {
+fn drain(end: BorrowedFd<'_>, switch: &StopSignal, streams: &mut [Stream; 2], buffer: &mut [u8]) {
     let until = Instant::now() + DRAIN;
     let Ok(ready) = wait(end, switch, streams, Some(Duration::ZERO)) else { return };
     for (stream, readable) in streams.iter_mut().zip(ready.streams) {

@@ -7,8 +7,8 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult,
 use ed25519_dalek::SigningKey;
 use flotilla_messages::{DatagramKind, Fingerprint, Presence};
 
-use super::radio::{Heard, Radio, Received};
 use super::sockets::Network;
+use super::udp_thread::{Heard, Received, UdpThread};
 use crate::kit::runtime;
 use crate::net::membership::{Core, Counters, Effect, Input, Peer, Settings, Target, Why};
 
@@ -138,7 +138,7 @@ pub enum DiscoveryError {
 pub struct Discovery {
     core: Core,
     /// `None` once this host has left.
-    radio: Option<Radio>,
+    radio: Option<UdpThread>,
     /// Kept for the census after that.
     unicast_port: u16,
     heard: Heard,
@@ -164,7 +164,7 @@ impl Discovery {
         let received = context.address().recipient::<Received>();
         let own_key = key.verifying_key();
         let deliver = move |datagram| received.try_send(datagram).is_ok();
-        let radio = Radio::start(network, own_key, deliver).map_err(DiscoveryError::Sockets)?;
+        let radio = UdpThread::start(network, own_key, deliver).map_err(DiscoveryError::Sockets)?;
         let settings = Settings { own: Fingerprint::of(&own_key), static_peers, capacity };
         let core = Core::new(settings, Duration::ZERO, fastrand::Rng::with_seed(seed));
         Ok(context.run(Self {
@@ -320,7 +320,7 @@ impl Handler<List> for Discovery {
             peers: self.core.peers().collect(),
             now: self.began.elapsed(),
             counters: self.core.counters(),
-            heard: self.radio.as_ref().map_or(self.heard, Radio::heard),
+            heard: self.radio.as_ref().map_or(self.heard, UdpThread::heard),
             unicast_port: self.unicast_port,
         })
     }

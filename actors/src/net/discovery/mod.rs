@@ -13,12 +13,12 @@
 
 mod actor;
 mod interfaces;
-mod radio;
 mod sockets;
 #[cfg(test)]
 mod tests;
+mod udp_thread;
 
 pub use actor::{Announced, Census, Discovery, DiscoveryError, Leave, List, Notice, OwnState, Setup, Tell};
 pub use interfaces::Interfaces;
-pub use radio::Heard;
 pub use sockets::Network;
+pub use udp_thread::Heard;

@@ -57,7 +57,7 @@ impl Mouth {
 }
 
 /// All sockets of one address. What could not be opened is missing.
-pub(super) struct Station {
+pub(super) struct InterfaceSockets {
     pub(super) nic: Nic,
     pub(super) ears: Vec<Ear>,
     pub(super) group: Option<Mouth>,
@@ -66,7 +66,7 @@ pub(super) struct Station {
     pub(super) whole: bool,
 }
 
-impl Station {
+impl InterfaceSockets {
     /// Opens what can be opened; what cannot is told to `warn` with its purpose.
     pub(super) fn open(nic: Nic, network: &Network, mut warn: impl FnMut(&str, &io::Error)) -> Self {
         let mut station = Self { nic, ears: Vec::new(), group: None, broadcast: None, whole: true };

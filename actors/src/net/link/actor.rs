@@ -20,7 +20,7 @@ use super::end::End;
 use super::gate::Slot;
 use super::open::Open;
 use super::outgoing::{Closing, Outgoing};
-use super::pump::{Heard, Next, Speech, pump};
+use super::pump::{Heard, Next, WireMessage, pump};
 use super::tls::{Admission, Tls};
 use crate::kit::reactor_now;
 use crate::kit::runtime;
@@ -68,7 +68,7 @@ impl Settings {
 /// What a link tells its owner. The link reads no further before the owner has handled it.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct LinkNews<M: Speech> {
+pub struct LinkNews<M: WireMessage> {
     /// Which link.
     pub link: LinkId,
     /// What happened.
@@ -77,7 +77,7 @@ pub struct LinkNews<M: Speech> {
 
 /// What happened at a link: one `Up`, then anything, then one `Ended`. A dialled link may end without being up; an
 /// accepted one of which nothing was heard is not heard to end either.
-pub enum LinkEvent<M: Speech> {
+pub enum LinkEvent<M: WireMessage> {
     /// Both have said Hello.
     Up(Box<Established<M>>),
     /// The peer sent a message.
@@ -91,7 +91,7 @@ pub enum LinkEvent<M: Speech> {
 }
 
 /// A link that is up.
-pub struct Established<M: Speech> {
+pub struct Established<M: WireMessage> {
     /// Takes [`Say`] and [`Close`].
     pub link: Addr<Link<M>>,
     /// The other end's address.
@@ -113,13 +113,13 @@ pub struct Established<M: Speech> {
 /// Send this to the peer. Messages arrive in order, or the link ends.
 #[derive(Message)]
 #[rtype(result = "Result<(), SayError>")]
-pub struct Say<M: Speech>(pub M);
+pub struct Say<M: WireMessage>(pub M);
 
 /// Asks to be told when no more bytes than this wait to be sent, or the link is over. Who sends much asks before each
 /// message.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Room(pub usize);
+pub struct WaitForCapacity(pub usize);
 
 /// End the link in order: what was said before is still sent, then Bye.
 #[derive(Message)]
@@ -144,7 +144,7 @@ pub enum SayError {
 }
 
 /// One connection to one peer.
-pub struct Link<M: Speech> {
+pub struct Link<M: WireMessage> {
     id: LinkId,
     address: SocketAddr,
     settings: Rc<Settings>,
@@ -165,7 +165,7 @@ pub struct Link<M: Speech> {
     effects: Vec<Effect>,
 }
 
-impl<M: Speech> Link<M> {
+impl<M: WireMessage> Link<M> {
     /// Starts a link to this address and, if it is known, to this key alone. The owner hears of it in any case.
     pub fn dial(
         id: u64,
@@ -408,7 +408,7 @@ impl<M: Speech> Link<M> {
     }
 }
 
-impl<M: Speech> Actor for Link<M> {
+impl<M: WireMessage> Actor for Link<M> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
@@ -421,7 +421,7 @@ impl<M: Speech> Actor for Link<M> {
     }
 }
 
-impl<M: Speech> Drop for Link<M> {
+impl<M: WireMessage> Drop for Link<M> {
     /// After a panic nobody else would close the connection.
     fn drop(&mut self) {
         if !self.core.is_over() {
@@ -430,7 +430,7 @@ impl<M: Speech> Drop for Link<M> {
     }
 }
 
-impl<M: Speech> Handler<Heard<M>> for Link<M> {
+impl<M: WireMessage> Handler<Heard<M>> for Link<M> {
     type Result = ResponseActFuture<Self, Next>;
 
     fn handle(&mut self, heard: Heard<M>, context: &mut Self::Context) -> Self::Result {
@@ -447,7 +447,7 @@ impl<M: Speech> Handler<Heard<M>> for Link<M> {
     }
 }
 
-impl<M: Speech> Handler<Say<M>> for Link<M> {
+impl<M: WireMessage> Handler<Say<M>> for Link<M> {
     type Result = Result<(), SayError>;
 
     fn handle(&mut self, Say(message): Say<M>, context: &mut Self::Context) -> Self::Result {
@@ -465,16 +465,16 @@ impl<M: Speech> Handler<Say<M>> for Link<M> {
     }
 }
 
-impl<M: Speech> Handler<Room> for Link<M> {
+impl<M: WireMessage> Handler<WaitForCapacity> for Link<M> {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, Room(most): Room, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, WaitForCapacity(most): WaitForCapacity, _: &mut Self::Context) -> Self::Result {
         let outgoing = Rc::clone(&self.outgoing);
         Box::pin(async move { outgoing.room(most).await })
     }
 }
 
-impl<M: Speech> Handler<Close> for Link<M> {
+impl<M: WireMessage> Handler<Close> for Link<M> {
     type Result = ();
 
     fn handle(&mut self, close: Close, context: &mut Self::Context) {

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::actor::{Link, LinkId, LinkNews, Settings};
 use super::connect::accepted;
 use super::gate::{Gate, Occupancy, Quotas, Refusal};
-use super::pump::Speech;
+use super::pump::WireMessage;
 use super::tls::Tls;
 use crate::kit::rate_limit::RateLimit;
 use crate::kit::reactor_now;
@@ -32,7 +32,7 @@ pub struct Listening {
 ///
 /// # Errors
 /// The address cannot be listened at.
-pub async fn listen<M: Speech>(
+pub async fn listen<M: WireMessage>(
     address: SocketAddr,
     tls: Tls,
     settings: Rc<Settings>,
@@ -69,7 +69,7 @@ impl Drop for Listening {
     }
 }
 
-async fn accept<M: Speech>(
+async fn accept<M: WireMessage>(
     listener: TcpListener,
     gate: Rc<Gate>,
     tls: Tls,

@@ -42,11 +42,13 @@ mod pump;
 mod tests;
 mod tls;
 
-pub use actor::{Close, Established, Link, LinkEvent, LinkId, LinkNews, Room, Say, SayError, Settings};
+pub use actor::{
+    Close, Established, Link, LinkEvent, LinkId, LinkNews, Say, SayError, Settings, WaitForCapacity,
+};
 pub use core::{Allowance, Core, Effect, Input, Timing};
 pub use end::{End, Stage};
 pub use gate::{Occupancy, Quotas, Refusal};
 pub use listen::{Listening, listen};
 pub use open::Open;
-pub use pump::Speech;
+pub use pump::WireMessage;
 pub use tls::{Admission, Tls, TlsError};

@@ -20,9 +20,9 @@ use super::end::End;
 use super::outgoing::{Closing, Outgoing};
 
 /// What may be said on links: anything that has a form on the wire.
-pub trait Speech: Serialize + DeserializeOwned + Send + Unpin + 'static {}
+pub trait WireMessage: Serialize + DeserializeOwned + Send + Unpin + 'static {}
 
-impl<T: Serialize + DeserializeOwned + Send + Unpin + 'static> Speech for T {}
+impl<T: Serialize + DeserializeOwned + Send + Unpin + 'static> WireMessage for T {}
 
 /// How long a closed link may take to send its last words, and again to see the peer close.
 const LINGER: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ const KEPT: usize = 256 << 10;
 /// What the reader tells the actor.
 #[derive(Message)]
 #[rtype(result = "Next")]
-pub enum Heard<M: Speech> {
+pub enum Heard<M: WireMessage> {
     /// A frame of the greeting.
     Greeting(Greeting),
     /// A frame after it.
@@ -59,7 +59,7 @@ pub enum Next {
 }
 
 /// Runs until the link is closed by its actor or the actor is gone. `held` is let go when the stream is closed.
-pub async fn pump<M: Speech, H>(
+pub async fn pump<M: WireMessage, H>(
     stream: Box<dyn Stream>,
     outgoing: Rc<Outgoing>,
     link: Addr<Link<M>>,
@@ -129,7 +129,7 @@ async fn write(writer: &mut (impl AsyncWrite + Unpin), outgoing: &Outgoing) -> i
     Ok(())
 }
 
-async fn read<M: Speech>(reader: &mut (impl AsyncRead + Unpin), link: &Addr<Link<M>>) {
+async fn read<M: WireMessage>(reader: &mut (impl AsyncRead + Unpin), link: &Addr<Link<M>>) {
     let mut codec = Codec::new(Limits::GREETING);
     let mut buffer = BytesMut::new();
     let mut greeting = true;

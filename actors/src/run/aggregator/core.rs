@@ -9,8 +9,8 @@ use flotilla_messages::{
     Captured, CaseId, Counts, Event, Outcome, PeerNews, Placement, StopReason, Summary, TestName, TestReport,
 };
 
-use crate::execution::executor::Ending;
-use crate::run::scheduler::Tried;
+use crate::execution::executor::LeaseResult;
+use crate::run::scheduler::Attempt;
 
 /// What a run wants of its verdicts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,16 +46,16 @@ pub enum Tell {
         /// Which.
         test: CaseId,
         /// The attempt.
-        tried: Tried,
+        tried: Attempt,
     },
     /// A test has ended.
     Verdict {
         /// Which.
         test: CaseId,
         /// The attempt that counts.
-        tried: Tried,
+        tried: Attempt,
         /// Those before it that were unexpected, if it was run again.
-        earlier: Vec<Tried>,
+        earlier: Vec<Attempt>,
         /// The peer where it had ended otherwise, if this is the second opinion.
         differs_on: Option<String>,
     },
@@ -213,11 +213,11 @@ impl Core {
 }
 
 /// What is to be said of a test that ended so; nothing if that is no verdict.
-fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Option<TestReport> {
+fn report(test: CaseId, Attempt { ending, place, attempt, times }: Attempt) -> Option<TestReport> {
     let (differs_on, earlier) = (None, Vec::new());
     let as_expected = ending.as_expected()?;
     match ending {
-        Ending::Judged(judged) => Some(TestReport {
+        LeaseResult::Judged(judged) => Some(TestReport {
             test,
             name: judged.case.name.clone(),
             id: judged.case.id.clone(),
@@ -233,7 +233,7 @@ fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Optio
             differs_on,
             earlier,
         }),
-        Ending::Failed(failed) => Some(TestReport {
+        LeaseResult::Failed(failed) => Some(TestReport {
             test,
             name: failed.name,
             id: failed.id,
@@ -249,7 +249,7 @@ fn report(test: CaseId, Tried { ending, place, attempt, times }: Tried) -> Optio
             differs_on,
             earlier,
         }),
-        Ending::Withdrawn | Ending::Unable { .. } => None,
+        LeaseResult::Withdrawn | LeaseResult::Unable { .. } => None,
     }
 }
 
@@ -263,7 +263,7 @@ mod tests {
     use crate::execution::executor::{Failed, Judged};
     use crate::run::fake;
 
-    fn judged(outcome: Outcome, expected: Outcome) -> Ending {
+    fn judged(outcome: Outcome, expected: Outcome) -> LeaseResult {
         let mut case = fake::case(CaseId(1), &["true"]);
         case.expectation = Expectation { outcomes: vec![expected], reason: None, doubt: None };
         let output = Output {
@@ -275,7 +275,7 @@ mod tests {
             memory: Memory::default(),
             started: None,
         };
-        Ending::Judged(Box::new(Judged {
+        LeaseResult::Judged(Box::new(Judged {
             case,
             output,
             judgement: Judgement { outcome, why: None },
@@ -289,13 +289,13 @@ mod tests {
         effects
     }
 
-    fn verdict(core: &mut Core, test: u64, ending: Ending) -> Vec<Effect> {
+    fn verdict(core: &mut Core, test: u64, ending: LeaseResult) -> Vec<Effect> {
         let (test, earlier) = (CaseId(test), Vec::new());
         tell(core, Tell::Verdict { test, tried: tried(1, ending), earlier, differs_on: None })
     }
 
-    fn tried(attempt: u32, ending: Ending) -> Tried {
-        Tried { ending, place: Place::Local, attempt, times: Times::default() }
+    fn tried(attempt: u32, ending: LeaseResult) -> Attempt {
+        Attempt { ending, place: Place::Local, attempt, times: Times::default() }
     }
 
     fn report(effects: &[Effect]) -> &TestReport {
@@ -326,7 +326,7 @@ mod tests {
         let mut core = Core::new(Policy::default(), Instant::now());
         let mut case = fake::case(CaseId(1), &["true"]);
         case.expectation = Expectation { outcomes: vec![Outcome::Fail], reason: None, doubt: None };
-        let failed = Ending::Failed(Box::new(Failed::of(case, "no file".into())));
+        let failed = LeaseResult::Failed(Box::new(Failed::of(case, "no file".into())));
         let effects = verdict(&mut core, 1, failed);
         assert!(!report(&effects).as_expected);
         assert_eq!(report(&effects).why.as_deref(), Some("no file"));
@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn a_machine_that_was_unable_gives_no_verdict() {
         let mut core = Core::new(Policy::default(), Instant::now());
-        assert_eq!(verdict(&mut core, 1, Ending::Unable { reason: "disk full".into() }), []);
+        assert_eq!(verdict(&mut core, 1, LeaseResult::Unable { reason: "disk full".into() }), []);
         assert_eq!(summary(&mut core).counts, Counts::default());
     }
 

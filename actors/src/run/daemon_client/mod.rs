@@ -3,10 +3,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `client` | [`Client`]: one question after the other |
-//! | `liaison` | [`Liaison`]: what a run and its daemon tell one another while tests run |
+//! | `daemon_session` | [`DaemonSession`]: what a run and its daemon tell one another while tests run |
 
 mod client;
-mod liaison;
+mod daemon_session;
 
 pub use client::{AskError, Client, ConnectError};
-pub use liaison::{Distrusted, Liaison};
+pub use daemon_session::{DaemonSession, Distrusted};

@@ -11,13 +11,13 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `known` | the expected durations of a run, in memory |
-//! | `keeper` | the thread of a run that reads and writes, and the reporter that feeds it |
+//! | `estimates` | the expected durations of a run, in memory |
+//! | `writer` | the thread of a run that reads and writes, and the reporter that feeds it |
 
-mod keeper;
-mod known;
+mod estimates;
 #[cfg(test)]
 mod tests;
+mod writer;
 
-pub use keeper::{Keeper, Kept, Recorder};
-pub use known::Known;
+pub use estimates::DurationEstimates;
+pub use writer::{HistoryWriter, Kept, Recorder};

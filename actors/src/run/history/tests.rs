@@ -9,7 +9,7 @@ use flotilla_messages::{Outcome, history_key};
 use rusqlite::Connection;
 
 use super::*;
-use crate::history::{Book, Noted, Past, Verdict};
+use crate::history::{HistoryDb, HistoryReader, Noted, Verdict};
 use crate::run::aggregator::Reporter;
 use crate::run::scheduler::History;
 
@@ -26,8 +26,8 @@ impl Place {
         self.0.path().join("deep/er/history.sqlite")
     }
 
-    fn book(&self) -> Book {
-        Book::open(&self.path(), CONFIGURATION, true).unwrap().unwrap()
+    fn book(&self) -> HistoryDb {
+        HistoryDb::open(&self.path(), CONFIGURATION, true).unwrap().unwrap()
     }
 
     fn names(&self) -> Vec<String> {
@@ -50,7 +50,7 @@ fn noted(id: &str, outcome: Outcome, millis: u32) -> Noted {
 
 /// A run that notes this, from its start to its end.
 fn run(path: &Path, noted: &[Noted]) -> Kept {
-    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into(), 1).unwrap();
+    let keeper = HistoryWriter::start(path.to_owned(), CONFIGURATION.into(), 1).unwrap();
     keeper.tell();
     let mut recorder = keeper.recorder();
     for noted in noted {
@@ -97,7 +97,7 @@ fn finished(noted: &Noted) -> flotilla_messages::Event {
 }
 
 fn expected(path: &Path, id: &str) -> Option<Duration> {
-    let keeper = Keeper::start(path.to_owned(), CONFIGURATION.into(), 1).unwrap();
+    let keeper = HistoryWriter::start(path.to_owned(), CONFIGURATION.into(), 1).unwrap();
     let known = keeper.known();
     assert!(known.wait(Duration::from_secs(30)));
     known.expected(history_key(id))
@@ -119,7 +119,7 @@ fn what_a_run_came_to_is_known_to_the_next() {
     assert_eq!((a.runs, a.unexpected, a.changes), (2, 1, 1));
     assert!(a.last_run > 1_700_000_000 && a.last_change == a.last_run);
     // Another configuration knows nothing of it.
-    let other = Book::open(&path, "x64.debug with d8", false).unwrap().unwrap();
+    let other = HistoryDb::open(&path, "x64.debug with d8", false).unwrap().unwrap();
     assert_eq!((other.means(&|| true).unwrap().len(), other.record("a").unwrap()), (0, None));
 }
 
@@ -157,7 +157,7 @@ fn two_writers_at_once_lose_nothing() {
                     let noted = [noted("both", Outcome::Pass, 10), noted(&own, Outcome::Pass, 1)];
                     // Each of them may find the other one's lock: it is asked again, as a run does.
                     loop {
-                        let book = Book::open(path, CONFIGURATION, true).map(Option::unwrap);
+                        let book = HistoryDb::open(path, CONFIGURATION, true).map(Option::unwrap);
                         match book.and_then(|mut book| book.write(&noted, 1)) {
                             Ok(()) => break,
                             Err(error) => assert!(error.is_locked(), "{error}"),
@@ -215,7 +215,7 @@ fn damage_within_a_file_is_found_when_it_is_read_or_written() {
 fn a_good_file_is_not_set_aside_by_one_who_saw_the_damaged_one() {
     let place = Place::new();
     place.book().write(&[noted("a", Outcome::Pass, 1)], 1).unwrap();
-    assert_eq!(Book::set_aside(&place.path()).unwrap(), None);
+    assert_eq!(HistoryDb::set_aside(&place.path()).unwrap(), None);
     assert!(place.book().record("a").unwrap().is_some());
 }
 
@@ -302,7 +302,7 @@ fn version_one(place: &Place) {
 fn a_file_of_version_one_is_read_as_it_is_and_brought_up_to_date_by_the_next_run() {
     let place = Place::new();
     version_one(&place);
-    let past = Past::open(&place.path()).unwrap().unwrap();
+    let past = HistoryReader::open(&place.path()).unwrap().unwrap();
     let kept = past.tests(CONFIGURATION, |_, _| true).unwrap();
     assert_eq!((kept.len(), kept[0].id.as_str(), kept[0].record.flaky), (1, "a", 0));
     assert_eq!(run(&place.path(), &[noted("a", Outcome::Fail, 300)]).notices, Vec::<String>::new());
@@ -316,12 +316,12 @@ fn a_file_of_version_one_is_read_as_it_is_and_brought_up_to_date_by_the_next_run
 #[test]
 fn what_is_kept_can_be_looked_at_while_a_run_writes() {
     let place = Place::new();
-    assert!(Past::open(&place.path()).unwrap().is_none());
+    assert!(HistoryReader::open(&place.path()).unwrap().is_none());
     let flaky = Noted { flaky: true, ..noted("b", Outcome::Pass, 5) };
     place.book().write(&[noted("a", Outcome::Fail, 100), flaky], 7).unwrap();
     let writer = Connection::open(place.path()).unwrap();
     writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM results").unwrap();
-    let past = Past::open(&place.path()).unwrap().unwrap();
+    let past = HistoryReader::open(&place.path()).unwrap().unwrap();
     assert_eq!(past.configurations().unwrap(), [CONFIGURATION]);
     let mut failed = past.tests(CONFIGURATION, |_, record| record.failed_last()).unwrap();
     failed.sort_by(|one, other| one.id.cmp(&other.id));
@@ -339,15 +339,15 @@ fn tests_that_have_not_run_for_ninety_days_are_forgotten() {
     let mut book = place.book();
     book.write(&[noted("old", Outcome::Pass, 1)], 1000 * DAY).unwrap();
     book.write(&[noted("new", Outcome::Pass, 1)], 1050 * DAY).unwrap();
-    let mut other = Book::open(&place.path(), "another", false).unwrap().unwrap();
+    let mut other = HistoryDb::open(&place.path(), "another", false).unwrap().unwrap();
     other.write(&[noted("old", Outcome::Pass, 1)], 1000 * DAY).unwrap();
-    let names = || Past::open(&place.path()).unwrap().unwrap().configurations().unwrap();
+    let names = || HistoryReader::open(&place.path()).unwrap().unwrap().configurations().unwrap();
     assert!(book.prune(1090 * DAY).unwrap());
     assert!(book.record("old").unwrap().is_some() && names().len() == 2);
     assert!(!book.prune(1091 * DAY - 1).unwrap(), "once a day is enough");
     assert!(book.prune(1091 * DAY).unwrap());
     assert_eq!((book.record("old").unwrap(), names()), (None, vec![CONFIGURATION.to_owned()]));
-    let past = Past::open(&place.path()).unwrap().unwrap();
+    let past = HistoryReader::open(&place.path()).unwrap().unwrap();
     let left = past.tests(CONFIGURATION, |_, _| true).unwrap();
     assert_eq!(left.iter().map(|kept| kept.id.as_str()).collect::<Vec<_>>(), ["new"]);
     // What is written on goes to where it belongs.

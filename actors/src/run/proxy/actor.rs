@@ -22,7 +22,9 @@ use super::core::{Core, Effect, Input};
 use super::exchange::{Exchange, Grant, Grants, Holder, LARGE};
 use crate::content::inputs::{Packs, SendError, Tree};
 use crate::execution::executor::{ExecutorId, News, Order};
-use crate::net::link::{self, Admission, Close, Link, LinkEvent, LinkNews, Room, Say, Tls, TlsError};
+use crate::net::link::{
+    self, Admission, Close, Link, LinkEvent, LinkNews, Say, Tls, TlsError, WaitForCapacity,
+};
 use crate::run::scheduler::Join;
 use crate::trust::TrustedKeys;
 use crate::trust::identity::Identity;
@@ -70,7 +72,7 @@ pub struct Job {
     /// Gets its news.
     pub news: Recipient<News>,
     /// Is told how proxies fare.
-    pub owner: Recipient<Gone>,
+    pub owner: Recipient<ProxyEvent>,
     /// Who gets large blobs from where.
     pub exchange: RefCell<Exchange>,
     /// All proxies that have asked for large blobs.
@@ -85,7 +87,7 @@ pub struct Granted(Grant);
 /// A proxy has joined the scheduler, or is over.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub enum Gone {
+pub enum ProxyEvent {
     /// Inputs are on their way to it. At most once a second, and if at all, with as much sent as asked for when it has
     /// joined or is over.
     Sending {
@@ -245,10 +247,10 @@ impl PeerProxy {
                     orders: context.address().recipient(),
                 });
                 let (executor, sent, after) = (self.executor, self.sent, self.begun.elapsed());
-                self.job.owner.do_send(Gone::Joined { executor, key: self.key(), sent, after });
+                self.job.owner.do_send(ProxyEvent::Joined { executor, key: self.key(), sent, after });
             }
             Effect::Waits { ahead } => {
-                self.job.owner.do_send(Gone::Waits { executor: self.executor, ahead });
+                self.job.owner.do_send(ProxyEvent::Waits { executor: self.executor, ahead });
             }
             Effect::News(what) => self.job.news.do_send(News { executor: self.executor, what }),
             Effect::Over { reason, joined, again } => {
@@ -263,7 +265,7 @@ impl PeerProxy {
                 let grants = self.job.exchange.borrow_mut().left(self.executor);
                 self.grant(grants);
                 let (executor, key) = (self.executor, self.key());
-                self.job.owner.do_send(Gone::Over { executor, key, reason, joined, again });
+                self.job.owner.do_send(ProxyEvent::Over { executor, key, reason, joined, again });
             }
         }
     }
@@ -300,7 +302,7 @@ impl PeerProxy {
             let (executor, total) = (self.executor, self.asked);
             // What was sent last may still be on its way.
             let sent = self.given.min(total.saturating_sub(1));
-            self.job.owner.do_send(Gone::Sending { executor, sent, total });
+            self.job.owner.do_send(ProxyEvent::Sending { executor, sent, total });
         }
     }
 
@@ -308,7 +310,7 @@ impl PeerProxy {
     fn told_enough(&mut self) {
         if std::mem::take(&mut self.telling) {
             let (executor, total) = (self.executor, self.asked);
-            self.job.owner.do_send(Gone::Sending { executor, sent: total, total });
+            self.job.owner.do_send(ProxyEvent::Sending { executor, sent: total, total });
         }
     }
 
@@ -364,7 +366,7 @@ impl PeerProxy {
             while let Some(pack) = packs.recv().await {
                 let pack = pack.map_err(|error| error.to_string())?;
                 let gone = |_| "its link has ended".to_owned();
-                link.send(Room(AHEAD)).await.map_err(gone)?;
+                link.send(WaitForCapacity(AHEAD)).await.map_err(gone)?;
                 // Answered when it was handed on, so that packs do not pile up on the way.
                 proxy.send(Packed(pack)).await.map_err(gone)?;
             }

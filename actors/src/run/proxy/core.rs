@@ -17,7 +17,7 @@ use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteLease, Remo
 use flotilla_messages::{Outcome, TestCase};
 
 use super::cases::size;
-use crate::execution::executor::{Ending, Failed, Judged, Lease, LeaseId, What};
+use crate::execution::executor::{Failed, Judged, Lease, LeaseId, LeaseResult, What};
 
 /// Answers about leases that are not out which a peer may give. Some are honest: a withdrawal may cross a result.
 const MOST_STRAY: usize = 1000;
@@ -276,7 +276,7 @@ impl Core {
                     if size > MOST_CASE {
                         self.leases.remove(&lease);
                         let reason = format!("its command of {size} bytes is too long to be sent");
-                        let ending = Ending::Unable { reason };
+                        let ending = LeaseResult::Unable { reason };
                         effects.push(Effect::News(What::Finished { lease, ending }));
                         continue;
                     }
@@ -291,7 +291,7 @@ impl Core {
                 }
                 Err(failed) => {
                     self.leases.remove(&lease);
-                    effects.push(Effect::News(What::Finished { lease, ending: Ending::Failed(failed) }));
+                    effects.push(Effect::News(What::Finished { lease, ending: LeaseResult::Failed(failed) }));
                 }
             }
         }
@@ -353,25 +353,25 @@ impl Core {
 }
 
 fn withdrawn(lease: LeaseId) -> Effect {
-    Effect::News(What::Finished { lease, ending: Ending::Withdrawn })
+    Effect::News(What::Finished { lease, ending: LeaseResult::Withdrawn })
 }
 
 /// What a peer's word about a test means here.
-fn ended(case: Box<TestCase>, ending: RemoteEnding, withdrawn: bool) -> Ending {
+fn ended(case: Box<TestCase>, ending: RemoteEnding, withdrawn: bool) -> LeaseResult {
     match ending {
         RemoteEnding::Judged { output, judgement, difference } => {
             let difference = difference.map(|text| shortened(&text, MOST_DIFFERENCE + MOST_WORDS));
-            Ending::Judged(Box::new(Judged { case: *case, output, judgement, difference }))
+            LeaseResult::Judged(Box::new(Judged { case: *case, output, judgement, difference }))
         }
         RemoteEnding::Failed { outcome, reason } => {
             let outcome = if outcome == Outcome::Crash { Outcome::Crash } else { Outcome::Fail };
-            Ending::Failed(Box::new(Failed { outcome, ..Failed::of(*case, words(&reason)) }))
+            LeaseResult::Failed(Box::new(Failed { outcome, ..Failed::of(*case, words(&reason)) }))
         }
-        RemoteEnding::Withdrawn if withdrawn => Ending::Withdrawn,
+        RemoteEnding::Withdrawn if withdrawn => LeaseResult::Withdrawn,
         // Else a peer that gives back what it gets would be given it for ever.
-        RemoteEnding::Withdrawn => Ending::Unable { reason: "it gave the test back".into() },
-        RemoteEnding::Unable { .. } if withdrawn => Ending::Withdrawn,
-        RemoteEnding::Unable { reason } => Ending::Unable { reason: words(&reason) },
+        RemoteEnding::Withdrawn => LeaseResult::Unable { reason: "it gave the test back".into() },
+        RemoteEnding::Unable { .. } if withdrawn => LeaseResult::Withdrawn,
+        RemoteEnding::Unable { reason } => LeaseResult::Unable { reason: words(&reason) },
     }
 }
 

@@ -9,7 +9,7 @@ use flotilla_messages::{CaseId, Outcome};
 use proptest::prelude::*;
 
 use super::core::{Core, Effect, Input};
-use crate::execution::executor::{Ending, Failed, Lease, LeaseId, What};
+use crate::execution::executor::{Failed, Lease, LeaseId, LeaseResult, What};
 use crate::run::fake;
 
 const BLOBS: usize = 10;
@@ -59,7 +59,7 @@ impl Bench {
         self.take(Input::Said(message))
     }
 
-    fn answers(&self) -> Vec<(u64, &Ending)> {
+    fn answers(&self) -> Vec<(u64, &LeaseResult)> {
         let answer = |effect| match effect {
             &Effect::News(What::Finished { lease, ref ending }) => Some((lease.0, ending)),
             _ => None,
@@ -110,7 +110,7 @@ fn a_second_result_and_a_result_for_nothing_are_not_counted() {
     for id in [1, 1, 2, 3] {
         bench.say(WorkMessage::News(vec![finished(id, failed())]));
     }
-    let [(1, Ending::Failed(failure))] = bench.answers()[..] else { panic!("{:?}", bench.answers()) };
+    let [(1, LeaseResult::Failed(failure))] = bench.answers()[..] else { panic!("{:?}", bench.answers()) };
     assert_eq!(failure.reason, "x\u{fffd}[2J", "a peer does not write on the terminal");
     assert!(!bench.core.is_over());
     for _ in 0..20 {
@@ -131,12 +131,12 @@ fn what_a_peer_cannot_run_or_gives_back_is_no_verdict() {
     {
         bench.say(WorkMessage::News(vec![finished(id, ending)]));
     }
-    let unable = |reason: &str| Ending::Unable { reason: reason.into() };
+    let unable = |reason: &str| LeaseResult::Unable { reason: reason.into() };
     let expected = [
         (1, &unable("no space left")),
         (2, &unable("it gave the test back")),
-        (3, &Ending::Withdrawn),
-        (4, &Ending::Withdrawn),
+        (3, &LeaseResult::Withdrawn),
+        (4, &LeaseResult::Withdrawn),
     ];
     assert_eq!(bench.answers(), expected);
 }
@@ -147,7 +147,7 @@ fn a_test_that_cannot_be_made_is_answered_here() {
     bench.take(Input::Assign(vec![lease(1)]));
     let failed = Box::new(Failed::nameless(CaseId(1), "gone".into()));
     bench.take(Input::Made(vec![(LeaseId(1), Err(failed))]));
-    assert!(matches!(bench.answers()[..], [(1, Ending::Failed(_))]));
+    assert!(matches!(bench.answers()[..], [(1, LeaseResult::Failed(_))]));
     assert!(!bench.done.iter().any(|effect| matches!(effect, Effect::Say(_))));
 }
 
@@ -182,7 +182,7 @@ fn many_and_large_cases_go_in_messages_that_fit() {
         assigned.extend(leases.iter().map(|lease| lease.lease));
     }
     assert_eq!(assigned, Vec::from_iter((0..count).filter(|id| *id != 10)));
-    let [(10, Ending::Unable { reason })] = bench.answers()[..] else { panic!("{:?}", bench.answers()) };
+    let [(10, LeaseResult::Unable { reason })] = bench.answers()[..] else { panic!("{:?}", bench.answers()) };
     assert!(reason.contains("too long to be sent"), "{reason}");
 }
 

@@ -39,7 +39,7 @@ mod core;
 mod core_tests;
 mod exchange;
 
-pub use actor::{Distrust, End, Gone, Job, PeerProxy, Target};
+pub use actor::{Distrust, End, Job, PeerProxy, ProxyEvent, Target};
 pub use cases::CaseMaker;
 pub use core::{Core, Effect, Input, Made};
 pub use exchange::Exchange;

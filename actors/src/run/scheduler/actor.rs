@@ -10,10 +10,10 @@ use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult,
 use flotilla_messages::{CaseId, Cases, Outcome, PeerNews, PeerPart, Place, StopReason, Times};
 
 use super::core::Core;
-use super::effect::{Effect, Input, Tried};
-use super::lister::{self, Appetite, Listing};
+use super::effect::{Attempt, Effect, Input};
+use super::lister::{self, Listing, ListingDemand};
 use super::policy::{ConfirmFailures, History, Reruns};
-use crate::execution::executor::{Ending, ExecutorId, Failed, News, Order, What};
+use crate::execution::executor::{ExecutorId, Failed, LeaseResult, News, Order, What};
 use crate::kit::DeathWatch;
 use crate::run::RunEvent;
 use crate::run::aggregator::{ResultAggregator, Tell};
@@ -73,7 +73,7 @@ pub struct Scheduler {
     cases: Arc<dyn Cases>,
     executors: BTreeMap<ExecutorId, Recipient<Order>>,
     aggregator: Addr<ResultAggregator>,
-    appetite: Arc<Appetite>,
+    appetite: Arc<ListingDemand>,
     /// Emptied after each input; kept for its memory.
     effects: Vec<Effect>,
     watch: DeathWatch<RunEvent>,
@@ -162,7 +162,7 @@ impl Scheduler {
                 self.tell(Tell::Known { tests, complete });
             }
             Effect::Started { test, name } => self.tell(Tell::Started { test, name }),
-            Effect::Again { test, tried } => self.tell(Tell::Again { test, tried }),
+            Effect::Rerun { test, tried } => self.tell(Tell::Again { test, tried }),
             Effect::Verdict { test, tried, earlier, differs_on } => {
                 if let Some((_, last)) = &mut self.span {
                     *last = Instant::now();
@@ -210,9 +210,9 @@ impl Scheduler {
             }
         };
         failed.outcome = outcome;
-        let ending = Ending::Failed(Box::new(failed));
+        let ending = LeaseResult::Failed(Box::new(failed));
         let times = Times::default();
-        let tried = Tried { ending, place, attempt, times };
+        let tried = Attempt { ending, place, attempt, times };
         self.tell(Tell::Verdict { test, tried, earlier: Vec::new(), differs_on: None });
     }
 

@@ -51,7 +51,7 @@ impl Peer {
         self.tell(What::Started { lease, name: case.name.clone() });
         let ending = match self.manner {
             Manner::Silent => return,
-            Manner::Unable => Ending::Unable { reason: "no space left on device".into() },
+            Manner::Unable => LeaseResult::Unable { reason: "no space left on device".into() },
             Manner::Failing => {
                 let output = flotilla_messages::Output {
                     exit: flotilla_messages::Exit::Code(1),
@@ -63,7 +63,7 @@ impl Peer {
                     started: None,
                 };
                 let judgement = flotilla_messages::Judgement { outcome: Outcome::Fail, why: None };
-                Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }))
+                LeaseResult::Judged(Box::new(Judged { case, output, judgement, difference: None }))
             }
         };
         self.tell(What::Finished { lease, ending });

@@ -16,14 +16,14 @@ impl Core {
     /// is its share, by its rate, of what is left in all, so that all are done at the same time.
     pub(super) fn assign(&mut self, now: Instant) {
         let waiting = self.table.waiting() + self.elsewhere.len();
-        if waiting == 0 && self.to_confirm.is_empty() && self.again.waiting() == 0 {
+        if waiting == 0 && self.to_confirm.is_empty() && self.reruns.waiting() == 0 {
             return;
         }
         let credit: usize = self.executors.values().map(|executor| executor.credit).sum();
         let plenty = waiting >= 2 * credit || (!self.all_found && waiting >= credit);
         self.near_the_end(!plenty);
         let limits: Vec<(ExecutorId, usize)> =
-            if plenty { self.credits().collect() } else { self.shares(now, waiting + self.again.waiting()) };
+            if plenty { self.credits().collect() } else { self.shares(now, waiting + self.reruns.waiting()) };
         for (executor, limit) in limits {
             self.fill(now, executor, limit);
         }

@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 
 use flotilla_messages::{Place, StopReason, Times};
 
-use super::again::Again;
 use super::capacity::{Answered, Executor};
-use super::doubt::{Held, Standing};
-use super::effect::{Effect, Input, Tried};
+use super::confirmation::{Held, PeerReliability};
+use super::effect::{Attempt, Effect, Input};
 use super::explain::{Explanations, taken_back};
 use super::lost::Strikes;
 use super::policy::{ConfirmFailures, History, NoHistory};
+use super::rerun::RerunQueue;
 use super::table::{Index, Table};
-use crate::execution::executor::{Ending, ExecutorId, Lease, LeaseId};
+use crate::execution::executor::{ExecutorId, Lease, LeaseId, LeaseResult};
 
 /// So long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -69,11 +69,11 @@ pub struct Core {
     /// Unexpected results that were unexpected here, too.
     pub(super) confirmed: u32,
     /// Tests that were unexpected and are run again.
-    pub(super) again: Again,
+    pub(super) reruns: RerunQueue,
     /// In the order in which tests were found, SLOW ones and long ones too.
     pub(super) unsorted: bool,
     /// What is thought of peers that had unexpected results, by name.
-    pub(super) standings: BTreeMap<String, Standing>,
+    pub(super) standings: BTreeMap<String, PeerReliability>,
     /// Peers that get no more.
     pub(super) quarantined: BTreeSet<String>,
     /// Seconds that a test takes, and of how many that is the mean.
@@ -118,7 +118,7 @@ impl Core {
             held: BTreeMap::new(),
             to_confirm: VecDeque::new(),
             confirmed: 0,
-            again: Again::default(),
+            reruns: RerunQueue::default(),
             unsorted: false,
             standings: BTreeMap::new(),
             quarantined: BTreeSet::new(),
@@ -253,7 +253,7 @@ impl Core {
         now: Instant,
         executor: ExecutorId,
         lease: LeaseId,
-        ending: Ending,
+        ending: LeaseResult,
         effects: &mut Vec<Effect>,
     ) {
         // A lease that was taken from a lost executor and given to another one is of no interest any more.
@@ -268,23 +268,23 @@ impl Core {
         }
         let alone = self.forget_copy(lease, &leased);
         match ending {
-            Ending::Withdrawn | Ending::Unable { .. } if self.held.contains_key(&leased.index) => {
+            LeaseResult::Withdrawn | LeaseResult::Unable { .. } if self.held.contains_key(&leased.index) => {
                 self.release(leased.index, effects);
             }
-            Ending::Withdrawn | Ending::Unable { .. } if self.again.has(leased.index) => {
+            LeaseResult::Withdrawn | LeaseResult::Unable { .. } if self.reruns.has(leased.index) => {
                 self.not_again(leased.index, effects);
             }
-            Ending::Withdrawn | Ending::Unable { .. } if self.stopping.is_some() => {}
+            LeaseResult::Withdrawn | LeaseResult::Unable { .. } if self.stopping.is_some() => {}
             // The executor had its reasons; the test is still to be run.
-            Ending::Withdrawn if alone => {
+            LeaseResult::Withdrawn if alone => {
                 self.because(leased.index, |core| taken_back(core.place(executor), "it gave the test back"));
                 self.put_back(&leased);
             }
-            Ending::Withdrawn => {}
-            Ending::Unable { reason } if self.place(executor) == Place::Local => {
+            LeaseResult::Withdrawn => {}
+            LeaseResult::Unable { reason } if self.place(executor) == Place::Local => {
                 self.nobody_can(&leased, vec![reason], effects);
             }
-            Ending::Unable { reason } => self.was_unable(&leased, alone, reason, effects),
+            LeaseResult::Unable { reason } => self.was_unable(&leased, alone, reason, effects),
             ending => {
                 let times = self.times(now, &leased, &ending);
                 self.result(&leased, ending, times, effects);
@@ -293,9 +293,9 @@ impl Core {
     }
 
     /// Where the time went from the lease to this answer.
-    fn times(&self, now: Instant, leased: &Leased, ending: &Ending) -> Times {
+    fn times(&self, now: Instant, leased: &Leased, ending: &LeaseResult) -> Times {
         let since = |then: Instant, now: Instant| now.saturating_duration_since(then);
-        let Ending::Judged(judged) = ending else { return Times::default() };
+        let LeaseResult::Judged(judged) = ending else { return Times::default() };
         match self.place(leased.executor) {
             Place::Local => {
                 let queued = leased.started.map_or(Duration::ZERO, |started| since(leased.since, started));
@@ -309,9 +309,9 @@ impl Core {
     }
 
     /// The executor's credit is returned, and what can be learnt of this answer is.
-    fn measure(&mut self, now: Instant, leased: &Leased, ending: &Ending) {
+    fn measure(&mut self, now: Instant, leased: &Leased, ending: &LeaseResult) {
         let took = match ending {
-            Ending::Judged(judged) if leased.live => Some(judged.output.duration.as_secs_f64()),
+            LeaseResult::Judged(judged) if leased.live => Some(judged.output.duration.as_secs_f64()),
             _ => None,
         };
         let typical = self.typical().max(1e-3);
@@ -324,7 +324,7 @@ impl Core {
         if let Some(executor) = self.executors.get_mut(&leased.executor) {
             let (started, withdrawn) = (leased.started.is_some(), !leased.live);
             executor.answers(now, Answered { heavy, started, withdrawn, work });
-            if matches!(ending, Ending::Judged(_)) {
+            if matches!(ending, LeaseResult::Judged(_)) {
                 executor.unable = 0;
             }
         }
@@ -340,10 +340,10 @@ impl Core {
         self.samples > 0
     }
 
-    fn result(&mut self, leased: &Leased, ending: Ending, times: Times, effects: &mut Vec<Effect>) {
+    fn result(&mut self, leased: &Leased, ending: LeaseResult, times: Times, effects: &mut Vec<Effect>) {
         let index = leased.index;
         let place = self.place(leased.executor);
-        let tried = Tried { ending, place, attempt: leased.attempt, times };
+        let tried = Attempt { ending, place, attempt: leased.attempt, times };
         let as_expected = tried.ending.as_expected() == Some(true);
         if let Some(held) = self.held.remove(&index) {
             let differs_on = as_expected.then(|| held.peer.clone());
@@ -352,7 +352,7 @@ impl Core {
             return;
         }
         match &tried.place {
-            Place::Peer(peer) if !as_expected && !self.again.has(index) && self.may_confirm(peer) => {
+            Place::Peer(peer) if !as_expected && !self.reruns.has(index) && self.may_confirm(peer) => {
                 let peer = peer.clone();
                 self.hold(leased, Held { tried, peer, here: None });
             }
@@ -364,8 +364,8 @@ impl Core {
     pub(super) fn verdict(
         &mut self,
         index: Index,
-        tried: Tried,
-        earlier: Vec<Tried>,
+        tried: Attempt,
+        earlier: Vec<Attempt>,
         differs_on: Option<String>,
         effects: &mut Vec<Effect>,
     ) {
@@ -375,7 +375,7 @@ impl Core {
         }
         self.done(index);
         if tried.ending.as_expected() != Some(true) {
-            self.again.failed += 1;
+            self.reruns.failed += 1;
         }
         effects.push(Effect::Verdict { test: self.table.id(index), tried, earlier, differs_on });
     }

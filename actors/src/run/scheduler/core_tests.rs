@@ -32,7 +32,7 @@ fn leases(effects: &[Effect]) -> Vec<(u64, u64, u32)> {
 }
 
 fn finish(lease: u64) -> Input {
-    let ending = Ending::Failed(Box::new(Failed::nameless(CaseId(0), "x".into())));
+    let ending = LeaseResult::Failed(Box::new(Failed::nameless(CaseId(0), "x".into())));
     Input::Finished { executor: HERE, lease: LeaseId(lease), ending }
 }
 
@@ -79,7 +79,7 @@ fn a_stop_waits_for_what_runs_and_counts_what_did_not() {
     assert_eq!(handled(&mut core, stop(false)), [stopping, stop_here(false)]);
     assert_eq!(handled(&mut core, stop(false)), []);
     assert_eq!(handled(&mut core, stop(true)), [stop_here(true)]);
-    let ended = Input::Finished { executor: HERE, lease: LeaseId(1), ending: Ending::Withdrawn };
+    let ended = Input::Finished { executor: HERE, lease: LeaseId(1), ending: LeaseResult::Withdrawn };
     assert_eq!(handled(&mut core, ended), [Effect::Over { not_run: 2, all_found: false }]);
 }
 
@@ -93,7 +93,7 @@ fn what_a_lost_executor_had_is_leased_again_in_order() {
     let lost = Input::Lost { executor: ExecutorId(1), reason: "gone".into() };
     assert_eq!(leases(&handled(&mut core, lost)), []);
     assert_eq!(leases(&handled(&mut core, finish(3))), [(4, 1, 2)]);
-    let late = Input::Finished { executor: ExecutorId(1), lease: LeaseId(1), ending: Ending::Withdrawn };
+    let late = Input::Finished { executor: ExecutorId(1), lease: LeaseId(1), ending: LeaseResult::Withdrawn };
     assert_eq!(handled(&mut core, late), []);
     assert_eq!(leases(&handled(&mut core, finish(4))), [(5, 2, 2)]);
 }
@@ -186,7 +186,7 @@ fn a_test_that_peers_were_lost_with_runs_here_if_any_do() {
     assert!(
         matches!(
             effects.first(),
-            Some(Effect::Verdict { tried: Tried { place: Place::Local, attempt: 3, .. }, .. })
+            Some(Effect::Verdict { tried: Attempt { place: Place::Local, attempt: 3, .. }, .. })
         ),
         "{effects:?}"
     );
@@ -221,12 +221,12 @@ fn ended(executor: ExecutorId, lease: u64, outcome: Outcome) -> Input {
     };
     let judgement = Judgement { outcome, why: None };
     let case = fake::case(CaseId(0), &["true"]);
-    let ending = Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }));
+    let ending = LeaseResult::Judged(Box::new(Judged { case, output, judgement, difference: None }));
     Input::Finished { executor, lease: LeaseId(lease), ending }
 }
 
 fn unable(executor: ExecutorId, lease: u64) -> Input {
-    let ending = Ending::Unable { reason: "no memory".into() };
+    let ending = LeaseResult::Unable { reason: "no memory".into() };
     Input::Finished { executor, lease: LeaseId(lease), ending }
 }
 
@@ -475,7 +475,7 @@ fn a_suspected_executor_keeps_what_runs_and_gets_nothing_until_it_is_back() {
     handled(&mut core, started(BOB, 1));
     let effects = at(&mut core, begun, 3000, Input::Suspected { executor: BOB });
     assert_eq!(effects, [Effect::Withdraw { executor: BOB, leases: vec![LeaseId(2)] }]);
-    let ending = Ending::Withdrawn;
+    let ending = LeaseResult::Withdrawn;
     let answered = Input::Finished { executor: BOB, lease: LeaseId(2), ending };
     assert_eq!(at(&mut core, begun, 3100, answered), []);
     let effects = at(&mut core, begun, 3200, Input::Recovered { executor: BOB });

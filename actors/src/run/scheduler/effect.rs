@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use flotilla_messages::{CaseId, Entry, Place, Placement, StopReason, TestName, Times};
 
-use crate::execution::executor::{Ending, ExecutorId, Lease, LeaseId};
+use crate::execution::executor::{ExecutorId, Lease, LeaseId, LeaseResult};
 
 /// One attempt at a test, with how it ended: with a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tried {
+pub struct Attempt {
     /// How it ended.
-    pub ending: Ending,
+    pub ending: LeaseResult,
     /// Where.
     pub place: Place,
     /// Which attempt it was, from 1.
@@ -76,7 +76,7 @@ pub enum Input {
         /// Which lease.
         lease: LeaseId,
         /// How it ended.
-        ending: Ending,
+        ending: LeaseResult,
     },
     /// Nothing has been heard of an executor for a while.
     Suspected {
@@ -145,20 +145,20 @@ pub enum Effect {
         name: TestName,
     },
     /// An attempt was unexpected, and the test will be run again: no verdict.
-    Again {
+    Rerun {
         /// Which.
         test: CaseId,
         /// The attempt.
-        tried: Tried,
+        tried: Attempt,
     },
     /// A test has its verdict. One for each test.
     Verdict {
         /// Which.
         test: CaseId,
         /// The attempt that counts.
-        tried: Tried,
+        tried: Attempt,
         /// Those before it that were unexpected, if it was run again.
-        earlier: Vec<Tried>,
+        earlier: Vec<Attempt>,
         /// The peer where it had ended unexpectedly, while here it did not.
         differs_on: Option<String>,
     },

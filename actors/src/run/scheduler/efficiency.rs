@@ -9,9 +9,9 @@ use flotilla_messages::port::work::NEWS_WAIT;
 use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output, Place};
 
 use super::core::Core;
-use super::effect::{Effect, Input, Tried};
+use super::effect::{Attempt, Effect, Input};
 use super::policy::{ConfirmFailures, History};
-use crate::execution::executor::{Ending, ExecutorId, Judged, Lease, LeaseId};
+use crate::execution::executor::{ExecutorId, Judged, Lease, LeaseId, LeaseResult};
 use crate::run::fake;
 
 /// One way.
@@ -242,7 +242,7 @@ impl World {
                 self.handle(Input::Started { executor, lease, name: case.name });
                 return;
             }
-            News::Withdrawn => Ending::Withdrawn,
+            News::Withdrawn => LeaseResult::Withdrawn,
             News::Passed(duration) => {
                 let output = Output {
                     exit: Exit::Code(0),
@@ -254,7 +254,7 @@ impl World {
                     started: None,
                 };
                 let judgement = Judgement { outcome: Outcome::Pass, why: None };
-                Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }))
+                LeaseResult::Judged(Box::new(Judged { case, output, judgement, difference: None }))
             }
         };
         self.handle(Input::Finished { executor, lease, ending });
@@ -302,7 +302,7 @@ impl World {
                     let leases = leases.iter().map(|lease| lease.0).collect();
                     self.at(LATENCY, Event::Withdrawn(executor.0, leases));
                 }
-                Effect::Verdict { test, tried: Tried { place, .. }, .. } => {
+                Effect::Verdict { test, tried: Attempt { place, .. }, .. } => {
                     assert!(self.verdicts.insert(test.0), "a second verdict");
                     *self.by_place.entry(format!("{place:?}")).or_default() += 1;
                     self.last_verdict = self.now;

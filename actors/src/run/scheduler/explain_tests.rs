@@ -6,7 +6,7 @@ use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcom
 use proptest::prelude::*;
 
 use super::*;
-use crate::execution::executor::{Ending, ExecutorId, Failed, Judged, Lease};
+use crate::execution::executor::{ExecutorId, Failed, Judged, Lease, LeaseResult};
 use crate::run::fake;
 use crate::run::scheduler::{ConfirmFailures, History, Input};
 
@@ -93,7 +93,7 @@ impl Bench {
     }
 }
 
-fn judged(outcome: Outcome) -> Ending {
+fn judged(outcome: Outcome) -> LeaseResult {
     let output = Output {
         exit: Exit::Code(0),
         timed_out: false,
@@ -104,7 +104,7 @@ fn judged(outcome: Outcome) -> Ending {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged {
+    LeaseResult::Judged(Box::new(Judged {
         case: fake::case(CaseId(0), &["true"]),
         output,
         judgement,
@@ -148,7 +148,7 @@ fn what_is_lost_unable_or_to_be_confirmed_is_said() {
     bench.join(BOB, bob(), 1);
     bench.found(&[1]);
     let (executor, lease) = bench.leases[0];
-    let ending = Ending::Unable { reason: "its disk is full".into() };
+    let ending = LeaseResult::Unable { reason: "its disk is full".into() };
     bench.input(Input::Finished { executor, lease: lease.id, ending });
     let placed = bench.join(HERE, Place::Local, 1);
     assert_eq!(placed[0].why, Why::Unable { reasons: vec!["bob: its disk is full".into()] });

@@ -31,7 +31,7 @@ pub enum Listing {
 
 /// What scheduler and lister tell each other without messages.
 #[derive(Default)]
-pub(super) struct Appetite {
+pub(super) struct ListingDemand {
     /// Somebody waits for the next test.
     pub(super) hungry: AtomicBool,
     /// Nobody wants any more.
@@ -44,7 +44,7 @@ pub(super) struct Appetite {
 /// No thread is left.
 pub(super) fn start(
     cases: Arc<dyn Cases>,
-    appetite: Arc<Appetite>,
+    appetite: Arc<ListingDemand>,
     scheduler: Recipient<Listing>,
 ) -> io::Result<()> {
     let life = move || {
@@ -61,7 +61,7 @@ pub(super) fn start(
 }
 
 /// Says whether all tests were found: nobody may want them any more.
-fn list(cases: &dyn Cases, appetite: &Appetite, tell: &dyn Fn(Listing)) -> bool {
+fn list(cases: &dyn Cases, appetite: &ListingDemand, tell: &dyn Fn(Listing)) -> bool {
     let mut batch = Vec::new();
     let mut flushed = Instant::now();
     for entry in cases.entries() {

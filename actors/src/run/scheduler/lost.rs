@@ -92,7 +92,7 @@ impl Core {
                 self.release(leased.index, effects);
                 continue;
             }
-            if self.again.has(leased.index) {
+            if self.reruns.has(leased.index) {
                 self.not_again(leased.index, effects);
                 continue;
             }
@@ -123,7 +123,7 @@ impl Core {
                 if enough {
                     let history = self.strikes.remove(&leased.index).map(|strikes| strikes.history);
                     self.table.set_done(leased.index);
-                    self.again.failed += 1;
+                    self.reruns.failed += 1;
                     effects.push(Effect::TookDown {
                         test: self.table.id(leased.index),
                         attempts: leased.attempt,

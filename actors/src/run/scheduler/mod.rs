@@ -8,8 +8,8 @@
 //! | `core` | the decisions: a state machine without clock, thread or actor |
 //! | `assign` | of these: who gets the tests that wait |
 //! | `relieve` | and: what idle executors take from others near the end |
-//! | `doubt` | and: which results and which peers are believed |
-//! | `again` | and: which tests are run again, since they were unexpected |
+//! | `confirmation` | and: which results and which peers are believed |
+//! | `rerun` | and: which tests are run again, since they were unexpected |
 //! | `lost` | and: what becomes of the tests of executors that go |
 //! | `explain` | why each test went where it did, for who asks |
 //! | `effect` | what goes in and out |
@@ -21,11 +21,10 @@
 //! | `lister` | the thread on which tests are found |
 
 mod actor;
-mod again;
 mod assign;
 mod capacity;
+mod confirmation;
 mod core;
-mod doubt;
 mod effect;
 #[cfg(test)]
 mod efficiency;
@@ -35,6 +34,7 @@ mod lister;
 mod lost;
 mod policy;
 mod relieve;
+mod rerun;
 #[cfg(test)]
 mod simulation;
 mod speed;
@@ -42,6 +42,6 @@ mod table;
 
 pub use actor::{HowMany, Join, Rated, Rates, Scheduler, Stop};
 pub use core::Core;
-pub use effect::{Effect, Input, Tried};
+pub use effect::{Attempt, Effect, Input};
 pub use lister::Listing;
 pub use policy::{AUTO_CONFIRMED, ConfirmFailures, History, NoHistory, Reruns};

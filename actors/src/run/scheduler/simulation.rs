@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::core::Core;
 use super::effect::{Effect, Input};
 use super::policy::{ConfirmFailures, NoHistory, Reruns};
-use crate::execution::executor::{Ending, ExecutorId, Failed, Judged, Lease, LeaseId};
+use crate::execution::executor::{ExecutorId, Failed, Judged, Lease, LeaseId, LeaseResult};
 use crate::run::fake;
 
 /// The executor that never goes: this machine.
@@ -144,7 +144,7 @@ impl World {
                     assert_ne!(executor, STEADY, "this machine is never given up");
                     self.remove(executor);
                 }
-                Effect::Again { test, tried } => {
+                Effect::Rerun { test, tried } => {
                     assert!(!of_withdrawn, "a result of a withdrawn lease counts");
                     assert_eq!(tried.ending.as_expected(), Some(false), "good, and to be run again");
                     let again = self.again.entry(test).or_default();
@@ -308,12 +308,12 @@ fn pick<T: Copy>(from: &[T], index: usize) -> Option<T> {
     (!from.is_empty()).then(|| from[index % from.len()])
 }
 
-fn ending(test: CaseId, how: How) -> Ending {
+fn ending(test: CaseId, how: How) -> LeaseResult {
     let outcome = match how {
         How::Pass => Outcome::Pass,
         How::Fail => Outcome::Fail,
-        How::Withdrawn => return Ending::Withdrawn,
-        How::Unable => return Ending::Unable { reason: "no memory".into() },
+        How::Withdrawn => return LeaseResult::Withdrawn,
+        How::Unable => return LeaseResult::Unable { reason: "no memory".into() },
     };
     let output = Output {
         exit: Exit::Code(0),
@@ -325,7 +325,7 @@ fn ending(test: CaseId, how: How) -> Ending {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    Ending::Judged(Box::new(Judged {
+    LeaseResult::Judged(Box::new(Judged {
         case: fake::case(test, &["true"]),
         output,
         judgement,
@@ -333,8 +333,8 @@ fn ending(test: CaseId, how: How) -> Ending {
     }))
 }
 
-fn failed(test: CaseId) -> Ending {
-    Ending::Failed(Box::new(Failed::nameless(test, "x".into())))
+fn failed(test: CaseId) -> LeaseResult {
+    LeaseResult::Failed(Box::new(Failed::nameless(test, "x".into())))
 }
 
 fn confirm() -> impl Strategy<Value = ConfirmFailures> {

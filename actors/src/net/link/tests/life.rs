@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Recipient, ResponseFuture};
-use flotilla_messages::wire::{Greeting, Packet, SPOKEN, Versions};
+use flotilla_messages::wire::{Greeting, Packet, SUPPORTED_VERSIONS, Versions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::support::{News, Peer, greet, raw, read, refusal, says, until, until_closed};
@@ -35,7 +35,10 @@ async fn a_peer_of_another_version_reads_the_refusal_after_the_hello() {
     stream.write_all(&[0; 50_000]).await.unwrap();
     let Greeting::Refused(refused) = read(&mut stream).await else { panic!("no refusal") };
     assert_eq!(refused.their_version, b.settings.hello.versions);
-    assert_eq!(refused.reason, format!("protocol versions do not meet: 3 to 5 here, {SPOKEN} there"));
+    assert_eq!(
+        refused.reason,
+        format!("protocol versions do not meet: 3 to 5 here, {SUPPORTED_VERSIONS} there")
+    );
     assert_eq!(stream.read(&mut [0]).await.unwrap(), 0, "closed in order, not reset");
 }
 

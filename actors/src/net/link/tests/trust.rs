@@ -1,6 +1,6 @@
 //! Which keys get links, and what for.
 
-use flotilla_messages::wire::SPOKEN;
+use flotilla_messages::wire::SUPPORTED_VERSIONS;
 
 use super::support::{Peer, refusal, until};
 use crate::net::link::{Allowance, Close, End, Link, Occupancy, Quotas, Say};
@@ -14,7 +14,7 @@ async fn two_that_trust_each_other_have_a_link_and_know_whose_it_is() {
     assert_eq!((at_a.peer, at_b.peer), (b.fingerprint, a.fingerprint));
     assert_eq!((at_a.key, at_b.key), (b.identity.verifying_key(), a.identity.verifying_key()));
     assert_eq!(at_a.hello, b.settings.hello);
-    assert_eq!((at_a.version, at_b.allowance), (SPOKEN.newest, Allowance::Full));
+    assert_eq!((at_a.version, at_b.allowance), (SUPPORTED_VERSIONS.newest, Allowance::Full));
     assert_eq!(at_a.exporter, at_b.exporter);
     assert_ne!(at_a.exporter, [0; 32]);
     at_a.link.send(Say("there".to_owned())).await.unwrap().unwrap();

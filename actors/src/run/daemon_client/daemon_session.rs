@@ -24,19 +24,19 @@ pub struct Distrusted(pub Fingerprint);
 
 /// A run's line to its own daemon. Dropping all clones of it ends the link, and gives back what was claimed over it.
 #[derive(Clone, Debug)]
-pub struct Liaison {
-    words: Sender<Word>,
+pub struct DaemonSession {
+    words: Sender<Request>,
     rates: BTreeMap<Fingerprint, u32>,
 }
 
 #[derive(Debug)]
-enum Word {
+enum Request {
     Say(Question),
     Durations { configuration: String, answer: oneshot::Sender<Result<Vec<TestDuration>, AskError>> },
     Watch(Recipient<Distrusted>),
 }
 
-impl Liaison {
+impl DaemonSession {
     /// Over this link; `peers` is what the daemon has said of them. To be called in a System. The task ends when the
     /// link has been closed.
     pub fn start(client: Client, peers: &[PeerView]) -> (Self, JoinHandle<()>) {
@@ -54,14 +54,14 @@ impl Liaison {
 
     /// This peer is so fast, see [`Question::UpdatePerformance`].
     pub fn update_performance(&self, peer: Fingerprint, permille: u32) {
-        self.say(Word::Say(Question::UpdatePerformance { peer, permille }));
+        self.say(Request::Say(Question::UpdatePerformance { peer, permille }));
     }
 
     /// This peer did not answer.
     pub fn unresponsive(&self, peer: Fingerprint, reason: &str) {
         // The daemon takes no longer ones.
         let reason = reason.chars().take(200).collect();
-        self.say(Word::Say(Question::Unresponsive { peer, reason }));
+        self.say(Request::Say(Question::Unresponsive { peer, reason }));
     }
 
     /// How long tests take under this configuration, as far as runners have told. An answer that nobody waits for any
@@ -71,7 +71,7 @@ impl Liaison {
     /// As [`Client::durations`].
     pub async fn durations(&self, configuration: &str) -> Result<Vec<TestDuration>, AskError> {
         let (answer, answered) = oneshot::channel();
-        self.say(Word::Durations { configuration: configuration.to_owned(), answer });
+        self.say(Request::Durations { configuration: configuration.to_owned(), answer });
         answered.await.unwrap_or_else(|_| Err(AskError::Gone("its link has ended".to_owned())))
     }
 
@@ -79,16 +79,16 @@ impl Liaison {
     pub fn inform_durations(&self, configuration: &str, tests: &[TestDuration]) {
         for tests in tests.chunks(MOST_DURATIONS) {
             let (configuration, tests) = (configuration.to_owned(), tests.to_vec());
-            self.say(Word::Say(Question::InformDurations { configuration, tests }));
+            self.say(Request::Say(Question::InformDurations { configuration, tests }));
         }
     }
 
     /// From now on, tell of peers that are not trusted any more, within two seconds or so.
     pub fn watch(&self, to: Recipient<Distrusted>) {
-        self.say(Word::Watch(to));
+        self.say(Request::Watch(to));
     }
 
-    fn say(&self, word: Word) {
+    fn say(&self, word: Request) {
         if self.words.try_send(word).is_err() {
             log::info!("the own peerd is not told everything: it does not listen");
         }
@@ -117,7 +117,7 @@ fn trusted(peers: &[PeerView]) -> BTreeSet<Fingerprint> {
     peers.iter().filter(is_trusted).map(|peer| peer.fingerprint).collect()
 }
 
-async fn life(mut client: Client, mut heard: Receiver<Word>, mut standing: Standing) {
+async fn life(mut client: Client, mut heard: Receiver<Request>, mut standing: Standing) {
     let mut watcher = None;
     let mut looks = actix_rt::time::interval(LOOK);
     loop {
@@ -125,11 +125,11 @@ async fn life(mut client: Client, mut heard: Receiver<Word>, mut standing: Stand
             biased;
             word = heard.recv() => match word {
                 None => break,
-                Some(Word::Watch(to)) => {
+                Some(Request::Watch(to)) => {
                     watcher = Some(to);
                     Ok(())
                 }
-                Some(Word::Durations { configuration, answer }) => {
+                Some(Request::Durations { configuration, answer }) => {
                     let durations = client.durations(&configuration).await;
                     let (durations, asked) = match durations {
                         // Others may still be answered.
@@ -140,7 +140,7 @@ async fn life(mut client: Client, mut heard: Receiver<Word>, mut standing: Stand
                     let _ = answer.send(durations);
                     asked
                 }
-                Some(Word::Say(question)) => client.ask(question).await.map(drop),
+                Some(Request::Say(question)) => client.ask(question).await.map(drop),
             },
             _ = looks.tick(), if watcher.is_some() => client.peers().await.map(|peers| {
                 for key in standing.lost(&peers) {

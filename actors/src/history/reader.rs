@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Row};
 
-use super::book::{COLUMNS, MORE_COLUMNS, SCHEMA, record};
 use super::database::{self, DatabaseError};
+use super::db::{COLUMNS, MORE_COLUMNS, SCHEMA, record};
 use super::record::Record;
 
 /// A history that is read.
 #[derive(Debug)]
-pub struct Past {
+pub struct HistoryReader {
     path: PathBuf,
     connection: Connection,
     /// Its format.
@@ -26,7 +26,7 @@ pub struct KeptTest {
     pub record: Record,
 }
 
-impl Past {
+impl HistoryReader {
     /// Opens the history in this file. Nothing if there is none.
     ///
     /// # Errors

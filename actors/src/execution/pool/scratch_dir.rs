@@ -36,7 +36,7 @@ impl BenchError {
 
 /// A thread's own directory.
 #[derive(Debug)]
-pub(super) struct Bench {
+pub(super) struct ScratchDir {
     /// The pool's directory.
     scratch: PathBuf,
     dir: PathBuf,
@@ -50,7 +50,7 @@ pub(super) struct Bench {
 #[derive(Debug, Default)]
 struct Slot(Option<(File, u64)>);
 
-impl Bench {
+impl ScratchDir {
     /// For the thread in this place of a pool with this directory. Nothing is made before it is needed.
     pub(super) fn new(scratch: &Path, seat: usize) -> Self {
         let dir = scratch.join(format!("compiled-{seat}"));
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_file_takes_the_place_of_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
-        let mut bench = Bench::new(&dir.path().join("run"), 3);
+        let mut bench = ScratchDir::new(&dir.path().join("run"), 3);
         let mut content = |text_: &str| fs::read_to_string(bench.put(&text(text_, &[]), dir.path()).unwrap());
         assert_eq!(content("long text").unwrap(), "long text");
         assert_eq!(content("short").unwrap(), "short");
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn what_is_read_before_a_file_lies_beside_it() {
         let dir = tempfile::tempdir().unwrap();
-        let mut bench = Bench::new(&dir.path().join("run"), 0);
+        let mut bench = ScratchDir::new(&dir.path().join("run"), 0);
         let mut put = |harness: &str| {
             let harness = Some(vec![Part::Text(harness.into())]);
             let path = bench.put(&Recipe { harness, ..text("test", &[]) }, dir.path()).unwrap();
@@ -173,7 +173,7 @@ mod tests {
     fn what_is_imported_lies_beside_it_for_that_test_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("x_FIXTURE.js"), "fixture").unwrap();
-        let mut bench = Bench::new(&dir.path().join("run"), 0);
+        let mut bench = ScratchDir::new(&dir.path().join("run"), 0);
         let path = bench.put(&text("a", &["x_FIXTURE.js"]), dir.path()).unwrap();
         let beside = path.with_file_name("x_FIXTURE.js");
         assert_eq!(fs::read_to_string(&beside).unwrap(), "fixture");
@@ -186,7 +186,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
-        let error = Bench::new(&file, 0).put(&text("a", &[]), dir.path()).unwrap_err();
+        let error = ScratchDir::new(&file, 0).put(&text("a", &[]), dir.path()).unwrap_err();
         assert!(error.to_string().starts_with("cannot write "), "{error}");
         assert!(error.of_system().is_some());
     }

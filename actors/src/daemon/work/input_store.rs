@@ -21,7 +21,7 @@ pub const MOST_WORKSPACES: usize = 32;
 
 /// Where it all lies, and how much there may be.
 #[derive(Clone, Debug)]
-pub struct Shelves {
+pub struct StorePaths {
     /// Blobs of all clients.
     pub blobs: PathBuf,
     /// A workspace for each client's key, and the directories for temporary files.
@@ -34,7 +34,7 @@ pub struct Shelves {
 
 /// Why a job's inputs cannot be had. Its text reads well after "cannot work for you: ".
 #[derive(Debug, thiserror::Error)]
-pub enum StockError {
+pub enum StoreError {
     /// The system refuses.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
@@ -77,7 +77,7 @@ pub enum StockError {
 
 /// See which blobs of this client's tree are missing; begins its job if none has begun.
 #[derive(Message)]
-#[rtype(result = "Result<Vec<Digest>, StockError>")]
+#[rtype(result = "Result<Vec<Digest>, StoreError>")]
 pub struct Survey {
     /// The client.
     pub client: Fingerprint,
@@ -87,12 +87,12 @@ pub struct Survey {
 
 /// Store blobs that are wanted; answers how many are still to come.
 #[derive(Message)]
-#[rtype(result = "Result<usize, StockError>")]
+#[rtype(result = "Result<usize, StoreError>")]
 pub struct Put(pub Pack);
 
 /// Store a pack of another peer, if nothing is in it but of these blobs.
 #[derive(Message)]
-#[rtype(result = "Result<Fetched, StockError>")]
+#[rtype(result = "Result<Fetched, StoreError>")]
 pub struct PutFetched {
     /// What came.
     pub pack: Pack,
@@ -121,7 +121,7 @@ pub struct GiveUp {
 
 /// Cut a piece out of a large blob, for another peer; nothing when it is not here.
 #[derive(Message)]
-#[rtype(result = "Result<Option<Cut>, StockError>")]
+#[rtype(result = "Result<Option<Cut>, StoreError>")]
 pub struct CutOut {
     /// Which.
     pub digest: Digest,
@@ -140,7 +140,7 @@ pub struct Cut {
 
 /// Make the client's workspace what the tree says.
 #[derive(Message)]
-#[rtype(result = "Result<Laid, StockError>")]
+#[rtype(result = "Result<Laid, StoreError>")]
 pub struct LayOut {
     /// The name of the job's directory for temporary files.
     pub tmp: String,
@@ -171,8 +171,8 @@ pub struct Clear;
 pub struct Shut;
 
 /// The blob store and the workspace of the one job at hand.
-pub struct Stocks {
-    shelves: Shelves,
+pub struct InputStore {
+    shelves: StorePaths,
     store: Option<BlobStore>,
     job: Option<Job>,
     jobs: u64,
@@ -191,14 +191,14 @@ struct Job {
     tmp: Option<PathBuf>,
 }
 
-impl Stocks {
+impl InputStore {
     /// On these shelves; nothing is opened yet.
-    pub fn new(shelves: Shelves) -> Self {
+    pub fn new(shelves: StorePaths) -> Self {
         Self { shelves, store: None, job: None, jobs: 0 }
     }
 
     /// The store, opened at its first use; and what an earlier process left of temporary files is removed then.
-    fn store(&mut self) -> Result<&mut BlobStore, StockError> {
+    fn store(&mut self) -> Result<&mut BlobStore, StoreError> {
         if self.store.is_none() {
             let store = BlobStore::open(&self.shelves.blobs, self.shelves.limit)?;
             let tmp = self.shelves.work.join("tmp");
@@ -210,10 +210,10 @@ impl Stocks {
             self.store = Some(store);
             self.sweep();
         }
-        self.store.as_mut().ok_or(StockError::NoJob)
+        self.store.as_mut().ok_or(StoreError::NoJob)
     }
 
-    fn survey(&mut self, client: Fingerprint, root: Digest) -> Result<Vec<Digest>, StockError> {
+    fn survey(&mut self, client: Fingerprint, root: Digest) -> Result<Vec<Digest>, StoreError> {
         if self.job.as_ref().is_some_and(|job| job.client != client || job.root != root) {
             self.end_job();
         }
@@ -225,8 +225,8 @@ impl Stocks {
             let (workspace, laying) = (None, None);
             self.job = Some(Job { owner, client, root, pin: None, wanted, workspace, laying, tmp: None });
         }
-        let job = self.job.as_mut().ok_or(StockError::NoJob)?;
-        let store = self.store.as_mut().ok_or(StockError::NoJob)?;
+        let job = self.job.as_mut().ok_or(StoreError::NoJob)?;
+        let store = self.store.as_mut().ok_or(StoreError::NoJob)?;
         if let Some(laying) = &job.laying {
             // All directories were here, and are pinned.
             let files = store.missing(laying.tree().files.keys().copied());
@@ -234,7 +234,7 @@ impl Stocks {
             return Ok(files);
         }
         let found =
-            survey(root, &TreeLimits::default(), |digest| store.read(digest).map_err(StockError::from))?;
+            survey(root, &TreeLimits::default(), |digest| store.read(digest).map_err(StoreError::from))?;
         let all = || {
             let directories = found.directories.iter().map(|place| place.digest);
             directories.chain(found.missing.iter().copied()).chain(found.files.keys().copied())
@@ -259,9 +259,9 @@ impl Stocks {
         Ok(files)
     }
 
-    fn put(&mut self, pack: &Pack) -> Result<usize, StockError> {
-        let job = self.job.as_mut().ok_or(StockError::NoJob)?;
-        let store = self.store.as_mut().ok_or(StockError::NoJob)?;
+    fn put(&mut self, pack: &Pack) -> Result<usize, StoreError> {
+        let job = self.job.as_mut().ok_or(StoreError::NoJob)?;
+        let store = self.store.as_mut().ok_or(StoreError::NoJob)?;
         let unpacked = pack.unpack()?;
         asked_for(&unpacked, &job.wanted)?;
         store.put(job.owner, pack, &unpacked)?;
@@ -274,11 +274,11 @@ impl Stocks {
         Ok(job.wanted.len())
     }
 
-    fn put_fetched(&mut self, PutFetched { pack, only }: &PutFetched) -> Result<Fetched, StockError> {
+    fn put_fetched(&mut self, PutFetched { pack, only }: &PutFetched) -> Result<Fetched, StoreError> {
         // What a peer may send is a matter between it and us, not the client's.
         let unpacked = pack.unpack()?;
         if let Some(part) = unpacked.parts().find(|part| !only.contains(&part.digest)) {
-            return Err(StockError::Unasked(part.digest));
+            return Err(StoreError::Unasked(part.digest));
         }
         let last = unpacked.parts().filter(Part::is_last);
         let whole = last.map(|part| part.digest).collect();
@@ -293,7 +293,7 @@ impl Stocks {
         job.wanted.len()
     }
 
-    fn cut_out(&mut self, CutOut { digest, offset }: &CutOut) -> Result<Option<Cut>, StockError> {
+    fn cut_out(&mut self, CutOut { digest, offset }: &CutOut) -> Result<Option<Cut>, StoreError> {
         let mut packer = Packer::new()?;
         let room = packer.room().unwrap_or(0);
         let Some(Piece { bytes, total }) = self.store()?.piece(digest, *offset, room)? else {
@@ -304,14 +304,14 @@ impl Stocks {
         Ok(Some(Cut { pack: packer.finish()?, next: (end < total).then_some(end) }))
     }
 
-    fn lay_out(&mut self, name: &str) -> Result<Laid, StockError> {
+    fn lay_out(&mut self, name: &str) -> Result<Laid, StoreError> {
         let tmp = work(&self.shelves)?.join("tmp").join(name);
         make_directory(&tmp)?;
-        let job = self.job.as_mut().ok_or(StockError::NoJob)?;
-        let store = self.store.as_mut().ok_or(StockError::NoJob)?;
+        let job = self.job.as_mut().ok_or(StoreError::NoJob)?;
+        let store = self.store.as_mut().ok_or(StoreError::NoJob)?;
         job.tmp = Some(tmp.clone());
         let (Some(workspace), Some(laying)) = (&mut job.workspace, job.laying.take()) else {
-            return Err(StockError::NoJob);
+            return Err(StoreError::NoJob);
         };
         match workspace.finish(laying, store) {
             Ok(updated) => {
@@ -376,10 +376,10 @@ impl Stocks {
 }
 
 /// Where workspaces are, as tests see it: that is what is to be replaced in their output.
-fn work(shelves: &Shelves) -> Result<PathBuf, StockError> {
+fn work(shelves: &StorePaths) -> Result<PathBuf, StoreError> {
     make_directory(&shelves.work)?;
     let found = shelves.work.canonicalize();
-    found.map_err(|source| StockError::Io { doing: "find", path: shelves.work.clone(), source })
+    found.map_err(|source| StoreError::Io { doing: "find", path: shelves.work.clone(), source })
 }
 
 /// Files that are to come, with the sizes that the tree gives.
@@ -388,23 +388,23 @@ fn files_wanted(files: &[Digest], tree: &Tree) -> BTreeMap<Digest, Option<u64>> 
 }
 
 /// Whether each part is of a blob that is wanted, and as large as it must be.
-fn asked_for(unpacked: &Unpacked, wanted: &BTreeMap<Digest, Option<u64>>) -> Result<(), StockError> {
+fn asked_for(unpacked: &Unpacked, wanted: &BTreeMap<Digest, Option<u64>>) -> Result<(), StoreError> {
     for part in unpacked.parts() {
         let (digest, total) = (part.digest, part.total);
         let expected = match wanted.get(&digest) {
-            None => return Err(StockError::Unasked(digest)),
+            None => return Err(StoreError::Unasked(digest)),
             Some(Some(size)) if *size != total => size.to_string(),
             Some(None) if total > LARGEST_DIRECTORY as u64 => "a directory".to_owned(),
             Some(_) => continue,
         };
-        return Err(StockError::Total { digest, total, expected });
+        return Err(StoreError::Total { digest, total, expected });
     }
     Ok(())
 }
 
-fn make_directory(path: &Path) -> Result<(), StockError> {
+fn make_directory(path: &Path) -> Result<(), StoreError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|source| StockError::Io { doing: "make the directory", path: path.to_owned(), source })
+    made.map_err(|source| StoreError::Io { doing: "make the directory", path: path.to_owned(), source })
 }
 
 /// Removes what tests left; they may have made it unreadable to themselves.
@@ -429,35 +429,35 @@ fn remove(tmp: &Path) {
     }
 }
 
-impl Actor for Stocks {
+impl Actor for InputStore {
     type Context = SyncContext<Self>;
 }
 
-impl Handler<Survey> for Stocks {
-    type Result = Result<Vec<Digest>, StockError>;
+impl Handler<Survey> for InputStore {
+    type Result = Result<Vec<Digest>, StoreError>;
 
     fn handle(&mut self, Survey { client, root }: Survey, _: &mut Self::Context) -> Self::Result {
         self.survey(client, root)
     }
 }
 
-impl Handler<Put> for Stocks {
-    type Result = Result<usize, StockError>;
+impl Handler<Put> for InputStore {
+    type Result = Result<usize, StoreError>;
 
     fn handle(&mut self, Put(pack): Put, _: &mut Self::Context) -> Self::Result {
         self.put(&pack)
     }
 }
 
-impl Handler<PutFetched> for Stocks {
-    type Result = Result<Fetched, StockError>;
+impl Handler<PutFetched> for InputStore {
+    type Result = Result<Fetched, StoreError>;
 
     fn handle(&mut self, put: PutFetched, _: &mut Self::Context) -> Self::Result {
         self.put_fetched(&put)
     }
 }
 
-impl Handler<GiveUp> for Stocks {
+impl Handler<GiveUp> for InputStore {
     type Result = usize;
 
     fn handle(&mut self, given_up: GiveUp, _: &mut Self::Context) -> Self::Result {
@@ -465,23 +465,23 @@ impl Handler<GiveUp> for Stocks {
     }
 }
 
-impl Handler<CutOut> for Stocks {
-    type Result = Result<Option<Cut>, StockError>;
+impl Handler<CutOut> for InputStore {
+    type Result = Result<Option<Cut>, StoreError>;
 
     fn handle(&mut self, cut: CutOut, _: &mut Self::Context) -> Self::Result {
         self.cut_out(&cut)
     }
 }
 
-impl Handler<LayOut> for Stocks {
-    type Result = Result<Laid, StockError>;
+impl Handler<LayOut> for InputStore {
+    type Result = Result<Laid, StoreError>;
 
     fn handle(&mut self, LayOut { tmp }: LayOut, _: &mut Self::Context) -> Self::Result {
         self.lay_out(&tmp)
     }
 }
 
-impl Handler<Clear> for Stocks {
+impl Handler<Clear> for InputStore {
     type Result = ();
 
     fn handle(&mut self, _: Clear, _: &mut Self::Context) {
@@ -489,7 +489,7 @@ impl Handler<Clear> for Stocks {
     }
 }
 
-impl Handler<Shut> for Stocks {
+impl Handler<Shut> for InputStore {
     type Result = ();
 
     fn handle(&mut self, _: Shut, _: &mut Self::Context) {
@@ -520,7 +520,8 @@ mod tests {
         };
         let (young, old) = (make(1, day), make(2, 3 * day));
         fs::create_dir_all(work.join("notes")).unwrap();
-        let mut stocks = Stocks::new(Shelves { blobs, work: work.clone(), limit: 1 << 20, age: 2 * day });
+        let mut stocks =
+            InputStore::new(StorePaths { blobs, work: work.clone(), limit: 1 << 20, age: 2 * day });
         stocks.store().unwrap();
         assert!(young.exists() && !old.exists() && work.join("notes").exists());
         let many: Vec<_> =

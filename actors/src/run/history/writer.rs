@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use flotilla_messages::port::local::TestDuration;
 use flotilla_messages::{Event, history_key};
 
-use super::known::{Known, Means};
-use crate::history::{Book, DatabaseError, Noted};
+use super::estimates::{DurationEstimates, Means};
+use crate::history::{DatabaseError, HistoryDb, Noted};
 use crate::kit::unix_seconds;
 use crate::run::aggregator::Reporter;
 
@@ -44,22 +44,22 @@ pub struct Kept {
 
 /// Keeps the history of one run, on a thread of its own.
 #[derive(Debug)]
-pub struct Keeper {
-    known: Known,
+pub struct HistoryWriter {
+    known: DurationEstimates,
     jobs: Sender<Job>,
     kept: Receiver<Kept>,
     /// Whether there is anything to be written.
     noted: Rc<Cell<bool>>,
 }
 
-impl Keeper {
+impl HistoryWriter {
     /// Begins to read the history in this file under this configuration. `build` tells builds of the engine apart, 0 does
     /// not.
     ///
     /// # Errors
     /// No thread is left.
     pub fn start(path: PathBuf, configuration: String, build: u64) -> io::Result<Self> {
-        let known = Known::default();
+        let known = DurationEstimates::default();
         let (jobs, taken) = channel();
         let (gives, kept) = channel();
         let of_thread = known.clone();
@@ -71,7 +71,7 @@ impl Keeper {
     }
 
     /// What is known of the tests' durations, now and later.
-    pub fn known(&self) -> Known {
+    pub fn known(&self) -> DurationEstimates {
         self.known.clone()
     }
 
@@ -118,7 +118,7 @@ impl Keeper {
 /// Notes what tests come to, and hands it on in batches. It waits for nothing.
 pub struct Recorder {
     jobs: Sender<Job>,
-    known: Known,
+    known: DurationEstimates,
     any: Rc<Cell<bool>>,
     noted: Vec<Noted>,
     /// When the first of them came.
@@ -173,7 +173,7 @@ struct Life {
     configuration: String,
     build: u64,
     tell: bool,
-    book: Option<Book>,
+    book: Option<HistoryDb>,
     waiting: Vec<Noted>,
     /// How many did not fit there.
     lost: u64,
@@ -200,7 +200,7 @@ impl Life {
         }
     }
 
-    fn live(mut self, known: &Known, jobs: &Receiver<Job>) -> Kept {
+    fn live(mut self, known: &DurationEstimates, jobs: &Receiver<Job>) -> Kept {
         let means = self.read(known);
         known.set_own(Means::new(means));
         loop {
@@ -222,7 +222,7 @@ impl Life {
     }
 
     /// What earlier runs took. If that cannot be read, it is as if there had been none.
-    fn read(&mut self, known: &Known) -> Vec<(u64, f32)> {
+    fn read(&mut self, known: &DurationEstimates) -> Vec<(u64, f32)> {
         match self.try_read(known) {
             Err(error) if error.is_damaged() => {
                 self.set_aside(&error);
@@ -238,8 +238,8 @@ impl Life {
         }
     }
 
-    fn try_read(&mut self, known: &Known) -> Result<Vec<(u64, f32)>, DatabaseError> {
-        let book = Book::open(&self.path, &self.configuration, false)?;
+    fn try_read(&mut self, known: &DurationEstimates) -> Result<Vec<(u64, f32)>, DatabaseError> {
+        let book = HistoryDb::open(&self.path, &self.configuration, false)?;
         self.book = book.map(|book| book.of_build(self.build));
         self.book.as_ref().map_or(Ok(Vec::new()), |book| book.means(&|| !known.reading_stopped()))
     }
@@ -247,7 +247,7 @@ impl Life {
     /// It was damaged: the next one begins anew.
     fn set_aside(&mut self, error: &DatabaseError) {
         self.book = None;
-        match Book::set_aside(&self.path) {
+        match HistoryDb::set_aside(&self.path) {
             Ok(Some(aside)) => {
                 let name = aside.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 self.say(format!("the history begins anew: {error}; it is now {name}"));
@@ -327,8 +327,8 @@ impl Life {
     }
 }
 
-fn created(path: &Path, configuration: &str) -> Result<Book, DatabaseError> {
-    let book = Book::open(path, configuration, true)?;
+fn created(path: &Path, configuration: &str) -> Result<HistoryDb, DatabaseError> {
+    let book = HistoryDb::open(path, configuration, true)?;
     // Only where nothing may be created is there nothing.
     book.ok_or_else(|| DatabaseError::Foreign { path: path.to_owned() })
 }

@@ -4,13 +4,13 @@
 use flotilla_messages::Place;
 
 use super::core::{Core, Leased};
-use super::effect::{Effect, Tried};
+use super::effect::{Attempt, Effect};
 use super::explain::taken_back;
 use super::policy::ConfirmFailures;
 use super::table::Index;
 use crate::execution::executor::{ExecutorId, LeaseId};
 
-/// An executor of which so many leases in a row ended [`Ending::Unable`] gets no more.
+/// An executor of which so many leases in a row ended [`LeaseResult::Unable`] gets no more.
 const MOST_UNABLE: u32 = 3;
 /// A peer of which so many unexpected results were as expected here gets no more.
 const MOST_DIFFERENCES: u32 = 3;
@@ -21,7 +21,7 @@ const MOST_PENDING: usize = 3;
 
 /// What is thought of a peer.
 #[derive(Default)]
-pub(super) struct Standing {
+pub(super) struct PeerReliability {
     /// Unexpected results that are being confirmed.
     pending: usize,
     /// Those that were unexpected here, too.
@@ -32,7 +32,7 @@ pub(super) struct Standing {
 
 /// An unexpected result of a peer that is being confirmed.
 pub(super) struct Held {
-    pub(super) tried: Tried,
+    pub(super) tried: Attempt,
     pub(super) peer: String,
     /// The lease that is to confirm it, once it is out.
     pub(super) here: Option<LeaseId>,
@@ -124,7 +124,7 @@ impl Core {
     }
 
     /// Changes what is thought of a peer, and what follows for its executors.
-    fn think_of<T>(&mut self, peer: &str, change: impl FnOnce(&mut Standing) -> T) -> T {
+    fn think_of<T>(&mut self, peer: &str, change: impl FnOnce(&mut PeerReliability) -> T) -> T {
         let standing = self.standings.entry(peer.to_owned()).or_default();
         let changed = change(standing);
         let in_doubt = standing.pending >= MOST_PENDING && standing.same < MOST_PENDING;
@@ -139,7 +139,7 @@ impl Core {
     /// What this machine cannot run has failed: so it would be without peers.
     pub(super) fn nobody_can(&mut self, leased: &Leased, reasons: Vec<String>, effects: &mut Vec<Effect>) {
         self.done(leased.index);
-        self.again.failed += 1;
+        self.reruns.failed += 1;
         effects.push(Effect::NobodyCan {
             test: self.table.id(leased.index),
             attempts: leased.attempt,
@@ -191,7 +191,7 @@ impl Core {
             effects.push(Effect::StopExecutor { executor, kill: true });
             let (_, had) = self.remove(executor);
             for (leased, alone) in had.into_iter().rev() {
-                if self.again.has(leased.index) {
+                if self.reruns.has(leased.index) {
                     self.not_again(leased.index, effects);
                 } else if alone && self.stopping.is_none() {
                     let from = Place::Peer(peer.clone());
@@ -222,7 +222,7 @@ impl Core {
             let place = last.map_or(Place::Local, |executor| self.place(executor));
             let attempts = self.attempts.get(&index).copied().unwrap_or(1);
             self.table.set_done(index);
-            self.again.failed += 1;
+            self.reruns.failed += 1;
             effects.push(Effect::NobodyCan { test: self.table.id(index), attempts, reasons, place });
         }
     }

@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 use flotilla_messages::{Place, Why};
 
 use super::core::Core;
-use super::effect::{Effect, Tried};
+use super::effect::{Attempt, Effect};
 use super::policy::Reruns;
 use super::table::Index;
-use crate::execution::executor::{Ending, ExecutorId, LeaseId};
+use crate::execution::executor::{ExecutorId, LeaseId, LeaseResult};
 
 /// All tests that are run again.
 #[derive(Default)]
-pub(super) struct Again {
+pub(super) struct RerunQueue {
     policy: Reruns,
     tests: BTreeMap<Index, Failing>,
     /// Of these: those that are not leased.
@@ -39,12 +39,12 @@ pub(super) struct Again {
 #[derive(Default)]
 struct Failing {
     /// Its attempts, all unexpected.
-    tried: Vec<Tried>,
+    tried: Vec<Attempt>,
     /// The next one, once it is out.
     lease: Option<LeaseId>,
 }
 
-impl Again {
+impl RerunQueue {
     /// Whether this test is run again, and has no verdict yet.
     pub(super) fn has(&self, index: Index) -> bool {
         self.tests.contains_key(&index)
@@ -60,7 +60,7 @@ impl Core {
     /// Before anything is handled: which tests are run again.
     #[must_use]
     pub fn with_reruns(mut self, policy: Reruns) -> Self {
-        self.again.policy = policy;
+        self.reruns.policy = policy;
         self
     }
 
@@ -74,19 +74,19 @@ impl Core {
 
     /// Whether the lease of this test, if any, is there to check a result: it stays where it is.
     pub(super) fn stays(&self, index: Index) -> bool {
-        self.held.contains_key(&index) || self.again.has(index)
+        self.held.contains_key(&index) || self.reruns.has(index)
     }
 
     /// Whether there are such tests.
     pub(super) fn any_stays(&self) -> bool {
-        !self.held.is_empty() || !self.again.tests.is_empty()
+        !self.held.is_empty() || !self.reruns.tests.is_empty()
     }
 
     /// An attempt that counts: the test's verdict, or one of several.
     pub(super) fn believed(
         &mut self,
         index: Index,
-        tried: Tried,
+        tried: Attempt,
         differs_on: Option<String>,
         effects: &mut Vec<Effect>,
     ) {
@@ -95,32 +95,32 @@ impl Core {
                 self.withdraw(lease);
             }
             self.tried(index, tried.attempt);
-            effects.push(Effect::Again { test: self.table.id(index), tried: tried.clone() });
-            let failing = self.again.tests.entry(index).or_default();
+            effects.push(Effect::Rerun { test: self.table.id(index), tried: tried.clone() });
+            let failing = self.reruns.tests.entry(index).or_default();
             failing.tried.push(tried);
             failing.lease = None;
-            self.again.to_run.push(index);
+            self.reruns.to_run.push(index);
             return;
         }
-        let earlier = self.again.tests.remove(&index).map(|failing| failing.tried).unwrap_or_default();
+        let earlier = self.reruns.tests.remove(&index).map(|failing| failing.tried).unwrap_or_default();
         self.verdict(index, tried, earlier, differs_on, effects);
     }
 
     /// Whether this test, which was unexpected, gets another attempt.
     fn is_to_run_again(&mut self, index: Index, effects: &mut Vec<Effect>) -> bool {
-        let Reruns { count, most_tests, .. } = self.again.policy;
+        let Reruns { count, most_tests, .. } = self.reruns.policy;
         if count == 0 || self.stopping.is_some() || self.table.is_done(index) {
             return false;
         }
-        if let Some(failing) = self.again.tests.get(&index) {
+        if let Some(failing) = self.reruns.tests.get(&index) {
             return failing.tried.len() < count as usize;
         }
-        self.again.at_first += 1;
-        if self.again.at_first > most_tests {
-            if !self.again.tests.is_empty() {
+        self.reruns.at_first += 1;
+        if self.reruns.at_first > most_tests {
+            if !self.reruns.tests.is_empty() {
                 let text = format!(
                     "no test is run again any more: {} were unexpected (--rerun-failures-max)",
-                    self.again.at_first
+                    self.reruns.at_first
                 );
                 effects.push(Effect::Notice(text));
             }
@@ -132,8 +132,8 @@ impl Core {
 
     /// The last attempt counts. Nothing if this test is not run again.
     pub(super) fn not_again(&mut self, index: Index, effects: &mut Vec<Effect>) {
-        let Some(Failing { tried: mut earlier, lease }) = self.again.tests.remove(&index) else { return };
-        self.again.to_run.retain(|&waits| waits != index);
+        let Some(Failing { tried: mut earlier, lease }) = self.reruns.tests.remove(&index) else { return };
+        self.reruns.to_run.retain(|&waits| waits != index);
         if let Some(lease) = lease {
             self.withdraw(lease);
         }
@@ -144,29 +144,29 @@ impl Core {
 
     /// Nothing is run again any more.
     pub(super) fn none_again(&mut self, effects: &mut Vec<Effect>) {
-        while let Some((&index, _)) = self.again.tests.first_key_value() {
+        while let Some((&index, _)) = self.reruns.tests.first_key_value() {
             self.not_again(index, effects);
         }
     }
 
     /// Whether those that failed decide, together with those that are run again, whether the run goes on.
     pub(super) fn reruns_are_urgent(&self) -> bool {
-        let limit = self.again.policy.urgent_at.map_or(u64::MAX, NonZeroU64::get);
-        !self.again.to_run.is_empty() && self.again.failed + self.again.tests.len() as u64 >= limit
+        let limit = self.reruns.policy.urgent_at.map_or(u64::MAX, NonZeroU64::get);
+        !self.reruns.to_run.is_empty() && self.reruns.failed + self.reruns.tests.len() as u64 >= limit
     }
 
     /// Gives this executor a test that is to be run again, the longest; says whether there was one for it.
     pub(super) fn run_again(&mut self, now: Instant, id: ExecutorId, heavy_allowed: bool) -> bool {
-        let longest = (0..self.again.to_run.len())
-            .filter(|&at| self.may_run_again(id, self.again.to_run.get(at).copied(), heavy_allowed))
+        let longest = (0..self.reruns.to_run.len())
+            .filter(|&at| self.may_run_again(id, self.reruns.to_run.get(at).copied(), heavy_allowed))
             .max_by_key(|&at| {
                 // Of equally long ones the first.
-                (self.again.to_run.get(at).map(|&index| self.took(index)), std::cmp::Reverse(at))
+                (self.reruns.to_run.get(at).map(|&index| self.took(index)), std::cmp::Reverse(at))
             });
         let Some(at) = longest else { return false };
-        let index = self.again.to_run.remove(at);
+        let index = self.reruns.to_run.remove(at);
         let lease = self.lease(now, id, index);
-        if let Some(failing) = self.again.tests.get_mut(&index) {
+        if let Some(failing) = self.reruns.tests.get_mut(&index) {
             failing.lease = Some(lease);
         }
         self.placed(lease, |_, _| Why::Rerun);
@@ -181,7 +181,7 @@ impl Core {
         if self.has_home() {
             return executor.is_local();
         }
-        let last = self.again.tests.get(&index).and_then(|failing| failing.tried.last());
+        let last = self.reruns.tests.get(&index).and_then(|failing| failing.tried.last());
         let same = |place: &Place| last.is_some_and(|last| last.place == *place);
         !same(&executor.place)
             || !self.executors.values().any(|other| other.is_usable() && !same(&other.place))
@@ -189,13 +189,13 @@ impl Core {
 
     /// How long the last attempt at a test took that is run again.
     fn took(&self, index: Index) -> Duration {
-        match self.again.tests.get(&index).and_then(|failing| failing.tried.last()) {
-            Some(Tried { ending: Ending::Judged(judged), .. }) => judged.output.duration,
+        match self.reruns.tests.get(&index).and_then(|failing| failing.tried.last()) {
+            Some(Attempt { ending: LeaseResult::Judged(judged), .. }) => judged.output.duration,
             _ => Duration::ZERO,
         }
     }
 }
 
 #[cfg(test)]
-#[path = "again_tests.rs"]
+#[path = "rerun_tests.rs"]
 mod tests;

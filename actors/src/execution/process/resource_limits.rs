@@ -17,7 +17,7 @@ const RESERVED_PART: u64 = 8;
 
 /// Limits of a process and of all that it starts. The default is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ceilings {
+pub struct ResourceLimits {
     /// Bytes of a core file.
     pub core: Option<u64>,
     /// Bytes of a file that is written to.
@@ -29,7 +29,7 @@ pub struct Ceilings {
     pub processes: Option<u64>,
 }
 
-impl Ceilings {
+impl ResourceLimits {
     /// For tests of other machines: no core files, no file of more than 4 GiB, 4096 open files, and not the last of the
     /// processes that this user may have.
     pub fn of_guests() -> Self {

@@ -68,7 +68,7 @@ fn read() -> String {
 
 /// An open history, under one configuration.
 #[derive(Debug)]
-pub struct Book {
+pub struct HistoryDb {
     path: PathBuf,
     connection: Connection,
     configuration: String,
@@ -78,7 +78,7 @@ pub struct Book {
     build: u64,
 }
 
-impl Book {
+impl HistoryDb {
     /// Opens the history in this file; with `create`, a new one if there is none.
     ///
     /// # Errors

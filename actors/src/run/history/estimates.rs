@@ -42,7 +42,7 @@ impl Means {
 
 /// What is known, as it comes in. Cloned, it is the same.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Shared>);
+pub struct DurationEstimates(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -55,7 +55,7 @@ struct Shared {
     stopped: AtomicBool,
 }
 
-impl Known {
+impl DurationEstimates {
     /// What this tree's own runs took; nothing if that cannot be read.
     pub(super) fn set_own(&self, means: Means) {
         // Once in a run.
@@ -103,7 +103,7 @@ impl Known {
     }
 }
 
-impl History for Known {
+impl History for DurationEstimates {
     fn expected(&self, history_key: u64) -> Option<Duration> {
         let find = |means: &OnceLock<Means>| means.get().and_then(|means| means.get(history_key));
         let millis = find(&self.0.own).or_else(|| find(&self.0.told))?;
@@ -113,7 +113,7 @@ impl History for Known {
 
 /// Cases that are listed a little later.
 struct Informed {
-    known: Known,
+    known: DurationEstimates,
     cases: Arc<dyn Cases>,
     most: Duration,
 }
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn own_durations_come_before_told_ones() {
-        let known = Known::default();
+        let known = DurationEstimates::default();
         assert_eq!(known.expected(1), None);
         assert!(!known.lacks_all(), "they are not read yet");
         known.set_told(vec![TestDuration { test: 3, millis: 30 }, TestDuration { test: 1, millis: 10 }]);
@@ -161,9 +161,9 @@ mod tests {
 
     #[test]
     fn the_first_tests_are_listed_by_their_length_and_none_is_lost() {
-        let known = Known::default();
+        let known = DurationEstimates::default();
         let fake: Arc<dyn Cases> = Arc::new(crate::run::fake::Fake::scripts(3000, "true"));
-        let listed = |known: &Known| {
+        let listed = |known: &DurationEstimates| {
             let cases = known.before(Arc::clone(&fake), Duration::ZERO);
             cases.entries().map(|entry| entry.history_key).collect::<Vec<_>>()
         };
@@ -179,6 +179,6 @@ mod tests {
 
     #[test]
     fn listing_does_not_wait_for_ever() {
-        assert!(!Known::default().wait(Duration::from_millis(1)));
+        assert!(!DurationEstimates::default().wait(Duration::from_millis(1)));
     }
 }

@@ -19,7 +19,7 @@ pub enum Stage {
 }
 
 /// One worker's switch. The worker polls its descriptor; anybody may turn it.
-pub struct Switch {
+pub struct StopSignal {
     state: Mutex<State>,
     waiting: PipeReader,
     waking: PipeWriter,
@@ -37,7 +37,7 @@ struct State {
     woken: usize,
 }
 
-impl Switch {
+impl StopSignal {
     /// A switch that stands at [`Stage::Go`].
     ///
     /// # Errors
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn withdrawing_ends_that_lease_only() {
-        let switch = Switch::new().unwrap();
+        let switch = StopSignal::new().unwrap();
         assert_eq!(switch.begin(LeaseId(1)), Stage::Go);
         assert!(!switch.withdraw(LeaseId(2)));
         assert_eq!(switch.stage(), Stage::Go);
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_withdrawal_does_not_wake_the_next_lease() {
-        let switch = Switch::new().unwrap();
+        let switch = StopSignal::new().unwrap();
         switch.begin(LeaseId(1));
         switch.withdraw(LeaseId(1));
         switch.begin(LeaseId(2));
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_stop_lasts_and_only_rises() {
-        let switch = Switch::new().unwrap();
+        let switch = StopSignal::new().unwrap();
         switch.stop(Stage::Kill);
         switch.stop(Stage::Terminate);
         assert_eq!(switch.begin(LeaseId(1)), Stage::Kill);

@@ -9,7 +9,7 @@ const MAX_DEPTH: usize = 16;
 
 /// What a test says of itself, as far as running and sorting it is concerned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Matter {
+pub struct Frontmatter {
     /// `flags`, such as `onlyStrict`, `module`.
     pub flags: Vec<String>,
     /// `features`
@@ -29,29 +29,31 @@ pub struct Matter {
 /// Why a frontmatter makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the frontmatter: {reason}")]
-pub struct MatterError {
+pub struct FrontmatterError {
     /// The line of the test's file, from 1.
     pub line: usize,
     /// What is wrong there.
     pub reason: String,
 }
 
-impl Matter {
+impl Frontmatter {
     /// Reads the frontmatter of a test's source. A source without any says nothing.
     ///
     /// # Errors
-    /// [`MatterError`]: it has no end, is no YAML, or a key that matters has a value of another kind.
-    pub fn read(source: &[u8]) -> Result<Self, MatterError> {
+    /// [`FrontmatterError`]: it has no end, is no YAML, or a key that matters has a value of another kind.
+    pub fn read(source: &[u8]) -> Result<Self, FrontmatterError> {
         const OPEN: &[u8] = b"/*---";
         let Some(open) = memmem::find(source, OPEN) else { return Ok(Self::default()) };
         let first_line = 1 + memchr_iter(b'\n', &source[..open]).count();
         let rest = &source[open + OPEN.len()..];
         let Some(end) = memmem::find(rest, b"---*/") else {
-            return Err(MatterError { line: first_line, reason: "it has no end (---*/)".into() });
+            return Err(FrontmatterError { line: first_line, reason: "it has no end (---*/)".into() });
         };
         let text = String::from_utf8_lossy(&rest[..end]);
-        let at =
-            |line: usize, reason: String| MatterError { line: first_line + line.saturating_sub(1), reason };
+        let at = |line: usize, reason: String| FrontmatterError {
+            line: first_line + line.saturating_sub(1),
+            reason,
+        };
         let mut reader = Reader::default();
         // Event by event: the parser's own ways to load a document go down the stack with it.
         for event in Parser::new_from_str(&text) {
@@ -81,7 +83,7 @@ type Wrong = (usize, String);
 /// Collects what matters from the parser's events; whatever else there is is passed over.
 #[derive(Default)]
 struct Reader {
-    matter: Matter,
+    matter: Frontmatter,
     /// `negative.phase` and `negative.type`, with the line of `negative`.
     negative: Option<(usize, Option<String>, Option<String>)>,
     /// Open collections: the top mapping, and what is within.
@@ -223,7 +225,7 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(self) -> Result<Matter, Wrong> {
+    fn finish(self) -> Result<Frontmatter, Wrong> {
         let mut matter = self.matter;
         if let Some((line, phase, kind)) = self.negative {
             let lacks = |key: &str| (line, format!("'negative' lacks the key '{key}'"));
@@ -247,12 +249,13 @@ mod tests {
 
     use super::*;
 
-    fn read(yaml: &str) -> Matter {
-        Matter::read(format!("// Copyright\n/*---\n{yaml}\n---*/\ncode();").as_bytes()).unwrap()
+    fn read(yaml: &str) -> Frontmatter {
+        Frontmatter::read(format!("// Copyright\n/*---\n{yaml}\n---*/\ncode();").as_bytes()).unwrap()
     }
 
     fn refused(yaml: &str) -> (usize, String) {
-        let error = Matter::read(format!("// Copyright\n/*---\n{yaml}\n---*/\n").as_bytes()).unwrap_err();
+        let error =
+            Frontmatter::read(format!("// Copyright\n/*---\n{yaml}\n---*/\n").as_bytes()).unwrap_err();
         (error.line, error.reason)
     }
 
@@ -280,9 +283,9 @@ mod tests {
 
     #[test]
     fn nothing_is_no_error() {
-        assert_eq!(Matter::read(b"code();").unwrap(), Matter::default());
-        assert_eq!(read(""), Matter::default());
-        assert_eq!(read("flags:\nfeatures: []\nnegative:"), Matter::default());
+        assert_eq!(Frontmatter::read(b"code();").unwrap(), Frontmatter::default());
+        assert_eq!(read(""), Frontmatter::default());
+        assert_eq!(read("flags:\nfeatures: []\nnegative:"), Frontmatter::default());
         assert_eq!(read("flags: [generated, ]").flags, ["generated"]);
     }
 
@@ -291,7 +294,7 @@ mod tests {
         let yaml =
             "/*---\ninfo: |\n  text\nflags: [raw]\nnegative:\n  type: Test262Error\n  phase: runtime\n---*/";
         for end in ["\n", "\r\n", "\r"] {
-            let found = Matter::read(yaml.replace('\n', end).as_bytes()).unwrap();
+            let found = Frontmatter::read(yaml.replace('\n', end).as_bytes()).unwrap();
             assert!(found.has_flag("raw") && found.negative.is_some(), "{end:?}");
         }
     }
@@ -308,19 +311,19 @@ mod tests {
         assert_eq!(refused("- a").1, "it is a list, not keys with values");
         assert_eq!(refused("esid: x\nflags: [a\nfeatures: [b]").0, 5);
         assert!(refused(&format!("info: {}", "[".repeat(50))).1.contains("nested more than"));
-        let endless = Matter::read(b"\n/*---\nflags: [x]").unwrap_err();
+        let endless = Frontmatter::read(b"\n/*---\nflags: [x]").unwrap_err();
         assert_eq!((endless.line, endless.reason.as_str()), (2, "it has no end (---*/)"));
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(yaml in "[a-z:\\[\\]{},&*>|?!%@#\t \n'\"-]{0,120}") {
-            let _ = Matter::read(format!("/*---{yaml}---*/").as_bytes());
+            let _ = Frontmatter::read(format!("/*---{yaml}---*/").as_bytes());
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(source in any::<Vec<u8>>()) {
-            let _ = Matter::read(&source);
+            let _ = Frontmatter::read(&source);
         }
 
         /// Whatever surrounds them, lists of plain words are read as they are written.

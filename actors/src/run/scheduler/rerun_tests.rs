@@ -76,7 +76,7 @@ impl World {
             started: None,
         };
         let (case, judgement) = (fake::case(CaseId(0), &["true"]), Judgement { outcome, why: None });
-        let ending = Ending::Judged(Box::new(Judged { case, output, judgement, difference: None }));
+        let ending = LeaseResult::Judged(Box::new(Judged { case, output, judgement, difference: None }));
         self.handle(Input::Finished { executor, lease, ending });
     }
 
@@ -102,7 +102,7 @@ impl World {
 
     /// Tests that are said to be run again.
     fn again(&self) -> Vec<u64> {
-        let of = |effect: &Effect| if let Effect::Again { test, .. } = effect { Some(test.0) } else { None };
+        let of = |effect: &Effect| if let Effect::Rerun { test, .. } = effect { Some(test.0) } else { None };
         self.effects.iter().filter_map(of).collect()
     }
 
@@ -260,7 +260,7 @@ fn an_attempt_at_a_peer_that_gets_no_more_leaves_the_one_before() {
     let others: Vec<LeaseId> = world.core.leases.iter().filter_map(of).collect();
     let mut verdicts = Vec::new();
     for lease in others {
-        let ending = Ending::Unable { reason: "no memory".into() };
+        let ending = LeaseResult::Unable { reason: "no memory".into() };
         world.handle(Input::Finished { executor: BOB, lease, ending });
         verdicts.extend(world.verdicts());
     }

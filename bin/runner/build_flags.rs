@@ -5,7 +5,7 @@ use clap::Args;
 /// The options, each spelled as V8's.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "The build, where it has no v8_build_config.json")]
-pub struct Made {
+pub struct BuildFlags {
     /// Made with AddressSanitizer.
     #[arg(long)]
     asan: bool,
@@ -44,7 +44,7 @@ pub struct Made {
     pub dont_skip_slow_simulator_tests: bool,
 }
 
-impl Made {
+impl BuildFlags {
     /// The status variables of what was said.
     pub fn variables(&self) -> Vec<String> {
         let said = [

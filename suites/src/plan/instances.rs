@@ -7,10 +7,10 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::expectations::{Outcomes, Said};
 use crate::kit::options::{Filter, Framework};
-use crate::plan::bases::Base;
 use crate::plan::prepare::Strictness;
 use crate::plan::suite::Suite;
-use crate::plan::test262_case::Withheld;
+use crate::plan::test_files::TestFile;
+use crate::plan::test262_case::SkippedByHost;
 use crate::plan::tree::Tree;
 use crate::v8::dialect::{Property, SuiteVariants};
 
@@ -43,7 +43,7 @@ pub struct Skip {
 
 /// Which of a base test's subtests: packed into the low 16 bits of a [`CaseId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Subtest {
+pub struct TestInstance {
     /// Index of the variant among the selected ones; `None` before variants.
     pub variant: Option<usize>,
     /// test262: with `--use-strict`.
@@ -52,7 +52,7 @@ pub struct Subtest {
     pub second_phase: bool,
 }
 
-impl Subtest {
+impl TestInstance {
     /// The test itself, before variants.
     pub const BASE: Self = Self { variant: None, strict: false, second_phase: false };
     const BASE_BITS: u16 = u16::MAX;
@@ -86,7 +86,7 @@ impl Subtest {
 
 /// What leaves a test out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LeftOut {
+pub(crate) enum SkipReason {
     /// A rule says SKIP.
     Rule,
     /// `--slow-tests`
@@ -94,7 +94,7 @@ pub(crate) enum LeftOut {
     /// `--pass-fail-tests`
     PassFail,
     /// test262 by itself: the host, or `--features`.
-    Withheld,
+    SkippedByHost,
     /// A predictable build: what is compared there are V8's own tests.
     Predictable,
 }
@@ -104,9 +104,9 @@ impl Tree {
     pub fn listing(&self) -> Box<dyn Iterator<Item = Listed> + Send + '_> {
         Box::new(self.bases().iter().flat_map(move |(index, base)| {
             let found = match self.left_out_before_variants(base) {
-                Some(why) => vec![(Subtest::BASE, base.outcomes, Some(why))],
+                Some(why) => vec![(TestInstance::BASE, base.outcomes, Some(why))],
                 None if self.withheld(index, base).is_some() => {
-                    vec![(Subtest::BASE, base.outcomes, Some(LeftOut::Withheld))]
+                    vec![(TestInstance::BASE, base.outcomes, Some(SkipReason::SkippedByHost))]
                 }
                 None => self
                     .subtests(index, base)
@@ -124,18 +124,19 @@ impl Tree {
     }
 
     /// What leaves a test out before there are variants.
-    fn left_out_before_variants(&self, base: &Base) -> Option<LeftOut> {
+    fn left_out_before_variants(&self, base: &TestFile) -> Option<SkipReason> {
         let own = || self.suite(base).is_some_and(|suite| suite.own.is_some());
         if self.build.has(Property::Predictable) && own() {
-            return Some(LeftOut::Predictable);
+            return Some(SkipReason::Predictable);
         }
-        self.left_out_of(base, Subtest::BASE, base.outcomes).filter(|_| self.dialect.filters_before_variants)
+        self.left_out_of(base, TestInstance::BASE, base.outcomes)
+            .filter(|_| self.dialect.filters_before_variants)
     }
 
     /// As [`Self::left_out`], but what may be of the kind that is to run does so.
-    fn left_out_of(&self, base: &Base, subtest: Subtest, outcomes: Outcomes) -> Option<LeftOut> {
+    fn left_out_of(&self, base: &TestFile, subtest: TestInstance, outcomes: Outcomes) -> Option<SkipReason> {
         let why = self.left_out(outcomes)?;
-        if !self.detected.newer || why == LeftOut::Rule {
+        if !self.detected.newer || why == SkipReason::Rule {
             return Some(why);
         }
         let name = self.bases().name(base);
@@ -143,7 +144,7 @@ impl Tree {
         let all = outcomes | may.unwrap_or_default();
         let options = &self.options;
         let runs = match why {
-            LeftOut::Slow => options.slow_tests == Filter::Run && self.is_slow(all),
+            SkipReason::Slow => options.slow_tests == Filter::Run && self.is_slow(all),
             _ => options.pass_fail_tests == Filter::Run && all.is_pass_or_fail(),
         };
         (!runs).then_some(why)
@@ -151,21 +152,21 @@ impl Tree {
 
     /// The filter of status file outcomes (V8's `StatusFileFilterProc`). Until V8 10.4 it holds before and after variants,
     /// later only after them.
-    pub(crate) fn left_out(&self, outcomes: Outcomes) -> Option<LeftOut> {
+    pub(crate) fn left_out(&self, outcomes: Outcomes) -> Option<SkipReason> {
         let options = &self.options;
         if outcomes.has(self.skip_words()) && !options.run_skipped {
-            Some(LeftOut::Rule)
+            Some(SkipReason::Rule)
         } else if options.slow_tests.leaves_out(self.is_slow(outcomes)) {
-            Some(LeftOut::Slow)
+            Some(SkipReason::Slow)
         } else if options.pass_fail_tests.leaves_out(outcomes.is_pass_or_fail()) {
-            Some(LeftOut::PassFail)
+            Some(SkipReason::PassFail)
         } else {
             None
         }
     }
 
     /// Why a test of a bare test262 does not run, whatever its status.
-    fn withheld(&self, index: u32, base: &Base) -> Option<Withheld> {
+    fn withheld(&self, index: u32, base: &TestFile) -> Option<SkippedByHost> {
         self.suite(base)?.host.as_ref()?;
         self.prepared(index, base).as_ref().as_ref().ok()?.withheld.clone()
     }
@@ -177,7 +178,7 @@ impl Tree {
         met.iter().map(|(reason, count)| (reason.clone(), *count)).collect()
     }
 
-    fn meet_withheld(&self, index: u32, base: &Base) {
+    fn meet_withheld(&self, index: u32, base: &TestFile) {
         if let Some(withheld) = self.withheld(index, base).filter(|withheld| withheld.by_host) {
             self.meet(withheld.reason);
         }
@@ -193,22 +194,22 @@ impl Tree {
         if self.dialect.skips_slow { Outcomes::SKIP | Outcomes::SLOW } else { Outcomes::SKIP }
     }
 
-    fn skip(&self, index: u32, base: &Base, subtest: Subtest, why: LeftOut) -> Skip {
+    fn skip(&self, index: u32, base: &TestFile, subtest: TestInstance, why: SkipReason) -> Skip {
         let variant = subtest.variant.and_then(|i| self.variants.get(i)).map(|variant| variant.name.clone());
         let option = |name: &str, value: &str| (format!("{name}={value}"), String::new());
         let (rule, condition) = match why {
-            LeftOut::Rule => {
+            SkipReason::Rule => {
                 let words = self.skip_words();
                 let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, words));
                 rule.map(|rule| (rule.rule.into(), rule.condition.into())).unwrap_or_default()
             }
-            LeftOut::Slow => option("--slow-tests", self.options.slow_tests.as_str()),
-            LeftOut::Withheld => {
+            SkipReason::Slow => option("--slow-tests", self.options.slow_tests.as_str()),
+            SkipReason::SkippedByHost => {
                 let reason = self.withheld(index, base).map(|withheld| withheld.reason);
                 (reason.unwrap_or_default(), String::new())
             }
-            LeftOut::Predictable => (NOT_PREDICTABLE.into(), String::new()),
-            LeftOut::PassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
+            SkipReason::Predictable => (NOT_PREDICTABLE.into(), String::new()),
+            SkipReason::PassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
         };
         Skip { rule, condition, variant }
     }
@@ -217,15 +218,15 @@ impl Tree {
     pub(crate) fn why<'a>(
         &'a self,
         suite: &'a Suite,
-        base: &Base,
-        subtest: Subtest,
+        base: &TestFile,
+        subtest: TestInstance,
         words: Outcomes,
     ) -> Option<Said<'a>> {
         suite.status.why(self.bases().name(base), subtest.variant, subtest.strict, words)
     }
 
     /// The outcomes of a subtest.
-    pub(crate) fn outcomes(&self, base: &Base, subtest: Subtest) -> Outcomes {
+    pub(crate) fn outcomes(&self, base: &TestFile, subtest: TestInstance) -> Outcomes {
         match (subtest.variant, self.suite(base)) {
             (Some(variant), Some(suite)) => {
                 suite.status.outcomes_of(self.bases().name(base), base.outcomes, variant, subtest.strict)
@@ -235,7 +236,7 @@ impl Tree {
     }
 
     /// A test's subtests with their outcomes, in the order they start.
-    fn subtests(&self, index: u32, base: &Base) -> Vec<(Subtest, Outcomes)> {
+    fn subtests(&self, index: u32, base: &TestFile) -> Vec<(TestInstance, Outcomes)> {
         let halves: &[(bool, bool)] = match self.strictness(index, base) {
             None => return Vec::new(),
             Some((Strictness::Module, _)) => &[(false, false)],
@@ -252,7 +253,7 @@ impl Tree {
             for variant in self.variants_of(suite, base) {
                 let of_phase = halves.iter().filter(|(_, second)| *second == phase);
                 found.extend(of_phase.map(|(strict, second)| {
-                    let subtest = Subtest::of(variant, *strict, *second);
+                    let subtest = TestInstance::of(variant, *strict, *second);
                     (subtest, self.outcomes(base, subtest))
                 }));
             }
@@ -271,7 +272,7 @@ impl Tree {
     fn variants_of<'a>(
         &'a self,
         suite: Option<&'a Suite>,
-        base: &Base,
+        base: &TestFile,
     ) -> impl Iterator<Item = usize> + use<'a> {
         let of_suite = suite.map_or(SuiteVariants::All, |suite| suite.rules.variants);
         let additional = suite.map(|suite| suite.additional_variants.as_slice()).unwrap_or_default();
@@ -292,7 +293,7 @@ impl Tree {
     }
 
     /// A test's subtests that would run.
-    pub(crate) fn runnable(&self, index: u32, base: &Base) -> Vec<(Subtest, Outcomes)> {
+    pub(crate) fn runnable(&self, index: u32, base: &TestFile) -> Vec<(TestInstance, Outcomes)> {
         if self.is_left_out(base) {
             return Vec::new();
         }
@@ -302,20 +303,20 @@ impl Tree {
     }
 
     /// Whether a test is left out before there are variants.
-    pub(crate) fn is_left_out(&self, base: &Base) -> bool {
+    pub(crate) fn is_left_out(&self, base: &TestFile) -> bool {
         // What skips a test for all variants alike skips it under each of them.
         let skipped = base.outcomes.has(self.skip_words()) && !self.options.run_skipped;
         skipped || self.left_out_before_variants(base).is_some()
     }
 
     /// Whether a test runs in the fast variants only, with flags of their own.
-    fn is_fast(&self, suite: Option<&Suite>, base: &Base) -> bool {
+    fn is_fast(&self, suite: Option<&Suite>, base: &TestFile) -> bool {
         suite.is_some_and(|suite| suite.rules.variants == SuiteVariants::Fast)
             || base.outcomes.has(Outcomes::FAST_VARIANTS) && !base.outcomes.has(Outcomes::NO_VARIANTS)
     }
 
     /// The flags that a subtest's variant means.
-    pub(crate) fn variant_flags(&self, suite: &Suite, base: &Base, subtest: Subtest) -> Vec<String> {
+    pub(crate) fn variant_flags(&self, suite: &Suite, base: &TestFile, subtest: TestInstance) -> Vec<String> {
         let Some(variant) = subtest.variant.and_then(|i| self.variants.get(i)) else { return Vec::new() };
         let fast = || self.tables.fast.iter().find(|fast| fast.name == variant.name);
         let variant =
@@ -329,7 +330,7 @@ impl Tree {
     }
 
     /// Which halves a test has, and whether it has two phases; `None` if it has no subtests at all.
-    fn strictness(&self, index: u32, base: &Base) -> Option<(Strictness, bool)> {
+    fn strictness(&self, index: u32, base: &TestFile) -> Option<(Strictness, bool)> {
         let by_frontmatter = self.suite(base).is_some_and(Suite::has_frontmatter);
         if !by_frontmatter {
             return Some((Strictness::Sloppy, false));
@@ -343,26 +344,32 @@ impl Tree {
     }
 
     /// The index that V8's id of a subtest has: the variant's among those of this test.
-    fn variant_number(&self, base: &Base, variant: usize) -> usize {
+    fn variant_number(&self, base: &TestFile, variant: usize) -> usize {
         self.variants_of(self.suite(base), base).take_while(|own| *own < variant).count()
     }
 
     /// Whether this is the reverse half of a FAIL_PHASE_ONLY test. V8's generator leaves the phase out of the sloppy
     /// half's id where there are both, so that this half is the plain one again.
-    pub(crate) fn is_reverse(strictness: Strictness, subtest: Subtest) -> bool {
+    pub(crate) fn is_reverse(strictness: Strictness, subtest: TestInstance) -> bool {
         subtest.second_phase && (subtest.strict || strictness != Strictness::Both)
     }
 
     /// Whether the number fuzzer's expectations hold for a subtest: for all that run (V8 13.3
     /// `standard_runner.py`: `_create_expectation_proc`).
-    pub(crate) fn is_fuzzed(&self, subtest: Subtest, outcomes: Outcomes) -> bool {
+    pub(crate) fn is_fuzzed(&self, subtest: TestInstance, outcomes: Outcomes) -> bool {
         self.options.framework == Framework::NumFuzzer
             && subtest.variant.is_some()
             && self.left_out(outcomes).is_none()
     }
 
     /// The pieces of a subtest's stable id (V8's `procid`), one by one.
-    pub(crate) fn id_pieces(&self, index: u32, base: &Base, subtest: Subtest, mut piece: impl FnMut(&str)) {
+    pub(crate) fn id_pieces(
+        &self,
+        index: u32,
+        base: &TestFile,
+        subtest: TestInstance,
+        mut piece: impl FnMut(&str),
+    ) {
         self.variant_id_pieces(index, base, subtest, &mut piece);
         if self.is_fuzzed(subtest, self.outcomes(base, subtest)) {
             piece(".no-timeout-no_timeout");
@@ -373,8 +380,8 @@ impl Tree {
     pub(crate) fn variant_id_pieces(
         &self,
         index: u32,
-        base: &Base,
-        subtest: Subtest,
+        base: &TestFile,
+        subtest: TestInstance,
         mut piece: impl FnMut(&str),
     ) {
         piece(self.suite(base).map_or("", |suite| &suite.name));
@@ -397,14 +404,15 @@ impl Tree {
 impl Cases for Tree {
     fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
         let bases = self.bases().iter().filter(|(_, base)| {
-            if self.left_out_before_variants(base) == Some(LeftOut::Predictable) {
+            if self.left_out_before_variants(base) == Some(SkipReason::Predictable) {
                 self.meet(NOT_PREDICTABLE.into());
             }
             !self.is_left_out(base)
         });
         Box::new(bases.flat_map(move |(index, base)| {
             self.meet_withheld(index, base);
-            let in_shard = move |(subtest, _): &(Subtest, Outcomes)| self.is_in_shard(index, base, *subtest);
+            let in_shard =
+                move |(subtest, _): &(TestInstance, Outcomes)| self.is_in_shard(index, base, *subtest);
             self.runnable(index, base).into_iter().filter(in_shard).map(move |(subtest, outcomes)| {
                 let mut hash = Fnv::default();
                 self.id_pieces(index, base, subtest, |piece| hash = hash.with(piece));
@@ -430,13 +438,13 @@ mod tests {
     #[test]
     fn ids_name_their_subtests() {
         for subtest in [
-            Subtest::BASE,
-            Subtest::of(0, false, false),
-            Subtest::of(Subtest::MAX_VARIANTS, true, true),
-            Subtest::of(31, true, false),
+            TestInstance::BASE,
+            TestInstance::of(0, false, false),
+            TestInstance::of(TestInstance::MAX_VARIANTS, true, true),
+            TestInstance::of(31, true, false),
         ] {
-            assert_eq!(Subtest::from_id(subtest.id(70_000)), Some((70_000, subtest)));
+            assert_eq!(TestInstance::from_id(subtest.id(70_000)), Some((70_000, subtest)));
         }
-        assert_eq!(Subtest::from_id(CaseId(u64::MAX)), None);
+        assert_eq!(TestInstance::from_id(CaseId(u64::MAX)), None);
     }
 }

@@ -7,7 +7,7 @@ use flotilla_messages::{Captured, Output};
 use rustix::io::Errno;
 
 use crate::execution::confine::Confinement;
-use crate::execution::process::{Ceilings, ProcessError, Worker};
+use crate::execution::process::{ProcessError, ResourceLimits, Worker};
 
 /// How much tests of others give way to this machine's own work.
 const NICE: i32 = 5;
@@ -15,17 +15,17 @@ const NICE: i32 = 5;
 /// For tests of another machine: paths of this one become that one's before anything is judged, and what this machine
 /// cannot do is no verdict but [`Unable`](crate::execution::executor::Ending::Unable).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Guest {
+pub struct Sandbox {
     /// Texts in what tests print, and what stands there instead; an empty text is passed over. Where two begin at the
     /// same place, the first of the list counts.
     pub rewrite: Vec<(Vec<u8>, Vec<u8>)>,
     /// What they may touch; each thread of the pool enters it before its first test.
     pub confinement: Confinement,
     /// What each of them may take of the system.
-    pub ceilings: Ceilings,
+    pub ceilings: ResourceLimits,
 }
 
-impl Guest {
+impl Sandbox {
     /// Confines the current thread for ever, and lets this machine's own work go first.
     ///
     /// # Errors
@@ -136,11 +136,11 @@ pub(super) fn is_shortage(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn guest() -> Guest {
+    fn guest() -> Sandbox {
         let pair = |from: &str, to: &str| (from.as_bytes().to_vec(), to.as_bytes().to_vec());
-        Guest {
+        Sandbox {
             rewrite: vec![pair("/w/root", "/home/ada/v8"), pair("/w/tmp", "$TMPDIR"), pair("", "never")],
-            ..Guest::default()
+            ..Sandbox::default()
         }
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
-use flotilla_actors::history::{DatabaseError, KeptTest, Past, Record};
+use flotilla_actors::history::{DatabaseError, HistoryReader, KeptTest, Record};
 use flotilla_messages::Outcome;
 use flotilla_suites::{Options, Wanted};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::runner::test_id::Name;
 
 /// What `runner history` tells of earlier runs of a tree.
 #[derive(Debug, Parser)]
-struct Recall {
+struct HistoryCommand {
     /// What to tell: the tests that take longest, those that are flaky, or those whose outcome changed, the last ones first.
     #[arg(value_name = "slowest|flaky|changed")]
     what: What,
@@ -65,7 +65,7 @@ const SHOWN: [&str; 17] = [
 ];
 
 #[derive(Debug, thiserror::Error)]
-enum RecallError {
+enum HistoryError {
     #[error(transparent)]
     App(#[from] AppError),
     #[error("cannot read the history: {0}")]
@@ -80,7 +80,7 @@ enum RecallError {
     Write(#[from] io::Error),
 }
 
-impl RecallError {
+impl HistoryError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::App(error) => error.exit_code(),
@@ -92,7 +92,7 @@ impl RecallError {
 
 /// Does what these words say, the first of which is `history`. Returns the exit code.
 pub fn main(words: Vec<OsString>) -> u8 {
-    let command = Recall::command()
+    let command = HistoryCommand::command()
         .name("runner history")
         .bin_name("runner history")
         .about("Tells of earlier runs of a tree: how long tests take, and what they came to.")
@@ -107,12 +107,12 @@ pub fn main(words: Vec<OsString>) -> u8 {
             let shown = SHOWN.contains(&arg.get_id().as_str());
             arg.hide(!shown)
         });
-    let parsed = Recall::from_arg_matches(&command.get_matches_from(words));
+    let parsed = HistoryCommand::from_arg_matches(&command.get_matches_from(words));
     let recall = parsed.unwrap_or_else(|error| error.exit());
     match recalled(recall) {
         Ok(()) => 0,
         // Whoever reads has seen enough.
-        Err(RecallError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(HistoryError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             notice!("runner: {error}");
             error.exit_code()
@@ -120,7 +120,7 @@ pub fn main(words: Vec<OsString>) -> u8 {
     }
 }
 
-fn recalled(Recall { what, json, n, mut run }: Recall) -> Result<(), RecallError> {
+fn recalled(HistoryCommand { what, json, n, mut run }: HistoryCommand) -> Result<(), HistoryError> {
     let chooses = chooses(&run);
     let root = app::root(run.root.as_deref(), run.settings.test_root.is_some())?;
     let settings = app::settings(&mut run, &root)?;
@@ -129,14 +129,14 @@ fn recalled(Recall { what, json, n, mut run }: Recall) -> Result<(), RecallError
     let choices = run.builds.choose(&settings, &root).map_err(AppError::from)?;
     let descriptions = app::describe(&choices, &options)?;
     let place = history::place(&descriptions, &root);
-    let place = place.ok_or_else(|| RecallError::None("any place".into()))?;
-    let past = Past::open(&place)?.ok_or_else(|| RecallError::None(place.display().to_string()))?;
+    let place = place.ok_or_else(|| HistoryError::None("any place".into()))?;
+    let past = HistoryReader::open(&place)?.ok_or_else(|| HistoryError::None(place.display().to_string()))?;
     let mut known = past.configurations()?;
     if chooses {
         let wanted = history::configuration(&descriptions, &settings);
         if !known.contains(&wanted) {
             let known = if known.is_empty() { "none".into() } else { known.join("; ") };
-            return Err(RecallError::Configuration { wanted, known });
+            return Err(HistoryError::Configuration { wanted, known });
         }
         known.retain(|name| *name == wanted);
     }
@@ -157,7 +157,7 @@ fn recalled(Recall { what, json, n, mut run }: Recall) -> Result<(), RecallError
         .map(|(_, text)| text.to_owned())
         .collect();
     if !unknown.is_empty() {
-        return Err(RecallError::NoTests(unknown.join(", ")));
+        return Err(HistoryError::NoTests(unknown.join(", ")));
     }
     let text = if json { as_json(&all, n) } else { as_text(what, &all, n) };
     io::stdout().lock().write_all(text.as_bytes())?;
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Recall::command().debug_assert();
+        HistoryCommand::command().debug_assert();
     }
 
     #[test]

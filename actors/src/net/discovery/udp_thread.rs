@@ -16,7 +16,7 @@ use flotilla_messages::{Datagram, DatagramError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::interfaces::{Nic, choose};
-use super::sockets::{Network, Own, Station};
+use super::sockets::{InterfaceSockets, Network, Own};
 use crate::net::membership::{Target, Way};
 
 /// Datagrams that may wait to be sent.
@@ -67,7 +67,7 @@ struct Counters {
 }
 
 /// The thread's handle. Dropping it sends what waits, ends the thread and waits for that.
-pub(super) struct Radio {
+pub(super) struct UdpThread {
     /// The UDP port that is this peer's own.
     pub(super) unicast_port: u16,
     orders: Option<SyncSender<Order>>,
@@ -80,7 +80,7 @@ pub(super) struct Radio {
 #[derive(Debug)]
 pub(super) struct Silent;
 
-impl Radio {
+impl UdpThread {
     /// Opens this peer's own sockets and starts the thread, which opens those of the interfaces. `deliver` says
     /// whether it had room; it must not wait.
     ///
@@ -135,7 +135,7 @@ impl Radio {
     }
 }
 
-impl Drop for Radio {
+impl Drop for UdpThread {
     fn drop(&mut self) {
         self.orders = None;
         self.wake = None;
@@ -188,7 +188,7 @@ fn count(counter: &AtomicU64) {
 
 struct Loop<F> {
     own: Own,
-    stations: Vec<Station>,
+    stations: Vec<InterfaceSockets>,
     /// All addresses of this host's stations: what comes from there did not cross a network.
     addresses: BTreeSet<IpAddr>,
     /// When another host was last heard through the group, by interface.
@@ -331,7 +331,7 @@ impl<F: Fn(Received) -> bool> Loop<F> {
                 continue;
             }
             let warned = &mut self.warned;
-            let station = Station::open(nic.clone(), &self.network, |what, error| {
+            let station = InterfaceSockets::open(nic.clone(), &self.network, |what, error| {
                 warn(warned, about(nic, what), error);
             });
             if station.whole {

@@ -9,7 +9,7 @@ use crate::v8::dialect::Listing;
 
 /// A test before variants.
 #[derive(Clone, Copy, Debug)]
-pub struct Base {
+pub struct TestFile {
     name_start: u32,
     name_len: u32,
     /// Index of its suite.
@@ -26,7 +26,7 @@ pub struct Base {
     pub listed: u32,
 }
 
-impl Base {
+impl TestFile {
     /// Orders a suite's tests as they were found.
     pub fn found(&self) -> u32 {
         self.name_start
@@ -46,18 +46,18 @@ pub enum StartOrder {
 
 /// All tests that were asked for.
 #[derive(Debug, Default)]
-pub struct Bases {
+pub struct TestFiles {
     /// Every name, one behind the other.
     names: String,
     /// In the order they start; suites as selected, tests as walked.
-    list: Vec<Base>,
+    list: Vec<TestFile>,
     /// By selector: whether it matched a test.
     matched: Vec<bool>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
 
-impl Bases {
+impl TestFiles {
     /// Walks the suites.
     pub fn find(suites: &[Suite], selectors: usize, order: StartOrder) -> Self {
         let mut bases = Self { matched: vec![false; selectors], ..Self::default() };
@@ -89,7 +89,7 @@ impl Bases {
             };
             names.push_str(&test.name);
             let outcomes = suite.status.outcomes(&test.name);
-            let base = Base {
+            let base = TestFile {
                 name_start,
                 name_len,
                 suite: index,
@@ -121,7 +121,7 @@ impl Bases {
                         return;
                     };
                     names.push_str(file.name);
-                    list.push(Base {
+                    list.push(TestFile {
                         name_start,
                         name_len,
                         suite: index,
@@ -165,18 +165,18 @@ impl Bases {
     }
 
     /// A test's name within its suite.
-    pub fn name(&self, base: &Base) -> &str {
+    pub fn name(&self, base: &TestFile) -> &str {
         let start = base.name_start as usize;
         self.names.get(start..start + base.name_len as usize).unwrap_or_default()
     }
 
     /// The test of this number.
-    pub fn get(&self, index: u32) -> Option<&Base> {
+    pub fn get(&self, index: u32) -> Option<&TestFile> {
         self.list.get(index as usize)
     }
 
     /// All tests with their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &Base)> {
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &TestFile)> {
         (0..).zip(&self.list)
     }
 
