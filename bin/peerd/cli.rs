@@ -66,7 +66,7 @@ pub enum Command {
         #[arg(value_name = "FILE|FINGERPRINT")]
         key: PathBuf,
     },
-    /// Withdraw trust from a key, and bar it whoever else approves it.
+    /// Withdraw trust from a key, and bar it even if others approve it.
     Revoke {
         /// The fingerprint; 6 digits are enough if they are one known key's.
         #[arg(value_name = "FINGERPRINT")]

@@ -18,7 +18,7 @@ const CONFIGURATION: &str = include_str!("../../conf/peerd.toml");
 pub fn run(cli: Cli) -> u8 {
     match Home::find(cli.home).ok_or(CommandError::Homeless).and_then(|home| command(&home, cli.command)) {
         Ok(()) => 0,
-        // Whoever reads has seen enough.
+        // The reader has seen enough.
         Err(CommandError::Print(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             notice!("peerd: {error}");

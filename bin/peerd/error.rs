@@ -99,7 +99,7 @@ impl CommandError {
 /// Why the daemon does not run, or no longer.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Whoever reaches the daemon would reach root.
+    /// Reaching the daemon would be reaching root.
     #[error("running as root lends root's rights to every trusted peer: use another user, or --allow-root")]
     Root,
     /// The home is not free.

@@ -101,7 +101,7 @@ impl Logs {
             let on = Arc::clone(&on);
             fern::Output::call(move |record| {
                 if on.load(Ordering::Relaxed) {
-                    // Whoever read it has gone; the file has it.
+                    // Its reader has gone; the file has it.
                     let _ = io::stderr().write_all(record.args().to_string().as_bytes());
                 }
             })

@@ -34,7 +34,7 @@ pub fn run(home: &Home, args: &Serve, background: bool) -> Result<(), CommandErr
     let ended = serve(home, &settings, &claim, &logs, background);
     match &ended {
         Ok(()) => log::info!("ended"),
-        // The terminal gets it from whoever called this.
+        // The terminal gets it from the caller.
         Err(error) => {
             logs.detach();
             log::error!("{error}");

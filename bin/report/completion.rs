@@ -1,4 +1,4 @@
-//! `--ci-test-completion`: a line for each test that has its verdict, written at once: whoever ends the run from outside
+//! `--ci-test-completion`: a line for each test that has its verdict, written at once: one who ends the run from outside
 //! sees how far it was.
 
 use std::fs::{File, OpenOptions};

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::console::Console;
 use super::file::ReportFile;
 
-/// Whoever knows what tests are about.
+/// What knows what tests are about.
 pub type Lookup = Box<dyn Fn(CaseId) -> Option<Labels>>;
 
 /// Tests passed, of those that ran.

@@ -41,7 +41,7 @@ struct Document<'a> {
 }
 
 impl Json {
-    /// Writes to `file` at the run's end, so many of the slowest tests among it.
+    /// Writes to `file` at the run's end, this many of the slowest tests among it.
     pub fn new(file: ReportFile, context: Context, cutoff: usize) -> Self {
         Self {
             file,

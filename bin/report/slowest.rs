@@ -19,7 +19,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// Writes so many to `console`.
+    /// Writes this many to `console`.
     pub fn new(console: Console, context: Context, cutoff: usize) -> Self {
         Self { console, context, slowest: Top::slowest(cutoff) }
     }

@@ -34,7 +34,7 @@ pub struct Tally {
 struct Peer {
     /// Tests with a verdict that ran there.
     tests: u64,
-    /// It took part, after it was sent so many bytes.
+    /// It took part, after it was sent this many bytes.
     sent: Option<u64>,
     /// Why it takes no part, or no more.
     out: Option<String>,

@@ -23,7 +23,7 @@ pub struct Top {
 }
 
 impl Top {
-    /// Keeps so many of the slowest.
+    /// Keeps this many of the slowest.
     pub fn slowest(size: usize) -> Self {
         let nanos = |report: &TestReport| u64::try_from(report.duration().as_nanos()).unwrap_or(u64::MAX);
         Self::new(size, nanos)

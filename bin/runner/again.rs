@@ -42,7 +42,7 @@ pub fn gone(cases: &dyn Cases, ids: &[String]) -> BTreeSet<String> {
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// So many seconds from now, if any are given; 0 is no limit, as in V8.
+    /// This many seconds from now, if any are given; 0 is no limit, as in V8.
     pub fn after(seconds: Option<u32>) -> Self {
         Self(
             seconds

@@ -54,7 +54,7 @@ pub struct Cli {
     #[command(flatten)]
     pub control: Control,
 
-    /// Divide the tests among so many runs ...
+    /// Divide the tests among this many runs ...
     #[arg(long, value_name = "N", requires = "shard_run", help_heading = "Which tests")]
     pub shard_count: Option<u32>,
 

@@ -28,7 +28,7 @@ struct HistoryCommand {
     #[arg(long)]
     json: bool,
 
-    /// So many tests of each configuration; 0: all.
+    /// This many tests of each configuration; 0: all.
     #[arg(short, value_name = "N", default_value_t = 20)]
     n: usize,
 
@@ -111,7 +111,7 @@ pub fn main(words: Vec<OsString>) -> u8 {
     let recall = parsed.unwrap_or_else(|error| error.exit());
     match recalled(recall) {
         Ok(()) => 0,
-        // Whoever reads has seen enough.
+        // The reader has seen enough.
         Err(HistoryError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             notice!("runner: {error}");

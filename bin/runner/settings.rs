@@ -101,7 +101,7 @@ pub struct Settings {
     #[arg(long, value_name = "N", help_heading = "How they run")]
     pub max_heavy_tests: Option<NonZeroUsize>,
 
-    /// End the run after so many unexpected outcomes; 0 never does [default: 100].
+    /// End the run after this many unexpected outcomes; 0 never does [default: 100].
     #[arg(long, value_name = "N", help_heading = "How they run")]
     pub exit_after_n_failures: Option<u64>,
 
@@ -109,11 +109,11 @@ pub struct Settings {
     #[arg(long, alias = "nosorting", help_heading = "How they run")]
     pub no_sorting: bool,
 
-    /// End the run after so many seconds; what has not run by then is counted.
+    /// End the run after this many seconds; what has not run by then is counted.
     #[arg(long, value_name = "SECONDS", help_heading = "How they run")]
     pub total_timeout_sec: Option<u32>,
 
-    /// Run tests with unexpected outcomes again, up to so many times; what passes then is flaky [default: 0].
+    /// Run tests with unexpected outcomes again, up to this many times; what passes then is flaky [default: 0].
     #[arg(long, value_name = "N", help_heading = "Again and again")]
     pub rerun_failures_count: Option<u32>,
 
@@ -166,7 +166,7 @@ pub struct Settings {
     #[arg(long, value_name = "N", help_heading = "On other machines")]
     pub local_jobs: Option<usize>,
 
-    /// Ask peers when the run has lasted so many seconds [default: 3; with --peer and --local-jobs=0, 0].
+    /// Ask peers when the run has lasted this many seconds [default: 3; with --peer and --local-jobs=0, 0].
     #[arg(long, value_name = "SECONDS", help_heading = "On other machines")]
     pub network_min_seconds: Option<u32>,
 

@@ -24,7 +24,7 @@ impl Resolver for Files {
         specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
-        // Whoever looks for another module has been parsed.
+        // An importer of another module has been parsed.
         if self.0.phase.get() == Phase::Parse {
             self.0.phase.set(Phase::Resolution);
         }

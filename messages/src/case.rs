@@ -175,13 +175,13 @@ pub struct TestCase {
     pub unset_env: Vec<String>,
     /// How long the process may live.
     pub timeout: Duration,
-    /// From SIGTERM to SIGKILL for a process that has lived so long; `None`: SIGKILL at once. What its group prints in
+    /// From SIGTERM to SIGKILL for a process that has lived this long; `None`: SIGKILL at once. What its group prints in
     /// between is kept.
     #[serde(default)]
     pub term_grace: Option<Duration>,
     /// How its output becomes an outcome.
     pub judge: Judge,
-    /// The file the judge compares with, read by whoever runs the test.
+    /// The file the judge compares with, read by the executor.
     pub expected_file: Option<Arg>,
     /// What the status files expect.
     pub expectation: Expectation,
@@ -259,7 +259,7 @@ impl Unrunnable {
     }
 }
 
-/// Which tests there are. `suites` implements it; the scheduler takes the entries and whoever runs a test asks
+/// Which tests there are. `suites` implements it; the scheduler takes the entries and an executor asks
 /// for its case. Both are lazy: running starts before listing ends.
 pub trait Cases: Send + Sync {
     /// The tests to run, in the order to start them, found while the iterator advances.

@@ -50,7 +50,7 @@ pub struct Presence {
     pub boot: u64,
     /// Larger in every datagram of one boot.
     pub sequence: u64,
-    /// The next Announce comes within so many seconds; see [`INTERVAL_LIMITS`].
+    /// The next Announce comes within this many seconds; see [`INTERVAL_LIMITS`].
     pub interval: u16,
     /// The oldest and the newest protocol version the sender speaks.
     pub protocol: (u16, u16),

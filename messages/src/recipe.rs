@@ -1,6 +1,6 @@
 //! Files that are put together for a test where it runs: a harness, a directive, the test's own source.
 //!
-//! A recipe names files of the tree and says what stands between them; whoever runs the test reads and joins them. So a
+//! A recipe names files of the tree and says what stands between them; the executor reads and joins them. So a
 //! peer needs the tree's files and nothing else, and nobody keeps a compiled copy of every test.
 
 use std::borrow::Cow;

@@ -26,14 +26,14 @@ use crate::fingerprint::{Fingerprint, KeyError, key_of_bytes};
 /// What is signed begins with this, so that no signature made for anything else passes for a statement's.
 pub const DOMAIN: &[u8] = b"flotilla statement v1\0";
 
-/// The most approvals in one statement: bounds what a statement costs whoever keeps it (16 KiB).
+/// The most approvals in one statement: bounds what it costs to keep a statement (16 KiB).
 pub const MOST_APPROVALS: usize = 512;
 
 /// A day, in seconds.
 const DAY: u64 = 24 * 60 * 60;
 
 /// How long a statement lives, in seconds: 7 days. No statement may claim more: a machine that cannot be reached
-/// by a withdrawal forgets what was withdrawn after so long.
+/// by a withdrawal forgets what was withdrawn after this long.
 pub const LIFETIME: u64 = 7 * DAY;
 
 /// How far in the future a statement may have been issued, in seconds: clocks differ by up to a day. At the other
@@ -47,7 +47,7 @@ const APPROVAL: usize = 32;
 /// The bytes of a signature.
 const SIGNATURE: usize = 64;
 
-/// The most bytes a statement has. Whoever reads one from a file or a socket need not read further.
+/// The most bytes a statement has. A reader of files and sockets need not read further.
 pub const MOST_BYTES: usize = HEAD + MOST_APPROVALS * APPROVAL + SIGNATURE;
 
 /// What a key says about others. Not signed yet, or taken from a [`SignedStatement`].
@@ -159,7 +159,7 @@ impl Statement {
         Ok(SignedStatement { content: Arc::new(self), issuer, bytes: bytes.into() })
     }
 
-    /// What holds for every statement, whoever signs it and whatever the time is.
+    /// What holds for every statement, no matter who signs it and when.
     fn check(&self) -> Result<(), StatementError> {
         if self.approvals.len() > MOST_APPROVALS {
             return Err(StatementError::TooMany(self.approvals.len()));

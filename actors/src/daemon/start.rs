@@ -91,7 +91,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Opens the ports and starts the actors. Whoever calls this sees to it that no other daemon has this home.
+    /// Opens the ports and starts the actors. The caller sees to it that no other daemon has this home.
     ///
     /// # Errors
     /// [`StartError`]; nothing runs then.
@@ -274,7 +274,7 @@ impl Daemon {
     /// Says Goodbye to the network and Bye on every link, and closes the ports.
     pub async fn stop(self, reason: &str) {
         let reason = reason.to_owned();
-        // Whoever is gone already needs no telling.
+        // Those who are gone already need no telling.
         if let Some(discovery) = self.discovery {
             let _ = discovery.send(Leave).await;
         }

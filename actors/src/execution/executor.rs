@@ -17,7 +17,7 @@ pub struct ExecutorId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId(pub u64);
 
-/// The right and the duty to run one test once.
+/// Permission to run one test once; answered by exactly one `Finished`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// Its number.
@@ -63,7 +63,7 @@ pub struct News {
 /// What happened at an executor.
 #[derive(Debug)]
 pub enum What {
-    /// From now on so many leases may be out at a time. Those beyond are withdrawn, as far as they were not begun.
+    /// From now on this many leases may be out at a time. Those beyond are withdrawn, as far as they were not begun.
     Ready {
         /// Jobs at a time, and the queue ahead of them.
         credit: usize,
@@ -80,7 +80,7 @@ pub enum What {
     Queued {
         /// Which.
         lease: LeaseId,
-        /// So long.
+        /// This long.
         queued: Duration,
     },
     /// A lease has ended.

@@ -273,7 +273,7 @@ pub(super) fn set_aside(path: &Path, schema: &Schema) -> Result<Option<PathBuf>,
     Ok(Some(aside))
 }
 
-/// Not for ever: whoever has the lock renames a file.
+/// Not for ever: the holder of the lock renames a file.
 fn patient_lock(lock: &File) -> io::Result<()> {
     const ATTEMPTS: u32 = 20;
     for _ in 0..ATTEMPTS {

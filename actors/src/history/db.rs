@@ -57,9 +57,9 @@ pub(super) const COLUMNS: &str = "millis, samples, outcome, as_expected, previou
 pub(super) const MORE_COLUMNS: &str = "changed_from, flaky, last_flaky, flaky_last, build, unexplained";
 const WRITE: &str = "INSERT OR REPLACE INTO results VALUES \
                      (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
-/// Results are kept for so many seconds after the test's last run: what is older says little of the test of today.
+/// Results are kept for this many seconds after the test's last run: what is older says little of the test of today.
 const KEPT: u64 = 90 * 24 * 60 * 60;
-/// They are looked through at most once in so many seconds: a day.
+/// They are looked through at most once in this many seconds: a day.
 const UPKEEP: u64 = 24 * 60 * 60;
 
 fn read() -> String {

@@ -1,6 +1,6 @@
 //! A running mean.
 
-/// So many samples make up a mean at most, so that it follows the tests (V8's perfdata.py, MAX_SAMPLES).
+/// This many samples make up a mean at most, so that it follows the tests (V8's perfdata.py, MAX_SAMPLES).
 pub const MOST_SAMPLES: u32 = 100;
 
 /// How long a test takes, from how long it took: the mean of all its runs, or, after [`MOST_SAMPLES`] of them, one in which
@@ -24,7 +24,7 @@ impl Mean {
         Self { millis: millis as f32, samples }
     }
 
-    /// After one more run of so many milliseconds.
+    /// After one more run of this many milliseconds.
     #[must_use]
     pub fn with(self, millis: u32) -> Self {
         let samples = (self.samples + 1).min(MOST_SAMPLES);

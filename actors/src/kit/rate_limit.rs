@@ -24,7 +24,7 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
-    /// Lets so many through at once.
+    /// Lets this many through at once.
     pub fn in_a_row(most: u32) -> Self {
         Self { most, passed: 0, since: None, held_back: 0 }
     }

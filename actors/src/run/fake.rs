@@ -38,7 +38,7 @@ pub(crate) fn name(id: CaseId) -> TestName {
 /// What one test of [`Fake`] is.
 type Make = Box<dyn Fn(CaseId) -> Result<TestCase, Box<Unrunnable>> + Send + Sync>;
 
-/// So many tests, each made by the same function.
+/// This many tests, each made by the same function.
 pub(crate) struct Fake {
     pub(crate) count: u64,
     pub(crate) make: Make,

@@ -36,7 +36,7 @@ pub struct RunOptions {
     pub memory: bool,
     /// HEAVY tests at a time; 0 counts as 1.
     pub max_heavy: usize,
-    /// Stop after so many unexpected outcomes, and flaky tests if these make the run fail.
+    /// Stop after this many unexpected outcomes, and flaky tests if these make the run fail.
     pub exit_after_failures: Option<NonZeroU64>,
     /// Keep what tests printed that ended as expected.
     pub keep_passing_output: bool,
@@ -46,7 +46,7 @@ pub struct RunOptions {
     pub reruns: Reruns,
     /// A flaky test makes the run fail.
     pub flaky_fails: bool,
-    /// The run ends after so long; tests that run then have no verdict.
+    /// The run ends after this long; tests that run then have no verdict.
     pub total_timeout: Option<Duration>,
     /// Tests are started in the order in which they are found, not the longest first.
     pub unsorted: bool,
@@ -70,7 +70,7 @@ pub struct PeersOptions {
     pub peers: Vec<Target>,
     /// The keys that may answer where no particular one is expected.
     pub trusted: Vec<Fingerprint>,
-    /// They are brought in when the run has lasted so long and is not over.
+    /// They are brought in when the run has lasted this long and is not over.
     pub after: Duration,
     /// The files that the tests need.
     pub inputs: Selection,

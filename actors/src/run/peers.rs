@@ -30,9 +30,9 @@ use crate::trust::TrustedKeys;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-/// A peer that was there for so long is not one that comes and goes.
+/// A peer that was there this long is not one that comes and goes.
 const STEADY: Duration = Duration::from_secs(10);
-/// Where nobody else runs tests, a peer is dialled so many times more: for seven seconds.
+/// Where nobody else runs tests, a peer is dialled this many times more: for seven seconds.
 const MOST_DIALS_ALONE: u32 = 4;
 /// How long peers may take to be told that the run is over.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -263,7 +263,7 @@ impl Peers {
             self.peers.iter().enumerate().any(|(other, peer)| other != number && peer.joined.is_some());
         let Some(peer) = self.peers.get_mut(number) else { return };
         peer.proxy = None;
-        // Whoever takes its place at that address is somebody else.
+        // Another one at that address is another peer.
         peer.target.key = key.or(peer.target.key);
         let name = peer.target.name.clone();
         let Some(reason) = reason else {
@@ -376,7 +376,7 @@ impl Handler<ProxyEvent> for Peers {
                 let peer = peer.target.name.clone();
                 self.aggregator.do_send(Tell::Sending { peer, sent, total });
             }
-            // Else nobody knows why so much runs here.
+            // Tell the user why most tests run locally.
             ProxyEvent::Waits { ahead, .. } => {
                 let Some(peer) = self.peers.get(number) else { return };
                 let text = format!("{} works for others first: {ahead} ahead of this run", peer.target.name);
@@ -466,7 +466,7 @@ impl Handler<Order> for Nobody {
     fn handle(&mut self, _: Order, _: &mut Self::Context) {}
 }
 
-/// The pause after so many dials.
+/// The pause after this many dials.
 fn pause(dials: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << dials.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
 }

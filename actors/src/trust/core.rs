@@ -22,7 +22,7 @@ pub const MOST_TRUSTED: usize = 2048;
 /// The most statements that are kept, in memory only, of keys that trust us and are not trusted.
 pub const MOST_STRANGERS: usize = 64;
 
-/// At least so long, in seconds, between own statements that answer a foreign use of the own key: two machines
+/// At least this long, in seconds, between own statements that answer a foreign use of the own key: two machines
 /// with one key must not outbid each other all day.
 const ANSWER: u64 = 60 * 60;
 
@@ -161,7 +161,7 @@ pub enum Effect {
     },
     /// A key that is not trusted here trusts this machine.
     TrustedBy(Fingerprint),
-    /// Something was not accepted; to be logged, or told to whoever asked for it.
+    /// Something was not accepted; to be logged, or told to the one who asked for it.
     Refused(Refusal),
 }
 
@@ -256,7 +256,7 @@ impl Core {
         self.settle(now, effects);
     }
 
-    /// Computes who is trusted at this time and does nothing about it: for whoever only looks, or before the first
+    /// Computes who is trusted at this time and does nothing about it: to look at only, or before the first
     /// input when what was trusted before is not news.
     pub fn look(&mut self, now: u64) {
         self.trusted = self.closure(now, self.policy.limit());

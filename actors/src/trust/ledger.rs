@@ -7,7 +7,7 @@ use flotilla_messages::statement::SignedStatement;
 use super::core::{Core, Effect, Input, Policy, Record};
 use crate::trust::identity::{Contents, Home, HomeError, Identity};
 
-/// Trust as it is decided and as it is written down. Whoever has one keeps others from changing the directory
+/// Trust as it is decided and as it is written down. Its holder keeps others from changing the directory
 /// meanwhile.
 pub struct Ledger {
     home: Home,

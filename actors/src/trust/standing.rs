@@ -15,7 +15,7 @@ pub enum Obstacle {
     Barred,
     /// Only by a chain, and chains are off.
     ChainsOff,
-    /// Only by a chain of so many keys.
+    /// Only by a chain of this many keys.
     TooDeep {
         /// How many.
         keys: u32,

@@ -26,7 +26,7 @@ use crate::trust::TrustedKeys;
 
 /// The longest time between two looks at the clock: it may have been set.
 const LOOK: Duration = Duration::from_secs(600);
-/// So many statements of one issuer are taken in a row, and one each second from then on: whoever approves many keys
+/// This many statements of one issuer are taken in a row, and one each second from then on: one that approves many keys
 /// one by one makes a statement for each.
 const STATEMENTS: u32 = 64;
 /// When a statement that was passed over is asked for.
@@ -52,7 +52,7 @@ pub struct TrustStore {
     _watched: Watched,
 }
 
-/// What links are to do; to whoever keeps them.
+/// What links are to do; to their owner.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum TrustOrder {
@@ -88,7 +88,7 @@ pub enum TrustOrder {
     },
 }
 
-/// What was decided; to whoever looks for peers or serves them.
+/// What was decided; to those that look for peers or serve them.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Decision {

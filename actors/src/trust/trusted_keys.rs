@@ -1,4 +1,4 @@
-//! The keys that may have links, shared between whoever decides and whoever asks.
+//! The keys that may have links, shared between the one that decides and those that ask.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -47,7 +47,7 @@ fn compared(diff: &Diff) -> Result<u8, ResultsError> {
     let difference = Difference::between(&old, &new);
     let text = if diff.json { difference.json() } else { difference.text() };
     if let Err(error) = io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever reads on has seen enough, or the disk is full.
+        // The reader has seen enough, or the disk is full.
         if error.kind() != io::ErrorKind::BrokenPipe {
             notice!("runner: cannot write the difference: {error}");
             return Ok(5);

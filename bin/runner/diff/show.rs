@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::compare::{Before, Difference};
 
-/// So many tests are named where there is nothing to be done about them.
+/// This many tests are named where there is nothing to be done about them.
 const NAMED: usize = 20;
 
 impl Difference {
@@ -56,7 +56,7 @@ impl Difference {
     }
 }
 
-/// `3 WHAT:` and a line for each, up to so many; nothing if there are none.
+/// `3 WHAT:` and a line for each, up to this many; nothing if there are none.
 fn section<T: Display>(text: &mut String, what: &str, tests: impl ExactSizeIterator<Item = T>, most: usize) {
     let count = tests.len();
     if count == 0 {

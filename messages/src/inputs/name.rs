@@ -1,4 +1,4 @@
-//! Names of entries and targets of symbolic links, confined when they are made, whoever made them.
+//! Names of entries and targets of symbolic links, confined when they are made.
 
 use std::borrow::Cow;
 use std::fmt;

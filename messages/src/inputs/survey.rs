@@ -57,7 +57,7 @@ pub struct SurveyedDirectory {
     pub directory: Arc<Directory>,
 }
 
-/// Why a tree is refused. Whoever sent it is broken, or means harm.
+/// Why a tree is refused. Its sender is broken, or means harm.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SurveyError {
     /// A blob that a tree names as a directory is none.

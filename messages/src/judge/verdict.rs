@@ -78,7 +78,7 @@ pub enum Judge {
         /// How the engine tells of an uncaught error.
         uncaught: Uncaught,
     },
-    /// Predictable builds: three runs print the same hash of their allocations. Whoever runs the test runs it as often as
+    /// Predictable builds: three runs print the same hash of their allocations. The executor runs the test as often as
     /// [`Allocations`] asks for.
     Allocations {
         /// Whether there must be a hash.

@@ -47,7 +47,7 @@ pub enum Question {
         /// Which.
         key: Fingerprint,
     },
-    /// These tests took so long.
+    /// These tests took this long.
     InformDurations {
         /// Under which configuration (architecture, mode, variant flags): durations of different ones do not mix.
         configuration: String,
@@ -75,7 +75,7 @@ pub enum Question {
         /// Tests it finishes in the time in which one job slot of this machine finishes 1000.
         permille: u32,
     },
-    /// Keep so many job slots of this machine for me until this link ends; 0 gives them back. Replaces an earlier claim.
+    /// Keep this many job slots of this machine for me until this link ends; 0 gives them back. Replaces an earlier claim.
     ClaimSlots {
         /// How many.
         slots: u16,

@@ -51,7 +51,7 @@ pub const NEWS_BYTES: usize = 256 << 10;
 /// All that is said there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum WorkMessage {
-    /// The peer, first and whenever it changes: so many clients come before this one; 0: it is its turn.
+    /// The peer, first and whenever it changes: this many clients come before this one; 0: it is its turn.
     Queue {
         /// Clients before this one.
         ahead: u16,
@@ -63,7 +63,7 @@ pub enum WorkMessage {
     Want(Vec<Digest>),
     /// The client: some of them.
     Pack(Pack),
-    /// The peer: from now on so many leases may be out at a time.
+    /// The peer: from now on this many leases may be out at a time.
     Ready {
         /// Its job slots, and what a round trip needs.
         credit: u32,
@@ -74,7 +74,7 @@ pub enum WorkMessage {
     Withdraw(Vec<u64>),
     /// The peer: what became of leases, in order.
     News(Vec<RemoteNews>),
-    /// The client: these of the blobs wanted are to be had from another peer, which is quicker.
+    /// Client to peer: fetch these blobs from `holder` instead of from me.
     Elsewhere {
         /// Large ones.
         blobs: Vec<Digest>,

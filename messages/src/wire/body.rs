@@ -11,7 +11,7 @@ pub fn write<T: Serialize>(message: &T) -> Result<Vec<u8>, String> {
     serde_cbor::to_vec(message).map_err(|error| error.to_string())
 }
 
-/// The message of these bytes, all of them; the error is for people. Whoever calls this has bounded them.
+/// The message of these bytes, all of them; the error is for people. The caller has bounded them.
 ///
 /// # Errors
 /// They are something else.

@@ -28,7 +28,7 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// The version two peers use: the highest that both speak. The same whoever asks; nothing when there is none.
+    /// The version two peers use: the highest that both speak. The same for both; nothing when there is none.
     pub fn meet(self, other: Self) -> Option<u16> {
         let version = self.newest.min(other.newest);
         (version >= self.oldest.max(other.oldest)).then_some(version)

@@ -56,7 +56,7 @@ pub fn globs(value: &OneOrMany) -> Result<GlobSet, Problem> {
 /// Regular expressions that must and must not match.
 ///
 /// # Errors
-/// One that is none.
+/// An invalid regular expression, with its position.
 pub fn patterns(required: &OneOrMany, forbidden: &OneOrMany) -> Result<Patterns, Problem> {
     let read = |value: &OneOrMany| {
         let texts = value.texts.iter().map(|item| match pattern_problem(item.get_ref()) {

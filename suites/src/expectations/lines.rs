@@ -26,7 +26,7 @@ const MAX_DEPTH: usize = 64;
 /// Reads `text` into `file`.
 ///
 /// # Errors
-/// An expression that is none. A line that is none of the known kinds is a warning, as in V8.
+/// An invalid expression. Unknown lines are warnings, as in V8.
 pub(super) fn read(mut file: StatusFile, text: &str, reading: Reading<'_>) -> Result<StatusFile, Problem> {
     let mut section = ("ALWAYS".to_owned(), true);
     // Of equal names in one section the last counts.

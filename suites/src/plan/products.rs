@@ -33,7 +33,7 @@ pub enum ProductsError {
     /// There are none.
     #[error("there is no build to test")]
     None,
-    /// An id has no room for so many.
+    /// An id has no room for this many.
     #[error("there are {products} builds and {rounds} runs of each test, which is more than {MOST} together")]
     TooMany {
         /// Builds.

@@ -8,7 +8,7 @@ use flotilla_messages::inputs::Digest;
 /// Whose fault an error is, which decides what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Of whoever sent the blob: its connection is of no use any more.
+    /// The sender's fault: its connection is of no use any more.
     Sender,
     /// Of this machine: an infrastructure failure. Tests run elsewhere.
     Infrastructure,

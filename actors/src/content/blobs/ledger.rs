@@ -281,7 +281,7 @@ mod tests {
         Unit::Blob(digest(number))
     }
 
-    /// A ledger with room for so many small blobs.
+    /// A ledger with room for this many small blobs.
     fn ledger(blobs: u64) -> Ledger {
         Ledger::new(blobs * BLOCK)
     }

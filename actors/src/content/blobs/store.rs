@@ -68,7 +68,7 @@ pub enum Located {
         path: PathBuf,
         /// In bytes.
         size: u64,
-        /// Whether its bytes are known to be those of its digest. If not, whoever reads them compares, and says
+        /// Whether its bytes are known to be those of its digest. If not, their reader compares, and says
         /// [`verified`](BlobStore::verified) or [`damaged`](BlobStore::damaged).
         verified: bool,
     },
@@ -110,7 +110,7 @@ pub struct Usage {
 }
 
 impl BlobStore {
-    /// The store in that directory, which is made unless it is there; limited to so many bytes on disk, counted in
+    /// The store in that directory, which is made unless it is there; limited to this many bytes on disk, counted in
     /// whole blocks. What an earlier process left unfinished is removed, and what is above the limit evicted.
     ///
     /// # Errors
@@ -287,7 +287,7 @@ impl BlobStore {
         Ok(Some(body))
     }
 
-    /// A piece of a large blob, as it lies on disk: whoever gets all of them verifies. Nothing when it is not here in a
+    /// A piece of a large blob, as it lies on disk: the receiver of all of them verifies. Nothing when it is not here in a
     /// file of its own, or ends before `offset`.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::error::ScanError;
 const ATTEMPTS: usize = 3;
 /// How much is read at a time.
 const BUFFER: usize = 128 << 10;
-/// The content of a file of up to so many bytes is kept.
+/// The content of a file of up to this many bytes is kept.
 const SMALL: u64 = 64 << 10;
 
 /// All by which a change of a file is noticed without reading it.

@@ -203,7 +203,7 @@ impl Trash {
     }
 
     fn take_directory(&mut self, from: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
-        // A directory can be moved only by whom it lets write to it.
+        // Renaming a directory needs write permission on it.
         set_directory_mode(open_directory(from, name)?)?;
         loop {
             let number = self.next.to_string();

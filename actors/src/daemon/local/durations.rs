@@ -49,7 +49,7 @@ impl Default for Durations {
 }
 
 impl Durations {
-    /// These tests took so long.
+    /// These tests took this long.
     pub fn inform(&mut self, configuration: &str, tests: &[TestDuration]) -> Changes {
         self.change(configuration, tests.iter().map(|told| (told.test, told.millis)), Mean::with)
     }

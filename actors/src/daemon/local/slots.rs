@@ -12,12 +12,12 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// None of so many is claimed.
+    /// None of this many is claimed.
     pub fn new(jobs: u16) -> Self {
         Self { jobs, claims: BTreeMap::new() }
     }
 
-    /// Claims so many for this link instead of what it has; how many it gets.
+    /// Claims this many for this link instead of what it has; how many it gets.
     pub fn claim(&mut self, link: LinkId, slots: u16) -> u16 {
         self.claims.remove(&link);
         let granted = slots.min(self.jobs - self.claimed());

@@ -414,7 +414,7 @@ impl Core {
         }
         let mut why = end.to_string();
         if dialled {
-            // Whoever answered with the right key is the peer; what it does not want now it will not want elsewhere.
+            // The one who answered with the right key is the peer; what it does not want now it will not want elsewhere.
             let bye = matches!(end, End::ByeByPeer(_) | End::RefusedByPeer { .. });
             let refused = live.is_some() && !was_mutual && bye;
             if refused {

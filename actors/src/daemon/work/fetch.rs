@@ -29,7 +29,7 @@ const PIECE: Duration = Duration::from_secs(10);
 const ALL: Duration = Duration::from_secs(120);
 /// How often it is looked at that.
 const LOOK: Duration = Duration::from_secs(1);
-/// With so many bytes waiting to be sent, the next piece is not read.
+/// With this many bytes waiting to be sent, the next piece is not read.
 const AHEAD: usize = 2 << 20;
 /// Peers that are served at a time.
 pub const MOST_SERVED: usize = 4;

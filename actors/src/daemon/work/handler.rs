@@ -104,7 +104,7 @@ pub struct Guests {
 #[rtype(result = "u16")]
 pub struct Queued;
 
-/// So many job slots are claimed by this machine's own user.
+/// This many job slots are claimed by this machine's own user.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Claimed(pub u16);
@@ -341,7 +341,7 @@ impl Handler<SessionOver> for WorkHandler {
             self.watch.give_up();
         }
         if let Some(parting) = self.parting.take() {
-            // Whoever waited may have lost patience.
+            // The one who waited may have lost patience.
             let _ = parting.send(());
         }
         self.next(context);

@@ -28,7 +28,7 @@ pub struct StorePaths {
     pub work: PathBuf,
     /// Bytes of blobs.
     pub limit: u64,
-    /// Workspaces that were not used for so long are removed; never more than [`MOST_WORKSPACES`] are kept.
+    /// Workspaces that were not used this long are removed; never more than [`MOST_WORKSPACES`] are kept.
     pub age: Duration,
 }
 
@@ -103,7 +103,7 @@ pub struct PutFetched {
 /// What came of it.
 #[derive(Debug)]
 pub struct Fetched {
-    /// Of all that is wanted, so many blobs are still to come.
+    /// Of all that is wanted, this many blobs are still to come.
     pub left: usize,
     /// These are whole now.
     pub whole: Vec<Digest>,

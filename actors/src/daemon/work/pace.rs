@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use crate::execution::pool::LocalPool;
 
-/// The queue ahead lasts so long at least: some batches of news, each of which is a message and its answer.
+/// The queue ahead lasts this long at least: some batches of news, each of which is a message and its answer.
 const AHEAD: f64 = 0.05;
-/// And so long at most: what waits here cannot be run elsewhere without asking.
+/// And this long at most: what waits here cannot be run elsewhere without asking.
 const MOST_AHEAD: f64 = 1.0;
 /// The most leases there may be, whatever tests take: their cases are a few megabytes.
 const MOST_CREDIT: usize = 4096;
 /// A new test counts for so much of the mean length.
 const WEIGHT: f64 = 1.0 / 16.0;
-/// So many tests tell enough of their length.
+/// This many tests tell enough of their length.
 const ENOUGH: u32 = 4;
 
 /// What a session has seen of its tests and its client.
@@ -31,7 +31,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A test took so long.
+    /// A test took this long.
     pub(super) fn took(&mut self, duration: Duration) {
         self.samples = self.samples.saturating_add(1);
         let weight = (1.0 / f64::from(self.samples)).max(WEIGHT);
@@ -44,7 +44,7 @@ impl Pace {
         self.starved = (self.starved + 1).min(10);
     }
 
-    /// How many leases are to be out with so many job slots, where `before` is what the client was told last. A little
+    /// How many leases are to be out with this many job slots, where `before` is what the client was told last. A little
     /// more or less is not worth a message.
     pub(super) fn credit(&self, slots: u16, before: u32) -> u32 {
         let least = least(slots);
@@ -61,7 +61,7 @@ impl Pace {
     }
 }
 
-/// How many leases may be out with so many job slots before anything is known of the tests.
+/// How many leases may be out with this many job slots before anything is known of the tests.
 pub(super) fn least(slots: u16) -> u32 {
     let slots = NonZeroUsize::new(slots.into()).unwrap_or(NonZeroUsize::MIN);
     // Of 65,535 slots at most.

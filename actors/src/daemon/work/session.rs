@@ -56,12 +56,12 @@ pub enum Input {
     Said(WorkMessage),
     /// What the survey found missing; nothing: all is here.
     Surveyed(Vec<Digest>),
-    /// A pack is stored; so many of the wanted blobs are still to come.
+    /// A pack is stored; this many of the wanted blobs are still to come.
     Stored {
         /// Blobs.
         left: usize,
     },
-    /// A fetch from another peer is over; so many of the wanted blobs are still to come.
+    /// A fetch from another peer is over; this many of the wanted blobs are still to come.
     Fetched {
         /// Blobs, those below included.
         left: usize,
@@ -88,7 +88,7 @@ pub enum Input {
         /// How it ended.
         ending: LeaseResult,
     },
-    /// So many job slots of this machine are claimed by its own user.
+    /// This many job slots of this machine are claimed by its own user.
     Claimed(u16),
     /// Whether other clients wait.
     Others(bool),

@@ -402,7 +402,7 @@ fn results_that_wait_are_told_before_a_refusal() {
 enum Step {
     Packet,
     Pack,
-    /// So many, even beyond the credit if that is so.
+    /// This many, even beyond the credit if that is so.
     Assign(u64, bool),
     /// Some of what is out, by place.
     Withdraw(Vec<usize>),

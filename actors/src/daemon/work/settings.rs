@@ -10,7 +10,7 @@ use super::session::Patience;
 pub struct WorkSettings {
     /// Bytes of inputs kept on disk, in whole blocks.
     pub store_limit: u64,
-    /// Workspaces that were not used for so long are removed.
+    /// Workspaces that were not used this long are removed.
     pub workspace_age: Duration,
     /// The built-in shell's command, its program an absolute path; empty: there is none here.
     pub builtin: Vec<OsString>,

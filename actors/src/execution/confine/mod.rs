@@ -49,7 +49,7 @@ pub enum Extent {
 }
 
 impl Extent {
-    /// What whoever lends this machine to others has to know of it, where it is not all that could be.
+    /// What the owner of this machine has to know of it, where it is not all that could be.
     pub fn warning(self) -> Option<String> {
         let said = match self {
             Self::Full => return None,

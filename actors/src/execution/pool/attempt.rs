@@ -44,7 +44,7 @@ pub(super) fn attempt(
         }
     };
     let root = setup.launcher.root();
-    // Whoever asked knows no paths of this machine.
+    // The client knows no paths of this machine.
     let told = |reason: String| match &setup.guest {
         Some(guest) => guest.rewrite_text(reason),
         None => reason,

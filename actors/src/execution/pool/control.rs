@@ -56,7 +56,7 @@ struct State {
 }
 
 impl Control {
-    /// For so many threads.
+    /// For this many threads.
     ///
     /// # Errors
     /// No descriptors left.

@@ -12,8 +12,7 @@ use crate::execution::process::{ProcessError, ResourceLimits, Worker};
 /// How much tests of others give way to this machine's own work.
 const NICE: i32 = 5;
 
-/// For tests of another machine: paths of this one become that one's before anything is judged, and what this machine
-/// cannot do is no verdict but [`Unable`](crate::execution::executor::Ending::Unable).
+/// Rewrites local paths to the client's before judging; what this machine cannot do becomes [`Unable`](crate::execution::executor::LeaseResult::Unable).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sandbox {
     /// Texts in what tests print, and what stands there instead; an empty text is passed over. Where two begin at the

@@ -40,7 +40,7 @@ impl EndWatch for Pidfd {
 
 /// Makes sure that this process learns how its children end.
 ///
-/// Whoever started it may have let it inherit an ignored SIGCHLD: the kernel then reaps children by itself. Any
+/// Its parent may have let it inherit an ignored SIGCHLD: the kernel then reaps children by itself. Any
 /// handler undoes that; it is installed only then, since it interrupts system calls at each child's end.
 ///
 /// # Errors

@@ -78,7 +78,7 @@ mod linux {
     use flotilla_messages::Memory;
     use rustix::process::Pid;
 
-    /// `/proc/PID/status`, opened at the first look: it stays that process's, whoever has its number later.
+    /// `/proc/PID/status`, opened at the first look: it stays that process's, even if its number is given to another later.
     pub(super) struct Source {
         pid: Pid,
         file: Option<File>,

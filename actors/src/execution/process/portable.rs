@@ -27,7 +27,7 @@ impl WaitThread {
     }
 }
 
-/// The thread's life. A child that cannot be waited for counts as ended: whoever reaps it learns what is the matter.
+/// The thread's life. A child that cannot be waited for counts as ended: its reaper learns what is the matter.
 fn wait_for(awaited: &Receiver<Pid>, mut told: PipeWriter) {
     while let Ok(child) = awaited.recv() {
         let until_ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;

@@ -24,7 +24,7 @@ pub struct ResourceLimits {
     pub file: Option<u64>,
     /// Open files of a process.
     pub descriptors: Option<u64>,
-    /// Processes and threads of the user, whoever started them, from which on it can start no more. Not heeded where
+    /// Processes and threads of the user, no matter who started them, from which on it can start no more. Not heeded where
     /// the user is root.
     pub processes: Option<u64>,
 }

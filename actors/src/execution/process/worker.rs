@@ -38,7 +38,7 @@ const SIGKILL: i32 = 9;
 pub struct Limits {
     /// How long it may live.
     pub timeout: Duration,
-    /// What its group has from SIGTERM to SIGKILL when it has lived so long; `None`: SIGKILL at once.
+    /// What its group has from SIGTERM to SIGKILL when it has lived this long; `None`: SIGKILL at once.
     pub grace: Option<Duration>,
     /// How many bytes of each stream are kept.
     pub cap: usize,

@@ -14,11 +14,11 @@ use crate::execution::marker::{Mark, RunId};
 use crate::execution::procfs;
 use crate::execution::scratch;
 
-/// What `ps` and `killall` call the reaper: not the runner's name, or whoever kills that kills both.
+/// What `ps` and `killall` call the reaper: not the runner's name, or killing that kills both.
 const NAME: &std::ffi::CStr = c"flotilla-reaper";
 /// How long the reaper goes on looking for processes that do not die.
 const BOUND: Duration = Duration::from_secs(10);
-/// So many passes in a row must find nothing, with these pauses before them: a process in the middle of an exec has no
+/// This many passes in a row must find nothing, with these pauses before them: a process in the middle of an exec has no
 /// environment for a moment.
 const CLEAN: [Duration; 3] = [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(20)];
 

@@ -1,4 +1,4 @@
-//! The actor between the radio, the core and whoever keeps the links.
+//! The actor between the UDP thread, the core and the owner of the links.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::net::membership::{Core, Counters, Effect, Input, Peer, Settings, Targ
 
 /// Good datagrams that may wait for the actor; more are dropped and counted.
 const MAILBOX: usize = 512;
-/// When whoever gets the notices had no room, it is told so after this time.
+/// When the receiver of notices had no room, it is told so after this time.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// What this host says of itself that may change.
@@ -61,7 +61,7 @@ pub struct Setup {
     pub notices: Recipient<Notice>,
 }
 
-/// What whoever keeps the links is told.
+/// What the owner of the links is told.
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Notice {
@@ -82,11 +82,11 @@ pub enum Notice {
     Failed,
 }
 
-/// What whoever keeps the links tells.
+/// What the owner of the links tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Tell {
-    /// A link to this key is up, whoever dialled.
+    /// A link to this key is up, no matter who dialled.
     Linked(Fingerprint),
     /// A dial did not lead to a link.
     DialFailed {

@@ -13,7 +13,7 @@ use crate::net::membership::Why;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whoever would keep the links: remembers what it was told.
+/// Stands for the owner of the links, and remembers what it was told.
 #[derive(Default)]
 struct Registry(Vec<Notice>);
 

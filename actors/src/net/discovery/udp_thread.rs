@@ -25,7 +25,7 @@ const QUEUE: usize = 256;
 const AT_A_TIME: usize = 32;
 /// How often it is looked which interfaces there are.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// An interface on which no other host was heard through the group for so long is broadcast to as well.
+/// An interface on which no other host was heard through the group this long is broadcast to as well.
 const GROUP_SILENT: Duration = Duration::from_secs(900);
 
 /// A datagram with a good signature, as it came.

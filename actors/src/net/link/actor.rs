@@ -75,8 +75,8 @@ pub struct LinkNews<M: WireMessage> {
     pub what: LinkEvent<M>,
 }
 
-/// What happened at a link: one `Up`, then anything, then one `Ended`. A dialled link may end without being up; an
-/// accepted one of which nothing was heard is not heard to end either.
+/// What happened at a link: one `Up`, then anything, then one `Ended`. A dialled link may skip `Up`.
+/// An accepted link that never sent Hello emits no event at all.
 pub enum LinkEvent<M: WireMessage> {
     /// Both have said Hello.
     Up(Box<Established<M>>),
@@ -320,7 +320,7 @@ impl<M: WireMessage> Link<M> {
         context.stop();
     }
 
-    /// Strangers are not to fill the log. What we dialled is logged whoever answers.
+    /// Strangers are not to fill the log. What we dialled is logged in any case.
     fn level(&self) -> log::Level {
         let stranger = self.allowance == Allowance::OneMessage && self.slot.is_some();
         if stranger { log::Level::Debug } else { self.settings.level }

@@ -21,9 +21,9 @@ pub struct Timing {
     pub hello: Duration,
     /// The longest silence of ours.
     pub heartbeat: Duration,
-    /// A peer silent for so long is suspected.
+    /// A peer silent this long is suspected.
     pub suspected: Duration,
-    /// A peer silent for so long is lost.
+    /// A peer silent this long is lost.
     pub lost: Duration,
     /// How long a stranger's link may last after Hello.
     pub stranger: Duration,
@@ -69,7 +69,7 @@ pub enum Input {
     Progress,
     /// A heartbeat.
     Heartbeat,
-    /// A message; it is kept by whoever tells of it.
+    /// A message; its teller keeps it.
     Message,
     /// The message before was taken; until then the next one waits and the peer's silence does not count.
     Delivered,

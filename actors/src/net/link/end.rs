@@ -67,7 +67,7 @@ pub enum End {
     /// It ended without Bye.
     #[error("cut: {0}")]
     Cut(String),
-    /// The peer was not heard for so long.
+    /// The peer was not heard this long.
     #[error("the peer was silent for {} s", .0.as_secs())]
     Silent(Duration),
     /// The peer does not read what it is sent.

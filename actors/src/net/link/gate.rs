@@ -217,7 +217,7 @@ fn count_down<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
     }
 }
 
-/// What counts as one address: whoever has an IPv6 address has 2^64 of them.
+/// What counts as one address: an IPv6 user has 2^64 addresses.
 fn source(address: SocketAddr) -> IpAddr {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) => ip.into(),

@@ -1,4 +1,4 @@
-//! Which connections still have something to send: whoever ends a program waits for their last words.
+//! Which connections still have something to send: the end of a program waits for their last words.
 
 use std::cell::Cell;
 use std::fmt;

@@ -32,7 +32,7 @@ const ALPN: &[u8] = b"flotilla";
 /// Which keys may have a link, and how much of one.
 #[derive(Clone, Debug)]
 pub enum Admission {
-    /// Whoever proves to hold an Ed25519 key; one message only for keys that are not in this set.
+    /// Anybody who proves to hold an Ed25519 key; one message only for keys that are not in this set.
     AnyKey(TrustedKeys),
     /// Only keys in this set at the time of the handshake.
     TrustedKeys(TrustedKeys),

@@ -10,7 +10,7 @@ use flotilla_messages::{Datagram, DatagramKind, Fingerprint, Presence};
 use super::peer::{Contact, Peer, host, with_port};
 use super::table::{Entry, Table};
 
-/// Above so many peers nobody replies: announcements are frequent enough in all, and a reply from each would be a storm.
+/// Above this many peers nobody replies: announcements are frequent enough in all, and a reply from each would be a storm.
 const MOST_TO_REPLY: usize = 20;
 /// Replies that may wait; more requests than that are an attack or a storm.
 const MOST_REPLIES: usize = 64;
@@ -67,7 +67,7 @@ pub enum Input {
         /// How it came.
         way: Way,
     },
-    /// A link to this key is up, whoever dialled.
+    /// A link to this key is up, no matter who dialled.
     Linked(Fingerprint),
     /// A dial did not lead to a link. Every [`Effect::Dial`] is answered by this or [`Input::Linked`].
     DialFailed {
@@ -517,7 +517,7 @@ fn leave(entry: &mut Entry, now: Duration) -> bool {
     entry.gone.replace(now).is_none()
 }
 
-/// Seconds between announcements among so many peers: about three a second in all, within limits.
+/// Seconds between announcements among this many peers: about three a second in all, within limits.
 pub(super) fn interval(people: usize) -> u16 {
     let (shortest, longest) = INTERVAL_LIMITS;
     let wanted = people.saturating_mul(3).div_ceil(10);

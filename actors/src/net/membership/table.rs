@@ -8,7 +8,7 @@ use flotilla_messages::{Fingerprint, Presence};
 
 use super::peer::{Contact, Peer};
 
-/// So many intervals without a word, and a peer is gone.
+/// This many intervals without a word, and a peer is gone.
 const MISSED: u32 = 3;
 /// How long a peer that is gone is remembered, so that its old datagrams are known as replays.
 const REMEMBERED: Duration = Duration::from_secs(600);

@@ -502,7 +502,7 @@ proptest! {
                     Effect::Send { .. } => {}
                 }
             }
-            // Whoever listens to the effects knows who is there.
+            // A listener to the effects knows who is there.
             prop_assert_eq!(&there, &host.0.peers().map(|peer| peer.fingerprint).collect::<BTreeSet<_>>());
             prop_assert_eq!(there.len(), host.0.count());
             prop_assert!(host.0.remembered() <= capacity);

@@ -15,7 +15,7 @@ use crate::run::scheduler::Attempt;
 /// What a run wants of its verdicts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
-    /// Stop after so many unexpected outcomes, and flaky tests if these make the run fail.
+    /// Stop after this many unexpected outcomes, and flaky tests if these make the run fail.
     pub exit_after_failures: Option<NonZeroU64>,
     /// Keep the texts that tests printed which ended as expected.
     pub keep_passing_output: bool,
@@ -27,7 +27,7 @@ pub struct Policy {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub enum Tell {
-    /// So many tests are known.
+    /// This many tests are known.
     Known {
         /// How many.
         tests: u64,

@@ -1,4 +1,4 @@
-//! Whoever shows or records a run.
+//! What shows or records a run.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -7,8 +7,8 @@ use flotilla_messages::Event;
 
 use crate::execution::pool::panic_text;
 
-/// Shows or records a run: progress, JSON, JUnit and whatever comes later. Called on the main thread; whatever it takes
-/// long for, the run waits for.
+/// Shows or records a run: progress, JSON, JUnit and whatever comes later. Called on the main thread: a
+/// slow reporter delays the run.
 pub trait Reporter {
     /// Something happened. [`Event::RunFinished`] is the last one.
     fn event(&mut self, event: &Event);

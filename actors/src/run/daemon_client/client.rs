@@ -97,7 +97,7 @@ impl Client {
     /// [`ConnectError`].
     pub async fn connect(address: SocketAddr, identity: &Identity) -> Result<Self, ConnectError> {
         let own = identity.fingerprint();
-        // Whoever answers is looked at here rather than in the handshake, so that another identity can be named.
+        // The answerer's key is looked at here rather than in the handshake, so that another identity can be named.
         let tls = Tls::new(identity.signing_key(), Admission::AnyKey(TrustedKeys::from_iter([own])))?;
         let timing = Timing { suspected: PATIENCE, lost: PATIENCE, ..Timing::default() };
         let settings = Settings { timing, ..Settings::new(Hello::of_this_build(0)) };

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Words that may wait to be said. More are not worth waiting for: they are of use, not of need.
 const MOST_WORDS: usize = 256;
 
-/// This peer is not trusted any more, here or by those through whom it was.
+/// A peer lost trust, by local revocation or by a key in its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub struct Distrusted(pub Fingerprint);
@@ -75,7 +75,7 @@ impl DaemonSession {
         answered.await.unwrap_or_else(|_| Err(AskError::Gone("its link has ended".to_owned())))
     }
 
-    /// So long tests took under this configuration.
+    /// This long tests took under this configuration.
     pub fn inform_durations(&self, configuration: &str, tests: &[TestDuration]) {
         for tests in tests.chunks(MOST_DURATIONS) {
             let (configuration, tests) = (configuration.to_owned(), tests.to_vec());

@@ -9,7 +9,7 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::run::scheduler::History;
 
-/// So many tests are looked at before the first is given out: finding them takes less than a millisecond.
+/// This many tests are looked at before the first is given out: finding them takes less than a millisecond.
 const FIRST: usize = 1024;
 /// Unknown ones come before those that take less, as in the scheduler's table.
 const UNKNOWN: Duration = Duration::from_millis(100);

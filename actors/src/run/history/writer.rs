@@ -15,11 +15,11 @@ use crate::history::{DatabaseError, HistoryDb, Noted};
 use crate::kit::unix_seconds;
 use crate::run::aggregator::Reporter;
 
-/// Verdicts are handed on when there are so many ...
+/// Verdicts are handed on when there are this many ...
 const BATCH: usize = 4096;
-/// ... or the first of them has waited for so long.
+/// ... or the first of them has waited this long.
 const WAIT: Duration = Duration::from_secs(3);
-/// How long a run without any verdict waits for what there is to be said of the history.
+/// Maximum wait for the history thread's messages if no test ran.
 const NOTHING_NOTED: Duration = Duration::from_millis(10);
 /// Verdicts that wait for a locked file; what comes on top of them is lost.
 const MOST_WAITING: usize = 100_000;

@@ -29,7 +29,7 @@ use crate::run::scheduler::Join;
 use crate::trust::TrustedKeys;
 use crate::trust::identity::Identity;
 
-/// With so many bytes waiting to be sent, the next pack is not made ready.
+/// With this many bytes waiting to be sent, the next pack is not made ready.
 const AHEAD: usize = 2 << 20;
 /// How long a peer waits for others to have a large blob before it is sent one.
 const WAITS: Duration = Duration::from_secs(20);

@@ -132,7 +132,7 @@ pub struct Core {
 }
 
 impl Core {
-    /// For a tree of so many blobs. With `keep_output` the peer is to send what tests print that end as expected.
+    /// For a tree of this many blobs. With `keep_output` the peer is to send what tests print that end as expected.
     pub fn new(blobs: usize, keep_output: bool) -> Self {
         // One that was asked for and got lost there may be asked for again.
         let blobs_left = blobs.saturating_mul(2);
@@ -384,7 +384,7 @@ fn words(text: &str) -> String {
     shortened(text, MOST_WORDS)
 }
 
-/// A peer's text without control characters but line ends and tabs, and of at most so many characters.
+/// A peer's text without control characters but line ends and tabs, and of at most this many characters.
 fn shortened(text: &str, most: usize) -> String {
     let shown =
         |char: char| if char.is_control() && !matches!(char, '\n' | '\t') { '\u{fffd}' } else { char };

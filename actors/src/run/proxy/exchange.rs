@@ -2,7 +2,7 @@
 //!
 //! The first peer that asks for a blob gets it from here. The others wait until that one is ready, and fetch it there; each
 //! that is ready serves others in turn, a few at a time. So a hundred peers do not all pull the same engine through this
-//! machine's cable. Whoever cannot fetch it, for whatever reason, says so, and gets it from here. Who has waited too long
+//! machine's cable. A peer that cannot fetch it says so, and gets it from here. Who has waited too long
 //! gets it from here as well.
 
 use std::collections::{BTreeMap, BTreeSet};

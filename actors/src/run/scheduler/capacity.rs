@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use flotilla_messages::Place;
 
-/// So many tests in so many seconds tell how fast an executor is.
+/// This many tests in this many seconds tell how fast an executor is.
 const MEASURED_WORK: f64 = 20.0;
 const MEASURED_TIME: f64 = 0.2;
-/// After so many busy seconds, what was measured counts for half.
+/// After this many busy seconds, what was measured counts for half.
 const HALF_LIFE: f64 = 8.0;
 
 /// An executor that takes part.

@@ -10,13 +10,13 @@ use super::policy::ConfirmFailures;
 use super::table::Index;
 use crate::execution::executor::{ExecutorId, LeaseId};
 
-/// An executor of which so many leases in a row ended [`LeaseResult::Unable`] gets no more.
+/// An executor of which this many leases in a row ended [`LeaseResult::Unable`] gets no more.
 const MOST_UNABLE: u32 = 3;
-/// A peer of which so many unexpected results were as expected here gets no more.
+/// A peer of which this many unexpected results were as expected here gets no more.
 const MOST_DIFFERENCES: u32 = 3;
 
-/// So many of a peer's results that are being confirmed keep it from getting more, until so many were confirmed: one that
-/// fails everything at once is not given everything.
+/// A peer with this many unconfirmed failures gets no leases until as many are confirmed, so that a broken peer cannot
+/// drain the queue.
 const MOST_PENDING: usize = 3;
 
 /// What is thought of a peer.

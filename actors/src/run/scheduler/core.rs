@@ -21,9 +21,9 @@ use super::rerun::RerunQueue;
 use super::table::{Index, Table};
 use crate::execution::executor::{ExecutorId, Lease, LeaseId, LeaseResult};
 
-/// So long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
+/// This long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
-/// The mean length of tests follows about so many of them.
+/// The mean length of tests follows about this many of them.
 const TYPICAL_SAMPLES: u32 = 256;
 
 /// A lease that is out.

@@ -44,7 +44,7 @@ pub enum Input {
         /// Tests it finished in the time in which one job slot of this machine finished 1000.
         permille: u32,
     },
-    /// An executor takes so many leases at a time from now on.
+    /// An executor takes this many leases at a time from now on.
     Ready {
         /// Which.
         executor: ExecutorId,
@@ -66,7 +66,7 @@ pub enum Input {
         executor: ExecutorId,
         /// Which lease.
         lease: LeaseId,
-        /// So long.
+        /// This long.
         queued: Duration,
     },
     /// A lease has ended.
@@ -130,7 +130,7 @@ pub enum Effect {
         /// At once.
         kill: bool,
     },
-    /// So many tests are known.
+    /// This many tests are known.
     Known {
         /// How many.
         tests: u64,

@@ -14,14 +14,14 @@ const LONGEST: u8 = 61;
 const UNKNOWN: u8 = 19;
 /// Unknown, but marked SLOW.
 const SLOW: u8 = 63;
-/// So many times slower than others is a SLOW test taken to be.
+/// This many times slower than others is a SLOW test taken to be.
 const SLOW_FACTOR: f64 = 10.0;
 
 impl Length {
     /// How many there are.
     pub(super) const COUNT: usize = 64;
 
-    /// Of a test that took so long, if that is known.
+    /// Of a test that took this long, if that is known.
     pub(super) fn of(expected: Option<Duration>, slow: bool) -> Self {
         let Some(expected) = expected else { return Self(if slow { SLOW } else { UNKNOWN }) };
         let millis = (expected.as_secs_f64() * 1000.0).max(1.0);

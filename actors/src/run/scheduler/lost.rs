@@ -10,11 +10,11 @@ use super::effect::Effect;
 use super::explain::taken_back;
 use crate::execution::executor::{ExecutorId, LeaseId};
 
-/// A test is not tried on peers again, and not at all without this machine, that was running on two executors when they
-/// were lost ...
+/// Strikes that keep a test off peers; without a local executor it is a CRASH.
 const STRIKES: u32 = 4;
+/// Strikes of a test that was running when its executor was lost.
 const STRIKES_RUNNING: u32 = 2;
-/// ... or is one of those that may have been, on four.
+/// Strikes of a test that was leased there while none is known to have run.
 const STRIKES_PERHAPS: u32 = 1;
 /// Executors that are lost within this time went together, since the network did: links are heard of each second.
 const TOGETHER: Duration = Duration::from_secs(3);

@@ -15,12 +15,12 @@ pub enum ConfirmFailures {
     Off,
 }
 
-/// So many failures are confirmed unless something else is asked for: enough to notice a peer that is different, and few
+/// This many failures are confirmed unless something else is asked for: enough to notice a peer that is different, and few
 /// enough that a broken engine does not fail here once more in everything.
 pub const AUTO_CONFIRMED: u32 = 20;
 
 impl ConfirmFailures {
-    /// Whether one more is to be confirmed after so many.
+    /// Whether one more is to be confirmed after this many.
     pub(super) fn one_more(self, confirmed: u32) -> bool {
         match self {
             Self::Auto => confirmed < AUTO_CONFIRMED,
@@ -38,7 +38,7 @@ pub struct Reruns {
     /// If more tests than this were unexpected at first, none is run again any more, and those that waited for it have
     /// failed (`--rerun-failures-max`): the engine is broken, not its tests.
     pub most_tests: u64,
-    /// When so many tests have failed or wait to be run again, these are not put off any longer: they decide whether the
+    /// When this many tests have failed or wait to be run again, these are not put off any longer: they decide whether the
     /// run goes on (`--exit-after-n-failures`).
     pub urgent_at: Option<NonZeroU64>,
 }

@@ -12,16 +12,16 @@ use super::explain::taken_back;
 use super::table::Index;
 use crate::execution::executor::{ExecutorId, LeaseId};
 
-/// A test that would be begun within so many seconds stays where it is: moving it costs a round trip, and news of its
+/// A test that would be begun within this many seconds stays where it is: moving it costs a round trip, and news of its
 /// start may be on its way.
 const WORTH_MOVING: f64 = 0.1;
-/// A test is late that has been out for so many times its expected length ...
+/// A test is late that has been out for this many times its expected length ...
 const LATE_FACTOR: f64 = 3.0;
-/// ... and for so many seconds at least ...
+/// ... and for this many seconds at least ...
 const LATE_AT_LEAST: f64 = 1.0;
-/// ... or so many while no test has ended yet.
+/// ... or this many while no test has ended yet.
 const LATE_UNMEASURED: f64 = 10.0;
-/// For each copy that is out already, so many times as long.
+/// Factor on the lateness threshold for each copy already leased.
 const PATIENCE_GROWTH: f64 = 4.0;
 /// No more live leases of one test than this, but for one on this machine: with it, the run ends whatever peers do.
 const MOST_COPIES: usize = 3;

@@ -4,7 +4,7 @@
 //! over; and before it is known whether the engine fails everything, no time is lost with repeating that. Only where the
 //! number of failures is about to end the run, they come first.
 //!
-//! Where this machine runs tests, it has the last word, as in [confirmations](super::doubt): its own failures are not to be
+//! Where this machine runs tests, it has the last word, as in [confirmations](super::confirmation): its own failures are not to be
 //! washed away by a peer that passes everything. Without it, another peer is to try.
 //!
 //! A peer's unexpected result that is to be confirmed is no attempt that counts. If the confirmation is as expected, the

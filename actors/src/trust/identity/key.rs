@@ -68,7 +68,7 @@ impl Identity {
         bytes.to_pkcs8_pem(LineEnding::LF).unwrap_or_default()
     }
 
-    /// The private key, for whoever signs or proves with it.
+    /// The private key, to sign with.
     pub fn signing_key(&self) -> &SigningKey {
         &self.key
     }

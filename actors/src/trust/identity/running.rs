@@ -129,7 +129,7 @@ impl Home {
     }
 
     /// Whether this process has the home's pid file open. A home may lie on a disk that machines share: there a pid
-    /// may be another machine's, and whoever has it here must be left in peace.
+    /// may be another machine's, and its holder here must be left in peace.
     pub fn held_by(&self, pid: u32) -> bool {
         let Ok(named) = fs::metadata(self.pid_file()) else { return false };
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
@@ -139,7 +139,7 @@ impl Home {
     }
 
     /// Where the home's daemon listens; `None` when none has said so. After a daemon was killed this is where it
-    /// listened: whoever connects must make sure whose key answers.
+    /// listened: a client must make sure whose key answers.
     ///
     /// # Errors
     /// [`HomeError`] when the file cannot be read or is not what a daemon writes.

@@ -1,4 +1,4 @@
-//! Other programs that speak TLS, and keys that are shown by whoever does not hold them or are of another kind.
+//! Other programs that speak TLS, and keys that are shown by others than their holders, or are of another kind.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -63,7 +63,7 @@ fn shows(keys: &[&[u8]], signer: &Peer, scheme: SignatureScheme) -> Arc<Certifie
     Arc::new(CertifiedKey::new(keys, Arc::new(Forger { key: signer.identity.clone(), scheme })))
 }
 
-/// Keys that are none, or of which no link may be. Whoever signs, it does not come to that.
+/// Keys that are none, or of which no link may be. It does not come to a signature.
 fn wrong_keys(peer: &Peer) -> Vec<Vec<u8>> {
     let good = spki(&peer.identity.verifying_key());
     let mut weak = good;
