@@ -1,10 +1,10 @@
 //! What reporters know of the machine that runs the tests.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::quote;
 use super::told::Told;
-use super::{keep, quote};
 use flotilla_messages::TestCase;
 
 /// What reporters must know to show commands.
@@ -42,7 +42,7 @@ impl Context {
 
     /// The words of a test's process.
     pub fn argv(&self, case: &TestCase) -> Vec<OsString> {
-        let compiled = self.kept.as_ref().map(|dir| keep::path(dir, case));
+        let compiled = self.kept.as_ref().map(|dir| kept_path(dir, case));
         case.argv(&self.root, &self.builtin, compiled.as_deref())
     }
 
@@ -56,4 +56,12 @@ impl Context {
         let kept = [b"--keep-compiled \"$(mktemp -d)\"".to_vec(), quote::word(case.name.path().as_ref())];
         words.chain(kept).collect::<Vec<_>>().join(&b' ')
     }
+}
+
+/// Where a test's file is kept: `NAME.default.js`, `NAME.strict.js`, `NAME.module.js`, and what is read before it as
+/// `NAME.default.harness.js`. What it imports lies beside it under
+/// its own name, which the test itself may have.
+pub fn kept_path(dir: &Path, case: &TestCase) -> PathBuf {
+    let half = case.name.detail.as_deref().unwrap_or("default");
+    dir.join(format!("{}.{half}.js", case.name.name))
 }

@@ -11,7 +11,7 @@ use flotilla_messages::recipe::harness_path;
 use flotilla_messages::{Event, TestCase};
 
 use super::console::Console;
-use super::context::Context;
+use super::context::{Context, kept_path};
 use super::file::ReportError;
 
 /// Writes each finished test's file, wherever the test ran.
@@ -37,7 +37,7 @@ impl Keep {
 
     fn keep(&mut self, case: &TestCase) -> io::Result<()> {
         let Some(recipe) = &case.recipe else { return Ok(()) };
-        let path = path(&self.dir, case);
+        let path = kept_path(&self.dir, case);
         let dir = path.parent().unwrap_or(&self.dir);
         if !self.made.contains(dir) {
             fs::create_dir_all(dir)?;
@@ -73,12 +73,4 @@ impl Reporter for Keep {
             self.console.write(line.as_bytes());
         }
     }
-}
-
-/// Where a test's file is kept: `NAME.default.js`, `NAME.strict.js`, `NAME.module.js`, and what is read before it as
-/// `NAME.default.harness.js`. What it imports lies beside it under
-/// its own name, which the test itself may have.
-pub fn path(dir: &Path, case: &TestCase) -> PathBuf {
-    let half = case.name.detail.as_deref().unwrap_or("default");
-    dir.join(format!("{}.{half}.js", case.name.name))
 }

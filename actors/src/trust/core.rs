@@ -9,8 +9,8 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::statement::{LIFETIME, MOST_APPROVALS, SKEW, SignedStatement, Statement};
 
 use super::closure::Closure;
+use super::obstacle::Obstacle;
 use super::refusal::Refusal;
-use super::standing::Obstacle;
 
 /// How often the own statement is renewed, in seconds: daily, so that six renewals may fail.
 pub const RENEWAL: u64 = 24 * 60 * 60;

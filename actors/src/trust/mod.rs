@@ -11,6 +11,7 @@
 //! | `trusted_keys` | [`TrustedKeys`]: the set of keys that links ask |
 //! | `core` | the decisions: a state machine without clock, file, socket or actor |
 //! | `closure` | reachability, with chains |
+//! | `obstacle` | why a key is not trusted |
 //! | `refusal` | why something was not accepted |
 //! | `standing` | what is shown of each peer: trust in both directions, and why not |
 //! | `ledger` | [`Ledger`]: the core together with what it keeps on disk |
@@ -24,6 +25,7 @@ mod closure;
 mod core;
 pub mod identity;
 mod ledger;
+mod obstacle;
 mod refusal;
 #[cfg(test)]
 mod simulation;
@@ -33,8 +35,9 @@ mod trusted_keys;
 
 pub use core::{Core, Effect, Input, MOST_STRANGERS, MOST_TRUSTED, Policy, RENEWAL, Record, State};
 pub use ledger::{Handled, Ledger};
+pub use obstacle::Obstacle;
 pub use refusal::Refusal;
-pub use standing::{Obstacle, Standing};
+pub use standing::Standing;
 pub use store::{
     Ask, Command, CommandError, Decision, Heard, Quit, Standings, Told, TrustOrder, TrustStore, Wanted,
     follows,

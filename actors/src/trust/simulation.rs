@@ -8,8 +8,8 @@ use flotilla_messages::statement::{LIFETIME, SKEW, SignedStatement, Statement, S
 use proptest::prelude::*;
 
 use super::core::{Core, Effect, Input, MOST_STRANGERS, Policy, RENEWAL, Record, State};
+use super::obstacle::Obstacle;
 use super::refusal::Refusal;
-use super::standing::Obstacle;
 
 const NOW: u64 = 1_700_000_000;
 const HOUR: u64 = 60 * 60;

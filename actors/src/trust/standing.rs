@@ -1,46 +1,12 @@
 //! What is shown of each peer: whom we trust and through whom, who trusts us, and why not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use flotilla_messages::Fingerprint;
 
 use super::closure::Closure;
 use super::core::{Core, MOST_TRUSTED};
-
-/// Why a key is not trusted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Obstacle {
-    /// It was revoked here.
-    Barred,
-    /// Only by a chain, and chains are off.
-    ChainsOff,
-    /// Only by a chain of this many keys.
-    TooDeep {
-        /// How many.
-        keys: u32,
-        /// How many it may be.
-        limit: u32,
-    },
-    /// Approved in this key's statement, which is not valid now.
-    Stale(Fingerprint),
-    /// By nobody who is trusted.
-    NotApproved,
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Barred => f.write_str("revoked here"),
-            Self::ChainsOff => f.write_str("approved by a trusted key only, and chains are off"),
-            Self::TooDeep { keys, limit } => {
-                write!(f, "reached by a chain of {keys} keys, and the limit is {limit}")
-            }
-            Self::Stale(issuer) => write!(f, "approved by {issuer}, whose statement has expired"),
-            Self::NotApproved => f.write_str("approved neither here nor by a trusted key"),
-        }
-    }
-}
+use super::obstacle::Obstacle;
 
 /// One peer, as far as statements tell.
 #[derive(Clone, Debug, PartialEq, Eq)]

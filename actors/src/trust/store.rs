@@ -17,8 +17,9 @@ use serde_bytes::ByteBuf;
 
 use super::core::{Effect, Input, MOST_TRUSTED};
 use super::ledger::{Handled, Ledger};
+use super::obstacle::Obstacle;
 use super::refusal::Refusal;
-use super::standing::{Obstacle, Standing};
+use super::standing::Standing;
 use crate::kit::rate_limit::RateLimit;
 use crate::kit::runtime;
 use crate::kit::{Watched, unix_seconds};

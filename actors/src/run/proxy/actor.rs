@@ -17,9 +17,10 @@ use flotilla_messages::packet::{Engine, WorkPacket};
 use flotilla_messages::port::work::{MOST_FETCHED, WorkMessage};
 use tokio::sync::mpsc;
 
-use super::cases::{CaseMaker, MadeCases, Make, relocate};
+use super::cases::{CaseMaker, MadeCases, Make};
 use super::core::{Core, Effect, Input};
 use super::exchange::{Exchange, Grant, Grants, Holder, LARGE};
+use super::wire_case::relocate;
 use crate::content::inputs::{Packs, SendError, Tree};
 use crate::execution::executor::{ExecutorId, News, Order};
 use crate::net::link::{

@@ -16,7 +16,7 @@ use flotilla_messages::judge::MOST_DIFFERENCE;
 use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteLease, RemoteNews, WorkMessage};
 use flotilla_messages::{Outcome, TestCase};
 
-use super::cases::size;
+use super::wire_case::size;
 use crate::execution::executor::{Failed, Judged, Lease, LeaseId, LeaseResult, What};
 
 /// Answers about leases that are not out which a peer may give. Some are honest: a withdrawal may cross a result.

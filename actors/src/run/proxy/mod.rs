@@ -31,6 +31,7 @@
 //! | `actor` | [`PeerProxy`], the core's shell |
 //! | `exchange` | [`Exchange`]: which peer gets a large blob from where |
 //! | `cases` | [`CaseMaker`]: makes the cases of leases, away from the arbiter |
+//! | `wire_case` | a case as it is sent, and how many bytes that takes |
 
 mod actor;
 mod cases;
@@ -38,6 +39,7 @@ mod core;
 #[cfg(test)]
 mod core_tests;
 mod exchange;
+mod wire_case;
 
 pub use actor::{Distrust, End, Job, PeerProxy, ProxyEvent, Target};
 pub use cases::CaseMaker;
