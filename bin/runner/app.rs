@@ -334,7 +334,7 @@ pub fn open(choices: &[Choice], options: &Options, repeats: Repeats) -> Result<P
 
 /// `--download-data`
 fn say_what_is_missing(root: &Path, settings: &Settings) {
-    let lacking = data::missing(root, &test_root(root, settings));
+    let lacking = data::missing(root, &test_root(root, settings), |_| true);
     for data in &lacking {
         notice!("runner: {}", data.line);
     }
@@ -353,9 +353,7 @@ fn lacking_data(tree: &Products, root: &Path, settings: &Settings) -> Vec<data::
         return Vec::new();
     }
     let suites: BTreeSet<String> = tree.descriptions().into_iter().flat_map(|tree| tree.suites).collect();
-    let mut lacking = data::missing(root, &test_root(root, settings));
-    lacking.retain(|data| suites.contains(data.suite));
-    lacking
+    data::missing(root, &test_root(root, settings), |suite| suites.contains(suite))
 }
 
 /// Without its data, a suite has fewer tests or none: nobody should take them for all. Tests of test262 cannot run without

@@ -113,22 +113,24 @@ impl StatusFile {
         flags
     }
 
-    /// A rule for a test that may hold or may say something else than is known, and why nobody can tell.
-    pub fn doubt(&self, test: &str, variant: Option<usize>) -> Option<(&SourceRule, &str)> {
+    /// The rules for a test that may hold, or may say something else than is known.
+    fn may_matching(&self, test: &str, variant: Option<usize>) -> impl Iterator<Item = &Rule> {
         let (always, per_variant) = &self.may;
         let of_variant = variant.and_then(|variant| per_variant.get(variant));
         let rules = [always].into_iter().chain(of_variant).filter(|rules| !rules.is_empty());
+        rules.flat_map(move |rules| rules.matching(test))
+    }
+
+    /// The first of them, and why nobody can tell.
+    pub fn doubt(&self, test: &str, variant: Option<usize>) -> Option<(&SourceRule, &str)> {
         let source = |rule: &Rule| self.sources.get(*rule.sources.first()?);
-        let rule = rules.flat_map(|rules| rules.matching(test)).find_map(source)?;
+        let rule = self.may_matching(test, variant).find_map(source)?;
         Some((rule, rule.unknown.as_deref().unwrap_or_default()))
     }
 
-    /// The words that rules which may hold say of a test.
+    /// The words that they say.
     pub fn may(&self, test: &str, variant: Option<usize>) -> Outcomes {
-        let (always, per_variant) = &self.may;
-        let of_variant = variant.and_then(|variant| per_variant.get(variant));
-        let rules = [always].into_iter().chain(of_variant).filter(|rules| !rules.is_empty());
-        union(rules.flat_map(|rules| rules.matching(test)))
+        union(self.may_matching(test, variant))
     }
 
     /// The rule that says any of these words of a test.

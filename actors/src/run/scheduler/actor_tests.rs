@@ -91,18 +91,18 @@ impl Reporter for Kept {
 
 /// Twenty tests here and on such a peer.
 fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
-    let incoming = Rc::new(RefCell::new(Vec::new()));
-    let kept: Vec<Box<dyn Reporter>> = vec![Box::new(Kept(Rc::clone(&incoming)))];
+    let events = Rc::new(RefCell::new(Vec::new()));
+    let kept: Vec<Box<dyn Reporter>> = vec![Box::new(Kept(Rc::clone(&events)))];
     let summary = actix_rt::System::new().block_on(async {
         let make = |id| Ok(case(id, &["sleep", "0.02"]));
         let cases: Arc<dyn Cases> = Arc::new(Fake { count: 20, make: Box::new(make) });
-        let (events, mut incoming) = mpsc::unbounded_channel();
+        let (owner, mut incoming) = mpsc::unbounded_channel();
         let scheduler = Scheduler::create(|context| {
             let own = context.address();
-            let watch = DeathWatch::new("aggregator", events.clone());
+            let watch = DeathWatch::new("aggregator", owner.clone());
             let aggregator =
                 ResultAggregator::new(Policy::default(), kept, own.clone().recipient(), watch).start();
-            let scheduler = Scheduler::new(cases, aggregator, DeathWatch::new("scheduler", events.clone()));
+            let scheduler = Scheduler::new(cases, aggregator, DeathWatch::new("scheduler", owner.clone()));
             scheduler.list(own.recipient()).unwrap();
             scheduler
         });
@@ -131,11 +131,11 @@ fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
             }
         }
     });
-    (summary, incoming.take())
+    (summary, events.take())
 }
 
-fn reports(incoming: &[Event]) -> Vec<&TestReport> {
-    let finished = incoming.iter().filter_map(|event| match event {
+fn reports(events: &[Event]) -> Vec<&TestReport> {
+    let finished = events.iter().filter_map(|event| match event {
         Event::Finished(report) => Some(&**report),
         _ => None,
     });
@@ -143,14 +143,14 @@ fn reports(incoming: &[Event]) -> Vec<&TestReport> {
 }
 
 fn check(manner: Manner, notice: Option<&str>) -> Vec<Event> {
-    let (summary, incoming) = run_with(manner);
+    let (summary, events) = run_with(manner);
     assert_eq!((summary.counts.expected, summary.counts.unexpected, summary.not_run), (20, 0, 0));
-    assert_eq!(reports(&incoming).len(), 20);
-    assert!(reports(&incoming).iter().all(|report| report.place == Place::Local));
+    assert_eq!(reports(&events).len(), 20);
+    assert!(reports(&events).iter().all(|report| report.place == Place::Local));
     let found =
         |event: &Event| matches!((event, notice), (Event::Notice(text), Some(notice)) if text == notice);
-    assert_eq!(incoming.iter().any(found), notice.is_some(), "{incoming:?}");
-    incoming
+    assert_eq!(events.iter().any(found), notice.is_some(), "{events:?}");
+    events
 }
 
 #[test]
@@ -161,9 +161,8 @@ fn a_peer_that_falls_silent_holds_up_nothing() {
 #[test]
 fn a_peer_on_which_everything_fails_is_found_out() {
     let notice = "bob gets no more tests: 3 tests that failed there are as expected here";
-    let incoming = check(Manner::Failing, Some(notice));
-    let differ =
-        reports(&incoming).iter().filter(|report| report.differs_on.as_deref() == Some("bob")).count();
+    let events = check(Manner::Failing, Some(notice));
+    let differ = reports(&events).iter().filter(|report| report.differs_on.as_deref() == Some("bob")).count();
     // Two, and all it had when the third came.
     assert!((3..=10).contains(&differ), "{differ} differ");
 }

@@ -167,10 +167,7 @@ impl Module {
                 let mut found: Vec<(Value, Value)> = Vec::with_capacity(pairs.len());
                 for (key, value) in pairs {
                     let (key, value) = (self.value(key, budget)?, self.value(value, budget)?);
-                    match found.iter_mut().find(|(have, _)| *have == key) {
-                        Some((_, old)) => *old = value,
-                        None => found.push((key, value)),
-                    }
+                    enter(&mut found, key, value);
                 }
                 Value::Dict(found)
             }
@@ -283,15 +280,20 @@ fn outside_brackets(tokens: &[Spanned<'_>], wanted: &str) -> Option<usize> {
     })
 }
 
+/// Gives a key of a dictionary its value, in the place that the key has already.
+fn enter(pairs: &mut Vec<(Value, Value)>, key: Value, value: Value) {
+    match pairs.iter_mut().find(|(have, _)| *have == key) {
+        Some((_, old)) => *old = value,
+        None => pairs.push((key, value)),
+    }
+}
+
 /// A dictionary with the entries of another, or a set with its elements.
 fn merged(old: Value, more: Value) -> Option<Value> {
     match (old, more) {
         (Value::Dict(mut pairs), Value::Dict(more)) => {
             for (key, value) in more {
-                match pairs.iter_mut().find(|(have, _)| *have == key) {
-                    Some((_, old)) => *old = value,
-                    None => pairs.push((key, value)),
-                }
+                enter(&mut pairs, key, value);
             }
             Some(Value::Dict(pairs))
         }
