@@ -202,6 +202,10 @@ fn the_configuration_file_gives_defaults_and_is_checked() {
     assert_eq!(run(&["--list"]).stdout(), "mjsunit/mark jitless\n", "the root's comes first");
     assert_eq!(run(&["--list", "--variants=default"]).stdout(), "mjsunit/mark default\n");
     assert_eq!(run(&["--list", "--no-config"]).stdout(), "mjsunit/mark default\n");
+    assert_eq!(run(&["--list", "--profile=none"]).code(), Some(2), "there is no such profile");
+    tree.file("runner.toml", "variants = \"jitless\"\n[profile.long]\nvariants = \"stress\"\n");
+    assert_eq!(run(&["--list"]).stdout(), "mjsunit/mark jitless\n", "a profile counts where it is asked for");
+    assert_eq!(run(&["--list", "--profile=long"]).stdout(), "mjsunit/mark stress\n");
     tree.file("runner.toml", "jobs = 2\nvariant = \"stress\"\n");
     let ran = run(&[]);
     assert_eq!(ran.code(), Some(2));
@@ -209,6 +213,27 @@ fn the_configuration_file_gives_defaults_and_is_checked() {
         assert!(ran.stderr().contains(part), "{}", ran.stderr());
     }
     assert!(!tree.path("ran").exists());
+}
+
+#[test]
+fn a_variable_of_the_environment_comes_between_the_file_and_the_options() {
+    let tree = marking();
+    tree.file("runner.toml", "variants = \"jitless\"\n");
+    let run = |name: &str, value: &str, args: &[&str]| {
+        let mut command = std::process::Command::new(RUNNER);
+        command.arg("--root").arg(tree.root()).arg("--list").args(args).env("FIXTURE", tree.root());
+        Ran(command.env(name, value).output().unwrap())
+    };
+    let variants = "FLOTILLA_RUNNER__VARIANTS";
+    assert_eq!(run(variants, "stress", &[]).stdout(), "mjsunit/mark stress\n");
+    assert_eq!(run(variants, "stress", &["--variants=default"]).stdout(), "mjsunit/mark default\n");
+    assert_eq!(run(variants, "", &[]).stdout(), "mjsunit/mark jitless\n", "an empty one says nothing");
+    let wrong = run("FLOTILLA_RUNNER__TIMEOUT", "soon", &[]);
+    assert_eq!(wrong.code(), Some(2));
+    assert!(wrong.stderr().contains("the variable FLOTILLA_RUNNER__TIMEOUT='soon'"), "{}", wrong.stderr());
+    let unknown = run("FLOTILLA_RUNNER__VARIANT", "stress", &[]);
+    assert_eq!(unknown.stdout(), "mjsunit/mark jitless\n");
+    assert!(unknown.stderr().contains("did you mean 'FLOTILLA_RUNNER__VARIANTS'?"), "{}", unknown.stderr());
 }
 
 #[test]

@@ -31,15 +31,15 @@ fn command(home: &Home, command: Command) -> Result<(), CommandError> {
     match command {
         Command::Setup => setup(home),
         Command::Start(serve) => control::start(home, &serve),
-        Command::Run { serve, background } => serve::run(home, &serve, background),
+        Command::Run(run) => serve::run(home, &run.serve, run.background),
         Command::Stop => control::stop(home),
         Command::Restart(serve) => control::restart(home, &serve),
-        Command::Log { lines, follow } => log(home, lines, follow),
+        Command::Log(args) => log(home, args.lines, args.follow),
         Command::Fingerprint => print(&format!("{}\n", home.identity()?.fingerprint())),
-        Command::Approve { key } => trusting::approve(home, &key),
-        Command::Revoke { key } => trusting::revoke(home, &key),
-        Command::Peers { json } => trusting::show_peers(home, json),
-        Command::Status { json, watch } => trusting::show_status(home, json, watch),
+        Command::Approve(args) => trusting::approve(home, &args.key),
+        Command::Revoke(args) => trusting::revoke(home, &args.key),
+        Command::Peers(args) => trusting::show_peers(home, args.json),
+        Command::Status(args) => trusting::show_status(home, args.json, args.watch),
     }
 }
 

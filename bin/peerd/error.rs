@@ -10,7 +10,7 @@ use flotilla_actors::trust::identity::{ClaimError, HomeError};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::FingerprintError;
 
-use crate::peerd::config::ConfigError;
+use crate::options::ConfigError;
 use crate::peerd::launch::LaunchError;
 use crate::peerd::logging::LogError;
 use crate::peerd::online::OnlineError;

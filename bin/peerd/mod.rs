@@ -2,9 +2,9 @@
 //! wiring and presentation are here; what the daemon does is the crate `actors`.
 
 mod changed;
-mod cli;
+pub(crate) mod cli;
 mod commands;
-mod config;
+pub(crate) mod config;
 mod control;
 mod error;
 mod launch;

@@ -12,16 +12,18 @@ use flotilla_suites::{
     Unmatched,
 };
 
+use crate::options::ConfigError;
 use crate::report::Console;
 use crate::runner::again::{self, Deadline, Only};
 use crate::runner::builds::{self, BuildsError, Choice};
 use crate::runner::cli::Cli;
+use crate::runner::config::{self, Loaded, Sources};
 use crate::runner::history::{self, History};
 use crate::runner::run::{self, Run};
 use crate::runner::settings::{self, ListFormat, OnMissing, Settings};
 use crate::runner::special::SpecialError;
 use crate::runner::test_id::Name;
-use crate::runner::{config, data, list, overview};
+use crate::runner::{data, list, overview};
 
 /// What `--shell` calls the built-in shell.
 const BUILTIN: &str = "builtin";
@@ -37,7 +39,7 @@ pub enum AppError {
     )]
     NoRoot,
     #[error(transparent)]
-    Config(#[from] config::ConfigError),
+    Config(#[from] ConfigError),
     #[error("{0}")]
     Open(#[from] OpenError),
     #[error("{0}")]
@@ -118,10 +120,19 @@ fn execute(mut cli: Cli) -> Result<u8, AppError> {
     again::until_fail(deadline, |round| once(&cli, &settings, &root, deadline, round))
 }
 
-/// What the command line says, taken out of it, and what `runner.toml` does.
+/// What the command line says, taken out of it, with what the environment and `runner.toml` say.
 pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
-    let file = if cli.no_config { Settings::default() } else { config::load(root)? };
-    let mut settings = from_here(std::mem::take(&mut cli.settings)).or(file);
+    let sources = Sources {
+        root,
+        file: !cli.no_config,
+        profile: cli.profile.as_deref(),
+        variables: std::env::vars_os().collect(),
+        options: from_here(std::mem::take(&mut cli.settings)),
+    };
+    let Loaded { mut settings, warnings } = config::load(sources, from_here)?;
+    for warning in warnings {
+        notice!("runner: warning: {warning}");
+    }
     if cli.quickcheck {
         // V8 9.2 standard_runner: --quickcheck.
         (settings.no_variants, settings.exhaustive_variants) = (false, false);

@@ -2,46 +2,48 @@
 
 use clap::Args;
 
-/// The options, each spelled as V8's.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "The build, where it has no v8_build_config.json")]
-pub struct BuildFlags {
-    /// Made with AddressSanitizer.
-    #[arg(long)]
-    asan: bool,
-    /// With MemorySanitizer.
-    #[arg(long)]
-    msan: bool,
-    /// With ThreadSanitizer.
-    #[arg(long)]
-    tsan: bool,
-    /// With the sanitizer of undefined behaviour.
-    #[arg(long)]
-    ubsan_vptr: bool,
-    /// With checks of control flow.
-    #[arg(long)]
-    cfi_vptr: bool,
-    /// Without internationalization.
-    #[arg(long, alias = "noi18n")]
-    no_i18n: bool,
-    /// Without a snapshot.
-    #[arg(long, alias = "nosnap")]
-    no_snap: bool,
-    /// With checks in release builds.
-    #[arg(long)]
-    dcheck_always_on: bool,
-    /// For predictable runs.
-    #[arg(long)]
-    predictable: bool,
-    /// For measuring coverage.
-    #[arg(long)]
-    gcov_coverage: bool,
-    /// For ARM processors without VFP3; holds for any build.
-    #[arg(long)]
-    pub novfp3: bool,
-    /// Run what status files skip on simulators because it is slow there.
-    #[arg(long, help_heading = "Which tests")]
-    pub dont_skip_slow_simulator_tests: bool,
+options! {
+    /// The options, each spelled as V8's.
+    #[derive(Debug, Default, Args)]
+    #[command(next_help_heading = "The build, where it has no v8_build_config.json")]
+    pub struct BuildFlags {
+        /// Made with AddressSanitizer.
+        [harmless] #[arg(long)]
+        asan: bool,
+        /// With MemorySanitizer.
+        [harmless] #[arg(long)]
+        msan: bool,
+        /// With ThreadSanitizer.
+        [harmless] #[arg(long)]
+        tsan: bool,
+        /// With the sanitizer of undefined behaviour.
+        [harmless] #[arg(long)]
+        ubsan_vptr: bool,
+        /// With checks of control flow.
+        [harmless] #[arg(long)]
+        cfi_vptr: bool,
+        /// Without internationalization.
+        [harmless] #[arg(long, alias = "noi18n")]
+        no_i18n: bool,
+        /// Without a snapshot.
+        [harmless] #[arg(long, alias = "nosnap")]
+        no_snap: bool,
+        /// With checks in release builds.
+        [harmless] #[arg(long)]
+        dcheck_always_on: bool,
+        /// For predictable runs.
+        [harmless] #[arg(long)]
+        predictable: bool,
+        /// For measuring coverage.
+        [harmless] #[arg(long)]
+        gcov_coverage: bool,
+        /// For ARM processors without VFP3; holds for any build.
+        [harmless] #[arg(long)]
+        pub novfp3: bool,
+        /// Run what status files skip on simulators because it is slow there.
+        [harmless] #[arg(long, help_heading = "Which tests")]
+        pub dont_skip_slow_simulator_tests: bool,
+    }
 }
 
 impl BuildFlags {

@@ -14,19 +14,21 @@ const OUT: &str = "out";
 /// What says what a build is.
 const CONFIG: &str = "v8_build_config.json";
 
-/// Options that choose builds, besides `--outdir`, `--arch` and `--mode`.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "The tree")]
-pub struct Builds {
-    /// Architectures with their modes, separated by commas, such as x64.release,ia32.debug.
-    #[arg(long, value_name = "ARCH.MODE", conflicts_with_all = ["arch", "mode"])]
-    arch_and_mode: Option<String>,
-    /// The build in out.gn that was made last.
-    #[arg(long, conflicts_with_all = ["outdir", "buildbot"])]
-    gn: bool,
-    /// The builds are in OUTDIR/MODE, with MODE as typed (Release), as on V8's bots.
-    #[arg(long)]
-    buildbot: bool,
+options! {
+    /// Options that choose builds, besides `--outdir`, `--arch` and `--mode`.
+    #[derive(Debug, Default, Args)]
+    #[command(next_help_heading = "The tree")]
+    pub struct Builds {
+        /// Architectures with their modes, separated by commas, such as x64.release,ia32.debug.
+        [harmless] #[arg(long, value_name = "ARCH.MODE", conflicts_with_all = ["arch", "mode"])]
+        arch_and_mode: Option<String>,
+        /// The build in out.gn that was made last.
+        [harmless] #[arg(long, conflicts_with_all = ["outdir", "buildbot"])]
+        gn: bool,
+        /// The builds are in OUTDIR/MODE, with MODE as typed (Release), as on V8's bots.
+        [harmless] #[arg(long)]
+        buildbot: bool,
+    }
 }
 
 /// Why the builds that were asked for cannot be chosen.

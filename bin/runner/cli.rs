@@ -12,107 +12,114 @@ use crate::runner::settings::{Framework, ListFormat, Settings};
 use crate::runner::special::Special;
 use crate::runner::test262::Test262;
 
-/// Runs a JavaScript engine's test suites.
-#[derive(Debug, Parser)]
-#[command(
-    name = "runner",
-    version,
-    max_term_width = 110,
-    args_override_self = true,
-    // As Python's optparse, which V8 uses.
-    infer_long_args = true,
-    after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*'), the tree's groups \
-                  (d8_default), or paths of tests and directories (test/mjsunit/array-sort.js). None means the group \
-                  'default', or every suite of a tree without groups.\n\n\
-                  As the first word, 'shell' starts the built-in shell, 'history' tells of earlier runs, 'diff' compares \
-                  two files of results; each has its own --help.\n\
-                  Exit codes: 0 all as expected, 1 unexpected outcomes, 2 no tests or a bad option, 3 interrupted, \
-                  4 terminated, 5 internal error or unreadable tree."
-)]
-pub struct Cli {
-    /// Suites, tests, globs, groups and paths to run.
-    #[arg(value_name = "TESTS")]
-    pub tests: Vec<String>,
+options! {
+    /// Runs a JavaScript engine's test suites.
+    #[derive(Debug, Parser)]
+    #[command(
+        name = "runner",
+        version,
+        max_term_width = 110,
+        args_override_self = true,
+        // As Python's optparse, which V8 uses.
+        infer_long_args = true,
+        after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*'), the tree's groups \
+                      (d8_default), or paths of tests and directories (test/mjsunit/array-sort.js). None means the group \
+                      'default', or every suite of a tree without groups.\n\n\
+                      As the first word, 'shell' starts the built-in shell, 'history' tells of earlier runs, 'diff' compares \
+                      two files of results; each has its own --help.\n\
+                      Exit codes: 0 all as expected, 1 unexpected outcomes, 2 no tests or a bad option, 3 interrupted, \
+                      4 terminated, 5 internal error or unreadable tree."
+    )]
+    pub struct Cli {
+        /// Suites, tests, globs, groups and paths to run.
+        [harmless] #[arg(value_name = "TESTS")]
+        pub tests: Vec<String>,
 
-    /// Root of the tree [default: the nearest directory above that looks like a test tree].
-    #[arg(long, value_name = "DIR", help_heading = "The tree")]
-    pub root: Option<PathBuf>,
+        /// Root of the tree [default: the nearest directory above that looks like a test tree].
+        [path] #[arg(long, value_name = "DIR", help_heading = "The tree")]
+        pub root: Option<PathBuf>,
 
-    /// Do not read runner.toml.
-    #[arg(long, help_heading = "The tree")]
-    pub no_config: bool,
+        /// Do not read runner.toml.
+        [harmless] #[arg(long, help_heading = "The tree")]
+        pub no_config: bool,
 
-    /// Which builds.
-    #[command(flatten)]
-    pub builds: Builds,
+        /// Use the settings of this profile of runner.toml, [profile.NAME], above its others [default: the variable
+        /// FLOTILLA_RUNNER__PROFILE].
+        [harmless] #[arg(long, value_name = "NAME", conflicts_with = "no_config", help_heading = "The tree")]
+        pub profile: Option<String>,
 
-    /// What the build was made with.
-    #[command(flatten)]
-    pub made: BuildFlags,
+        /// Which builds.
+        [group] #[command(flatten)]
+        pub builds: Builds,
 
-    /// How often tests run.
-    #[command(flatten)]
-    pub control: Control,
+        /// What the build was made with.
+        [group] #[command(flatten)]
+        pub made: BuildFlags,
 
-    /// Divide the tests among this many runs ...
-    #[arg(long, value_name = "N", requires = "shard_run", help_heading = "Which tests")]
-    pub shard_count: Option<u32>,
+        /// How often tests run.
+        [group] #[command(flatten)]
+        pub control: Control,
 
-    /// ... of which this is the Nth, from 1. GTEST_TOTAL_SHARDS and GTEST_SHARD_INDEX (from 0) come before both.
-    #[arg(long, value_name = "N", requires = "shard_count", help_heading = "Which tests")]
-    pub shard_run: Option<u32>,
+        /// Divide the tests among this many runs ...
+        [harmless] #[arg(long, value_name = "N", requires = "shard_run", help_heading = "Which tests")]
+        pub shard_count: Option<u32>,
 
-    /// test262 by itself.
-    #[command(flatten)]
-    pub test262: Test262,
+        /// ... of which this is the Nth, from 1. GTEST_TOTAL_SHARDS and GTEST_SHARD_INDEX (from 0) come before both.
+        [harmless] #[arg(long, value_name = "N", requires = "shard_count", help_heading = "Which tests")]
+        pub shard_run: Option<u32>,
 
-    /// List the tests instead of running them.
-    #[arg(long, help_heading = "Looking without running")]
-    pub list: bool,
+        /// test262 by itself.
+        [group] #[command(flatten)]
+        pub test262: Test262,
 
-    /// How --list prints: text, or json with one object a line (implies --list).
-    #[arg(long, value_name = "FORMAT", help_heading = "Looking without running")]
-    pub list_format: Option<ListFormat>,
+        /// List the tests instead of running them.
+        [harmless] #[arg(long, help_heading = "Looking without running")]
+        pub list: bool,
 
-    /// Print the tests' sources instead of running them.
-    #[arg(long, help_heading = "Looking without running")]
-    pub cat: bool,
+        /// How --list prints: text, or json with one object a line (implies --list).
+        [harmless] #[arg(long, value_name = "FORMAT", help_heading = "Looking without running")]
+        pub list_format: Option<ListFormat>,
 
-    /// Options that runner.toml may set as well.
-    #[command(flatten)]
-    pub settings: Settings,
+        /// Print the tests' sources instead of running them.
+        [harmless] #[arg(long, help_heading = "Looking without running")]
+        pub cat: bool,
 
-    /// Print how many tests are expected to pass, fail and so on, then run them.
-    #[arg(long, help_heading = "What is shown")]
-    pub report: bool,
+        /// Options that runner.toml may set as well.
+        [group] #[command(flatten)]
+        pub settings: Settings,
 
-    /// Print the status file rules that no test uses, then run the tests.
-    #[arg(long, help_heading = "What is shown")]
-    pub warn_unused: bool,
+        /// Print how many tests are expected to pass, fail and so on, then run them.
+        [harmless] #[arg(long, help_heading = "What is shown")]
+        pub report: bool,
 
-    /// Only the variants stress and default, no slow tests, no tests that may pass or fail.
-    #[arg(long, conflicts_with = "variants", help_heading = "Which tests")]
-    pub quickcheck: bool,
+        /// Print the status file rules that no test uses, then run the tests.
+        [harmless] #[arg(long, help_heading = "What is shown")]
+        pub warn_unused: bool,
 
-    /// Where this machine's identity is kept, see peerd [default: FLOTILLA_HOME, or flotilla in the user's data directory].
-    #[arg(long, value_name = "DIR", help_heading = "On other machines")]
-    pub home: Option<PathBuf>,
+        /// Only the variants stress and default, no slow tests, no tests that may pass or fail.
+        [harmless] #[arg(long, conflicts_with = "variants", help_heading = "Which tests")]
+        pub quickcheck: bool,
 
-    /// Print each command before it runs.
-    #[arg(short, long, help_heading = "What is shown")]
-    pub verbose: bool,
+        /// Where this machine's identity is kept, see peerd [default: FLOTILLA_HOME, or flotilla in the user's data directory].
+        [path] #[arg(long, value_name = "DIR", help_heading = "On other machines")]
+        pub home: Option<PathBuf>,
 
-    /// As which of V8's runners: num_fuzzer is run-num-fuzzer.py without its random flags [default: standard_runner].
-    #[arg(long, value_name = "NAME", help_heading = "How they run")]
-    pub framework: Option<Framework>,
+        /// Print each command before it runs.
+        [harmless] #[arg(short, long, help_heading = "What is shown")]
+        pub verbose: bool,
 
-    /// Runs of a special kind.
-    #[command(flatten)]
-    pub special: Special,
+        /// As which of V8's runners: num_fuzzer is run-num-fuzzer.py without its random flags [default: standard_runner].
+        [harmless] #[arg(long, value_name = "NAME", help_heading = "How they run")]
+        pub framework: Option<Framework>,
 
-    /// What V8's runners have.
-    #[command(flatten)]
-    pub legacy: Legacy,
+        /// Runs of a special kind.
+        [group] #[command(flatten)]
+        pub special: Special,
+
+        /// What V8's runners have.
+        [group] #[command(flatten)]
+        pub legacy: Legacy,
+    }
 }
 
 #[cfg(test)]
@@ -124,30 +131,5 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn options_come_before_the_file() {
-        let cli = Cli::parse_from(["runner", "-j4", "--extra-flags=--b"]).settings;
-        let file = Settings {
-            j: Some(1),
-            timeout: Some(5),
-            extra_flags: vec!["--a".into()],
-            variants: Some("stress".into()),
-            ..Settings::default()
-        };
-        let merged = cli.or(file);
-        assert_eq!((merged.j, merged.timeout), (Some(4), Some(5)));
-        assert_eq!(merged.extra_flags, ["--a", "--b"]);
-        assert_eq!(merged.chosen_variants().as_deref(), Some("stress"));
-    }
-
-    #[test]
-    fn a_variant_option_replaces_the_files() {
-        let file = || Settings { exhaustive_variants: true, ..Settings::default() };
-        let cli = Cli::parse_from(["runner", "--variants=stress"]).settings;
-        assert_eq!(cli.or(file()).chosen_variants().as_deref(), Some("stress"));
-        let cli = Cli::parse_from(["runner", "--no-variants"]).settings;
-        assert_eq!(cli.or(file()).chosen_variants().as_deref(), Some("default"));
     }
 }

@@ -1,48 +1,138 @@
-//! `runner.toml`: defaults for options, in the root of the tree or in the user's configuration directory.
+//! Where a run's settings come from: defaults < `runner.toml` < one of its profiles < environment < command line.
 
-use std::io;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde::de::Error as _;
+use toml::{Table, Value};
+
+use crate::options::{ConfigError, Declares, Section, environment, hint_for, lay, read};
 use crate::runner::settings::Settings;
 
-/// The file's name, in either place.
+/// The file's name, in the root of the tree or in the user's configuration directory.
 const NAME: &str = "runner.toml";
+/// The file has no sections; in the environment's names it counts as one: `FLOTILLA_RUNNER__JOBS`.
+const SECTION: &str = "runner";
+/// The settings as a section.
+const SECTIONS: &[Section] = &[Section { name: SECTION, options: Settings::OPTIONS }];
+/// What begins the names of variables that are settings, or that somebody takes for one.
+const VARIABLES: &str = "FLOTILLA_RUNNER";
+/// Which profile is used, unless `--profile` says.
+const PROFILE: &str = "FLOTILLA_RUNNER__PROFILE";
 
-/// Why the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is there but cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The file has an unknown key, a value of the wrong type, or is no TOML.
-    #[error("cannot use {}: {detail}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line, column and the line itself.
-        detail: String,
-    },
+/// What one invocation says of where settings come from.
+pub struct Sources<'a> {
+    /// The root of the tree.
+    pub root: &'a Path,
+    /// Whether `runner.toml` is read.
+    pub file: bool,
+    /// The profile that was asked for.
+    pub profile: Option<&'a str>,
+    /// The environment.
+    pub variables: Vec<(OsString, OsString)>,
+    /// What the command line says.
+    pub options: Settings,
 }
 
-/// Reads the first of `runner.toml` in `root` and in the user's configuration directory; neither is needed.
+/// All layers together.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// Variables that are passed over, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// The settings as a section of their own.
+#[derive(Debug, Deserialize)]
+struct Whole {
+    #[serde(default)]
+    runner: Settings,
+}
+
+/// Reads the first of `runner.toml` in the root and in the user's configuration directory, neither of which is needed, and
+/// what lies above it. `from_here` makes paths of the environment absolute.
 ///
 /// # Errors
-/// [`ConfigError`] when a file that is there cannot be read or has what it should not.
-pub fn load(root: &Path) -> Result<Settings, ConfigError> {
+/// [`ConfigError`] when a layer has what it should not, or there is no such profile.
+pub fn load(sources: Sources<'_>, from_here: impl Fn(Settings) -> Settings) -> Result<Loaded, ConfigError> {
+    let Sources { root, file, profile, variables, options } = sources;
+    let named = variables.iter().find(|(name, value)| name == PROFILE && !value.is_empty());
+    let named = named.map(|(_, value)| value.to_string_lossy().into_owned());
+    // Who wants no file wants no profile of it.
+    let profile = profile.map(str::to_owned).or(named.filter(|_| file));
+    let mut layers = if file { file_layers(root, profile.as_deref())? } else { Vec::new() };
+    let foreign = |name: &str| !name.starts_with(VARIABLES) || name == PROFILE;
+    let (variables, warnings) = environment(SECTIONS, foreign, variables, check)?;
+    for layer in variables {
+        // `check` has read it.
+        let Ok(Whole { runner }) = Whole::deserialize(layer) else { continue };
+        layers.push(layer_of(&from_here(runner))?);
+    }
+    layers.push(layer_of(&options)?);
+    let Whole { runner: settings } = lay(SECTIONS, layers)?;
+    Ok(Loaded { settings, warnings })
+}
+
+/// The file's own settings, and those of a profile.
+fn file_layers(root: &Path, profile: Option<&str>) -> Result<Vec<Table>, ConfigError> {
     let candidates = [Some(root.join(NAME)), user_directory().map(|dir| dir.join(NAME))];
     for path in candidates.into_iter().flatten() {
-        match std::fs::read_to_string(&path) {
-            Ok(text) => return parse(&text).map_err(|detail| ConfigError::Content { path, detail }),
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-            Err(source) => return Err(ConfigError::Read { path, source }),
+        let Some((settings, mut table)) = read::<Settings>(&path)? else { continue };
+        for settings in std::iter::once(&settings).chain(settings.profiles.settings()) {
+            settings
+                .check()
+                .map_err(|detail| ConfigError::Content { path: path.clone(), detail: detail.into() })?;
         }
+        let profiles = table.remove("profile");
+        let mut layers = vec![section(table)];
+        if let Some(name) = profile {
+            let chosen = profiles.as_ref().and_then(|profiles| profiles.get(name)).and_then(Value::as_table);
+            let chosen = chosen.ok_or_else(|| ConfigError::Profile {
+                name: name.to_owned(),
+                path: path.clone(),
+                hint: other_profiles(name, &settings.profiles.names()),
+            })?;
+            layers.push(section(chosen.clone()));
+        }
+        return Ok(layers);
     }
-    Ok(Settings::default())
+    match profile {
+        Some(name) => Err(ConfigError::NoFile(name.to_owned())),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Which profile was meant, else which there are.
+fn other_profiles(name: &str, known: &[String]) -> String {
+    match hint_for(name, known) {
+        hint if !hint.is_empty() => hint,
+        _ if known.is_empty() => "; it has none".into(),
+        _ => format!("; it has {}", known.join(", ")),
+    }
+}
+
+/// What was given of these settings, as a layer.
+fn layer_of(settings: &Settings) -> Result<Table, ConfigError> {
+    let mut table = Table::try_from(settings)?;
+    // What was not given: an option of a command line cannot say no, and a list of none says nothing.
+    table.retain(|_, value| match value {
+        Value::Boolean(given) => *given,
+        Value::Array(values) => !values.is_empty(),
+        _ => true,
+    });
+    Ok(section(table))
+}
+
+fn section(table: Table) -> Table {
+    Table::from_iter([(SECTION.to_owned(), Value::Table(table))])
+}
+
+/// Whether this is a setting.
+fn check(table: Table) -> Result<(), toml::de::Error> {
+    let Whole { runner } = Whole::deserialize(table)?;
+    runner.check().map_err(toml::de::Error::custom)
 }
 
 /// `$XDG_CONFIG_HOME/flotilla`, else `~/.config/flotilla`.
@@ -54,42 +144,150 @@ fn user_directory() -> Option<PathBuf> {
     Some(base.join("flotilla"))
 }
 
-fn parse(text: &str) -> Result<Settings, String> {
-    let settings: Settings = toml::from_str(text).map_err(|e| e.to_string().trim_end().to_owned())?;
-    let given = [settings.variants.is_some(), settings.no_variants, settings.exhaustive_variants];
-    if given.iter().filter(|given| **given).count() > 1 {
-        return Err("give one of variants, no-variants and exhaustive-variants".into());
-    }
-    if settings.timeout == Some(0) {
-        return Err("timeout must be 1 second or more".into());
-    }
-    Ok(settings)
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::runner::cli::Cli;
     use crate::runner::settings::{Filter, Progress};
+
+    /// What a tree with this file, these variables and this command line gives.
+    fn loaded(file: &str, variables: &[(&str, &str)], words: &[&str]) -> Result<Loaded, String> {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join(NAME), file).unwrap();
+        let cli = Cli::parse_from(std::iter::once("runner").chain(words.iter().copied()));
+        let sources = Sources {
+            root: root.path(),
+            file: !cli.no_config,
+            profile: cli.profile.as_deref(),
+            variables: variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            options: cli.settings,
+        };
+        load(sources, |settings| settings).map_err(|error| error.to_string())
+    }
+
+    fn settings(file: &str, variables: &[(&str, &str)], words: &[&str]) -> Settings {
+        loaded(file, variables, words).unwrap().settings
+    }
 
     #[test]
     fn keys_are_the_options_names() {
-        let settings = parse("jobs = 3\nslow-tests = \"skip\"\nprogress = \"dots\"\n").unwrap();
-        assert_eq!(settings.j, Some(3));
+        let settings = settings("jobs = 3\nslow-tests = \"skip\"\nprogress = \"dots\"\n", &[], &[]);
+        assert_eq!(settings.jobs, Some(3));
         assert_eq!(settings.slow_tests, Some(Filter::Skip));
         assert_eq!(settings.progress, Some(Progress::Dots));
     }
 
     #[test]
+    fn each_layer_comes_before_the_one_below() {
+        let file = "timeout = 1\n[profile.ci]\ntimeout = 2\n";
+        let variable = [("FLOTILLA_RUNNER__TIMEOUT", "3")];
+        let timeout = |variables: &[_], words: &[_]| settings(file, variables, words).timeout;
+        assert_eq!(timeout(&[], &[]), Some(1));
+        assert_eq!(timeout(&[], &["--profile=ci"]), Some(2));
+        assert_eq!(timeout(&[(PROFILE, "ci")], &[]), Some(2));
+        assert_eq!(timeout(&variable, &["--profile=ci"]), Some(3));
+        assert_eq!(timeout(&variable, &["-t4"]), Some(4));
+        assert_eq!(timeout(&[], &["--no-config"]), None);
+        assert_eq!(timeout(&[(PROFILE, "ci")], &["--no-config"]), None);
+        assert_eq!(
+            timeout(&[("FLOTILLA_RUNNER__TIMEOUT", "")], &[]),
+            Some(1),
+            "an empty variable says nothing"
+        );
+    }
+
+    #[test]
+    fn lists_that_may_be_given_several_times_are_added_to_and_others_replaced() {
+        let file = "extra-flags = [\"--a\"]\npeer = [\"a\"]\n[profile.p]\nextra-flags = [\"--b\"]\n";
+        let variables = [("FLOTILLA_RUNNER__EXTRA_FLAGS", "--c")];
+        let words = ["--profile=p", "--extra-flags=--d", "--peer=b", "--peer=c"];
+        let settings = settings(file, &variables, &words);
+        assert_eq!(settings.extra_flags, ["--a", "--b", "--c", "--d"]);
+        assert_eq!(settings.peer, ["b", "c"]);
+    }
+
+    #[test]
+    fn options_that_exclude_one_another_replace_what_lower_layers_say() {
+        let variants = |file: &str, words: &[_]| settings(file, &[], words).chosen_variants();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(variants("exhaustive-variants = true\n", &["--variants=stress"]), text("stress"));
+        assert_eq!(variants("exhaustive-variants = true\n", &["--no-variants"]), text("default"));
+        assert_eq!(variants("variants = \"stress\"\n", &["--exhaustive-variants"]), text("exhaustive"));
+        assert_eq!(variants("variants = \"stress\"\nno-variants = false\n", &[]), text("stress"));
+        let network = |file: &str, words: &[_]| {
+            let settings = settings(file, &[], words);
+            (settings.network, settings.no_network)
+        };
+        assert_eq!(network("no-network = true\n", &["--network"]), (true, false));
+        assert_eq!(network("no-network = true\n", &["--peer=a"]), (false, false));
+        assert_eq!(network("network = true\n", &["--no-network"]), (false, true));
+    }
+
+    #[test]
+    fn a_profile_can_say_no() {
+        let file = "time = true\n[profile.quiet]\ntime = false\n";
+        assert!(settings(file, &[], &[]).time);
+        assert!(!settings(file, &[], &["--profile=quiet"]).time);
+    }
+
+    #[test]
+    fn a_profile_that_is_none_is_refused_with_the_nearest() {
+        let refused = |file: &str, words: &[_]| loaded(file, &[], words).unwrap_err();
+        let file = "[profile.ci]\n[profile.nightly]\n";
+        assert!(refused(file, &["--profile=nihgtly"]).contains("did you mean 'nightly'?"));
+        assert!(refused(file, &["--profile=other"]).ends_with("it has ci, nightly"));
+        assert!(refused("", &["--profile=ci"]).ends_with("it has none"));
+        let error = refused("[profile.a]\ntimeoot = 4\n", &[]);
+        assert!(error.contains("line 2, column 1") && error.contains("timeoot"), "{error}");
+        let error = refused("[profile.a.profile.b]\ntimeout = 4\n", &[]);
+        assert!(error.contains("a profile has no profiles"), "{error}");
+        assert!(refused("[profile.a]\ntimeout = 0\n", &[]).contains("timeout must be"));
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_with_its_place() {
-        let error = parse("jobs = 3\ntimeoot = 4\n").unwrap_err();
+        let error = loaded("jobs = 3\ntimeoot = 4\n", &[], &[]).unwrap_err();
         assert!(error.contains("line 2, column 1"), "{error}");
         assert!(error.contains("timeoot"), "{error}");
     }
 
     #[test]
     fn contradictions_and_zero_deadlines_are_refused() {
-        assert!(parse("no-variants = true\nvariants = \"stress\"\n").is_err());
-        assert!(parse("timeout = 0\n").is_err());
+        assert!(loaded("no-variants = true\nvariants = \"stress\"\n", &[], &[]).is_err());
+        assert!(loaded("timeout = 0\n", &[], &[]).is_err());
+        let error = loaded("", &[("FLOTILLA_RUNNER__TIMEOUT", "0")], &[]).unwrap_err();
+        assert!(error.contains("FLOTILLA_RUNNER__TIMEOUT='0'") && error.contains("1 second"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_is_one_setting_or_passed_over_with_a_warning() {
+        let variables = [
+            ("FLOTILLA_RUNNER__PROGRESS", "dots"),
+            ("FLOTILLA_RUNNER__JOB", "1"),
+            ("FLOTILLA_WORK__JOBS", "1"),
+            ("FLOTILLA_RUN", "1.2"),
+            ("FLOTILLA_HOME", "/x"),
+        ];
+        let loaded = loaded("", &variables, &[]).unwrap();
+        assert_eq!(loaded.settings, Settings { progress: Some(Progress::Dots), ..Settings::default() });
+        let near = "the variable FLOTILLA_RUNNER__JOB is no setting; did you mean 'FLOTILLA_RUNNER__JOBS'?";
+        assert_eq!(loaded.warnings, [near]);
+    }
+
+    #[test]
+    fn a_path_of_the_command_line_keeps_its_bytes() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let odd = PathBuf::from(OsStr::from_bytes(b"/a\xff b"));
+        let options =
+            Settings { outdir: Some(odd.clone()), inputs: vec![odd.clone()], ..Settings::default() };
+        let root = tempfile::tempdir().unwrap();
+        let sources =
+            Sources { root: root.path(), file: true, profile: None, variables: Vec::new(), options };
+        let settings = load(sources, |settings| settings).unwrap().settings;
+        assert_eq!((settings.outdir, settings.inputs), (Some(odd.clone()), vec![odd]));
     }
 
     #[test]
@@ -97,11 +295,22 @@ mod tests {
         let example = include_str!("../../conf/runner.toml");
         let uncommented: String = example
             .lines()
-            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
-            .filter(|line| !line.starts_with("no-variants") && !line.starts_with("exhaustive-variants"))
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| rest.contains(" = ") || rest.starts_with('['))
+                    .unwrap_or(line)
+            })
             .map(|line| format!("{line}\n"))
             .collect();
-        let settings = parse(&uncommented).unwrap();
-        assert!(settings.outdir.is_some() && settings.junittestsuite.is_some() && settings.j.is_some());
+        let table: Table = uncommented.parse().unwrap();
+        let known = crate::options::all(Settings::OPTIONS);
+        let missing: Vec<_> =
+            known.iter().map(crate::options::Declared::key).filter(|key| !table.contains_key(key)).collect();
+        assert_eq!(missing, [""; 0]);
+        let variants =
+            |line: &&str| !line.starts_with("no-variants") && !line.starts_with("exhaustive-variants");
+        let one_of_three: Vec<&str> = uncommented.lines().filter(variants).collect();
+        let settings = settings(&one_of_three.join("\n"), &[], &["--profile=ci"]);
+        assert_eq!((settings.progress, settings.timeout), (Some(Progress::Ci), Some(60)));
     }
 }

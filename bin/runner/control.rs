@@ -3,41 +3,46 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-/// The options that are for one run, and for no configuration file.
-#[derive(Debug, Default, Args)]
-pub struct Control {
-    /// Repeat the tests until one is unexpected (which ends the round, unless --exit-after-n-failures says otherwise), Ctrl-C,
-    /// or the end of --total-timeout-sec.
-    #[arg(long, conflicts_with_all = ["list", "list_format", "cat"], help_heading = "Again and again")]
-    pub until_fail: bool,
+options! {
+    /// The options that are for one run, and for no configuration file.
+    #[derive(Debug, Default, Args)]
+    pub struct Control {
+        /// Repeat the tests until one is unexpected (which ends the round, unless --exit-after-n-failures says otherwise), Ctrl-C,
+        /// or the end of --total-timeout-sec.
+        [harmless]
+        #[arg(long, conflicts_with_all = ["list", "list_format", "cat"], help_heading = "Again and again")]
+        pub until_fail: bool,
 
-    /// Run only the tests that failed or were flaky when they last ran in this configuration.
-    #[arg(long, conflicts_with_all = ["cat", "no_history"], help_heading = "Again and again")]
-    pub rerun_failed: bool,
+        /// Run only the tests that failed or were flaky when they last ran in this configuration.
+        [harmless]
+        #[arg(long, conflicts_with_all = ["cat", "no_history"], help_heading = "Again and again")]
+        pub rerun_failed: bool,
 
-    /// Append a line to this file whenever a test has its verdict.
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    pub ci_test_completion: Option<PathBuf>,
+        /// Append a line to this file whenever a test has its verdict.
+        [path] #[arg(long, value_name = "FILE", help_heading = "Reports")]
+        pub ci_test_completion: Option<PathBuf>,
 
-    /// Write what each attempt at each test came to, as JSON of Chromium's format 3.
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    pub flakiness_results: Option<PathBuf>,
+        /// Write what each attempt at each test came to, as JSON of Chromium's format 3.
+        [path] #[arg(long, value_name = "FILE", help_heading = "Reports")]
+        pub flakiness_results: Option<PathBuf>,
 
-    /// Write when each run of a test began and ended to this file [default: test_schedule.log beside the file of
-    /// --json-test-results, where the tree's own runner writes one].
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    pub log_test_schedule: Option<PathBuf>,
+        /// Write when each run of a test began and ended to this file [default: test_schedule.log beside the file of
+        /// --json-test-results, where the tree's own runner writes one].
+        [path] #[arg(long, value_name = "FILE", help_heading = "Reports")]
+        pub log_test_schedule: Option<PathBuf>,
 
-    /// Write how much of the system's memory is in use to this file, a line every two seconds [default: memory_stats.log,
-    /// likewise].
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    pub log_system_memory: Option<PathBuf>,
+        /// Write how much of the system's memory is in use to this file, a line every two seconds [default: memory_stats.log,
+        /// likewise].
+        [path] #[arg(long, value_name = "FILE", help_heading = "Reports")]
+        pub log_system_memory: Option<PathBuf>,
+    }
 }
 
 /// What a test amounts to that failed and then passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Flaky {
     /// It does: the exit code is 1.

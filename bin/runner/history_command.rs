@@ -17,23 +17,25 @@ use crate::runner::history;
 use crate::runner::settings::Settings;
 use crate::runner::test_id::Name;
 
-/// What `runner history` tells of earlier runs of a tree.
-#[derive(Debug, Parser)]
-struct HistoryCommand {
-    /// What to tell: the tests that take longest, those that are flaky, or those whose outcome changed, the last ones first.
-    #[arg(value_name = "slowest|flaky|changed")]
-    what: What,
+options! {
+    /// What `runner history` tells of earlier runs of a tree.
+    #[derive(Debug, Parser)]
+    pub(crate) struct HistoryCommand {
+        /// What to tell: the tests that take longest, those that are flaky, or those whose outcome changed, the last ones first.
+        [harmless] #[arg(value_name = "slowest|flaky|changed")]
+        what: What,
 
-    /// One JSON array instead of text.
-    #[arg(long)]
-    json: bool,
+        /// One JSON array instead of text.
+        [harmless] #[arg(long)]
+        json: bool,
 
-    /// This many tests of each configuration; 0: all.
-    #[arg(short, value_name = "N", default_value_t = 20)]
-    n: usize,
+        /// This many tests of each configuration; 0: all.
+        [harmless] #[arg(short, value_name = "N", default_value_t = 20)]
+        n: usize,
 
-    #[command(flatten)]
-    run: Cli,
+        [group] #[command(flatten)]
+        run: Cli,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,98 +5,104 @@ use clap::Args;
 
 use crate::runner::settings::Filter;
 
-/// The options. Whatever is given is answered with a line on standard error ([`Legacy::notes`]).
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Accepted from V8's runners")]
-pub struct Legacy {
-    /// Say where the data of suites comes from that the tree lacks.
-    #[arg(long)]
-    pub download_data: bool,
-    /// The same, and run nothing.
-    #[arg(long)]
-    pub download_data_only: bool,
-    /// The same as --variants=default,nocrankshaft.
-    #[arg(long, alias = "nostress", conflicts_with_all = ["stress_only", "variants", "no_variants", "exhaustive_variants", "quickcheck"])]
-    no_stress: bool,
-    /// The same as --variants=stress.
-    #[arg(long, conflicts_with_all = ["variants", "no_variants", "exhaustive_variants", "quickcheck"])]
-    stress_only: bool,
-    /// Without effect: tests that may pass or fail go by --pass-fail-tests.
-    #[arg(long, value_name = "run|skip|dontcare", hide_possible_values = true)]
-    flaky_tests: Option<Filter>,
-    /// Without effect: --variants=ignition runs tests so.
-    #[arg(long)]
-    ignition: bool,
-    /// Without effect: --variants=ignition_turbofan runs tests so.
-    #[arg(long)]
-    ignition_turbofan: bool,
-    /// Without effect: the suite inspector runs where the build has its shell.
-    #[arg(long)]
-    enable_inspector: bool,
-    /// Without effect: V8's presubmit checks are tools/v8_presubmit.py.
-    #[arg(long, alias = "nopresubmit")]
-    no_presubmit: bool,
-    /// Without effect: -v prints each command, and processes left behind are ended in any case.
-    #[arg(long)]
-    swarming: bool,
-    /// Without effect: there is one runner.
-    #[arg(long, overrides_with = "no_infra_staging")]
-    infra_staging: bool,
-    /// Without effect: there is one runner.
-    #[arg(long)]
-    no_infra_staging: bool,
-    /// Without effect: no bot's name changes anything.
-    #[arg(long, value_name = "NAME")]
-    mastername: Option<String>,
-    /// Without effect: no bot's name changes anything.
-    #[arg(long, value_name = "NAME")]
-    buildername: Option<String>,
-    /// Without effect: tests run on this machine and its peers, not on Android devices.
-    #[arg(short, long, value_name = "ID")]
-    device: Option<String>,
-    /// Without effect, like the other options of V8's run-num-fuzzer.py: see --framework.
-    #[arg(long, value_name = "N")]
-    tests_count: Option<u32>,
-    #[command(flatten)]
-    fuzzer: Fuzzer,
+options! {
+    /// The options. Whatever is given is answered with a line on standard error ([`Legacy::notes`]).
+    #[derive(Debug, Default, Args)]
+    #[command(next_help_heading = "Accepted from V8's runners")]
+    pub struct Legacy {
+        /// Say where the data of suites comes from that the tree lacks.
+        [harmless] #[arg(long)]
+        pub download_data: bool,
+        /// The same, and run nothing.
+        [harmless] #[arg(long)]
+        pub download_data_only: bool,
+        /// The same as --variants=default,nocrankshaft.
+        [harmless]
+        #[arg(long, alias = "nostress", conflicts_with_all = ["stress_only", "variants", "no_variants", "exhaustive_variants", "quickcheck"])]
+        no_stress: bool,
+        /// The same as --variants=stress.
+        [harmless]
+        #[arg(long, conflicts_with_all = ["variants", "no_variants", "exhaustive_variants", "quickcheck"])]
+        stress_only: bool,
+        /// Without effect: tests that may pass or fail go by --pass-fail-tests.
+        [harmless] #[arg(long, value_name = "run|skip|dontcare", hide_possible_values = true)]
+        flaky_tests: Option<Filter>,
+        /// Without effect: --variants=ignition runs tests so.
+        [harmless] #[arg(long)]
+        ignition: bool,
+        /// Without effect: --variants=ignition_turbofan runs tests so.
+        [harmless] #[arg(long)]
+        ignition_turbofan: bool,
+        /// Without effect: the suite inspector runs where the build has its shell.
+        [harmless] #[arg(long)]
+        enable_inspector: bool,
+        /// Without effect: V8's presubmit checks are tools/v8_presubmit.py.
+        [harmless] #[arg(long, alias = "nopresubmit")]
+        no_presubmit: bool,
+        /// Without effect: -v prints each command, and processes left behind are ended in any case.
+        [harmless] #[arg(long)]
+        swarming: bool,
+        /// Without effect: there is one runner.
+        [harmless] #[arg(long, overrides_with = "no_infra_staging")]
+        infra_staging: bool,
+        /// Without effect: there is one runner.
+        [harmless] #[arg(long)]
+        no_infra_staging: bool,
+        /// Without effect: no bot's name changes anything.
+        [harmless] #[arg(long, value_name = "NAME")]
+        mastername: Option<String>,
+        /// Without effect: no bot's name changes anything.
+        [harmless] #[arg(long, value_name = "NAME")]
+        buildername: Option<String>,
+        /// Without effect: tests run on this machine and its peers, not on Android devices.
+        [harmless] #[arg(short, long, value_name = "ID")]
+        device: Option<String>,
+        /// Without effect, like the other options of V8's run-num-fuzzer.py: see --framework.
+        [harmless] #[arg(long, value_name = "N")]
+        tests_count: Option<u32>,
+        [group] #[command(flatten)]
+        fuzzer: Fuzzer,
+    }
 }
 
-/// The other options of V8's number fuzzer, which writes tests of its own.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Accepted from V8's runners")]
-struct Fuzzer {
-    #[arg(long, hide = true)]
-    fuzzer_random_seed: Option<String>,
-    #[arg(long, hide = true)]
-    allocation_offset: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_marking: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_scavenge: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_compaction: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_gc: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_stack_size: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_delay_tasks: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_thread_pool_size: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_deopt: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_deopt_min: Option<u32>,
-    #[arg(long, hide = true)]
-    stress_interrupt_budget: Option<u32>,
-    #[arg(long, hide = true)]
-    combine_tests: bool,
-    #[arg(long, hide = true)]
-    combine_max: Option<u32>,
-    #[arg(long, hide = true)]
-    combine_min: Option<u32>,
-    #[arg(long, hide = true)]
-    skip_rare_tests_prob: Option<f64>,
+options! {
+    /// The other options of V8's number fuzzer, which writes tests of its own.
+    #[derive(Debug, Default, Args)]
+    #[command(next_help_heading = "Accepted from V8's runners")]
+    struct Fuzzer {
+        [harmless] #[arg(long, hide = true)]
+        fuzzer_random_seed: Option<String>,
+        [harmless] #[arg(long, hide = true)]
+        allocation_offset: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_marking: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_scavenge: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_compaction: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_gc: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_stack_size: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_delay_tasks: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_thread_pool_size: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_deopt: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_deopt_min: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        stress_interrupt_budget: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        combine_tests: bool,
+        [harmless] #[arg(long, hide = true)]
+        combine_max: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        combine_min: Option<u32>,
+        [harmless] #[arg(long, hide = true)]
+        skip_rare_tests_prob: Option<f64>,
+    }
 }
 
 impl Legacy {

@@ -108,7 +108,7 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
     let max_failures = if tree.is_bare_test262() { 0 } else { MAX_FAILURES };
     let jobs = match settings.local_jobs {
         Some(0) => 0,
-        local => affordable(jobs(local.or(settings.j)))?.get(),
+        local => affordable(jobs(local.or(settings.jobs)))?.get(),
     };
     actix_rt::System::new().block_on(async {
         let mut network = Network::look(&Request { home, settings, tree, root, jobs }).await;

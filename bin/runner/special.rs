@@ -9,27 +9,29 @@ use flotilla_suites::Repeats;
 /// Runs a command under Valgrind and fails where it leaks (V8 3 to 6).
 const RUN_VALGRIND: &str = "tools/run-valgrind.py";
 
-/// The options.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Special runs")]
-pub struct Special {
-    /// Run each test so often, and say at the end which failed how often; no number of failures ends such a run, unless
-    /// --exit-after-n-failures says so.
-    #[arg(long, value_name = "N", conflicts_with = "random_seed_stress_count")]
-    stress: Option<NonZeroU32>,
-    /// Run each test so often, with a seed of its own each time, or with that of --random-seed each time if it is given; 0:
-    /// until the run is ended.
-    #[arg(long, value_name = "N")]
-    random_seed_stress_count: Option<u32>,
-    /// Run each test through tools/run-valgrind.py.
-    #[arg(long)]
-    valgrind: bool,
-    /// Let the sanitizers of the build collect coverage in this directory.
-    #[arg(long, value_name = "DIR")]
-    sancov_dir: Option<PathBuf>,
-    /// Write what tests print to the files it is compared with, where it is not what they say.
-    #[arg(long)]
-    pub regenerate_expected_files: bool,
+options! {
+    /// The options.
+    #[derive(Debug, Default, Args)]
+    #[command(next_help_heading = "Special runs")]
+    pub struct Special {
+        /// Run each test so often, and say at the end which failed how often; no number of failures ends such a run, unless
+        /// --exit-after-n-failures says so.
+        [harmless] #[arg(long, value_name = "N", conflicts_with = "random_seed_stress_count")]
+        stress: Option<NonZeroU32>,
+        /// Run each test so often, with a seed of its own each time, or with that of --random-seed each time if it is given; 0:
+        /// until the run is ended.
+        [harmless] #[arg(long, value_name = "N")]
+        random_seed_stress_count: Option<u32>,
+        /// Run each test through tools/run-valgrind.py.
+        [program] #[arg(long)]
+        valgrind: bool,
+        /// Let the sanitizers of the build collect coverage in this directory.
+        [path] #[arg(long, value_name = "DIR")]
+        sancov_dir: Option<PathBuf>,
+        /// Write what tests print to the files it is compared with, where it is not what they say.
+        [path] #[arg(long)]
+        pub regenerate_expected_files: bool,
+    }
 }
 
 /// Why a run of this kind cannot be.

@@ -1,86 +1,28 @@
 //! Where settings come from: defaults < `peerd.toml` < environment < options.
-//!
-//! Each layer is read on its own first, so that what is wrong is said with its place: a line of the file, a variable,
-//! an option. The crate `config` then lays them over one another; it knows none of these places.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
-use std::path::PathBuf;
 use std::str::FromStr;
 
-use flotilla_suites::syntax::text::nearest::{hint, nearest};
-use serde::Deserialize;
-use toml::{Table, Value};
-
-use super::settings::{KEYS, Settings};
 use flotilla_actors::trust::identity::Home;
+use serde::Deserialize;
+use toml::Table;
+
+use super::settings::{SECTIONS, Settings};
+use crate::options::{ConfigError, Key, all, environment, lay, read};
 
 /// The file's name, in the home directory.
 pub const NAME: &str = "peerd.toml";
 
-/// Settings that are tables: what they hold can be set one by one.
-const TABLES: [(&str, &str); 2] = [("log", "levels"), ("work", "env")];
-/// What begins the names of our variables.
-const PREFIX: &str = "FLOTILLA_";
 /// Variables that are no settings: the home, how much a runner logs, the mark of a run's processes.
 const RESERVED: [&str; 3] = ["FLOTILLA_HOME", "FLOTILLA_LOG", flotilla_actors::execution::marker::VARIABLE];
-
-/// Why the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is there but cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The file has an unknown key, a value of the wrong type, or is no TOML.
-    #[error("cannot use {}: {detail}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line, column and the line itself.
-        detail: String,
-    },
-    /// A variable's value is none of its setting.
-    #[error("cannot use the variable {name}='{value}': {detail}")]
-    Variable {
-        /// Its name.
-        name: String,
-        /// What it holds.
-        value: String,
-        /// What is wrong.
-        detail: String,
-    },
-    /// An option's value is none of its setting.
-    #[error("cannot use the option --set {option}: {detail}")]
-    Option {
-        /// SECTION.KEY=VALUE.
-        option: String,
-        /// What is wrong.
-        detail: String,
-    },
-    /// The layers do not go together.
-    #[error("cannot lay the configuration together: {0}")]
-    Layers(#[from] config::ConfigError),
-}
+/// What begins the names of the runner's variables.
+const RUNNERS: &str = "FLOTILLA_RUNNER__";
 
 /// One `--set SECTION.KEY=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
     key: Key,
     value: String,
-}
-
-/// Which setting is meant: section, key, and for a table the name in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Key {
-    section: &'static str,
-    key: &'static str,
-    name: Option<String>,
 }
 
 /// What was read.
@@ -98,124 +40,41 @@ pub struct Loaded {
 /// [`ConfigError`] when a layer has what it should not.
 pub fn load(
     home: &Home,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
     options: &[Set],
 ) -> Result<Loaded, ConfigError> {
-    let mut layers = vec![file(home.path().join(NAME))?];
-    let mut warnings = Vec::new();
-    // Sorted, as the system keeps it in no order: of FLOTILLA_LOG__LEVELS and FLOTILLA_LOG__LEVELS__TRUST the second counts.
-    for (name, value) in BTreeMap::from_iter(environment) {
-        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
-        if RESERVED.contains(&name) || value.is_empty() {
-            continue;
-        }
-        let Some(key) = Key::of_variable(name) else {
-            let known: Vec<String> = variables().collect();
-            let near = hint(nearest(name, known.iter().map(String::as_str)));
-            warnings.push(format!("the variable {name} is no setting{near}"));
-            continue;
-        };
-        let table = value.to_str().ok_or_else(|| "not UTF-8".to_owned()).and_then(|value| key.table(value));
-        layers.push(table.map_err(|detail| ConfigError::Variable {
-            name: name.to_owned(),
-            value: value.to_string_lossy().into_owned(),
-            detail,
-        })?);
-    }
+    let file = read::<Settings>(&home.path().join(NAME))?;
+    let mut layers: Vec<Table> = file.into_iter().map(|(_, table)| table).collect();
+    let foreign = |name: &str| RESERVED.contains(&name) || name.starts_with(RUNNERS);
+    let (variables, warnings) = environment(SECTIONS, foreign, variables, check)?;
+    layers.extend(variables);
     for Set { key, value } in options {
-        let table = key.table(value);
+        let table = key.table(value, check);
         layers
             .push(table.map_err(|detail| ConfigError::Option { option: format!("{key}={value}"), detail })?);
     }
-    let mut builder = config::Config::builder();
-    for layer in layers {
-        builder = builder.add_source(config::File::from_str(&layer.to_string(), config::FileFormat::Toml));
-    }
-    Ok(Loaded { settings: builder.build()?.try_deserialize()?, warnings })
+    Ok(Loaded { settings: lay(SECTIONS, layers)?, warnings })
 }
 
-/// What the file says; nothing if there is none.
-fn file(path: PathBuf) -> Result<Table, ConfigError> {
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Table::new()),
-        Err(source) => return Err(ConfigError::Read { path, source }),
-    };
-    let content = |error: toml::de::Error| error.to_string().trim_end().to_owned();
-    // Into the types first: they know line and column.
-    let read = toml::from_str::<Settings>(&text).and_then(|_| text.parse());
-    read.map_err(|error| ConfigError::Content { path, detail: content(error) })
-}
-
-/// The names of all variables that are settings.
-fn variables() -> impl Iterator<Item = String> {
-    let all = KEYS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (section, key)));
-    all.map(|(section, key)| format!("{PREFIX}{}__{}", upper(section), upper(key)))
-}
-
-fn upper(text: &str) -> String {
-    text.to_ascii_uppercase().replace('-', "_")
-}
-
-impl Key {
-    /// The one with these parts, as `same` compares them with a section and a key.
-    fn find(parts: [&str; 2], rest: Option<&str>, same: impl Fn(&str, &str) -> bool) -> Option<Self> {
-        let (section, keys) = KEYS.iter().find(|(section, _)| same(section, parts[0]))?;
-        let key = keys.iter().find(|key| same(key, parts[1]))?;
-        let table = TABLES.contains(&(*section, *key));
-        let name = match rest {
-            Some(name) if table && !name.is_empty() => Some(name.to_owned()),
-            None => None,
-            Some(_) => return None,
-        };
-        Some(Self { section, key, name })
-    }
-
-    /// `FLOTILLA_WORK__JOBS`, `FLOTILLA_LOG__LEVELS__TRUST`.
-    fn of_variable(name: &str) -> Option<Self> {
-        let mut parts = name.strip_prefix(PREFIX)?.splitn(3, "__");
-        let pair = [parts.next()?, parts.next()?];
-        let mut key = Self::find(pair, parts.next(), |known, part| upper(known) == part)?;
-        // Parts of the daemon have names in lower case.
-        if key.section == "log" {
-            key.name = key.name.map(|name| name.to_ascii_lowercase());
+/// Every setting with what it is, for `--help`.
+pub fn help() -> String {
+    let mut text =
+        "Settings, for --set, for peerd.toml and for the environment (FLOTILLA_WORK__JOBS=4):".to_owned();
+    for section in SECTIONS {
+        for option in all(section.options) {
+            let (name, help) = (format!("{}.{}", section.name, option.key()), option.help.trim());
+            text.push_str(&format!(
+                "\n  {name:<24}{}",
+                help.split_whitespace().collect::<Vec<_>>().join(" ")
+            ));
         }
-        Some(key)
     }
-
-    /// Reads a value as this setting: TOML (`4`, `true`, `["a:1"]`), else as it stands, else as a list with commas.
-    /// The error says what is wrong.
-    fn table(&self, text: &str) -> Result<Table, String> {
-        let parsed = Value::from_str(text).ok();
-        let written = Value::String(text.to_owned());
-        let list = text.split(',').map(|part| Value::String(part.trim().to_owned())).collect();
-        let mut wrong = None;
-        for value in parsed.into_iter().chain([written, Value::Array(list)]) {
-            let table = self.around(value);
-            match Settings::deserialize(table.clone()) {
-                Ok(_) => return Ok(table),
-                // The first way to read it is what was meant.
-                Err(error) => wrong = wrong.or_else(|| Some(error.message().to_owned())),
-            }
-        }
-        Err(wrong.unwrap_or_default())
-    }
-
-    fn around(&self, value: Value) -> Table {
-        let inside = |name: &str, value| Value::Table(Table::from_iter([(name.to_owned(), value)]));
-        let value = match &self.name {
-            Some(name) => inside(name, value),
-            None => value,
-        };
-        Table::from_iter([(self.section.to_owned(), inside(self.key, value))])
-    }
+    text
 }
 
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.section, self.key)?;
-        self.name.as_ref().map_or(Ok(()), |name| write!(f, ".{name}"))
-    }
+/// Whether these are settings.
+fn check(table: Table) -> Result<(), toml::de::Error> {
+    Settings::deserialize(table).map(|_| ())
 }
 
 impl FromStr for Set {
@@ -224,16 +83,7 @@ impl FromStr for Set {
     /// `SECTION.KEY=VALUE`.
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').ok_or("not SECTION.KEY=VALUE")?;
-        let mut parts = name.trim().splitn(3, '.');
-        let pair = [parts.next().unwrap_or_default(), parts.next().unwrap_or_default()];
-        let key = Key::find(pair, parts.next(), |known, part| known == part).ok_or_else(|| {
-            let known: Vec<String> = KEYS
-                .iter()
-                .flat_map(|(section, keys)| keys.iter().map(move |key| format!("{section}.{key}")))
-                .collect();
-            format!("no such setting{}", hint(nearest(name, known.iter().map(String::as_str))))
-        })?;
-        Ok(Self { key, value: value.trim().to_owned() })
+        Ok(Self { key: Key::named(SECTIONS, name)?, value: value.trim().to_owned() })
     }
 }
 
@@ -245,6 +95,8 @@ impl std::fmt::Display for Set {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
     use crate::peerd::config::settings::Level;
 
@@ -346,6 +198,7 @@ mod tests {
             ("FLOTILLA_HOME", "/x"),
             ("FLOTILLA_LOG", "debug"),
             ("FLOTILLA_RUN", "1.2"),
+            ("FLOTILLA_RUNNER__JOBS", "4"),
             ("FLOTILLANT", "1"),
         ];
         let loaded = loaded("", &variables, &[]).unwrap();
@@ -358,15 +211,15 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_a_value_of_its_own_setting_or_none(text in "\\PC*|[a-z0-9\\[\\]{}\",= \n#'.]*", which in 0..KEYS.len()) {
-            let (section, keys) = KEYS[which];
-            for key in keys {
-                let key = Key { section, key, name: None };
-                let Ok(table) = key.table(&text) else { continue };
+        fn any_text_is_a_value_of_its_own_setting_or_none(text in "\\PC*|[a-z0-9\\[\\]{}\",= \n#'.]*", which in 0..SECTIONS.len()) {
+            let section = SECTIONS[which];
+            for option in all(section.options) {
+                let key = Key { section: section.name, option, entry: None };
+                let Ok(table) = key.table(&text, check) else { continue };
                 let mut set = Table::try_from(Settings::deserialize(table).unwrap()).unwrap();
                 let mut untouched = Table::try_from(Settings::default()).unwrap();
                 for settings in [&mut set, &mut untouched] {
-                    settings[section].as_table_mut().unwrap().remove(key.key);
+                    settings[section.name].as_table_mut().unwrap().remove(&option.key());
                 }
                 proptest::prop_assert_eq!(set, untouched);
             }

@@ -10,21 +10,24 @@ use flotilla_actors::net::discovery::Network;
 use flotilla_actors::trust::Policy;
 use log::LevelFilter;
 
+use crate::options::{Declares, Section};
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Every section with its keys.
-pub const KEYS: [(&str, &[&str]); 6] = [
-    ("local", &["address"]),
-    ("work", &["address", "jobs", "store-limit", "workspace-days", "env"]),
-    ("status", &["address"]),
-    ("discovery", &["enabled", "port", "group-v4", "group-v6", "interfaces", "peers", "capacity"]),
-    ("trust", &["transitive", "depth"]),
-    ("log", &["file", "level", "levels"]),
+/// Every section.
+pub const SECTIONS: &[Section] = &[
+    Section { name: "local", options: Local::OPTIONS },
+    Section { name: "work", options: Work::OPTIONS },
+    Section { name: "status", options: Status::OPTIONS },
+    Section { name: "discovery", options: Discovery::OPTIONS },
+    Section { name: "trust", options: Trust::OPTIONS },
+    Section { name: "log", options: Log::OPTIONS },
 ];
 
 /// All of it, with what holds where nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
     /// The Local port.
@@ -41,85 +44,104 @@ pub struct Settings {
     pub log: Log,
 }
 
-/// Section `local`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Local {
-    /// Where it listens: a loopback address.
-    #[serde(deserialize_with = "loopback")]
-    pub address: SocketAddr,
+options! {
+    /// Section `local`.
+    #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema))]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    pub struct Local {
+        /// Where runners and the peerd command of this host are served: a loopback address. Port 0, here and below: any free one.
+        [network] #[serde(deserialize_with = "loopback")]
+        pub address: SocketAddr,
+    }
 }
 
-/// Section `work`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Work {
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// Tests at a time; `None`: as many as the machine has processors.
-    pub jobs: Option<NonZeroU16>,
-    /// GiB of inputs of peers' runners kept on disk.
-    pub store_limit: NonZeroU32,
-    /// Days after which the workspace of a peer that has not come again is removed.
-    pub workspace_days: NonZeroU16,
-    /// Variables that all tests of peers' runners get.
-    pub env: BTreeMap<String, String>,
+options! {
+    /// Section `work`.
+    #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema))]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    pub struct Work {
+        /// Where runners of trusted peers are served; without IPv6, at 0.0.0.0.
+        [network] pub address: SocketAddr,
+        /// Tests at a time; without it, as many as the machine has processors.
+        [harmless] pub jobs: Option<NonZeroU16>,
+        /// GiB of the disk, below the home, for what peers' runners sent: tests and engines, by content.
+        [harmless] pub store_limit: NonZeroU32,
+        /// Days after which the workspace of a peer that has not come again is removed.
+        [harmless] pub workspace_days: NonZeroU16,
+        /// Variables that all tests of peers' runners get, besides PATH, HOME, TMPDIR and those of the runner that do no harm.
+        [program, table] pub env: BTreeMap<String, String>,
+    }
 }
 
-/// Section `status`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Status {
-    /// Where it listens.
-    pub address: SocketAddr,
+options! {
+    /// Section `status`.
+    #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema))]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    pub struct Status {
+        /// Where peers tell one another whom they trust; without IPv6, at 0.0.0.0.
+        [network] pub address: SocketAddr,
+    }
 }
 
-/// Section `discovery`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Discovery {
-    /// Whether it runs.
-    pub enabled: bool,
-    /// The UDP port that all peers share.
-    pub port: NonZeroU16,
-    /// The IPv4 multicast group.
-    #[serde(deserialize_with = "multicast_v4")]
-    pub group_v4: Ipv4Addr,
-    /// The IPv6 multicast group.
-    #[serde(deserialize_with = "multicast_v6")]
-    pub group_v6: Ipv6Addr,
-    /// Names of interfaces; empty: all.
-    pub interfaces: Vec<String>,
-    /// Peers that are told by unicast.
-    pub peers: Vec<HostPort>,
-    /// Peers remembered at most.
-    pub capacity: NonZeroUsize,
+options! {
+    /// Section `discovery`.
+    #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema))]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    pub struct Discovery {
+        /// Whether peers are looked for, and this one can be found.
+        [network] pub enabled: bool,
+        /// The UDP port at which all peers of a network meet.
+        [network] pub port: NonZeroU16,
+        /// The IPv4 multicast group at which they meet.
+        [network] #[serde(deserialize_with = "multicast_v4")]
+        pub group_v4: Ipv4Addr,
+        /// The IPv6 multicast group at which they meet.
+        [network] #[serde(deserialize_with = "multicast_v6")]
+        pub group_v6: Ipv6Addr,
+        /// Network interfaces that are used, by name; none: all that are up and not point-to-point.
+        [network] pub interfaces: Vec<String>,
+        /// Peers that multicast does not reach: host:port, with the UDP port.
+        [network] pub peers: Vec<HostPort>,
+        /// How many peers are remembered at most.
+        [harmless] pub capacity: NonZeroUsize,
+    }
 }
 
-/// Section `trust`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Trust {
-    /// See [`Policy::transitive`].
-    pub transitive: bool,
-    /// See [`Policy::depth`].
-    pub depth: NonZeroU32,
+options! {
+    /// Section `trust`.
+    #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema))]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    pub struct Trust {
+        /// Whether keys count that are approved by a key that is trusted.
+        [network] pub transitive: bool,
+        /// How long a chain of approvals may be: 1 is a key that is approved here.
+        [network] pub depth: NonZeroU32,
+    }
 }
 
-/// Section `log`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Log {
-    /// The file, seen from the home directory.
-    pub file: PathBuf,
-    /// For all parts that `levels` does not name.
-    pub level: Level,
-    /// By part of the daemon or library.
-    pub levels: BTreeMap<String, Level>,
+options! {
+    /// Section `log`.
+    #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema))]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    pub struct Log {
+        /// The log file, seen from the home directory.
+        [path] pub file: PathBuf,
+        /// How much is logged: off, error, warn, info, debug, trace.
+        [harmless] pub level: Level,
+        /// The same for parts of the daemon and libraries, by name.
+        [harmless, table] pub levels: BTreeMap<String, Level>,
+    }
 }
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Nothing.
@@ -138,6 +160,7 @@ pub enum Level {
 
 /// `host:port`, where the host is a name or an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct HostPort(String);
 
@@ -295,9 +318,9 @@ mod tests {
 
     fn known() -> Vec<(String, Vec<String>)> {
         let mut table = toml::Table::new();
-        for (section, keys) in KEYS {
-            let keys = keys.iter().map(|key| ((*key).to_owned(), true.into())).collect();
-            table.insert(section.to_owned(), toml::Value::Table(keys));
+        for Section { name, options } in SECTIONS {
+            let keys = crate::options::all(options).into_iter().map(|option| (option.key(), true.into()));
+            table.insert((*name).to_owned(), toml::Value::Table(keys.collect()));
         }
         keys(&table)
     }

@@ -9,25 +9,27 @@ use clap::Parser;
 use super::compare::Difference;
 use super::results::{Results, ResultsError};
 
-/// Compares two files that --json-test-results wrote, or V8's own runner of any time.
-#[derive(Debug, Parser)]
-#[command(
-    name = "runner diff",
-    bin_name = "runner diff",
-    max_term_width = 110,
-    after_help = "V8's own files name the tests that failed, but not those that ran: what cannot be told from them is said.\n\
-                  Exit codes: 0 nothing is newly failing, 1 something is, 2 a file or an option is of no use."
-)]
-struct Diff {
-    /// The results of the earlier run.
-    old: PathBuf,
+options! {
+    /// Compares two files that --json-test-results wrote, or V8's own runner of any time.
+    #[derive(Debug, Parser)]
+    #[command(
+        name = "runner diff",
+        bin_name = "runner diff",
+        max_term_width = 110,
+        after_help = "V8's own files name the tests that failed, but not those that ran: what cannot be told from them is said.\n\
+                      Exit codes: 0 nothing is newly failing, 1 something is, 2 a file or an option is of no use."
+    )]
+    pub(crate) struct Diff {
+        /// The results of the earlier run.
+        [path] old: PathBuf,
 
-    /// The results of the later run.
-    new: PathBuf,
+        /// The results of the later run.
+        [path] new: PathBuf,
 
-    /// Print one JSON object instead of text.
-    #[arg(long)]
-    json: bool,
+        /// Print one JSON object instead of text.
+        [harmless] #[arg(long)]
+        json: bool,
+    }
 }
 
 /// Does what these words say, the first of which is `diff`. Returns the exit code.

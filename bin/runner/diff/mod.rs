@@ -12,4 +12,6 @@ mod compare;
 mod results;
 mod show;
 
+#[cfg(test)]
+pub(crate) use command::Diff;
 pub use command::main;

@@ -1,0 +1,138 @@
+//! A setting by its names: `work.jobs` behind `--set`, `FLOTILLA_WORK__JOBS` in the environment.
+
+use std::str::FromStr;
+
+use flotilla_suites::syntax::text::nearest::{hint, nearest};
+use toml::{Table, Value};
+
+use super::declare::{Declared, Item, all};
+
+/// What begins the names of our variables.
+const PREFIX: &str = "FLOTILLA_";
+
+/// A section of a file, or the whole of a file that has none.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// Its name.
+    pub name: &'static str,
+    /// Its options.
+    pub options: &'static [Item],
+}
+
+/// Which setting is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The section's name.
+    pub section: &'static str,
+    /// The option.
+    pub option: Declared,
+    /// For a table, which of its entries.
+    pub entry: Option<String>,
+}
+
+impl Key {
+    /// The one of `sections` with these parts, as `same` compares them with a section and a key.
+    fn find(
+        sections: &[Section],
+        parts: [&str; 2],
+        rest: Option<&str>,
+        same: impl Fn(&str, &str) -> bool,
+    ) -> Option<Self> {
+        let section = sections.iter().find(|section| same(section.name, parts[0]))?;
+        let option = all(section.options).into_iter().find(|option| same(&option.key(), parts[1]))?;
+        let entry = match rest {
+            Some(entry) if option.rule.table && !entry.is_empty() => Some(entry.to_owned()),
+            None => None,
+            Some(_) => return None,
+        };
+        Some(Self { section: section.name, option, entry })
+    }
+
+    /// `FLOTILLA_WORK__JOBS`, `FLOTILLA_LOG__LEVELS__TRUST`; `None` for what is no setting.
+    pub fn of_variable(sections: &[Section], name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix(PREFIX)?.splitn(3, "__");
+        let pair = [parts.next()?, parts.next()?];
+        let mut key = Self::find(sections, pair, parts.next(), |known, part| upper(known) == part)?;
+        // Parts of the daemon have names in lower case.
+        if key.section == "log" {
+            key.entry = key.entry.map(|entry| entry.to_ascii_lowercase());
+        }
+        Some(key)
+    }
+
+    /// `work.jobs`, `log.levels.trust`.
+    ///
+    /// # Errors
+    /// That it is no setting, with the nearest one.
+    pub fn named(sections: &[Section], name: &str) -> Result<Self, String> {
+        let mut parts = name.trim().splitn(3, '.');
+        let pair = [parts.next().unwrap_or_default(), parts.next().unwrap_or_default()];
+        Self::find(sections, pair, parts.next(), |known, part| known == part).ok_or_else(|| {
+            let known: Vec<String> = named(sections, |section, key| format!("{section}.{key}")).collect();
+            format!("no such setting{}", hint_for(name, &known))
+        })
+    }
+
+    /// Reads a value as this setting: as TOML (`4`, `true`, `["a:1"]`), else as it stands, else as a list with commas.
+    /// `check` knows what the sections take.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn table(
+        &self,
+        text: &str,
+        check: impl Fn(Table) -> Result<(), toml::de::Error>,
+    ) -> Result<Table, String> {
+        let parsed = Value::from_str(text).ok();
+        let written = Value::String(text.to_owned());
+        let list = text.split(',').map(|part| Value::String(part.trim().to_owned())).collect();
+        let mut wrong = None;
+        for value in parsed.into_iter().chain([written, Value::Array(list)]) {
+            let table = self.around(value);
+            match check(table.clone()) {
+                Ok(()) => return Ok(table),
+                // The first way to read it is what was meant.
+                Err(error) => wrong = wrong.or_else(|| Some(error.message().to_owned())),
+            }
+        }
+        Err(wrong.unwrap_or_default())
+    }
+
+    fn around(&self, value: Value) -> Table {
+        let inside = |name: &str, value| Value::Table(Table::from_iter([(name.to_owned(), value)]));
+        let value = match &self.entry {
+            Some(entry) => inside(entry, value),
+            None => value,
+        };
+        Table::from_iter([(self.section.to_owned(), inside(&self.option.key(), value))])
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.section, self.option.key())?;
+        self.entry.as_ref().map_or(Ok(()), |entry| write!(f, ".{entry}"))
+    }
+}
+
+/// The names of all variables that are settings.
+pub fn variables(sections: &[Section]) -> Vec<String> {
+    named(sections, |section, key| format!("{PREFIX}{}__{}", upper(section), upper(key))).collect()
+}
+
+/// `; did you mean 'work.jobs'?`, or nothing.
+pub fn hint_for(name: &str, known: &[String]) -> String {
+    hint(nearest(name, known.iter().map(String::as_str)))
+}
+
+fn named(sections: &[Section], name: impl Fn(&str, &str) -> String) -> impl Iterator<Item = String> {
+    let keys = |section: &Section| {
+        let options = all(section.options).into_iter();
+        options.map(|option| name(section.name, &option.key())).collect::<Vec<_>>()
+    };
+    sections.iter().flat_map(keys).collect::<Vec<_>>().into_iter()
+}
+
+fn upper(text: &str) -> String {
+    text.to_ascii_uppercase().replace('-', "_")
+}
