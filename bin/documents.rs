@@ -40,15 +40,15 @@ fn commands() -> Vec<(&'static str, Vec<&'static [Item]>, Command)> {
         (
             "peerd",
             vec![
-                peerd::cli::Cli::OPTIONS,
-                peerd::cli::Run::OPTIONS,
-                peerd::cli::Log::OPTIONS,
-                peerd::cli::Approve::OPTIONS,
-                peerd::cli::Revoke::OPTIONS,
-                peerd::cli::Peers::OPTIONS,
-                peerd::cli::Status::OPTIONS,
+                peerd::cli::PeerdCli::OPTIONS,
+                peerd::cli::RunArgs::OPTIONS,
+                peerd::cli::LogArgs::OPTIONS,
+                peerd::cli::ApproveArgs::OPTIONS,
+                peerd::cli::RevokeArgs::OPTIONS,
+                peerd::cli::PeersArgs::OPTIONS,
+                peerd::cli::StatusArgs::OPTIONS,
             ],
-            peerd::cli::Cli::command(),
+            peerd::cli::PeerdCli::command(),
         ),
     ]
 }

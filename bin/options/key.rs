@@ -21,7 +21,7 @@ pub struct Section {
 
 /// Which setting is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct SettingKey {
     /// The section's name.
     pub section: &'static str,
     /// The option.
@@ -30,7 +30,7 @@ pub struct Key {
     pub entry: Option<String>,
 }
 
-impl Key {
+impl SettingKey {
     /// The one of `sections` with these parts, as `same` compares them with a section and a key.
     fn find(
         sections: &[Section],
@@ -108,7 +108,7 @@ impl Key {
     }
 }
 
-impl std::fmt::Display for Key {
+impl std::fmt::Display for SettingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.section, self.option.key())?;
         self.entry.as_ref().map_or(Ok(()), |entry| write!(f, ".{entry}"))

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::declare::{Declared, Item, all};
-use super::key::{Key, Section, hint_for, variables};
+use super::key::{Section, SettingKey, hint_for, variables};
 use super::{ConfigError, Rule};
 
 /// One source of settings. Each was read as the types that take them before it became one, so that what is wrong was said
@@ -75,7 +75,7 @@ pub fn environment(
         if value.is_empty() || foreign(name) {
             continue;
         }
-        let Some(key) = Key::of_variable(sections, name) else {
+        let Some(key) = SettingKey::of_variable(sections, name) else {
             warnings
                 .push(format!("the variable {name} is no setting{}", hint_for(name, &variables(sections))));
             continue;

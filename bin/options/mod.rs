@@ -29,5 +29,5 @@ pub mod paths;
 pub use declare::{Class, Declared, Declares, Item, Rule, all};
 pub use error::ConfigError;
 pub use file::read;
-pub use key::{Key, Section, hint_for};
+pub use key::{Section, SettingKey, hint_for};
 pub use layers::{Layer, environment, lay};

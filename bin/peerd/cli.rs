@@ -19,7 +19,7 @@ options! {
                       The configuration is peerd.toml in the home directory; peerd setup puts it there, with comments.\n\
                       Exit codes: 0 done, 1 refused or failed, 2 a bad option or an unknown command."
     )]
-    pub struct Cli {
+    pub struct PeerdCli {
         /// Where identity, trust and configuration are kept [default: FLOTILLA_HOME, or flotilla in the user's data directory].
         [path] #[arg(long, value_name = "DIR", global = true)]
         pub home: Option<PathBuf>,
@@ -37,34 +37,34 @@ pub enum Command {
     Setup,
     /// Start the daemon in the background, and wait until its ports answer.
     #[command(after_help = config::help())]
-    Start(Serve),
+    Start(ServeArgs),
     /// Run the daemon in the foreground.
     #[command(after_help = config::help())]
-    Run(Run),
+    Run(RunArgs),
     /// End the daemon, and wait until it has ended.
     Stop,
     /// End the daemon, if one runs, and start it in the background.
     #[command(after_help = config::help())]
-    Restart(Serve),
+    Restart(ServeArgs),
     /// Show the end of the log.
-    Log(Log),
+    Log(LogArgs),
     /// Print the fingerprint of this machine's identity.
     Fingerprint,
     /// Trust a key, and whom it approves, even if it was revoked.
     #[command(alias = "trust")]
-    Approve(Approve),
+    Approve(ApproveArgs),
     /// Withdraw trust from a key, and bar it even if others approve it.
-    Revoke(Revoke),
+    Revoke(RevokeArgs),
     /// Show other machines: where they are, whom this machine trusts and through whom, who trusts it, and what can be used.
-    Peers(Peers),
+    Peers(PeersArgs),
     /// Show the daemon and its peers, and for each one that cannot be used, why.
-    Status(Status),
+    Status(StatusArgs),
 }
 
 options! {
     /// How a daemon is to run.
     #[derive(Clone, Debug, Args)]
-    pub struct Serve {
+    pub struct ServeArgs {
         /// A setting of peerd.toml for this time, such as work.jobs=4. May be repeated.
         [network, append] #[arg(long, value_name = "SECTION.KEY=VALUE")]
         pub set: Vec<Set>,
@@ -78,10 +78,10 @@ options! {
 options! {
     /// `peerd run`.
     #[derive(Debug, Args)]
-    pub struct Run {
+    pub struct RunArgs {
         /// How.
         [group] #[command(flatten)]
-        pub serve: Serve,
+        pub serve: ServeArgs,
 
         /// As `start` starts it: in a session of its own, telling when it is ready.
         [harmless] #[arg(long, hide = true)]
@@ -92,7 +92,7 @@ options! {
 options! {
     /// `peerd log`.
     #[derive(Debug, Args)]
-    pub struct Log {
+    pub struct LogArgs {
         /// How many lines.
         [harmless] #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
         pub lines: usize,
@@ -106,7 +106,7 @@ options! {
 options! {
     /// `peerd approve`.
     #[derive(Debug, Args)]
-    pub struct Approve {
+    pub struct ApproveArgs {
         /// A public key in PEM form, or the fingerprint of a key that was seen: 16 digits or more.
         [network] #[arg(value_name = "FILE|FINGERPRINT")]
         pub key: PathBuf,
@@ -116,7 +116,7 @@ options! {
 options! {
     /// `peerd revoke`.
     #[derive(Debug, Args)]
-    pub struct Revoke {
+    pub struct RevokeArgs {
         /// The fingerprint; 6 digits are enough if they are one known key's.
         [network] #[arg(value_name = "FINGERPRINT")]
         pub key: String,
@@ -126,7 +126,7 @@ options! {
 options! {
     /// `peerd peers`.
     #[derive(Debug, Args)]
-    pub struct Peers {
+    pub struct PeersArgs {
         /// One JSON object a line.
         [harmless] #[arg(long)]
         pub json: bool,
@@ -136,7 +136,7 @@ options! {
 options! {
     /// `peerd status`.
     #[derive(Debug, Args)]
-    pub struct Status {
+    pub struct StatusArgs {
         /// One JSON object.
         [harmless] #[arg(long)]
         pub json: bool,

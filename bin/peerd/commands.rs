@@ -2,7 +2,7 @@
 
 use flotilla_actors::trust::identity::Home;
 
-use crate::peerd::cli::{Cli, Command};
+use crate::peerd::cli::{Command, PeerdCli};
 use crate::peerd::config;
 use crate::peerd::control;
 use crate::peerd::error::CommandError;
@@ -15,7 +15,7 @@ use crate::peerd::trusting;
 const CONFIGURATION: &str = include_str!("../../conf/peerd.toml");
 
 /// Does what the command line says; the exit code.
-pub fn run(cli: Cli) -> u8 {
+pub fn run(cli: PeerdCli) -> u8 {
     match Home::find(cli.home).ok_or(CommandError::Homeless).and_then(|home| command(&home, cli.command)) {
         Ok(()) => 0,
         // The reader has seen enough.

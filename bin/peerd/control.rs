@@ -7,7 +7,7 @@ use flotilla_actors::trust::identity::{Home, Identity};
 use flotilla_messages::port::local::Question;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::peerd::cli::Serve;
+use crate::peerd::cli::ServeArgs;
 use crate::peerd::config;
 use crate::peerd::error::{CommandError, END, StopError};
 use crate::peerd::launch::{self, Launched};
@@ -20,7 +20,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Starts a daemon in the background.
-pub fn start(home: &Home, args: &Serve) -> Result<(), CommandError> {
+pub fn start(home: &Home, args: &ServeArgs) -> Result<(), CommandError> {
     user::check(args.allow_root)?;
     let Launched { pid, fingerprint } = launch::launch(home, args)?;
     print(&format!("peerd runs: pid {pid}, {fingerprint}\n"))
@@ -33,7 +33,7 @@ pub fn stop(home: &Home) -> Result<(), CommandError> {
 }
 
 /// Ends the daemon, if one runs, and starts one.
-pub fn restart(home: &Home, args: &Serve) -> Result<(), CommandError> {
+pub fn restart(home: &Home, args: &ServeArgs) -> Result<(), CommandError> {
     user::check(args.allow_root)?;
     // Better the old daemon than none. The new one says what there is to be warned of.
     config::load(home, std::env::vars_os(), &args.set)?;

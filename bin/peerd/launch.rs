@@ -13,7 +13,7 @@ use std::time::Duration;
 use flotilla_actors::trust::identity::Home;
 use flotilla_messages::Fingerprint;
 
-use crate::peerd::cli::Serve;
+use crate::peerd::cli::ServeArgs;
 use crate::peerd::logging::Logs;
 
 /// How long a daemon may take until its ports answer.
@@ -47,7 +47,7 @@ pub struct Launched {
 }
 
 /// Starts the daemon in the background and waits until its ports answer.
-pub fn launch(home: &Home, args: &Serve) -> Result<Launched, LaunchError> {
+pub fn launch(home: &Home, args: &ServeArgs) -> Result<Launched, LaunchError> {
     let mut command = Command::new(std::env::current_exe()?);
     // The daemon does not stay in this directory.
     command.arg("--home").arg(std::path::absolute(home.path())?).args(["run", "--background"]);

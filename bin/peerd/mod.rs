@@ -38,6 +38,6 @@ pub fn main(words: Vec<OsString>) -> ExitCode {
         Some(REAPER) => {
             flotilla_actors::execution::reaper::main(words.get(1).and_then(|run| run.to_str()).unwrap_or(""))
         }
-        _ => ExitCode::from(commands::run(cli::Cli::parse())),
+        _ => ExitCode::from(commands::run(cli::PeerdCli::parse())),
     }
 }

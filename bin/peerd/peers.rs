@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// One line of `peers --json`.
 #[derive(Serialize)]
-pub struct Line<'a> {
+pub struct PeerJson<'a> {
     fingerprint: String,
     /// The Work port.
     address: Option<&'a str>,
@@ -53,7 +53,7 @@ impl From<Load> for LoadLine {
     }
 }
 
-impl<'a> From<&'a PeerView> for Line<'a> {
+impl<'a> From<&'a PeerView> for PeerJson<'a> {
     fn from(peer: &'a PeerView) -> Self {
         let names = |chain: &[Fingerprint]| chain.iter().map(ToString::to_string).collect();
         Self {
@@ -96,7 +96,7 @@ fn trusts_me(peer: &PeerView) -> bool {
 /// One object a line.
 pub fn json(peers: &[PeerView]) -> String {
     // Such a line has no value that JSON lacks, so none is left out.
-    let lines = peers.iter().filter_map(|peer| serde_json::to_string(&Line::from(peer)).ok());
+    let lines = peers.iter().filter_map(|peer| serde_json::to_string(&PeerJson::from(peer)).ok());
     lines.map(|line| line + "\n").collect()
 }
 

@@ -9,19 +9,19 @@ use flotilla_actors::daemon::{Daemon, DaemonEvent, Settings, UdpSettings};
 use flotilla_actors::trust::identity::{Claim, Home, Ports};
 use sd_notify::NotifyState;
 
-use crate::peerd::cli::Serve;
-use crate::peerd::config::{self, Loaded};
+use crate::peerd::cli::ServeArgs;
+use crate::peerd::config::{self, PeerdConfig};
 use crate::peerd::error::{CommandError, LAST_WORDS, ServeError};
 use crate::peerd::logging::{Logs, Terminal};
 use crate::peerd::{launch, user};
 
 /// Serves until it is told to end.
-pub fn run(home: &Home, args: &Serve, background: bool) -> Result<(), CommandError> {
+pub fn run(home: &Home, args: &ServeArgs, background: bool) -> Result<(), CommandError> {
     user::check(args.allow_root)?;
     if background {
         launch::leave_session();
     }
-    let Loaded { settings, warnings } = config::load(home, std::env::vars_os(), &args.set)?;
+    let PeerdConfig { settings, warnings } = config::load(home, std::env::vars_os(), &args.set)?;
     // Before anything is made: without an identity there is nothing to serve.
     home.identity()?;
     // Before the log is opened, which is the running daemon's if there is one.
@@ -127,7 +127,7 @@ async fn live(
     logs: &Logs,
     background: bool,
 ) -> Result<Parting, CommandError> {
-    let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let mut signals = DaemonSignals::new().map_err(ServeError::Signals)?;
     let started = tokio::select! {
         started = async { Daemon::start(home, daemon_settings(settings).await).await } => started,
         name = signals.end(logs) => {
@@ -172,13 +172,13 @@ fn tell_manager(state: NotifyState<'_>) {
 }
 
 /// What others send this process.
-struct Signals {
+struct DaemonSignals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
 }
 
-impl Signals {
+impl DaemonSignals {
     fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use flotilla_messages::port::local::{HeardView, Overview, PeerView, PortView, RefusalView};
 use serde::Serialize;
 
-use crate::peerd::peers::{self, Line, LoadLine};
+use crate::peerd::peers::{self, LoadLine, PeerJson};
 
 /// How often `--watch` looks.
 pub const WATCH: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ const REFUSALS: usize = 8;
 
 /// `status --json`.
 #[derive(Serialize)]
-struct Status<'a> {
+struct StatusJson<'a> {
     fingerprint: String,
     pid: u32,
     software: &'a str,
@@ -28,9 +28,9 @@ struct Status<'a> {
     trusted: u32,
     statement: Option<Statement>,
     ports: Vec<Port<'a>>,
-    discovery: Option<Discovery>,
+    discovery: Option<DiscoveryJson>,
     warnings: &'a [String],
-    peers: Vec<Line<'a>>,
+    peers: Vec<PeerJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ struct Refusal<'a> {
 }
 
 #[derive(Serialize)]
-struct Discovery {
+struct DiscoveryJson {
     port: u16,
     good: u64,
     forged: u64,
@@ -91,7 +91,7 @@ impl<'a> From<&'a RefusalView> for Refusal<'a> {
     }
 }
 
-impl From<HeardView> for Discovery {
+impl From<HeardView> for DiscoveryJson {
     fn from(HeardView { port, good, forged, malformed, dropped, replayed }: HeardView) -> Self {
         Self { port, good, forged, malformed, dropped, replayed }
     }
@@ -99,7 +99,7 @@ impl From<HeardView> for Discovery {
 
 /// One object on a line.
 pub fn json(overview: &Overview, peers: &[PeerView]) -> String {
-    let status = Status {
+    let status = StatusJson {
         fingerprint: overview.fingerprint.to_string(),
         pid: overview.pid,
         software: &overview.software,
@@ -110,9 +110,9 @@ pub fn json(overview: &Overview, peers: &[PeerView]) -> String {
         trusted: overview.trusted,
         statement: overview.statement.map(|(serial, expires)| Statement { serial, expires }),
         ports: overview.ports.iter().map(Port::from).collect(),
-        discovery: overview.discovery.map(Discovery::from),
+        discovery: overview.discovery.map(DiscoveryJson::from),
         warnings: &overview.warnings,
-        peers: peers.iter().map(Line::from).collect(),
+        peers: peers.iter().map(PeerJson::from).collect(),
     };
     // It has no value that JSON lacks.
     serde_json::to_string(&status).unwrap_or_default() + "\n"

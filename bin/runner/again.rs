@@ -62,9 +62,9 @@ impl Deadline {
 }
 
 /// Signals that come between two rounds, when no run listens.
-struct Signals([(Arc<AtomicBool>, u8); 2]);
+struct SignalsBetweenRounds([(Arc<AtomicBool>, u8); 2]);
 
-impl Signals {
+impl SignalsBetweenRounds {
     fn catch() -> io::Result<Self> {
         let caught = |signal, code| {
             let flag = Arc::new(AtomicBool::new(false));
@@ -87,7 +87,7 @@ pub fn until_fail<E: From<io::Error>>(
     deadline: Deadline,
     mut round: impl FnMut(u64) -> Result<u8, E>,
 ) -> Result<u8, E> {
-    let signals = Signals::catch()?;
+    let signals = SignalsBetweenRounds::catch()?;
     let mut console = Console::new();
     for number in 1_u64.. {
         console.line(&format!("Round {number}:"));

@@ -122,6 +122,13 @@ options! {
     }
 }
 
+impl Cli {
+    /// Whether tests are only looked at.
+    pub fn lists(&self) -> bool {
+        self.list || self.list_format.is_some() || self.cat
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

@@ -10,6 +10,9 @@ use toml::{Table, Value};
 use crate::options::{ConfigError, Declares, Section, environment, hint_for, lay, read};
 use crate::runner::settings::Settings;
 
+/// What `--shell` calls the built-in shell.
+pub const BUILTIN: &str = "builtin";
+
 /// The file's name, in the root of the tree or in the user's configuration directory.
 const NAME: &str = "runner.toml";
 /// The file has no sections; in the environment's names it counts as one: `FLOTILLA_RUNNER__JOBS`.
@@ -37,7 +40,7 @@ pub struct Sources<'a> {
 
 /// All layers together.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct RunnerConfig {
     /// The settings.
     pub settings: Settings,
     /// Variables that are passed over, a line each.
@@ -52,11 +55,11 @@ struct Whole {
 }
 
 /// Reads the first of `runner.toml` in the root and in the user's configuration directory, neither of which is needed, and
-/// what lies above it. `from_here` makes paths of the environment absolute.
+/// what lies above it.
 ///
 /// # Errors
 /// [`ConfigError`] when a layer has what it should not, or there is no such profile.
-pub fn load(sources: Sources<'_>, from_here: impl Fn(Settings) -> Settings) -> Result<Loaded, ConfigError> {
+pub fn load(sources: Sources<'_>) -> Result<RunnerConfig, ConfigError> {
     let Sources { root, file, profile, variables, options } = sources;
     let named = variables.iter().find(|(name, value)| name == PROFILE && !value.is_empty());
     let named = named.map(|(_, value)| value.to_string_lossy().into_owned());
@@ -70,9 +73,9 @@ pub fn load(sources: Sources<'_>, from_here: impl Fn(Settings) -> Settings) -> R
         let Ok(Whole { runner }) = Whole::deserialize(layer) else { continue };
         layers.push(layer_of(&from_here(runner))?);
     }
-    layers.push(layer_of(&options)?);
+    layers.push(layer_of(&from_here(options))?);
     let Whole { runner: settings } = lay(SECTIONS, layers)?;
-    Ok(Loaded { settings, warnings })
+    Ok(RunnerConfig { settings, warnings })
 }
 
 /// The file's own settings, and those of a profile.
@@ -135,6 +138,34 @@ fn check(table: Table) -> Result<(), toml::de::Error> {
     runner.check().map_err(toml::de::Error::custom)
 }
 
+/// The paths of the command line and of the environment mean files seen from the current directory; those of `runner.toml` are seen
+/// from the root, as `--outdir` always is.
+fn from_here(mut settings: Settings) -> Settings {
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    settings.test_root = settings.test_root.map(absolute);
+    settings.expectations = settings.expectations.into_iter().map(absolute).collect();
+    settings.shell_dir = settings.shell_dir.map(absolute);
+    // A kind, unless it is a file.
+    settings.host = settings.host.map(|host| match Path::new(&host).is_file() {
+        true => absolute(host.into()).to_string_lossy().into_owned(),
+        false => host,
+    });
+    settings.shell = settings.shell.map(|shell| match shell.as_str() {
+        BUILTIN => shell,
+        _ => in_path(&shell).unwrap_or_else(|| absolute(shell.into())).to_string_lossy().into_owned(),
+    });
+    settings
+}
+
+/// The program of a bare name (`--shell qjs`) in PATH, unless a file here has that name.
+fn in_path(name: &str) -> Option<PathBuf> {
+    if name.contains('/') || Path::new(name).exists() {
+        return None;
+    }
+    let dirs = std::env::var_os("PATH")?;
+    std::env::split_paths(&dirs).map(|dir| dir.join(name)).find(|path| path.is_file())
+}
+
 /// `$XDG_CONFIG_HOME/flotilla`, else `~/.config/flotilla`.
 fn user_directory() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CONFIG_HOME")
@@ -153,7 +184,7 @@ mod tests {
     use crate::runner::settings::{Filter, Progress};
 
     /// What a tree with this file, these variables and this command line gives.
-    fn loaded(file: &str, variables: &[(&str, &str)], words: &[&str]) -> Result<Loaded, String> {
+    fn loaded(file: &str, variables: &[(&str, &str)], words: &[&str]) -> Result<RunnerConfig, String> {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join(NAME), file).unwrap();
         let cli = Cli::parse_from(std::iter::once("runner").chain(words.iter().copied()));
@@ -164,7 +195,7 @@ mod tests {
             variables: variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             options: cli.settings,
         };
-        load(sources, |settings| settings).map_err(|error| error.to_string())
+        load(sources).map_err(|error| error.to_string())
     }
 
     fn settings(file: &str, variables: &[(&str, &str)], words: &[&str]) -> Settings {
@@ -286,7 +317,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let sources =
             Sources { root: root.path(), file: true, profile: None, variables: Vec::new(), options };
-        let settings = load(sources, |settings| settings).unwrap().settings;
+        let settings = load(sources).unwrap().settings;
         assert_eq!((settings.outdir, settings.inputs), (Some(odd.clone()), vec![odd]));
     }
 

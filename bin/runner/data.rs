@@ -9,7 +9,7 @@ struct Data {
     /// What is there when it is whole.
     holds: &'static str,
     /// Where it comes from.
-    source: Source,
+    source: DataSource,
 }
 
 impl Data {
@@ -19,7 +19,7 @@ impl Data {
 }
 
 /// Where data comes from.
-enum Source {
+enum DataSource {
     /// A Git repository; `DEPS` says which commit.
     Git(&'static str),
     /// An archive in this bucket, by the name in the file `tests.tar.gz.sha1` beside it.
@@ -29,38 +29,44 @@ enum Source {
 /// What V8's trees of any age lack until it is fetched. Addresses that are gone since are replaced by those that hold the
 /// same.
 const ALL: [Data; 9] = [
-    Data { place: "test262/data", holds: "test", source: Source::Git("https://github.com/tc39/test262.git") },
+    Data {
+        place: "test262/data",
+        holds: "test",
+        source: DataSource::Git("https://github.com/tc39/test262.git"),
+    },
     Data {
         place: "test262/harness",
         holds: "src",
-        source: Source::Git("https://github.com/test262-utils/test262-harness-py.git"),
+        source: DataSource::Git("https://github.com/test262-utils/test262-harness-py.git"),
     },
     Data {
         place: "mozilla/data",
         holds: "js1_5",
-        source: Source::Git("https://chromium.googlesource.com/v8/deps/third_party/mozilla-tests.git"),
+        source: DataSource::Git("https://chromium.googlesource.com/v8/deps/third_party/mozilla-tests.git"),
     },
     Data {
         place: "benchmarks/data",
         holds: "octane",
-        source: Source::Git("https://chromium.googlesource.com/v8/deps/third_party/benchmarks.git"),
+        source: DataSource::Git("https://chromium.googlesource.com/v8/deps/third_party/benchmarks.git"),
     },
     Data {
         place: "simdjs/data",
         holds: "src",
-        source: Source::Git("https://chromium.googlesource.com/external/github.com/tc39/ecmascript_simd.git"),
+        source: DataSource::Git(
+            "https://chromium.googlesource.com/external/github.com/tc39/ecmascript_simd.git",
+        ),
     },
     Data {
         place: "promises-aplus/promises-tests",
         holds: "lib",
-        source: Source::Git("https://github.com/promises-aplus/promises-tests.git"),
+        source: DataSource::Git("https://github.com/promises-aplus/promises-tests.git"),
     },
-    Data { place: "wasm-spec-tests/tests", holds: "", source: Source::Bucket("v8-wasm-spec-tests") },
-    Data { place: "wasm-js/tests", holds: "", source: Source::Bucket("v8-wasm-spec-tests") },
+    Data { place: "wasm-spec-tests/tests", holds: "", source: DataSource::Bucket("v8-wasm-spec-tests") },
+    Data { place: "wasm-js/tests", holds: "", source: DataSource::Bucket("v8-wasm-spec-tests") },
     Data {
         place: "wasm-js/data",
         holds: "test",
-        source: Source::Git("https://github.com/WebAssembly/spec.git"),
+        source: DataSource::Git("https://github.com/WebAssembly/spec.git"),
     },
 ];
 
@@ -102,12 +108,12 @@ fn line(data: &Data, root: &Path, test_root: &Path, deps: &str) -> String {
     let path = test_root.join(data.place);
     let path = path.strip_prefix(root).unwrap_or(&path).display().to_string();
     match data.source {
-        Source::Git(url) => {
+        DataSource::Git(url) => {
             let at = revision(deps, &format!("test/{}", data.place));
             let checkout = at.map(|at| format!(" && git -C {path} checkout {at}")).unwrap_or_default();
             format!("the suite {suite} lacks {path}; this fetches it: git clone {url} {path}{checkout}")
         }
-        Source::Bucket(bucket) => {
+        DataSource::Bucket(bucket) => {
             let dir = path.strip_suffix("/tests").unwrap_or(&path);
             format!(
                 "the suite {suite} lacks {path}; this fetches it: curl -L \

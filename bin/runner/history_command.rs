@@ -11,9 +11,11 @@ use flotilla_messages::Outcome;
 use flotilla_suites::{Options, Wanted};
 use serde::Serialize;
 
-use crate::runner::app::{self, AppError};
+use crate::runner::app;
 use crate::runner::cli::Cli;
+use crate::runner::error::AppError;
 use crate::runner::history;
+use crate::runner::opening;
 use crate::runner::settings::Settings;
 use crate::runner::test_id::Name;
 
@@ -124,12 +126,13 @@ pub fn main(words: Vec<OsString>) -> u8 {
 
 fn recalled(HistoryCommand { what, json, n, mut run }: HistoryCommand) -> Result<(), HistoryError> {
     let chooses = chooses(&run);
-    let root = app::root(run.root.as_deref(), run.settings.test_root.is_some())?;
+    let root = opening::root(run.root.as_deref(), run.settings.test_root.is_some())?;
     let settings = app::settings(&mut run, &root)?;
     // No tests: those that are asked for may not be there any more.
-    let options = Options { build_with: run.made.variables(), ..app::options(&root, &settings, Vec::new()) };
+    let options =
+        Options { build_with: run.made.variables(), ..opening::options(&root, &settings, Vec::new()) };
     let choices = run.builds.choose(&settings, &root).map_err(AppError::from)?;
-    let descriptions = app::describe(&choices, &options)?;
+    let descriptions = opening::describe(&choices, &options)?;
     let place = history::place(&descriptions, &root);
     let place = place.ok_or_else(|| HistoryError::None("any place".into()))?;
     let past = HistoryReader::open(&place)?.ok_or_else(|| HistoryError::None(place.display().to_string()))?;

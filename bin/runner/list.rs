@@ -11,7 +11,7 @@ use crate::runner::settings::ListFormat;
 
 /// One line of `--list-format json`.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ListedTest<'a> {
     suite: &'a str,
     name: &'a str,
     variant: Option<&'a str>,
@@ -122,9 +122,9 @@ fn json(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()
         Some(Skip { rule, condition, .. }) => Skipped::By { rule, condition },
     };
     match tree.listed_case(listed.id) {
-        Ok(case) => write(&Line { skipped, heavy: listed.heavy, ..line(&case) }, out),
+        Ok(case) => write(&ListedTest { skipped, heavy: listed.heavy, ..line(&case) }, out),
         Err(unrunnable) => write(
-            &Line {
+            &ListedTest {
                 suite: &unrunnable.name.suite,
                 name: &unrunnable.name.name,
                 variant: Some(&unrunnable.name.variant).filter(|v| !v.is_empty()).map(String::as_str),
@@ -147,8 +147,8 @@ fn json(tree: &Products, listed: &Listed, out: &mut impl Write) -> io::Result<()
     }
 }
 
-fn line(case: &TestCase) -> Line<'_> {
-    Line {
+fn line(case: &TestCase) -> ListedTest<'_> {
+    ListedTest {
         suite: &case.name.suite,
         name: &case.name.name,
         // A test skipped before variants has none.
@@ -169,7 +169,7 @@ fn line(case: &TestCase) -> Line<'_> {
     }
 }
 
-fn write(line: &Line<'_>, out: &mut impl Write) -> io::Result<()> {
+fn write(line: &ListedTest<'_>, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }

@@ -13,7 +13,7 @@ options! {
     /// The options that `runner.toml` may hold, by the same names; `jobs` is -j.
     #[derive(Clone, Debug, Default, PartialEq, Args, Deserialize, Serialize)]
     #[cfg_attr(test, derive(schemars::JsonSchema))]
-    #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields, default, expecting = "a table")]
     pub struct Settings {
         /// Directory with the build: DIR or DIR/build holds v8_build_config.json [default: out]. Several are separated by
         /// commas.

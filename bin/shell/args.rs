@@ -65,7 +65,7 @@ pub(super) struct Options {
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Command {
+pub(super) enum ShellCommand {
     /// Running files.
     Run(Options),
     /// Printing [`HELP`].
@@ -84,7 +84,7 @@ pub(super) enum ArgsError {
 }
 
 /// Reads the words after `shell`.
-pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command, ArgsError> {
+pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<ShellCommand, ArgsError> {
     let mut words = words.into_iter().peekable();
     let mut options = Options { groups: vec![Vec::new()], ..Options::default() };
     while let Some(word) = words.next() {
@@ -103,7 +103,7 @@ pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
                 options.groups.push(Vec::new());
                 continue;
             }
-            "-h" | "--help" => return Ok(Command::Help),
+            "-h" | "--help" => return Ok(ShellCommand::Help),
             flag if flag.len() > 1 && flag.starts_with('-') => {
                 set_flag(&mut options, flag);
                 // V8 takes an integer flag's value from the next word if there is no '='.
@@ -121,7 +121,7 @@ pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
     if options.groups.is_empty() {
         return Err(ArgsError::NoFiles);
     }
-    Ok(Command::Run(options))
+    Ok(ShellCommand::Run(options))
 }
 
 /// Sets what `flag` stands for, spelled with '-' or '_' as V8 allows; others are ignored.
@@ -157,13 +157,13 @@ fn is_module(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Command, ArgsError> {
+    fn parsed(line: &str) -> Result<ShellCommand, ArgsError> {
         parse(line.split_whitespace().map(OsString::from))
     }
 
     fn options(line: &str) -> Options {
         match parsed(line) {
-            Ok(Command::Run(options)) => options,
+            Ok(ShellCommand::Run(options)) => options,
             other => panic!("{line}: {other:?}"),
         }
     }
@@ -236,6 +236,6 @@ mod tests {
 
     #[test]
     fn help_wins() {
-        assert_eq!(parsed("--throws -h"), Ok(Command::Help));
+        assert_eq!(parsed("--throws -h"), Ok(ShellCommand::Help));
     }
 }

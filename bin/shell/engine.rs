@@ -9,7 +9,7 @@ use std::rc::Rc;
 use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 use rustix::process::{Resource, getrlimit};
 
-use super::args::{self, Command, Options, Source};
+use super::args::{self, Options, ShellCommand, Source};
 use super::host::{self, Host, UNNAMED};
 use super::modules::{self, Files};
 use super::output::Output;
@@ -35,8 +35,8 @@ enum Stop {
 /// A script that calls `quit` ends the process at once.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let options = match args::parse(words) {
-        Ok(Command::Run(options)) => options,
-        Ok(Command::Help) => {
+        Ok(ShellCommand::Run(options)) => options,
+        Ok(ShellCommand::Help) => {
             // A closed stdout is no failure of a help text.
             let _ = std::io::stdout().write_all(args::HELP.as_bytes());
             return 0;

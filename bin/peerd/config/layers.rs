@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Table;
 
 use super::settings::{SECTIONS, Settings};
-use crate::options::{ConfigError, Key, all, environment, lay, read};
+use crate::options::{ConfigError, SettingKey, all, environment, lay, read};
 
 /// The file's name, in the home directory.
 pub const NAME: &str = "peerd.toml";
@@ -21,13 +21,13 @@ const RUNNERS: &str = "FLOTILLA_RUNNER__";
 /// One `--set SECTION.KEY=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
-    key: Key,
+    key: SettingKey,
     value: String,
 }
 
 /// What was read.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct PeerdConfig {
     /// All layers together.
     pub settings: Settings,
     /// What is passed over.
@@ -42,7 +42,7 @@ pub fn load(
     home: &Home,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     options: &[Set],
-) -> Result<Loaded, ConfigError> {
+) -> Result<PeerdConfig, ConfigError> {
     let file = read::<Settings>(&home.path().join(NAME))?;
     let mut layers: Vec<Table> = file.into_iter().map(|(_, table)| table).collect();
     let foreign = |name: &str| RESERVED.contains(&name) || name.starts_with(RUNNERS);
@@ -53,7 +53,7 @@ pub fn load(
         layers
             .push(table.map_err(|detail| ConfigError::Option { option: format!("{key}={value}"), detail })?);
     }
-    Ok(Loaded { settings: lay(SECTIONS, layers)?, warnings })
+    Ok(PeerdConfig { settings: lay(SECTIONS, layers)?, warnings })
 }
 
 /// Every setting with what it is, for `--help`.
@@ -83,7 +83,7 @@ impl FromStr for Set {
     /// `SECTION.KEY=VALUE`.
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').ok_or("not SECTION.KEY=VALUE")?;
-        Ok(Self { key: Key::named(SECTIONS, name)?, value: value.trim().to_owned() })
+        Ok(Self { key: SettingKey::named(SECTIONS, name)?, value: value.trim().to_owned() })
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::peerd::config::settings::Level;
 
-    fn loaded(file: &str, environment: &[(&str, &str)], options: &[&str]) -> Result<Loaded, String> {
+    fn loaded(file: &str, environment: &[(&str, &str)], options: &[&str]) -> Result<PeerdConfig, String> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(NAME), file).unwrap();
         let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
@@ -214,7 +214,7 @@ mod tests {
         fn any_text_is_a_value_of_its_own_setting_or_none(text in "\\PC*|[a-z0-9\\[\\]{}\",= \n#'.]*", which in 0..SECTIONS.len()) {
             let section = SECTIONS[which];
             for option in all(section.options) {
-                let key = Key { section: section.name, option, entry: None };
+                let key = SettingKey { section: section.name, option, entry: None };
                 let Ok(table) = key.table(&text, check) else { continue };
                 let mut set = Table::try_from(Settings::deserialize(table).unwrap()).unwrap();
                 let mut untouched = Table::try_from(Settings::default()).unwrap();

@@ -10,6 +10,6 @@ mod layers;
 mod network;
 mod settings;
 
-pub use layers::{Loaded, NAME, Set, help, load};
+pub use layers::{NAME, PeerdConfig, Set, help, load};
 pub use network::{resolve, udp};
 pub use settings::{Log, Settings, Work};

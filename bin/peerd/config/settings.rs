@@ -28,7 +28,7 @@ pub const SECTIONS: &[Section] = &[
 /// All of it, with what holds where nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
 pub struct Settings {
     /// The Local port.
     pub local: Local,
@@ -48,7 +48,7 @@ options! {
     /// Section `local`.
     #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
     #[cfg_attr(test, derive(schemars::JsonSchema))]
-    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Local {
         /// Where runners and the peerd command of this host are served: a loopback address. Port 0, here and below: any free one.
         [network] #[serde(deserialize_with = "loopback")]
@@ -60,7 +60,7 @@ options! {
     /// Section `work`.
     #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
     #[cfg_attr(test, derive(schemars::JsonSchema))]
-    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Work {
         /// Where runners of trusted peers are served; without IPv6, at 0.0.0.0.
         [network] pub address: SocketAddr,
@@ -79,7 +79,7 @@ options! {
     /// Section `status`.
     #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
     #[cfg_attr(test, derive(schemars::JsonSchema))]
-    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Status {
         /// Where peers tell one another whom they trust; without IPv6, at 0.0.0.0.
         [network] pub address: SocketAddr,
@@ -90,7 +90,7 @@ options! {
     /// Section `discovery`.
     #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
     #[cfg_attr(test, derive(schemars::JsonSchema))]
-    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Discovery {
         /// Whether peers are looked for, and this one can be found.
         [network] pub enabled: bool,
@@ -115,7 +115,7 @@ options! {
     /// Section `trust`.
     #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
     #[cfg_attr(test, derive(schemars::JsonSchema))]
-    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Trust {
         /// Whether keys count that are approved by a key that is trusted.
         [network] pub transitive: bool,
@@ -128,7 +128,7 @@ options! {
     /// Section `log`.
     #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
     #[cfg_attr(test, derive(schemars::JsonSchema))]
-    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Log {
         /// The log file, seen from the home directory.
         [path] pub file: PathBuf,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::results::{Results, Test};
+use super::results::{NamedTest, Results};
 
 /// What a test was before it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +23,7 @@ pub enum Before {
 pub struct NewlyFailing {
     /// Which.
     #[serde(flatten)]
-    pub test: Test,
+    pub test: NamedTest,
     /// What it was.
     pub before: Before,
     /// Its outcome.
@@ -35,7 +35,7 @@ pub struct NewlyFailing {
 pub struct NoLonger {
     /// Which.
     #[serde(flatten)]
-    pub test: Test,
+    pub test: NamedTest,
     /// What its outcome was.
     pub before: String,
 }
@@ -45,7 +45,7 @@ pub struct NoLonger {
 pub struct StillFailing {
     /// Which.
     #[serde(flatten)]
-    pub test: Test,
+    pub test: NamedTest,
     /// What its outcome was.
     pub before: String,
     /// And is.
@@ -64,11 +64,11 @@ pub struct Difference {
     /// They failed, and do.
     pub still_failing: Vec<StillFailing>,
     /// They failed and then passed, in the later run.
-    pub flaky: Vec<Test>,
+    pub flaky: Vec<NamedTest>,
     /// They have no verdict any more. Without those of `passing_or_not_run`.
-    pub not_run_any_more: Vec<Test>,
+    pub not_run_any_more: Vec<NamedTest>,
     /// They had no verdict before, whatever they have now.
-    pub new_tests: Vec<Test>,
+    pub new_tests: Vec<NamedTest>,
     /// What the files do not tell.
     pub unknown: Vec<&'static str>,
 }
@@ -108,7 +108,7 @@ impl Difference {
         let none = BTreeSet::new();
         if let Some(ran) = &new.ran {
             // Where the older file does not say what ran, those that failed did.
-            let before: BTreeSet<&Test> = old
+            let before: BTreeSet<&NamedTest> = old
                 .ran
                 .as_ref()
                 .unwrap_or(&none)
@@ -149,8 +149,8 @@ mod tests {
 
     use super::*;
 
-    fn test(name: &str) -> Test {
-        Test { name: name.into(), variant: "default".into(), build: String::new() }
+    fn test(name: &str) -> NamedTest {
+        NamedTest { name: name.into(), variant: "default".into(), build: String::new() }
     }
 
     /// `a!` failed, `a~` was flaky, `a` passed.
@@ -176,7 +176,7 @@ mod tests {
         list.iter().map(|one| one.test.name.as_str()).collect()
     }
 
-    fn plain(list: &[Test]) -> Vec<&str> {
+    fn plain(list: &[NamedTest]) -> Vec<&str> {
         list.iter().map(|test| test.name.as_str()).collect()
     }
 

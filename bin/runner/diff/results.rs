@@ -32,7 +32,7 @@ pub enum ResultsError {
 
 /// A test as a file of results names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Test {
+pub struct NamedTest {
     /// `suite/name`.
     pub name: String,
     /// The variant, with what tells its subtests apart; empty in files that do not say.
@@ -42,7 +42,7 @@ pub struct Test {
     pub build: String,
 }
 
-impl fmt::Display for Test {
+impl fmt::Display for NamedTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         match (self.variant.as_str(), self.build.as_str()) {
@@ -58,25 +58,27 @@ impl fmt::Display for Test {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Results {
     /// Unexpected verdicts, with the outcomes.
-    pub failing: BTreeMap<Test, String>,
+    pub failing: BTreeMap<NamedTest, String>,
     /// Tests that failed and then passed.
-    pub flaky: BTreeSet<Test>,
+    pub flaky: BTreeSet<NamedTest>,
     /// All tests with a verdict, if the file says.
-    pub ran: Option<BTreeSet<Test>>,
+    pub ran: Option<BTreeSet<NamedTest>>,
 }
 
 /// One run's results. V8's runners before 9 write a list of them, one for each architecture and mode.
 #[derive(Deserialize)]
-struct Document {
+#[serde(expecting = "an object with results")]
+struct ResultsFile {
     arch: Option<String>,
     mode: Option<String>,
-    results: Vec<Record>,
+    results: Vec<AttemptRecord>,
     ran: Option<Ran>,
 }
 
 /// One attempt at one test.
 #[derive(Deserialize)]
-struct Record {
+#[serde(expecting = "an object with name and result")]
+struct AttemptRecord {
     name: String,
     #[serde(default)]
     variant: Option<String>,
@@ -106,7 +108,7 @@ impl Results {
     /// # Errors
     /// It is no JSON, or something else is in it.
     pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        let documents: Vec<Document> = if bytes.trim_ascii_start().starts_with(b"[") {
+        let documents: Vec<ResultsFile> = if bytes.trim_ascii_start().starts_with(b"[") {
             serde_json::from_slice(bytes)?
         } else {
             vec![serde_json::from_slice(bytes)?]
@@ -127,14 +129,14 @@ impl Results {
         Ok(results)
     }
 
-    fn add(&mut self, document: Document, build: &str) {
+    fn add(&mut self, document: ResultsFile, build: &str) {
         let is_ours = document.ran.is_some();
         for record in document.results {
             let mut variant = record.variant.unwrap_or_default();
             if let Some(detail) = record.subtest {
                 variant = format!("{variant} {detail}");
             }
-            let test = Test { name: record.name, variant, build: build.to_owned() };
+            let test = NamedTest { name: record.name, variant, build: build.to_owned() };
             // A file has what was unexpected, and whatever was run after that.
             let rerun_passed = record.run > 1 && record.expected.contains(&record.result);
             if if is_ours { record.flaky } else { rerun_passed } {
@@ -146,7 +148,7 @@ impl Results {
             }
         }
         if let (Some(all), Some(ran)) = (&mut self.ran, document.ran) {
-            let test = |(variant, name): (&str, String)| Test {
+            let test = |(variant, name): (&str, String)| NamedTest {
                 name,
                 variant: variant.to_owned(),
                 build: build.to_owned(),
@@ -166,7 +168,7 @@ mod tests {
         Results::parse(text.as_bytes()).unwrap()
     }
 
-    fn names<'a>(tests: impl IntoIterator<Item = &'a Test>) -> Vec<String> {
+    fn names<'a>(tests: impl IntoIterator<Item = &'a NamedTest>) -> Vec<String> {
         tests.into_iter().map(ToString::to_string).collect()
     }
 
@@ -227,7 +229,7 @@ mod tests {
             ("{\"tests\": []}", "missing field `results` at line 1 column 13"),
             ("{\"results\": 7}", "invalid type: integer `7`, expected a sequence at line 1 column 13"),
             ("{\"results\": [{\"name\": \"a\"}]}", "missing field `result` at line 1 column 26"),
-            ("[7]", "invalid type: integer `7`, expected struct Document at line 1 column 2"),
+            ("[7]", "invalid type: integer `7`, expected an object with results at line 1 column 2"),
             ("{\"results\": []} {}", "trailing characters at line 1 column 17"),
         ] {
             assert_eq!(Results::parse(text.as_bytes()).unwrap_err().to_string(), said, "{text}");
