@@ -10,10 +10,11 @@ use rquickjs::{Context, Ctx, Function, Persistent, Promise, Runtime, Value};
 use rustix::process::{Resource, getrlimit};
 
 use super::args::{self, Options, ShellCommand, Source};
-use super::host::{self, Host, UNNAMED};
+use super::globals;
+use super::host::{self, Host, Phase, UNNAMED};
 use super::modules::{self, Files};
 use super::output::Output;
-use super::test262::{self, Phase};
+use super::test262;
 use super::{report, trace};
 
 /// The most stack that scripts may use; more is a RangeError. d8 allows one MiB, but QuickJS's frames are
@@ -111,7 +112,7 @@ impl Realm {
         let context = ManuallyDrop::new(Context::full(&runtime)?);
         context.with(|ctx| {
             trace::install(&ctx, Rc::clone(&host.last_thrown))?;
-            host::install(&ctx, &host)
+            globals::install(&ctx, &host)
         })?;
         Ok(Self { host, context, runtime })
     }

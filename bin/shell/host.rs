@@ -1,27 +1,34 @@
-//! What the shell gives to scripts: d8's functions.
+//! What the functions of one realm share, and how one is defined.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::rc::Rc;
 
-use rquickjs::function::{IntoJsFunc, Opt, Rest, This};
-use rquickjs::{
-    ArrayBuffer, Coerced, Constructor, Ctx, Error, Exception, Function, IntoJs, Object, Persistent, Result,
-    Value,
-};
+use rquickjs::function::{IntoJsFunc, Rest, This};
+use rquickjs::{Coerced, Constructor, Ctx, Error, Exception, Function, Object, Persistent, Result, Value};
 
 use super::args::Options;
 use super::output::Output;
-use super::test262::{self, Phase};
 use super::trace::LastThrown;
-
-/// What `version()` returns.
-const VERSION: &str = "quickjs-ng (rquickjs 0.14)";
 
 /// The file name of code given with `-e`, as in d8.
 pub(super) const UNNAMED: &str = "unnamed";
+
+/// When an error came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// While a script was parsed or run: the engine does both at once.
+    #[default]
+    Script,
+    /// While a module was parsed.
+    Parse,
+    /// While modules were found and linked.
+    Resolution,
+    /// While a module ran.
+    Runtime,
+}
 
 /// What the functions of one realm share.
 pub(super) struct Host {
@@ -84,55 +91,21 @@ impl Host {
     }
 }
 
-/// Defines the functions in the realm's global object.
-pub(super) fn install(ctx: &Ctx<'_>, host: &Rc<Host>) -> Result<()> {
-    let globals = ctx.globals();
-    let console = Object::new(ctx.clone())?;
-    for name in ["log", "info", "debug"] {
-        define(&console, name, printer(host, true, false))?;
-    }
-    for name in ["warn", "error"] {
-        define(&console, name, printer(host, true, true))?;
-    }
-    globals.set("console", console)?;
-    if !host.options.test262 {
-        define(&globals, "print", printer(host, true, false))?;
-    }
-    define(&globals, "write", printer(host, false, false))?;
-    define(&globals, "printErr", printer(host, true, true))?;
-    define(&globals, "load", loader(host))?;
-    define(&globals, "read", read)?;
-    define(&globals, "readbuffer", read_buffer)?;
-    let output = Rc::clone(&host.output);
-    define(&globals, "readline", move || read_line(&output))?;
-    define(&globals, "version", || VERSION)?;
-    let output = Rc::clone(&host.output);
-    define(&globals, "quit", move |code: Opt<Coerced<i32>>| -> () {
-        output.flush();
-        std::process::exit(code.0.map_or(0, |code| code.0))
-    })?;
-    let timers = Rc::clone(host);
-    define(&globals, "setTimeout", move |task: Persistent<Function<'static>>| {
-        timers.tasks.borrow_mut().push_back(task);
-        0
-    })?;
-    if host.options.test262 {
-        test262::install(ctx, host)?;
-        define_print(ctx, host)?;
-    }
-    if let Some(name) = &host.options.gc {
-        define(&globals, name, |ctx: Ctx<'_>| ctx.run_gc())?;
-    }
-    if !host.options.no_arguments {
-        globals.set("arguments", host.options.arguments.as_slice().into_js(ctx)?)?;
-    }
-    Ok(())
-}
-
 /// `print` as test262 wants it: not enumerable.
 pub(super) fn define_print<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
     let print = Function::new(ctx.clone(), printer(host, true, false))?.with_name("print")?;
-    test262::hide(ctx, "print", print.into_value())
+    hide(ctx, "print", print.into_value())
+}
+
+/// A global property that is not enumerable, as host-defined ones are to be.
+pub(super) fn hide<'js>(ctx: &Ctx<'js>, name: &str, value: Value<'js>) -> Result<()> {
+    let object: Object<'js> = ctx.globals().get("Object")?;
+    let define: Function<'js> = object.get("defineProperty")?;
+    let descriptor = Object::new(ctx.clone())?;
+    descriptor.set("value", value)?;
+    descriptor.set("writable", true)?;
+    descriptor.set("configurable", true)?;
+    define.call((ctx.globals(), name, descriptor))
 }
 
 pub(super) fn define<'js, P, F: IntoJsFunc<'js, P> + 'js>(
@@ -144,7 +117,7 @@ pub(super) fn define<'js, P, F: IntoJsFunc<'js, P> + 'js>(
 }
 
 /// `print` and its relatives: the arguments with a blank between them.
-fn printer<'js>(
+pub(super) fn printer<'js>(
     host: &Rc<Host>,
     newline: bool,
     stderr: bool,
@@ -171,55 +144,12 @@ fn printer<'js>(
     }
 }
 
-/// `load(file...)`: runs scripts; paths are relative to the working directory.
-fn loader<'js>(host: &Rc<Host>) -> impl Fn(Ctx<'js>, Rest<String>) -> Result<()> + use<'js> {
-    let host = Rc::clone(host);
-    move |ctx, paths| {
-        for path in paths.0 {
-            let source = read_source(Path::new(&path)).map_err(|error| cannot_load(&ctx, &path, &error))?;
-            host.run_script(&ctx, &path, source)?;
-        }
-        Ok(())
-    }
-}
-
-/// `read(file[, "binary"])`: the text of a file, or its bytes in an ArrayBuffer.
-fn read<'js>(ctx: Ctx<'js>, path: String, format: Opt<String>) -> Result<Value<'js>> {
-    if format.0.as_deref() == Some("binary") {
-        return Ok(read_buffer(ctx, path)?.into_value());
-    }
-    let text = read_source(Path::new(&path)).map_err(|error| cannot_load(&ctx, &path, &error))?;
-    text.into_js(&ctx)
-}
-
-fn read_buffer<'js>(ctx: Ctx<'js>, path: String) -> Result<ArrayBuffer<'js>> {
-    let bytes = std::fs::read(&path).map_err(|error| cannot_load(&ctx, &path, &error))?;
-    ArrayBuffer::new(ctx, bytes)
-}
-
-fn cannot_load(ctx: &Ctx<'_>, path: &str, error: &io::Error) -> Error {
-    throw(ctx, &format!("Error loading file: {path}: {error}"))
-}
-
 /// Throws an Error. (The binding's own way gives it its message after its stack, which then lacks it.)
 pub(super) fn throw(ctx: &Ctx<'_>, message: &str) -> Error {
     let constructor = ctx.globals().get::<_, Constructor<'_>>("Error");
     match constructor.and_then(|constructor| constructor.construct((message,))) {
         Ok(error) => ctx.throw(error),
         Err(error) => error,
-    }
-}
-
-/// `readline()`: the next line of stdin without its end; nothing at its end.
-fn read_line(output: &Output) -> Option<String> {
-    output.flush();
-    let mut line = Vec::new();
-    match io::stdin().lock().read_until(b'\n', &mut line) {
-        Ok(1..) => {
-            let line = String::from_utf8_lossy(&line);
-            Some(line.strip_suffix('\n').unwrap_or(&line).to_owned())
-        }
-        _ => None,
     }
 }
 

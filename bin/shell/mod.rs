@@ -12,7 +12,8 @@
 //!
 //! - `args`: the command line
 //! - `engine`: one realm and its event loop: scripts, modules, promise jobs, timers
-//! - `host`: the functions scripts call
+//! - `globals`: the functions scripts call
+//! - `host`: what these functions share
 //! - `modules`: what `import` finds
 //! - `output`: buffered stdout
 //! - `trace`: stack traces, and where a value that is no Error was thrown
@@ -21,6 +22,7 @@
 
 mod args;
 mod engine;
+mod globals;
 mod host;
 mod modules;
 mod output;

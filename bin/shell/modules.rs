@@ -8,8 +8,7 @@ use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Module, Result};
 
-use super::host::{self, Host};
-use super::test262::Phase;
+use super::host::{self, Host, Phase};
 
 /// Resolves specifiers: each is a path, relative to the directory of the file that imports. As in d8, `x.mjs`
 /// means the same as `./x.mjs`.

@@ -4,26 +4,12 @@ use std::rc::Rc;
 
 use rquickjs::{ArrayBuffer, Coerced, Context, Ctx, Function, Object, Persistent, Result, Runtime, Value};
 
-use super::host::{self, Host};
+use super::host::{self, Host, Phase, hide};
 use super::output::Output;
 
 /// How many realms a test can make: they have to be there before it runs, since the engine's binding makes none while
 /// scripts run. No test makes more than four.
 const REALMS: usize = 8;
-
-/// When an error came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// While a script was parsed or run: the engine does both at once.
-    #[default]
-    Script,
-    /// While a module was parsed.
-    Parse,
-    /// While modules were found and linked.
-    Resolution,
-    /// While a module ran.
-    Runtime,
-}
 
 /// Puts realms by, if a source looks as if it would ask for any.
 ///
@@ -71,17 +57,6 @@ fn create_realm<'js>(ctx: &Ctx<'js>, host: &Host) -> Result<Object<'js>> {
         Some(realm) => realm.restore(ctx),
         None => Err(host::throw(ctx, &format!("this shell makes {REALMS} realms at most"))),
     }
-}
-
-/// A global property that is not enumerable, as host-defined ones are to be.
-pub(super) fn hide<'js>(ctx: &Ctx<'js>, name: &str, value: Value<'js>) -> Result<()> {
-    let object: Object<'js> = ctx.globals().get("Object")?;
-    let define: Function<'js> = object.get("defineProperty")?;
-    let descriptor = Object::new(ctx.clone())?;
-    descriptor.set("value", value)?;
-    descriptor.set("writable", true)?;
-    descriptor.set("configurable", true)?;
-    define.call((ctx.globals(), name, descriptor))
 }
 
 /// Tells of an uncaught exception: its constructor's name, and its message.

@@ -1,8 +1,8 @@
 //! Predictable builds: the same test allocates the same each time (V8 9.2 `tools/predictable_wrapper.py`, V8 5.4
 //! `execution.py`).
 
+use super::judgement::Judgement;
 use super::text::quoted;
-use super::verdict::Judgement;
 use crate::outcome::{Outcome, Output};
 
 /// How often a test runs before it counts as predictable.

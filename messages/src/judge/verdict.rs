@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::allocations::Allocations;
 use super::checks::{self, Checks};
 use super::exit::exit_failure;
+use super::judgement::Judgement;
 use super::template::TemplateRules;
 use super::test262::{self, Negative, Uncaught};
 use super::text::is_blank;
@@ -84,15 +85,6 @@ pub enum Judge {
         /// Whether there must be a hash.
         required: bool,
     },
-}
-
-/// An outcome, and for all but a plain pass what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Judgement {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// Why the judge was not content, for people.
-    pub why: Option<String>,
 }
 
 /// Judges one output. `expected` holds the expected file's bytes, for the judges that compare.

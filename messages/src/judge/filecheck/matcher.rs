@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use super::directive::{Directive, Kind, directives};
+use super::failure::Failure;
 use super::input::{Holes, Span, with_newlines};
 use super::pattern::{Pattern, Problem, Variables, compile};
 use super::re::{Budget, Found};
-use super::report::Failure;
 use crate::outcome::Output;
 
 /// What CHECK-NEXT puts before its pattern: the rest of the line, where there is one, and of the next.

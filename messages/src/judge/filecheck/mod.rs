@@ -13,9 +13,11 @@
 //! | `re` | Python's regular expressions |
 //! | `input` | the output, and which part of it is being searched |
 //! | `matcher` | the directives on the output, one after the other |
-//! | `report` | why a directive does not hold, for people |
+//! | `failure` | a directive that does not hold |
+//! | `report` | why it does not: what stands there instead |
 
 mod directive;
+mod failure;
 mod input;
 mod matcher;
 mod pattern;

@@ -1,11 +1,10 @@
 //! Why a directive does not hold, for people.
 
-use std::fmt;
-
 use super::directive::{Directive, Kind};
+use super::failure::Failure;
 use super::input::{Span, line_at, shown};
 use super::matcher::{Matcher, search};
-use super::pattern::{Problem, compile};
+use super::pattern::compile;
 use super::piece::Piece;
 use super::re::Found;
 use crate::judge::text::quoted;
@@ -15,34 +14,6 @@ const HINT_STEPS: u64 = 1_000_000;
 
 /// The least text that makes a possible match, as in filecheck.
 const HINT_CHARS: usize = 5;
-
-/// A directive that does not hold.
-#[derive(Debug)]
-pub(super) struct Failure {
-    directive: String,
-    line: usize,
-    why: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in line {} of the test {}", self.directive, self.line, self.why)
-    }
-}
-
-impl Failure {
-    pub(super) fn new(directive: &Directive, why: impl Into<String>) -> Self {
-        Self { directive: directive.name(), line: directive.line, why: why.into() }
-    }
-
-    pub(super) fn of(directive: &Directive, problem: Problem) -> Self {
-        let why = match problem {
-            Problem::Unusable(why) => format!("cannot be checked: {why}"),
-            Problem::Exhausted => "cannot be checked: matching takes more steps than are allowed".into(),
-        };
-        Self::new(directive, why)
-    }
-}
 
 impl Matcher<'_, '_> {
     pub(super) fn missing(&self, directive: &Directive, within: Span) -> Failure {

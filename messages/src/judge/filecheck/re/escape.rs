@@ -1,7 +1,7 @@
 //! What a backslash means, outside and inside of `[...]` (3.11 `re/_parser.py`, `_escape` and `_class_escape`).
 
 use super::chars::{Class, Fold, Item, Kind, One, Set};
-use super::parse::{Flags, Parser, PatternError, malformed};
+use super::reader::{Flags, Parser, PatternError, malformed};
 use super::tree::{At, Node};
 
 /// What an escape is in a set.

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `chars` | which characters one place of a pattern takes |
 //! | `tree` | what a pattern says |
+//! | `reader` | the text token by token, and what is known of it so far |
 //! | `parse` | from text to tree, with Python's errors |
 //! | `escape` | `\d`, `\x41`, `\1`: what a backslash means |
 //! | `program` | from tree to steps |
@@ -20,6 +21,7 @@ mod chars;
 mod escape;
 mod parse;
 mod program;
+mod reader;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -30,4 +32,4 @@ pub(super) use chars::{digit_value, is_digit, is_space};
 pub(super) use run::{Found, Regex};
 
 #[cfg(test)]
-use parse::PatternError;
+use reader::PatternError;

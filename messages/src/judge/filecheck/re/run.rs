@@ -2,8 +2,9 @@
 
 use super::budget::{Budget, Exhausted};
 use super::chars::{Fold, One, alike, is_word};
-use super::parse::{PatternError, parse};
+use super::parse::parse;
 use super::program::{Program, Step, program};
+use super::reader::PatternError;
 use super::tree::{At, Manner};
 
 /// How many ways to go back may be noted at a time: 24 bytes each.
