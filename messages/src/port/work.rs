@@ -175,3 +175,7 @@ impl WorkMessage {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "work_tests.rs"]
+mod tests;
