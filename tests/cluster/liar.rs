@@ -14,7 +14,7 @@ use flotilla_actors::net::link::{
 use flotilla_actors::run::proxy::Target;
 use flotilla_actors::trust::TrustedKeys;
 use flotilla_messages::judge::Judgement;
-use flotilla_messages::port::work::{MOST_NEWS, RemoteEnding, RemoteNews, WorkMessage};
+use flotilla_messages::port::work::{JudgedRun, MOST_NEWS, RemoteEnding, RemoteNews, WorkMessage};
 use flotilla_messages::wire::Hello;
 use flotilla_messages::{Captured, Exit, Fingerprint, Memory, Outcome, Output, TestName};
 
@@ -91,7 +91,7 @@ fn ended(lease: u64, outcome: Outcome) -> RemoteNews {
     let judgement = Judgement { outcome, why: None };
     RemoteNews::Finished {
         lease,
-        ending: RemoteEnding::Judged { output, judgement, difference: None },
+        ending: RemoteEnding::Judged(JudgedRun { output, judgement, difference: None }),
         queued: Duration::ZERO,
     }
 }

@@ -3,11 +3,11 @@
 //! An executor is registered with [`Join`](crate::run::scheduler::Join), gets [`Order`]s and answers with [`News`].
 //! Every lease it was assigned is answered by exactly one [`What::Finished`], unless the executor is lost.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Message;
-use flotilla_messages::{CaseId, Cases, Judgement, Outcome, Output, TestCase, TestName};
+use flotilla_messages::port::work::JudgedRun;
+use flotilla_messages::{CaseId, Judgement, Outcome, Output, TestCase, TestName, Unrunnable};
 
 /// An executor's number within one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,13 +32,9 @@ pub struct Lease {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub enum Order {
-    /// Run these, in this order.
-    Assign {
-        /// The leases; never more in all than the executor gave credit for.
-        leases: Vec<Lease>,
-        /// Where their cases are to be had.
-        cases: Arc<dyn Cases>,
-    },
+    /// Run these, in this order; never more in all than the executor gave credit for. An executor of a run knows where
+    /// the run's cases come from.
+    Assign(Vec<Lease>),
     /// These are of no interest any more: do not start them, end those that run. They are answered with
     /// [`LeaseResult::Withdrawn`], or with their result if that came first.
     Withdraw(Vec<LeaseId>),
@@ -123,7 +119,7 @@ impl LeaseResult {
     /// Whether this is a verdict, and as the status files expect. `None`: no verdict.
     pub fn as_expected(&self) -> Option<bool> {
         match self {
-            Self::Judged(judged) => Some(judged.case.expectation.allows(judged.judgement.outcome)),
+            Self::Judged(judged) => Some(judged.case.expectation.allows(judged.run.judgement.outcome)),
             Self::Failed(_) => Some(false),
             Self::Withdrawn | Self::Unable { .. } => None,
         }
@@ -135,12 +131,8 @@ impl LeaseResult {
 pub struct Judged {
     /// What ran.
     pub case: TestCase,
-    /// What it did.
-    pub output: Output,
-    /// What that means.
-    pub judgement: Judgement,
-    /// How the output differs from the expected file, if it was compared with one and the outcome is unexpected.
-    pub difference: Option<String>,
+    /// What it did and what that means: all that a peer sends of it.
+    pub run: JudgedRun,
 }
 
 /// A test without output to judge: it cannot be run, its expected file is missing, its program does not start,
@@ -159,6 +151,13 @@ pub struct Failed {
     pub reason: String,
 }
 
+impl Judged {
+    /// A test whose output was not compared with an expected file.
+    pub fn of(case: TestCase, output: Output, judgement: Judgement) -> Self {
+        Self { case, run: JudgedRun { output, judgement, difference: None } }
+    }
+}
+
 impl Failed {
     /// The failure of a test whose case is known.
     pub fn of(case: TestCase, reason: String) -> Self {
@@ -169,6 +168,13 @@ impl Failed {
             outcome: Outcome::Fail,
             reason,
         }
+    }
+
+    /// The failure of a test whose case cannot be made.
+    pub fn unrunnable(unrunnable: Unrunnable) -> Self {
+        let reason = format!("cannot run the test: {unrunnable}");
+        let Unrunnable { name, id, .. } = unrunnable;
+        Self { name, id, case: None, outcome: Outcome::Fail, reason }
     }
 
     /// The failure of a test of which nothing but its number is known.

@@ -43,12 +43,12 @@ fn messages() -> Vec<WorkMessage> {
         started: None,
     };
     let judgement = Judgement { outcome: Outcome::Crash, why: Some("signal 11".into()) };
-    let differing = RemoteEnding::Judged {
+    let differing = RemoteEnding::Judged(JudgedRun {
         output: output.clone(),
         judgement: judgement.clone(),
         difference: Some("-a\n+b".into()),
-    };
-    let judged = RemoteEnding::Judged { output, judgement, difference: None };
+    });
+    let judged = RemoteEnding::Judged(JudgedRun { output, judgement, difference: None });
     let failed = RemoteEnding::Failed { outcome: Outcome::Fail, reason: "no file".into() };
     let unable = RemoteEnding::Unable { reason: "no space".into() };
     let endings = [differing, judged, failed, RemoteEnding::Withdrawn, unable].into_iter().zip(1..);

@@ -3,8 +3,8 @@
 //! ```text
 //!  Link ──LinkNews──▶ WorkHandler ──Heard──▶ WorkSession ◀──▶ Session (the core)
 //!                       (queue)                │  │  ▲
-//!             Survey, Put, LayOut, Clear ◀─────┘  │  └──News── LocalPool ──▶ ProcessRunner*
-//!                      Stocks                     └──Order────────▲
+//!             Survey, Put, LayOut, Clear ◀─────┘  │  └──News── PoolThreads: ProcessRunner*
+//!                      Stocks                     └──run──────────▲
 //! ```
 //!
 //! A job's pool, its directory for temporary files and its reaper are made for it and end with it, however it ends: the
@@ -21,7 +21,6 @@
 //! | `fetch` | large blobs from peer to peer |
 //! | `input_store` | the inputs on disk, on a thread of their own |
 //! | `job` | the pool made for a job, its probe, and its end |
-//! | `received` | the client's cases as the pool wants them |
 //! | `settings` | [`WorkSettings`] |
 
 mod actor;
@@ -31,7 +30,6 @@ mod handler;
 mod input_store;
 mod job;
 mod pace;
-mod received;
 mod session;
 #[cfg(test)]
 mod session_tests;

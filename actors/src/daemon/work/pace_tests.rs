@@ -115,7 +115,7 @@ impl Loop {
             started: None,
         };
         let judgement = Judgement { outcome: Outcome::Pass, why: None };
-        let judged = Judged { case: lease.case, output, judgement, difference: None };
+        let judged = Judged::of(lease.case, output, judgement);
         self.input(Input::Finished { lease: lease.lease, ending: LeaseResult::Judged(Box::new(judged)) });
     }
 
@@ -125,7 +125,7 @@ impl Loop {
             WorkMessage::News(news) => {
                 self.messages += 1;
                 let judged = |news: &RemoteNews| {
-                    matches!(news, RemoteNews::Finished { ending: RemoteEnding::Judged { .. }, .. })
+                    matches!(news, RemoteNews::Finished { ending: RemoteEnding::Judged(_), .. })
                 };
                 self.out -= news.iter().filter(|news| judged(news)).count() as u64;
             }

@@ -16,13 +16,14 @@ use std::time::{Duration, Instant};
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::{
-    MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease, RemoteNews, WorkMessage,
+    JudgedRun, MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease, RemoteNews,
+    WorkMessage,
 };
 use flotilla_messages::{Captured, Fingerprint, Outcome, TestName};
 
 use super::admission::{AdmissionPolicy, admit, confined};
 use super::pace::{Pace, least};
-use crate::execution::executor::LeaseResult;
+use crate::execution::executor::{Judged, LeaseResult};
 
 /// Rounds of surveys and blobs: a tree is at most 64 levels deep, and what is found damaged is asked for again.
 const MOST_ROUNDS: u32 = 200;
@@ -483,16 +484,16 @@ impl Session {
         let Some(out) = self.out.get(&lease) else { return };
         let ending = match ending {
             LeaseResult::Judged(judged) => {
-                let expected = judged.case.expectation.allows(judged.judgement.outcome);
-                let mut output = judged.output;
+                let Judged { case, mut run } = *judged;
+                let expected = case.expectation.allows(run.judgement.outcome);
                 self.done.ran += 1;
-                self.pace.took(output.duration);
+                self.pace.took(run.output.duration);
                 self.done.unexpected += u64::from(!expected);
                 if expected && !out.keep_output {
-                    output.stdout = Captured::default();
-                    output.stderr = Captured::default();
+                    run.output.stdout = Captured::default();
+                    run.output.stderr = Captured::default();
                 }
-                RemoteEnding::Judged { output, judgement: judged.judgement, difference: judged.difference }
+                RemoteEnding::Judged(run)
             }
             LeaseResult::Failed(failed) => {
                 RemoteEnding::Failed { outcome: failed.outcome, reason: failed.reason }
@@ -508,7 +509,7 @@ impl Session {
         let Some(out) = self.out.remove(&lease) else { return };
         self.running -= u16::from(out.queued.is_some());
         let text = match &ending {
-            RemoteEnding::Judged { output, difference, .. } => {
+            RemoteEnding::Judged(JudgedRun { output, difference, .. }) => {
                 let difference = difference.as_ref().map_or(0, String::len);
                 output.stdout.bytes.len() + output.stderr.bytes.len() + difference
             }

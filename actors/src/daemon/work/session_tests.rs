@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::port::work::{
-    MOST_LEASES, MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease, RemoteNews,
-    WorkMessage,
+    JudgedRun, MOST_LEASES, MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease,
+    RemoteNews, WorkMessage,
 };
 use flotilla_messages::{Arg, Captured, Exit, Judgement, Memory, Outcome, Output};
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ fn judged(outcome: Outcome, text: usize) -> LeaseResult {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    LeaseResult::Judged(Box::new(Judged { case: case("a"), output, judgement, difference: None }))
+    LeaseResult::Judged(Box::new(Judged::of(case("a"), output, judgement)))
 }
 
 fn started(lease: u64) -> Input {
@@ -307,7 +307,7 @@ fn a_large_output_goes_by_itself_and_an_expected_one_stays_behind() {
     let finished = |lease, outcome, text| Input::Finished { lease, ending: judged(outcome, text) };
     let text = |effects: &[Effect]| -> Vec<(u64, usize)> {
         let text = |(lease, ending)| match ending {
-            RemoteEnding::Judged { output, .. } => (lease, output.stdout.bytes.len()),
+            RemoteEnding::Judged(JudgedRun { output, .. }) => (lease, output.stdout.bytes.len()),
             other => panic!("{other:?}"),
         };
         ended(effects).into_iter().map(text).collect()

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use flotilla_messages::judge::Allocations;
-use flotilla_messages::{Cases, Judge, Judgement, Memory, Outcome, Output, TestCase, TestName, judge};
+use flotilla_messages::port::work::JudgedRun;
+use flotilla_messages::{Judge, Judgement, Memory, Outcome, Output, TestCase, TestName, judge};
 
 use super::control::Setup;
 use super::sandbox::{is_machines_fault, is_shortage};
 use super::scratch_dir::ScratchDir;
-use crate::execution::executor::{Failed, Judged, Lease, LeaseResult};
+use super::threads::LeasedTest;
+use crate::execution::executor::{Failed, Judged, LeaseId, LeaseResult};
 use crate::execution::process::{Ended, Launch, Limits, ProcessError, StopSignal, Worker};
 
 /// What a thread works with.
@@ -24,24 +26,17 @@ pub(super) struct WorkerState<'a> {
 pub(super) fn attempt(
     WorkerState { worker, bench }: WorkerState<'_>,
     setup: &Setup,
-    lease: Lease,
-    cases: &dyn Cases,
+    lease: LeaseId,
+    test: LeasedTest,
     switch: &StopSignal,
     started: &mut dyn FnMut(&TestName),
 ) -> LeaseResult {
-    let case = match cases.case(lease.test) {
-        Ok(case) => case,
-        Err(unrunnable) => {
-            let reason = format!("cannot run the test: {unrunnable}");
-            let failed = Failed {
-                name: unrunnable.name,
-                id: unrunnable.id,
-                case: None,
-                outcome: Outcome::Fail,
-                reason,
-            };
-            return LeaseResult::Failed(Box::new(failed));
-        }
+    let case = match test {
+        LeasedTest::Case(case) => *case,
+        LeasedTest::Id { id, cases } => match cases.case(id) {
+            Ok(case) => case,
+            Err(unrunnable) => return LeaseResult::Failed(Box::new(Failed::unrunnable(*unrunnable))),
+        },
     };
     let root = setup.launcher.root();
     // The client knows no paths of this machine.
@@ -65,7 +60,7 @@ pub(super) fn attempt(
         }
     };
     let argv = case.argv(root, &setup.builtin, compiled.as_deref());
-    let marker = setup.run.value(lease.id);
+    let marker = setup.run.value(lease);
     let launch = Launch { argv: &argv, env: &case.env, unset: &case.unset_env, marker: &marker };
     let limits = Limits { timeout: case.timeout, grace: case.term_grace, cap: setup.output_cap };
     started(&case.name);
@@ -84,7 +79,8 @@ pub(super) fn attempt(
             }
             let judgement = judgement.unwrap_or_else(|| judged(&ended.output));
             let difference = difference(&case, &ended.output, &judgement, expected.as_deref());
-            LeaseResult::Judged(Box::new(Judged { case, output: ended.output, judgement, difference }))
+            let run = JudgedRun { output: ended.output, judgement, difference };
+            LeaseResult::Judged(Box::new(Judged { case, run }))
         }
         Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
             LeaseResult::Unable { reason: told(error.to_string()) }

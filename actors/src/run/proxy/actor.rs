@@ -466,8 +466,7 @@ impl Handler<Order> for PeerProxy {
 
     fn handle(&mut self, order: Order, context: &mut Self::Context) {
         let input = match order {
-            // They are the run's, which the maker has.
-            Order::Assign { leases, cases: _ } => Input::Assign(leases),
+            Order::Assign(leases) => Input::Assign(leases),
             Order::Withdraw(leases) => Input::Withdraw(leases),
             Order::Stop { .. } => Input::Stop,
         };

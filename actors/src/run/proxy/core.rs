@@ -359,9 +359,9 @@ fn withdrawn(lease: LeaseId) -> Effect {
 /// What a peer's word about a test means here.
 fn ended(case: Box<TestCase>, ending: RemoteEnding, withdrawn: bool) -> LeaseResult {
     match ending {
-        RemoteEnding::Judged { output, judgement, difference } => {
-            let difference = difference.map(|text| shortened(&text, MOST_DIFFERENCE + MOST_WORDS));
-            LeaseResult::Judged(Box::new(Judged { case: *case, output, judgement, difference }))
+        RemoteEnding::Judged(mut run) => {
+            run.difference = run.difference.map(|text| shortened(&text, MOST_DIFFERENCE + MOST_WORDS));
+            LeaseResult::Judged(Box::new(Judged { case: *case, run }))
         }
         RemoteEnding::Failed { outcome, reason } => {
             let outcome = if outcome == Outcome::Crash { Outcome::Crash } else { Outcome::Fail };

@@ -1,0 +1,95 @@
+//! The threads of a pool, whatever gives them work: the executor of a run, or the job of a peer.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use actix::{Addr, Recipient, SyncArbiter};
+use flotilla_messages::{CaseId, Cases, TestCase};
+
+use super::control::{Control, Setup};
+use super::runner::{ProcessRunner, Run, panic_text};
+use crate::execution::executor::{ExecutorId, LeaseId, News, What};
+
+/// The test of a lease.
+pub enum LeasedTest {
+    /// Its case is made on the thread that runs it.
+    Id {
+        /// The test's number in its run.
+        id: CaseId,
+        /// Makes the case.
+        cases: Arc<dyn Cases>,
+    },
+    /// Its case came with the lease.
+    Case(Box<TestCase>),
+}
+
+impl LeasedTest {
+    /// A number to name the test by when nothing else is known of it: of a case that came with its lease, the lease's.
+    pub(super) fn id(&self, lease: LeaseId) -> CaseId {
+        match self {
+            Self::Id { id, .. } => *id,
+            Self::Case(_) => CaseId(lease.0),
+        }
+    }
+}
+
+/// One [`ProcessRunner`] on each of a number of threads. They answer leases themselves.
+pub struct PoolThreads {
+    executor: ExecutorId,
+    runners: Addr<ProcessRunner>,
+    control: Arc<Control>,
+    answers: Recipient<News>,
+}
+
+impl PoolThreads {
+    /// This many threads, already running. To be called in a System. `answers` gets what happens to the leases.
+    ///
+    /// # Errors
+    /// No descriptors or threads left.
+    pub fn start(
+        executor: ExecutorId,
+        jobs: NonZeroUsize,
+        setup: Setup,
+        answers: Recipient<News>,
+    ) -> io::Result<Self> {
+        let control = Arc::new(Control::new(jobs, setup)?);
+        let (threads, shared, scheduler) = (jobs.get(), Arc::clone(&control), answers.clone());
+        let runner = move || ProcessRunner {
+            executor,
+            seat: shared.seat(),
+            control: Arc::clone(&shared),
+            worker: None,
+            bench: None,
+            unconfined: None,
+            scheduler: scheduler.clone(),
+        };
+        // actix panics when a thread cannot be started.
+        let started = catch_unwind(AssertUnwindSafe(move || SyncArbiter::start(threads, runner)));
+        let runners = started.map_err(|panic| io::Error::other(panic_text(&*panic).to_owned()))?;
+        Ok(Self { executor, runners, control, answers })
+    }
+
+    /// The means to stop it from outside.
+    pub fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.control)
+    }
+
+    /// Runs these, in this order. The caller bounds how many wait.
+    pub fn run(&self, leases: Vec<(LeaseId, LeasedTest)>) {
+        self.control.enqueue(leases.iter().map(|(lease, _)| *lease));
+        for (lease, test) in leases {
+            self.runners.do_send(Run { lease, test });
+        }
+    }
+}
+
+impl Drop for PoolThreads {
+    /// However it ends, its owner gets [`What::Lost`], and what runs is killed.
+    fn drop(&mut self) {
+        self.control.stop(true);
+        let what = What::Lost { reason: "the local pool has ended".into() };
+        self.answers.do_send(News { executor: self.executor, what });
+    }
+}
