@@ -278,7 +278,7 @@ impl Daemon {
         if let Some(discovery) = self.discovery {
             let _ = discovery.send(Leave).await;
         }
-        let _ = self.work.send(work::Part { reason: reason.clone() }).await;
+        let _ = self.work.send(work::Stop { reason: reason.clone() }).await;
         let _ = self.status.send(status::Part { reason: reason.clone() }).await;
         let _ = self.local.send(local::Part { reason }).await;
         // A peer that does not listen is not waited for.

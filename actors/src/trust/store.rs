@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use actix::{
-    Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult, Recipient, SpawnHandle,
-};
+use actix::{Actor, ActorContext, Context, Handler, Message, MessageResult, Recipient};
 use ed25519_dalek::VerifyingKey;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::key_of_bytes;
@@ -21,8 +19,8 @@ use super::obstacle::Obstacle;
 use super::refusal::Refusal;
 use super::standing::Standing;
 use crate::kit::rate_limit::RateLimit;
-use crate::kit::runtime;
-use crate::kit::{Watched, unix_seconds};
+use crate::kit::shell::{Timed, Timer, run_later};
+use crate::kit::{Watched, reactor_now, unix_seconds};
 use crate::trust::TrustedKeys;
 
 /// The longest time between two looks at the clock: it may have been set.
@@ -47,7 +45,7 @@ pub struct TrustStore {
     pace: BTreeMap<Fingerprint, RateLimit>,
     /// Whose statements are asked for again.
     asking: BTreeSet<Fingerprint>,
-    timer: Option<SpawnHandle>,
+    timer: Timer,
     /// Why something is not on disk.
     trouble: Option<String>,
     _watched: Watched,
@@ -219,7 +217,7 @@ impl TrustStore {
             refusals,
             pace: BTreeMap::new(),
             asking: BTreeSet::new(),
-            timer: None,
+            timer: Timer::default(),
             trouble: None,
             _watched: watched,
         }
@@ -330,12 +328,12 @@ impl TrustStore {
 
     /// Passes over a statement; what the issuer says by then is asked for a little later.
     fn ask_later(&mut self, from: Fingerprint, issuer: Fingerprint, context: &mut Context<Self>) {
-        if !runtime::is_there() || !self.asking.insert(issuer) {
+        if !self.asking.insert(issuer) {
             return;
         }
         let why = format!("{issuer} makes new statements faster than they are taken; asking again later");
         self.refused(Some(from), &why);
-        context.run_later(ASK, move |this, _| {
+        run_later(context, ASK, move |this, _| {
             this.asking.remove(&issuer);
             this.orders.do_send(TrustOrder::Ask { issuer, from: Some(from) });
         });
@@ -358,22 +356,22 @@ impl TrustStore {
             self.refused(None, &refusal);
         }
     }
+}
 
-    fn set_timer(&mut self, context: &mut Context<Self>) {
-        if let Some(timer) = self.timer.take() {
-            context.cancel_future(timer);
-        }
-        if !runtime::is_there() {
-            return;
-        }
+impl Timed for TrustStore {
+    fn timer(&mut self) -> &mut Timer {
+        &mut self.timer
+    }
+
+    fn due(&self) -> Option<Instant> {
         let now = unix_seconds();
         let due = self.ledger.core().deadline(now);
         let wait = due.map_or(LOOK, |due| Duration::from_secs(due.saturating_sub(now)).min(LOOK));
-        let wait = if self.ledger.has_unsaved() { wait.min(SAVE) } else { wait };
-        self.timer = Some(context.run_later(wait, |this, context| {
-            this.timer = None;
-            this.tick(context);
-        }));
+        Some(reactor_now() + if self.ledger.has_unsaved() { wait.min(SAVE) } else { wait })
+    }
+
+    fn on_time(&mut self, context: &mut Context<Self>) {
+        self.tick(context);
     }
 }
 

@@ -60,7 +60,7 @@ fn messages() -> Vec<WorkMessage> {
         WorkMessage::Queue { ahead: 3 },
         WorkMessage::Packet(vec![1, 2, 3].into()),
         WorkMessage::Want(digests()),
-        WorkMessage::Pack(Pack { unpacked: 9, data: vec![4, 5].into() }),
+        WorkMessage::Pack(Pack { unpacked: 9, data: vec![4, 5] }),
         WorkMessage::Ready { credit: 70_000 },
         WorkMessage::Assign(vec![RemoteLease { lease: 5, case, keep_output: true }]),
         WorkMessage::Withdraw(vec![5, 1 << 40]),

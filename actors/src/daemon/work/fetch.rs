@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use actix::fut::{ready, wrap_future};
 use actix::{
-    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseActFuture,
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient,
+    ResponseActFuture,
 };
 use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::port::work::WorkMessage;
 use tokio::time::{Instant, timeout};
 
-use super::actor::{Tell, WorkSession};
 use super::input_store::{Cut, CutOut, Fetched, GiveUp, InputStore, PutFetched};
-use super::session::Input;
+use super::messages::FetchEnded;
 use crate::net::link::{Close, Link, LinkEvent, LinkNews, Say, Settings, Tls, WaitForCapacity};
 
 /// How long the next piece may take, and on the other side, how long it may take to be sent.
@@ -49,7 +49,7 @@ pub struct Fetcher {
     wanted: BTreeSet<Digest>,
     left: usize,
     stocks: Addr<InputStore>,
-    session: Addr<WorkSession>,
+    ended: Recipient<FetchEnded>,
     link: Option<Addr<Link<WorkMessage>>>,
     begun: Instant,
     heard: Instant,
@@ -68,20 +68,20 @@ pub struct FetchRequest {
     pub address: SocketAddr,
 }
 
-/// Nobody wants it any more.
+/// Ends a fetch whose blobs are not wanted any more.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Quit;
+pub struct StopFetch;
 
 impl Fetcher {
-    /// Dials, and asks. The session hears of the end, however it comes.
+    /// Dials, and asks. `ended` is told of the end, however it comes, unless it asked for it by [`StopFetch`].
     pub fn start(
-        errand: FetchRequest,
+        request: FetchRequest,
         dialler: &Dialler,
         stocks: Addr<InputStore>,
-        session: Addr<WorkSession>,
+        ended: Recipient<FetchEnded>,
     ) -> Addr<Self> {
-        let FetchRequest { client, blobs, holder, address } = errand;
+        let FetchRequest { client, blobs, holder, address } = request;
         let Dialler { tls, settings } = dialler.clone();
         Self::create(move |context| {
             let owner = context.address().recipient();
@@ -92,7 +92,7 @@ impl Fetcher {
                 wanted: blobs.into_iter().collect(),
                 left: usize::MAX,
                 stocks,
-                session,
+                ended,
                 link: Some(link),
                 begun: now,
                 heard: now,
@@ -110,7 +110,7 @@ impl Fetcher {
             link.do_send(Close { reason: why.into() });
         }
         if self.wanted.is_empty() {
-            self.session.do_send(Tell(Input::Fetched { left: self.left, missing: Vec::new() }));
+            self.ended.do_send(FetchEnded { left: self.left, missing: Vec::new() });
             return context.stop();
         }
         log::info!(target: "work", "{} blobs are not fetched from another peer: {why}", self.wanted.len());
@@ -119,7 +119,7 @@ impl Fetcher {
         context.spawn(wrap_future::<_, Self>(given_up).map(|left, this, context| {
             // Without stocks the session ends by itself.
             let left = left.unwrap_or(missing.len());
-            this.session.do_send(Tell(Input::Fetched { left, missing }));
+            this.ended.do_send(FetchEnded { left, missing });
             context.stop();
         }));
     }
@@ -179,10 +179,10 @@ impl Handler<LinkNews<WorkMessage>> for Fetcher {
     }
 }
 
-impl Handler<Quit> for Fetcher {
+impl Handler<StopFetch> for Fetcher {
     type Result = ();
 
-    fn handle(&mut self, _: Quit, context: &mut Self::Context) {
+    fn handle(&mut self, _: StopFetch, context: &mut Self::Context) {
         self.over = true;
         if let Some(link) = self.link.take() {
             link.do_send(Close { reason: "nobody wants it any more".into() });

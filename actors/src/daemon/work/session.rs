@@ -95,10 +95,10 @@ pub enum Input {
     Others(bool),
     /// Time has passed.
     Time,
-    /// It is to end, and not to be begun anew.
+    /// The client may not be served any more, for this reason.
+    Refuse(String),
+    /// This daemon ends, for this reason: the client may come back to the next one.
     Stop(String),
-    /// It is to end because this daemon does: the client may come back to the next one.
-    Part(String),
     /// The link is no more.
     LinkEnded(String),
 }
@@ -281,8 +281,8 @@ impl Session {
             }
             (Input::Lacking, State::Preparing) => self.survey(effects),
             (Input::Broken(reason), _) => self.refuse(format!("cannot work for you: {reason}"), effects),
-            (Input::Stop(reason), _) => self.refuse(reason, effects),
-            (Input::Part(reason), _) => {
+            (Input::Refuse(reason), _) => self.refuse(reason, effects),
+            (Input::Stop(reason), _) => {
                 self.flush(effects);
                 effects.push(Effect::Close(reason.clone()));
                 self.over(reason, effects);

@@ -385,14 +385,14 @@ fn results_that_wait_are_told_before_a_refusal() {
     let mut bench = Bench::working();
     bench.input(assign(1..6));
     bench.input(passed(1));
-    let effects = bench.input(Input::Stop("the end".into()));
+    let effects = bench.input(Input::Refuse("the end".into()));
     assert_eq!(ended(&effects).len(), 1);
     assert_eq!(refused(&effects), "the end");
     // A daemon that ends refuses nobody: it may be there again in a moment.
     let mut bench = Bench::working();
     bench.input(assign(1..6));
     bench.input(passed(1));
-    let effects = bench.input(Input::Part("restart".into()));
+    let effects = bench.input(Input::Stop("restart".into()));
     assert_eq!(ended(&effects).len(), 1);
     assert_eq!(effects[1..], [Effect::Close("restart".into()), Effect::Over("restart".into())]);
 }

@@ -87,7 +87,7 @@ impl ProcessRunner {
                 let attempted = catch_unwind(AssertUnwindSafe(|| {
                     let mut started = |name: &TestName| {
                         known = Some(name.clone());
-                        self.tell(What::Started { lease: lease, name: name.clone() });
+                        self.tell(What::Started { lease, name: name.clone() });
                     };
                     let hands = WorkerState { worker: &mut worker, bench: &mut bench };
                     let ending = attempt(hands, &control.setup, lease, test, switch, &mut started);

@@ -3,13 +3,14 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient, SpawnHandle};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 use ed25519_dalek::SigningKey;
 use flotilla_messages::{DatagramKind, Fingerprint, Presence};
 
 use super::sockets::Network;
 use super::udp_thread::{Heard, Received, UdpThread};
-use crate::kit::runtime;
+use crate::kit::reactor_now;
+use crate::kit::shell::{Timed, Timer};
 use crate::net::membership::{Core, Counters, Effect, Input, Peer, Settings, Target, Why};
 
 /// Good datagrams that may wait for the actor; more are dropped and counted.
@@ -148,7 +149,7 @@ pub struct Discovery {
     sequence: u64,
     began: Instant,
     notices: Recipient<Notice>,
-    wake: Option<(Duration, SpawnHandle)>,
+    timer: Timer,
     missed: bool,
 }
 
@@ -176,15 +177,20 @@ impl Discovery {
             announced,
             state,
             sequence: 0,
-            began: Instant::now(),
+            began: reactor_now(),
             notices,
-            wake: None,
+            timer: Timer::default(),
             missed: false,
         }))
     }
 
+    /// The core's time.
+    fn since_start(&self) -> Duration {
+        reactor_now().saturating_duration_since(self.began)
+    }
+
     fn input(&mut self, input: Input, context: &mut Context<Self>) {
-        let now = self.began.elapsed();
+        let now = self.since_start();
         let mut inputs = vec![input];
         let mut effects = Vec::new();
         while let Some(input) = inputs.pop() {
@@ -247,22 +253,19 @@ impl Discovery {
             self.tell(Notice::Failed, context);
         }
     }
+}
 
-    fn set_timer(&mut self, context: &mut Context<Self>) {
-        let wakes_at = self.core.wakes_at();
-        if self.wake.as_ref().map(|(at, _)| *at) == wakes_at || !runtime::is_there() {
-            return;
-        }
-        if let Some((_, timer)) = self.wake.take() {
-            context.cancel_future(timer);
-        }
-        self.wake = wakes_at.map(|at| {
-            let timer = context.run_later(at.saturating_sub(self.began.elapsed()), |this, context| {
-                this.wake = None;
-                this.input(Input::Tick, context);
-            });
-            (at, timer)
-        });
+impl Timed for Discovery {
+    fn timer(&mut self) -> &mut Timer {
+        &mut self.timer
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.core.wakes_at().map(|at| self.began + at)
+    }
+
+    fn on_time(&mut self, context: &mut Context<Self>) {
+        self.input(Input::Tick, context);
     }
 }
 
@@ -318,7 +321,7 @@ impl Handler<List> for Discovery {
     fn handle(&mut self, _: List, _: &mut Self::Context) -> Self::Result {
         MessageResult(Census {
             peers: self.core.peers().collect(),
-            now: self.began.elapsed(),
+            now: self.since_start(),
             counters: self.core.counters(),
             heard: self.radio.as_ref().map_or(self.heard, UdpThread::heard),
             unicast_port: self.unicast_port,

@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 
 use super::actor::{Link, LinkId, LinkNews, Settings};
 use super::connect::accepted;
+use super::frame::WireMessage;
 use super::gate::{Gate, Occupancy, Quotas, Refusal};
-use super::pump::WireMessage;
 use super::tls::Tls;
 use crate::kit::rate_limit::RateLimit;
 use crate::kit::reactor_now;

@@ -8,7 +8,7 @@ use flotilla_messages::wire::{Greeting, Packet, SUPPORTED_VERSIONS, Versions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::support::{News, Peer, greet, raw, read, refusal, says, until, until_closed};
-use crate::net::link::{End, Link, LinkEvent, Occupancy, Quotas, Say, SayError};
+use crate::net::link::{ChangeOwner, Close, End, Link, LinkEvent, Occupancy, Quotas, Say, SayError};
 
 #[actix_rt::test]
 async fn versions_that_do_not_meet_are_refused_in_words_on_both_ends() {
@@ -57,6 +57,24 @@ async fn a_link_that_is_cut_did_not_say_bye() {
     b.established().await;
     stream.shutdown().await.unwrap();
     assert_eq!(b.end().await, End::Cut("the connection ended without Bye".into()), "however gently");
+}
+
+#[actix_rt::test]
+async fn a_link_that_changes_its_owner_tells_the_new_one_all_that_follows() {
+    let (mut a, mut b) = Peer::pair();
+    let mut heir = Peer::new(3);
+    let listening = b.listen().await;
+    let link = a.dial(&listening);
+    a.established().await;
+    let accepted = b.established().await.link;
+    link.send(Say("before".into())).await.unwrap().unwrap();
+    assert_eq!(b.message().await, "before");
+    accepted.send(ChangeOwner(heir.owner.clone())).await.unwrap();
+    link.send(Say("after".into())).await.unwrap().unwrap();
+    assert_eq!(heir.message().await, "after");
+    link.do_send(Close { reason: "done".into() });
+    assert!(matches!(heir.end().await, End::ByeByPeer(_)));
+    assert!(b.has_heard_nothing(), "the one before hears nothing more");
 }
 
 #[actix_rt::test]
