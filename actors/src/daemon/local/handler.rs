@@ -14,11 +14,10 @@ use flotilla_messages::port::local::{
     Answer, LONGEST_TEXT, LocalMessage, MOST_DURATIONS, Overview, PEERS_A_PAGE, PeerView, PortView, Question,
     RefusalView, TestDuration,
 };
-use flotilla_messages::port::status::Load;
 use flotilla_messages::wire::printable;
 
 use super::durations::{Changes, Durations};
-use super::slots::Slots;
+use super::host_load::{self, HostLoad};
 use crate::daemon::DaemonEvent;
 use crate::daemon::registry::{PeerRegistry, Performance, Show, Shown, Unresponsive};
 use crate::daemon::status::{Gate, Gates, OwnLoad, StatusHandler};
@@ -70,9 +69,7 @@ pub struct LocalHandler {
     about: About,
     facts: Facts,
     load: Recipient<OwnLoad>,
-    slots: Slots,
-    /// As they were told last.
-    guests: Guests,
+    host: HostLoad,
     durations: Durations,
     /// Keeps them over restarts.
     store: Option<DurationStore>,
@@ -107,13 +104,12 @@ impl LocalHandler {
         load: Recipient<OwnLoad>,
         watch: DeathWatch<DaemonEvent>,
     ) -> Self {
-        let slots = Slots::new(about.jobs);
+        let host = HostLoad::new(about.jobs);
         Self {
             about,
             facts,
             load,
-            slots,
-            guests: Guests::default(),
+            host,
             durations: Durations::default(),
             store: None,
             links: BTreeMap::new(),
@@ -128,15 +124,18 @@ impl LocalHandler {
         }
     }
 
-    fn own_load(&self, waiting: u16) -> Load {
-        // In tenths: others are told of every change.
-        let average = (self.facts.average)().map(|average| average / 10 * 10);
-        Load { running: self.guests.running, claimed: self.slots.claimed(), waiting, average }
-    }
-
-    fn tell_load(&mut self) {
-        self.facts.work.do_send(Claimed(self.slots.claimed()));
-        self.load.do_send(OwnLoad(self.own_load(self.guests.clients)));
+    fn host(&mut self, input: host_load::Input) {
+        let mut effects = Vec::new();
+        self.host.handle((self.facts.average)(), input, &mut effects);
+        for effect in effects {
+            match effect {
+                host_load::Effect::Grant { link, granted, of } => {
+                    self.say(link, Answer::Slots { granted, of });
+                }
+                host_load::Effect::TellWork(claimed) => self.facts.work.do_send(Claimed(claimed)),
+                host_load::Effect::TellPeers(load) => self.load.do_send(OwnLoad(load)),
+            }
+        }
     }
 
     /// Answers at once, or says what to ask for an answer.
@@ -175,9 +174,8 @@ impl LocalHandler {
                 Answer::Done
             }
             Question::ClaimSlots { slots } => {
-                let granted = self.slots.claim(link, slots);
-                self.tell_load();
-                Answer::Slots { granted, of: self.slots.jobs() }
+                self.host(host_load::Input::Claim { link, slots });
+                return None;
             }
             Question::Shutdown => {
                 log::info!(target: "local", "asked to end");
@@ -272,7 +270,7 @@ impl LocalHandler {
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             since: seconds(self.about.since),
             jobs: self.about.jobs,
-            load: self.own_load(waiting),
+            load: self.host.load(waiting, (self.facts.average)()),
             ports,
             discovery: shown.heard,
             statement: shown.standings.statement,
@@ -321,8 +319,8 @@ impl Actor for LocalHandler {
     fn started(&mut self, context: &mut Self::Context) {
         let path = self.about.durations.clone();
         self.store = Some(DurationStore::start(path, context.address().recipient()));
-        self.tell_load();
-        context.run_interval(LOAD, |this, _| this.tell_load());
+        self.host(host_load::Input::Look);
+        context.run_interval(LOAD, |this, _| this.host(host_load::Input::Look));
     }
 }
 
@@ -351,11 +349,7 @@ impl Handler<LinkNews<LocalMessage>> for LocalHandler {
             LinkEvent::Suspected | LinkEvent::Recovered => {}
             LinkEvent::Ended(_) => {
                 self.links.remove(&link);
-                let before = self.slots.claimed();
-                self.slots.release(link);
-                if self.slots.claimed() != before {
-                    self.tell_load();
-                }
+                self.host(host_load::Input::LinkEnded(link));
             }
         }
         Box::pin(ready(()))
@@ -375,8 +369,7 @@ impl Handler<Guests> for LocalHandler {
     type Result = ();
 
     fn handle(&mut self, guests: Guests, _: &mut Self::Context) {
-        self.guests = guests;
-        self.load.do_send(OwnLoad(self.own_load(guests.clients)));
+        self.host(host_load::Input::Guests(guests));
     }
 }
 
