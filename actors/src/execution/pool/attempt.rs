@@ -10,9 +10,9 @@ use flotilla_messages::port::work::JudgedRun;
 use flotilla_messages::{Judge, Judgement, Memory, Outcome, Output, TestCase, TestName, judge};
 
 use super::control::Setup;
+use super::leased_test::LeasedTest;
 use super::sandbox::{is_machines_fault, is_shortage};
 use super::scratch_dir::ScratchDir;
-use super::threads::LeasedTest;
 use crate::execution::executor::{Failed, Judged, LeaseId, LeaseResult};
 use crate::execution::process::{Ended, Launch, Limits, ProcessError, StopSignal, Worker};
 

@@ -8,7 +8,8 @@ use actix::{Actor, Context, Handler, Recipient};
 use flotilla_messages::Cases;
 
 use super::control::{Control, Setup};
-use super::threads::{LeasedTest, PoolThreads};
+use super::leased_test::LeasedTest;
+use super::threads::PoolThreads;
 use crate::execution::executor::{ExecutorId, News, Order};
 
 /// Hands the leases of a run to the threads of its pool, which answer the scheduler themselves.

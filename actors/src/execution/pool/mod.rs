@@ -9,10 +9,12 @@
 //! | `sandbox` | what is different for tests of another machine |
 //! | `local` | the executor actor |
 //! | `runner` | the actor on each thread |
-//! | `threads` | the threads of a pool, and what a lease says of its test |
+//! | `threads` | the threads of a pool |
+//! | `leased_test` | what a lease says of its test |
 
 mod attempt;
 mod control;
+mod leased_test;
 mod local;
 mod runner;
 mod sandbox;
@@ -20,8 +22,9 @@ mod scratch_dir;
 mod threads;
 
 pub use control::{Control, Setup};
+pub use leased_test::LeasedTest;
 pub use local::LocalPool;
 pub use runner::ProcessRunner;
 pub(crate) use runner::panic_text;
 pub use sandbox::Sandbox;
-pub use threads::{LeasedTest, PoolThreads};
+pub use threads::PoolThreads;

@@ -9,9 +9,9 @@ use flotilla_messages::TestName;
 
 use super::attempt::{WorkerState, attempt};
 use super::control::Control;
+use super::leased_test::LeasedTest;
 use super::sandbox::Sandbox;
 use super::scratch_dir::ScratchDir;
-use super::threads::LeasedTest;
 use crate::execution::executor::{ExecutorId, Failed, LeaseId, LeaseResult, News, What};
 use crate::execution::process::Worker;
 

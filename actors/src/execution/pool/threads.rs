@@ -6,34 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Addr, Recipient, SyncArbiter};
-use flotilla_messages::{CaseId, Cases, TestCase};
 
 use super::control::{Control, Setup};
+use super::leased_test::LeasedTest;
 use super::runner::{ProcessRunner, Run, panic_text};
 use crate::execution::executor::{ExecutorId, LeaseId, News, What};
-
-/// The test of a lease.
-pub enum LeasedTest {
-    /// Its case is made on the thread that runs it.
-    Id {
-        /// The test's number in its run.
-        id: CaseId,
-        /// Makes the case.
-        cases: Arc<dyn Cases>,
-    },
-    /// Its case came with the lease.
-    Case(Box<TestCase>),
-}
-
-impl LeasedTest {
-    /// A number to name the test by when nothing else is known of it: of a case that came with its lease, the lease's.
-    pub(super) fn id(&self, lease: LeaseId) -> CaseId {
-        match self {
-            Self::Id { id, .. } => *id,
-            Self::Case(_) => CaseId(lease.0),
-        }
-    }
-}
 
 /// One [`ProcessRunner`] on each of a number of threads. They answer leases themselves.
 pub struct PoolThreads {
