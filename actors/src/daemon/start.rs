@@ -14,18 +14,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::event::DaemonEvent;
 use super::load::average;
 use super::settings::{Settings, UdpSettings};
-use crate::daemon::local::{self, About, Facts, LocalHandler};
-use crate::daemon::registry::{Found, PeerRegistry};
+use crate::daemon::local::{self, DaemonInfo, LocalDependencies, LocalHandler};
+use crate::daemon::registry::{PeerRegistry, SetDiscovery};
 use crate::daemon::status::{self, Dialler, StatusHandler};
 use crate::daemon::work::{self, StorePaths, WorkHandler, WorkSettings};
 use crate::execution::confine;
 use crate::kit::{DeathWatch, unix_seconds};
-use crate::net::discovery::{Announced, Discovery, DiscoveryError, Leave, List, Notice, OwnState, Setup};
+use crate::net::discovery::{Announced, Discovery, DiscoveryError, List, Notice, OwnState, Setup, Stop};
 use crate::net::link::{
     self, Admission, LinkNews, Listening, Open, Quotas, Tls, TlsError, WireMessage, listen,
 };
 use crate::trust::identity::{Home, HomeError};
-use crate::trust::{Ledger, Quit, TrustStore, TrustedKeys};
+use crate::trust::{self, Ledger, TrustStore, TrustedKeys};
 
 /// The most a message between daemons may hold: a page of serials is 40 KiB.
 const STATUS_LIMITS: Limits = Limits { wire: 256 << 10, body: 512 << 10 };
@@ -52,7 +52,7 @@ pub enum StartError {
     Port {
         /// Local, Work or Status.
         port: &'static str,
-        /// Where.
+        /// Its address.
         address: SocketAddr,
         /// What the system says.
         source: io::Error,
@@ -145,17 +145,18 @@ impl Daemon {
             reports,
             watch("StatusHandler"),
         ));
-        let work_facts = work::Facts {
+        let work_dependencies = work::WorkDependencies {
             own: fingerprint,
             trusted: worker_keys,
             jobs: settings.jobs,
-            shelves: store_paths(home, &settings.work_settings),
+            store_paths: store_paths(home, &settings.work_settings),
             settings: settings.work_settings,
             dialler: work::Dialler { tls: tls.workers, settings: ports.work.settings },
         };
         let guests = local.address().recipient();
-        let work = work.run(WorkHandler::new(ports.work.listening, work_facts, guests, watch("WorkHandler")));
-        let facts = Facts {
+        let work =
+            work.run(WorkHandler::new(ports.work.listening, work_dependencies, guests, watch("WorkHandler")));
+        let dependencies = LocalDependencies {
             trust: trust.clone(),
             registry: registry.clone(),
             status: status.clone(),
@@ -163,7 +164,7 @@ impl Daemon {
             average,
         };
         warnings.extend(confine::extent().warning());
-        let about = About {
+        let info = DaemonInfo {
             fingerprint,
             since: SystemTime::now(),
             jobs: settings.jobs,
@@ -171,10 +172,15 @@ impl Daemon {
             durations: home.path().join("data/durations.sqlite"),
         };
         let load = status.clone().recipient();
-        let local =
-            local.run(LocalHandler::new(ports.local.listening, about, facts, load, watch("LocalHandler")));
+        let local = local.run(LocalHandler::new(
+            ports.local.listening,
+            info,
+            dependencies,
+            load,
+            watch("LocalHandler"),
+        ));
         if let Some(discovery) = &discovery {
-            registry.do_send(Found(discovery.clone()));
+            registry.do_send(SetDiscovery(discovery.clone()));
             addresses.discovery = discovery.send(List).await.ok().map(|census| census.unicast_port);
         }
         Ok(Self {
@@ -226,14 +232,14 @@ impl Daemon {
         let reason = reason.to_owned();
         // Those who are gone already need no telling.
         if let Some(discovery) = self.discovery {
-            let _ = discovery.send(Leave).await;
+            let _ = discovery.send(Stop).await;
         }
         let _ = self.work.send(work::Stop { reason: reason.clone() }).await;
-        let _ = self.status.send(status::Part { reason: reason.clone() }).await;
-        let _ = self.local.send(local::Part { reason }).await;
+        let _ = self.status.send(status::Stop { reason: reason.clone() }).await;
+        let _ = self.local.send(local::Stop { reason }).await;
         // A peer that does not listen is not waited for.
         let _ = tokio::time::timeout(LAST_WORDS, self.open.drained()).await;
-        let _ = self.trust.send(Quit).await;
+        let _ = self.trust.send(trust::Stop).await;
         self.arbiter.stop();
         let arbiter = self.arbiter;
         let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;

@@ -74,16 +74,16 @@ pub enum What {
     /// How long a lease has waited at a peer, from its arrival there to its process's start: what the peer says. Comes
     /// before [`What::Finished`], if at all; of other executors the scheduler sees it itself.
     Queued {
-        /// Which.
+        /// The lease's number in the run.
         lease: LeaseId,
         /// This long.
         queued: Duration,
     },
     /// A lease has ended.
     Finished {
-        /// Which.
+        /// The lease's number in the run.
         lease: LeaseId,
-        /// How.
+        /// How the lease ended.
         ending: LeaseResult,
     },
     /// Nothing has been heard of it for some seconds; it may come back. It gets nothing more meanwhile, and others may

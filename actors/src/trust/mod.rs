@@ -39,7 +39,7 @@ pub use obstacle::Obstacle;
 pub use refusal::Refusal;
 pub use standing::Standing;
 pub use store::{
-    Ask, Command, CommandError, Decision, Heard, Quit, Standings, Told, TrustOrder, TrustStore, Wanted,
-    follows,
+    Command, CommandError, CommandOutcome, Decision, GetStandings, GetStatements, Standings, Stop,
+    TrustInput, TrustOrder, TrustStore, follows,
 };
 pub use trusted_keys::TrustedKeys;

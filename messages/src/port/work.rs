@@ -110,16 +110,16 @@ pub struct RemoteLease {
 pub enum RemoteNews {
     /// Its process is about to be started.
     Started {
-        /// Which.
+        /// The client's number of the lease.
         lease: u64,
         /// The test's names.
         name: TestName,
     },
     /// It has ended. Once for each lease, unless the link ends before.
     Finished {
-        /// Which.
+        /// The client's number of the lease.
         lease: u64,
-        /// How.
+        /// How the lease ended.
         ending: RemoteEnding,
         /// From the lease's arrival to its process's start.
         queued: Duration,

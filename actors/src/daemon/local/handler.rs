@@ -19,17 +19,17 @@ use flotilla_messages::wire::printable;
 use super::durations::{Changes, Durations};
 use super::host_load::{self, HostLoad};
 use crate::daemon::DaemonEvent;
-use crate::daemon::registry::{PeerRegistry, Performance, Show, Shown, Unresponsive};
+use crate::daemon::registry::{GetPeers, PeerRegistry, PeerSnapshot, Performance, Unresponsive};
 use crate::daemon::status::{Gate, Gates, OwnLoad, StatusHandler};
 use crate::daemon::work::{Claimed, Guests, Queued, WorkHandler};
 use crate::history::{DurationStore, Restored, Stored};
 use crate::kit::DeathWatch;
-use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Refusal, Say};
-use crate::trust::{Command, CommandError, Told, TrustStore};
+use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Refusal, SendMessage};
+use crate::trust::{Command, CommandError, CommandOutcome, TrustStore};
 
 /// What the daemon is, apart from its actors.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct DaemonInfo {
     /// Its key's name.
     pub fingerprint: Fingerprint,
     /// When it started.
@@ -43,10 +43,10 @@ pub struct About {
 }
 
 /// Whom it asks.
-pub struct Facts {
-    /// Trust.
+pub struct LocalDependencies {
+    /// The actor that keeps trust.
     pub trust: Addr<TrustStore>,
-    /// Peers.
+    /// The actor that knows all peers.
     pub registry: Addr<PeerRegistry>,
     /// Links between daemons.
     pub status: Addr<StatusHandler>,
@@ -59,15 +59,15 @@ pub struct Facts {
 /// Take no more questions, and end.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Part {
+pub struct Stop {
     /// Why, for those who are connected.
     pub reason: String,
 }
 
 /// Answers questions of this host's own identity. Its listener admits nobody else.
 pub struct LocalHandler {
-    about: About,
-    facts: Facts,
+    info: DaemonInfo,
+    dependencies: LocalDependencies,
     load: Recipient<OwnLoad>,
     host: HostLoad,
     durations: Durations,
@@ -87,9 +87,9 @@ struct Client {
 
 /// What is asked of other actors for an answer.
 enum Asked {
-    Peers(Shown),
-    Overview(Shown, [Option<Gate>; 2], u16),
-    Trust(Result<Told, CommandError>),
+    Peers(PeerSnapshot),
+    Overview(PeerSnapshot, [Option<Gate>; 2], u16),
+    Trust(Result<CommandOutcome, CommandError>),
 }
 
 /// How often this machine's load is told to others, if it has changed.
@@ -99,15 +99,15 @@ impl LocalHandler {
     /// Behind this port.
     pub fn new(
         listening: Listening,
-        about: About,
-        facts: Facts,
+        info: DaemonInfo,
+        dependencies: LocalDependencies,
         load: Recipient<OwnLoad>,
         watch: DeathWatch<DaemonEvent>,
     ) -> Self {
-        let host = HostLoad::new(about.jobs);
+        let host = HostLoad::new(info.jobs);
         Self {
-            about,
-            facts,
+            info,
+            dependencies,
             load,
             host,
             durations: Durations::default(),
@@ -120,19 +120,19 @@ impl LocalHandler {
 
     fn say(&self, link: LinkId, answer: Answer) {
         if let Some(client) = self.links.get(&link) {
-            client.link.do_send(Say(LocalMessage::Answer(Box::new(answer))));
+            client.link.do_send(SendMessage(LocalMessage::Answer(Box::new(answer))));
         }
     }
 
     fn host(&mut self, input: host_load::Input) {
         let mut effects = Vec::new();
-        self.host.handle((self.facts.average)(), input, &mut effects);
+        self.host.handle((self.dependencies.average)(), input, &mut effects);
         for effect in effects {
             match effect {
                 host_load::Effect::Grant { link, granted, of } => {
                     self.say(link, Answer::Slots { granted, of });
                 }
-                host_load::Effect::TellWork(claimed) => self.facts.work.do_send(Claimed(claimed)),
+                host_load::Effect::TellWork(claimed) => self.dependencies.work.do_send(Claimed(claimed)),
                 host_load::Effect::TellPeers(load) => self.load.do_send(OwnLoad(load)),
             }
         }
@@ -143,7 +143,7 @@ impl LocalHandler {
         let answer = match question {
             Question::Overview => return Some(self.ask_overview()),
             Question::Peers { after: None } => {
-                let shown = self.facts.registry.send(Show);
+                let shown = self.dependencies.registry.send(GetPeers);
                 return Some(Box::pin(
                     wrap_future(shown)
                         .map(|shown, _: &mut Self, _| Asked::Peers(shown.unwrap_or_else(|_| nothing()))),
@@ -166,11 +166,11 @@ impl LocalHandler {
             }
             Question::Unresponsive { peer, reason } => {
                 log::info!(target: "local", "a runner says that {peer} does not answer: {}", printable(&reason));
-                self.facts.registry.do_send(Unresponsive(peer));
+                self.dependencies.registry.do_send(Unresponsive(peer));
                 Answer::Done
             }
             Question::UpdatePerformance { peer, permille } => {
-                self.facts.registry.do_send(Performance { key: peer, permille });
+                self.dependencies.registry.do_send(Performance { key: peer, permille });
                 Answer::Done
             }
             Question::ClaimSlots { slots } => {
@@ -207,7 +207,7 @@ impl LocalHandler {
     }
 
     fn ask_trust(&self, command: Command) -> ResponseActFuture<Self, Asked> {
-        let told = self.facts.trust.send(command);
+        let told = self.dependencies.trust.send(command);
         let asked = async move {
             Asked::Trust(
                 told.await.unwrap_or_else(|_| Err(CommandError::Unsaved("peerd is ending".to_owned()))),
@@ -217,8 +217,8 @@ impl LocalHandler {
     }
 
     fn ask_overview(&self) -> ResponseActFuture<Self, Asked> {
-        let Facts { registry, status, work, .. } = &self.facts;
-        let (shown, status, gates) = (registry.send(Show), status.send(Gates), work.send(Gates));
+        let LocalDependencies { registry, status, work, .. } = &self.dependencies;
+        let (shown, status, gates) = (registry.send(GetPeers), status.send(Gates), work.send(Gates));
         let waiting = work.send(Queued);
         let asked = async move {
             let shown = shown.await.unwrap_or_else(|_| nothing());
@@ -237,7 +237,7 @@ impl LocalHandler {
                 self.first_page(link)
             }
             Asked::Overview(shown, gates, waiting) => Answer::Overview(self.overview(shown, gates, waiting)),
-            Asked::Trust(Ok(Told { changed, key, mut follows })) => {
+            Asked::Trust(Ok(CommandOutcome { changed, key, mut follows })) => {
                 follows.truncate(PEERS_A_PAGE);
                 Answer::Trust { changed, key, follows }
             }
@@ -257,20 +257,20 @@ impl LocalHandler {
         a_page(peers.get(from..).unwrap_or_default())
     }
 
-    fn overview(&self, shown: Shown, [work, status]: [Option<Gate>; 2], waiting: u16) -> Overview {
+    fn overview(&self, shown: PeerSnapshot, [work, status]: [Option<Gate>; 2], waiting: u16) -> Overview {
         let local = self.listening.as_ref().map(Gate::from);
         let ports = [("Local", local), ("Work", work), ("Status", status)];
         let ports = ports.into_iter().filter_map(|(name, gate)| Some(port(name, &gate?))).collect();
-        let mut warnings = self.about.warnings.clone();
+        let mut warnings = self.info.warnings.clone();
         warnings.extend(shown.standings.trouble);
         Overview {
-            fingerprint: self.about.fingerprint,
+            fingerprint: self.info.fingerprint,
             pid: std::process::id(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-            since: seconds(self.about.since),
-            jobs: self.about.jobs,
-            load: self.host.load(waiting, (self.facts.average)()),
+            since: seconds(self.info.since),
+            jobs: self.info.jobs,
+            load: self.host.load(waiting, (self.dependencies.average)()),
             ports,
             discovery: shown.heard,
             statement: shown.standings.statement,
@@ -280,8 +280,8 @@ impl LocalHandler {
     }
 }
 
-fn nothing() -> Shown {
-    Shown { peers: Vec::new(), heard: None, standings: Default::default() }
+fn nothing() -> PeerSnapshot {
+    PeerSnapshot { peers: Vec::new(), heard: None, standings: Default::default() }
 }
 
 fn refused(reason: &str) -> Answer {
@@ -317,7 +317,7 @@ impl Actor for LocalHandler {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        let path = self.about.durations.clone();
+        let path = self.info.durations.clone();
         self.store = Some(DurationStore::start(path, context.address().recipient()));
         self.host(host_load::Input::Look);
         context.run_interval(LOAD, |this, _| this.host(host_load::Input::Look));
@@ -373,10 +373,10 @@ impl Handler<Guests> for LocalHandler {
     }
 }
 
-impl Handler<Part> for LocalHandler {
+impl Handler<Stop> for LocalHandler {
     type Result = ();
 
-    fn handle(&mut self, Part { reason }: Part, context: &mut Self::Context) {
+    fn handle(&mut self, Stop { reason }: Stop, context: &mut Self::Context) {
         self.listening = None;
         for client in self.links.values() {
             client.link.do_send(Close { reason: reason.clone() });

@@ -16,7 +16,7 @@ use flotilla_messages::port::work::WorkMessage;
 use tokio::sync::oneshot;
 
 use super::fetch::{Dialler, FetchRequest, Fetcher, StopFetch};
-use super::input_store::{Clear, InputStore, Laid, LayOut, Put, StoreError, Survey};
+use super::input_store::{CleanUp, InputStore, Laid, LayOut, Put, StoreError, Survey};
 use super::job::{Job, Place, Preparation};
 use super::messages::{FetchEnded, NOT_TRUSTED, SessionEvent};
 use super::session::{Effect, Input, Session};
@@ -26,7 +26,7 @@ use crate::execution::marker::RunId;
 use crate::kit::runtime;
 use crate::kit::shell::{CoreActor, Timed, Timer};
 use crate::kit::{reactor_now, unix_seconds};
-use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, Say};
+use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, SendMessage};
 use crate::trust::TrustedKeys;
 
 /// The handler tells a session what its core has to know.
@@ -230,7 +230,7 @@ impl WorkSession {
                 // Nobody waits for what a panic there says: the guard is dropped, and the reaper does the rest.
                 let _ = actix_rt::task::spawn_blocking(move || job.clean_up()).await;
             }
-            inputs.send(Clear).await.is_ok()
+            inputs.send(CleanUp).await.is_ok()
         };
         context.spawn(wrap_future::<_, Self>(cleaned).map(|cleaned, this, context| {
             this.ended = cleaned;
@@ -276,7 +276,7 @@ impl CoreActor for WorkSession {
     fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
         match effect {
             // What it may hold is bounded by the credit; a link that does not take it ends.
-            Effect::Say(message) => self.client.link.do_send(Say(message)),
+            Effect::Send(message) => self.client.link.do_send(SendMessage(message)),
             Effect::Admitted(packet) => {
                 self.audit(&packet);
                 self.packet = Some(packet);

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use super::input_store::{Cut, CutOut, Fetched, GiveUp, InputStore, PutFetched};
 use super::messages::FetchEnded;
-use crate::net::link::{Close, Link, LinkEvent, LinkNews, Say, Settings, Tls, WaitForCapacity};
+use crate::net::link::{Close, Link, LinkEvent, LinkNews, SendMessage, Settings, Tls, WaitForCapacity};
 
 /// How long the next piece may take, and on the other side, how long it may take to be sent.
 const PIECE: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ pub struct Fetcher {
     client: Fingerprint,
     wanted: BTreeSet<Digest>,
     left: usize,
-    stocks: Addr<InputStore>,
+    inputs: Addr<InputStore>,
     ended: Recipient<FetchEnded>,
     link: Option<Addr<Link<WorkMessage>>>,
     begun: Instant,
@@ -60,7 +60,7 @@ pub struct Fetcher {
 pub struct FetchRequest {
     /// For whom.
     pub client: Fingerprint,
-    /// What.
+    /// The digests of the blobs.
     pub blobs: Vec<Digest>,
     /// From whom.
     pub holder: Fingerprint,
@@ -78,7 +78,7 @@ impl Fetcher {
     pub fn start(
         request: FetchRequest,
         dialler: &Dialler,
-        stocks: Addr<InputStore>,
+        inputs: Addr<InputStore>,
         ended: Recipient<FetchEnded>,
     ) -> Addr<Self> {
         let FetchRequest { client, blobs, holder, address } = request;
@@ -91,7 +91,7 @@ impl Fetcher {
                 client,
                 wanted: blobs.into_iter().collect(),
                 left: usize::MAX,
-                stocks,
+                inputs,
                 ended,
                 link: Some(link),
                 begun: now,
@@ -115,9 +115,9 @@ impl Fetcher {
         }
         log::info!(target: "work", "{} blobs are not fetched from another peer: {why}", self.wanted.len());
         let missing: Vec<_> = self.wanted.iter().copied().collect();
-        let given_up = self.stocks.send(GiveUp { client: self.client, blobs: self.wanted.clone() });
+        let given_up = self.inputs.send(GiveUp { client: self.client, blobs: self.wanted.clone() });
         context.spawn(wrap_future::<_, Self>(given_up).map(|left, this, context| {
-            // Without stocks the session ends by itself.
+            // Without inputs the session ends by itself.
             let left = left.unwrap_or(missing.len());
             this.ended.do_send(FetchEnded { left, missing });
             context.stop();
@@ -125,7 +125,7 @@ impl Fetcher {
     }
 
     fn put(&mut self, pack: Pack) -> ResponseActFuture<Self, ()> {
-        let put = self.stocks.send(PutFetched { pack, only: self.wanted.clone() });
+        let put = self.inputs.send(PutFetched { pack, only: self.wanted.clone() });
         Box::pin(wrap_future::<_, Self>(put).map(|put, this, context| match put {
             _ if this.over => {}
             Ok(Ok(Fetched { left, whole })) => {
@@ -162,7 +162,7 @@ impl Handler<LinkNews<WorkMessage>> for Fetcher {
             _ if self.over => {}
             LinkEvent::Up(up) => {
                 let blobs = self.wanted.iter().copied().collect();
-                up.link.do_send(Say(WorkMessage::Fetch(blobs)));
+                up.link.do_send(SendMessage(WorkMessage::Fetch(blobs)));
             }
             // The link is read on when it is stored.
             LinkEvent::Message(WorkMessage::Pack(pack)) => return self.put(pack),
@@ -194,14 +194,14 @@ impl Handler<StopFetch> for Fetcher {
 /// Gives another peer what it asked for, as far as it is here. `held` counts it as long as it lasts.
 pub async fn serve(
     link: Addr<Link<WorkMessage>>,
-    stocks: Addr<InputStore>,
+    inputs: Addr<InputStore>,
     blobs: Vec<Digest>,
     held: Rc<()>,
 ) {
-    let reason = match give(&link, &stocks, blobs).await {
+    let reason = match give(&link, &inputs, blobs).await {
         Ok(()) => "done".to_owned(),
         Err(reason) => {
-            link.do_send(Say(WorkMessage::Refused { reason: reason.clone() }));
+            link.do_send(SendMessage(WorkMessage::Refused { reason: reason.clone() }));
             reason
         }
     };
@@ -211,14 +211,14 @@ pub async fn serve(
 
 async fn give(
     link: &Addr<Link<WorkMessage>>,
-    stocks: &Addr<InputStore>,
+    inputs: &Addr<InputStore>,
     blobs: Vec<Digest>,
 ) -> Result<(), String> {
     let gone = "the link has ended".to_owned();
     for digest in blobs {
         let mut next = Some(0);
         while let Some(offset) = next {
-            let Cut { pack, next: after } = match stocks.send(CutOut { digest, offset }).await {
+            let Cut { pack, next: after } = match inputs.send(CutOut { digest, offset }).await {
                 Ok(Ok(Some(cut))) => cut,
                 Ok(Ok(None)) => return Err(format!("blob {digest} is not here")),
                 Ok(Err(error)) => return Err(error.to_string()),
@@ -229,7 +229,7 @@ async fn give(
                 Ok(Err(_)) => return Err(gone),
                 Err(_) => return Err("it does not read".into()),
             }
-            match link.send(Say(WorkMessage::Pack(pack))).await {
+            match link.send(SendMessage(WorkMessage::Pack(pack))).await {
                 Ok(Ok(())) => next = after,
                 _ => return Err(gone),
             }

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use super::actor::{Client, GetRunning, SessionDeps, SessionInput, WorkSession};
 use super::admission::AdmissionPolicy;
 use super::fetch::{self, Dialler, MOST_SERVED};
-use super::input_store::{InputStore, Shut, StorePaths};
+use super::input_store::{self, InputStore, StorePaths};
 use super::messages::{Guests, NOT_TRUSTED, SessionEvent};
 use super::queue::{ClientQueue, Effect, Input};
 use super::session::{self, Session};
@@ -29,7 +29,7 @@ use crate::daemon::DaemonEvent;
 use crate::daemon::status::{Gate, Gates};
 use crate::kit::shell::CoreActor;
 use crate::kit::{DeathWatch, reactor_now};
-use crate::net::link::{ChangeOwner, Close, Link, LinkEvent, LinkId, LinkNews, Listening, Say};
+use crate::net::link::{ChangeOwner, Close, Link, LinkEvent, LinkId, LinkNews, Listening, SendMessage};
 use crate::trust::{Decision, TrustedKeys};
 
 /// How often it is looked how many tests run, while somebody's do.
@@ -38,7 +38,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const CLEANED: Duration = Duration::from_secs(10);
 
 /// What this machine is to its clients.
-pub struct Facts {
+pub struct WorkDependencies {
     /// The own key's name.
     pub own: Fingerprint,
     /// Who may have links.
@@ -46,7 +46,7 @@ pub struct Facts {
     /// Tests at a time.
     pub jobs: u16,
     /// Where inputs are kept.
-    pub shelves: StorePaths,
+    pub store_paths: StorePaths,
     /// How to work.
     pub settings: WorkSettings,
     /// How other peers are reached.
@@ -107,12 +107,12 @@ impl WorkHandler {
     /// Behind this port. To be made in a System. Reads some of this machine's libraries, which takes a few milliseconds.
     pub fn new(
         listening: Listening,
-        facts: Facts,
+        dependencies: WorkDependencies,
         load: Recipient<Guests>,
         watch: DeathWatch<DaemonEvent>,
     ) -> Self {
-        let Facts { own, trusted, jobs, shelves, settings, dialler } = facts;
-        let inputs = SyncArbiter::start(1, move || InputStore::new(shelves.clone()));
+        let WorkDependencies { own, trusted, jobs, store_paths, settings, dialler } = dependencies;
+        let inputs = SyncArbiter::start(1, move || InputStore::new(store_paths.clone()));
         let threads = NonZeroUsize::new(jobs.into()).unwrap_or(NonZeroUsize::MIN);
         Self {
             own,
@@ -138,7 +138,7 @@ impl WorkHandler {
         let policy = AdmissionPolicy { client: key, own: self.own, exporter, host: Arc::clone(&self.host) };
         let patience = self.deps.settings.patience;
         let core = Session::new(reactor_now(), policy, patience, self.jobs, self.claimed);
-        link.do_send(Say(WorkMessage::Queue { ahead: 0 }));
+        link.do_send(SendMessage(WorkMessage::Queue { ahead: 0 }));
         let client = Client { id, key, link: link.clone() };
         let deps = self.deps.clone();
         let session = WorkSession::new(core, client, deps, context.address().recipient()).start();
@@ -173,7 +173,7 @@ impl WorkHandler {
 }
 
 fn refuse(link: &Addr<Link<WorkMessage>>, reason: &str) {
-    link.do_send(Say(WorkMessage::Refused { reason: reason.into() }));
+    link.do_send(SendMessage(WorkMessage::Refused { reason: reason.into() }));
     link.do_send(Close { reason: reason.into() });
 }
 
@@ -193,7 +193,7 @@ impl CoreActor for WorkHandler {
         match effect {
             Effect::TellAhead { link, ahead } => {
                 if let Some(client) = self.waiting.get(&link) {
-                    client.link.do_send(Say(WorkMessage::Queue { ahead }));
+                    client.link.do_send(SendMessage(WorkMessage::Queue { ahead }));
                 }
             }
             Effect::Begin(link) => self.begin(link, context),
@@ -340,7 +340,7 @@ impl Handler<Stop> for WorkHandler {
                 log::warn!(target: "work", "a job is not cleaned up in time");
             }
             // It is gone already if it has panicked.
-            let _ = inputs.send(Shut).await;
+            let _ = inputs.send(input_store::Stop).await;
         };
         Box::pin(wrap_future::<_, Self>(stopped).map(|(), _, context| context.stop()))
     }

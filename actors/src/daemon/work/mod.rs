@@ -47,7 +47,7 @@ mod session_tests;
 mod settings;
 
 pub use fetch::Dialler;
-pub use handler::{Claimed, Facts, Queued, Stop, WorkHandler};
+pub use handler::{Claimed, Queued, Stop, WorkDependencies, WorkHandler};
 pub use input_store::StorePaths;
 pub use messages::Guests;
 pub use session::Patience;

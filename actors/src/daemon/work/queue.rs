@@ -39,7 +39,7 @@ pub enum Input {
     Running {
         /// The link of the client.
         link: LinkId,
-        /// Processes.
+        /// How many processes run.
         running: u16,
     },
     /// This key is not trusted any more.

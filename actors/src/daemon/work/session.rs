@@ -59,7 +59,7 @@ pub enum Input {
     Surveyed(Vec<Digest>),
     /// A pack is stored; this many of the wanted blobs are still to come.
     Stored {
-        /// Blobs.
+        /// How many blobs.
         left: usize,
     },
     /// A fetch from another peer is over; this many of the wanted blobs are still to come.
@@ -84,7 +84,7 @@ pub enum Input {
     },
     /// The pool is done with a lease.
     Finished {
-        /// Which.
+        /// The client's number of the lease.
         lease: u64,
         /// How it ended.
         ending: LeaseResult,
@@ -106,8 +106,8 @@ pub enum Input {
 /// What follows.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
-    /// Say this.
-    Say(WorkMessage),
+    /// Send this.
+    Send(WorkMessage),
     /// The packet is in order: it is what the job is about. Then see what is missing of the inputs.
     Admitted(Box<WorkPacket>),
     /// See what is missing of the inputs.
@@ -116,11 +116,11 @@ pub enum Effect {
     Store(Pack),
     /// Fetch these from another peer.
     Fetch {
-        /// Blobs.
+        /// The digests of the blobs.
         blobs: Vec<Digest>,
         /// Who has them.
         holder: Fingerprint,
-        /// Where.
+        /// Its address.
         address: SocketAddr,
     },
     /// This is no client but a peer that fetches: send it these, and let the next client's turn come.
@@ -158,7 +158,7 @@ struct Out {
 
 /// How much a client had done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Done {
+pub struct WorkDone {
     /// Tests that ran to their end.
     pub ran: u64,
     /// Of these, those that did not end as expected.
@@ -170,7 +170,7 @@ pub struct Done {
 /// One client's session.
 #[derive(Debug)]
 pub struct Session {
-    terms: AdmissionPolicy,
+    policy: AdmissionPolicy,
     patience: Patience,
     state: State,
     rounds: u32,
@@ -195,7 +195,7 @@ pub struct Session {
     others: bool,
     /// Until when the client has to do something.
     until: Option<Instant>,
-    done: Done,
+    done: WorkDone,
 }
 
 /// News on their way.
@@ -209,9 +209,9 @@ struct Batch {
 
 impl Session {
     /// It is this client's turn.
-    pub fn new(now: Instant, terms: AdmissionPolicy, patience: Patience, jobs: u16, claimed: u16) -> Self {
+    pub fn new(now: Instant, policy: AdmissionPolicy, patience: Patience, jobs: u16, claimed: u16) -> Self {
         Self {
-            terms,
+            policy,
             patience,
             state: State::Asked,
             rounds: 0,
@@ -228,12 +228,12 @@ impl Session {
             batch: Batch::default(),
             others: false,
             until: Some(now + patience.packet),
-            done: Done::default(),
+            done: WorkDone::default(),
         }
     }
 
     /// What was done so far.
-    pub fn done(&self) -> Done {
+    pub fn done(&self) -> WorkDone {
         self.done
     }
 
@@ -270,7 +270,7 @@ impl Session {
                 self.fetching = self.fetching.saturating_sub(1);
                 if state == State::Receiving {
                     if !missing.is_empty() {
-                        effects.push(Effect::Say(WorkMessage::Want(missing)));
+                        effects.push(Effect::Send(WorkMessage::Want(missing)));
                     }
                     self.received(now, left, effects);
                 }
@@ -310,7 +310,7 @@ impl Session {
             return self.refuse("a message with more entries than are allowed".into(), effects);
         }
         match (message, self.state) {
-            (WorkMessage::Packet(bytes), State::Asked) => match admit(&bytes, &self.terms) {
+            (WorkMessage::Packet(bytes), State::Asked) => match admit(&bytes, &self.policy) {
                 Ok(packet) => {
                     effects.push(Effect::Admitted(Box::new(packet)));
                     self.survey(effects);
@@ -325,7 +325,7 @@ impl Session {
             }
             (WorkMessage::Elsewhere { blobs, holder, address }, State::Receiving) => {
                 if self.fetching >= MOST_FETCHES {
-                    effects.push(Effect::Say(WorkMessage::Want(blobs)));
+                    effects.push(Effect::Send(WorkMessage::Want(blobs)));
                 } else {
                     self.fetching += 1;
                     self.until = None;
@@ -389,7 +389,7 @@ impl Session {
         }
         self.state = State::Receiving;
         self.until = Some(now + self.patience.pack);
-        let wants = missing.chunks(MOST_WANTED).map(|some| Effect::Say(WorkMessage::Want(some.to_vec())));
+        let wants = missing.chunks(MOST_WANTED).map(|some| Effect::Send(WorkMessage::Want(some.to_vec())));
         effects.extend(wants);
     }
 
@@ -404,7 +404,7 @@ impl Session {
         if credit != self.credit {
             self.credit = credit;
             self.most_credit = self.most_credit.max(credit);
-            effects.push(Effect::Say(WorkMessage::Ready { credit }));
+            effects.push(Effect::Send(WorkMessage::Ready { credit }));
         }
     }
 
@@ -553,7 +553,7 @@ impl Session {
             if self.state == State::Working {
                 self.tell_credit(self.credit, effects);
             }
-            effects.push(Effect::Say(WorkMessage::News(batch.news)));
+            effects.push(Effect::Send(WorkMessage::News(batch.news)));
         }
     }
 
@@ -581,7 +581,7 @@ impl Session {
 
     fn refuse(&mut self, reason: String, effects: &mut Vec<Effect>) {
         self.flush(effects);
-        effects.push(Effect::Say(WorkMessage::Refused { reason: reason.clone() }));
+        effects.push(Effect::Send(WorkMessage::Refused { reason: reason.clone() }));
         effects.push(Effect::Close(reason.clone()));
         self.over(reason, effects);
     }

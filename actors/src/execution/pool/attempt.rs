@@ -19,12 +19,12 @@ use crate::execution::process::{Ended, Launch, Limits, ProcessError, StopSignal,
 /// What a thread works with.
 pub(super) struct WorkerState<'a> {
     pub(super) worker: &'a mut Worker,
-    pub(super) bench: &'a mut ScratchDir,
+    pub(super) scratch_dir: &'a mut ScratchDir,
 }
 
 /// Runs the lease's test on this thread and judges it. `started` is called just before the process is.
 pub(super) fn attempt(
-    WorkerState { worker, bench }: WorkerState<'_>,
+    WorkerState { worker, scratch_dir }: WorkerState<'_>,
     setup: &Setup,
     lease: LeaseId,
     test: LeasedTest,
@@ -48,7 +48,7 @@ pub(super) fn attempt(
         Ok(expected) => expected,
         Err(reason) => return LeaseResult::Failed(Box::new(Failed::of(case, told(reason)))),
     };
-    let compiled = match case.recipe.as_deref().map(|recipe| bench.put(recipe, root)).transpose() {
+    let compiled = match case.recipe.as_deref().map(|recipe| scratch_dir.put(recipe, root)).transpose() {
         Ok(compiled) => compiled,
         Err(error) => {
             let full = error.of_system().is_some_and(is_shortage);

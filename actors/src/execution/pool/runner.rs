@@ -31,7 +31,7 @@ pub struct ProcessRunner {
     /// Made at the first test, and anew after one that broke it.
     pub(super) worker: Option<Worker>,
     /// Made at the first test.
-    pub(super) bench: Option<ScratchDir>,
+    pub(super) scratch_dir: Option<ScratchDir>,
     /// Why this thread runs no tests of another machine.
     pub(super) unconfined: Option<String>,
     pub(super) scheduler: Recipient<News>,
@@ -73,14 +73,15 @@ impl ProcessRunner {
             control.end(lease, switch);
             return LeaseResult::Unable { reason };
         }
-        // Taken out while it is used: a worker in whose hands something panicked is not used again.
+        // Taken out while it is used: a worker in whose state something panicked is not used again.
         let new = || {
             let worker = control.setup.guest.as_ref().map_or_else(Worker::new, Sandbox::worker);
             worker.map(|worker| worker.measuring(control.setup.memory))
         };
         let worker = self.worker.take().map_or_else(new, Ok);
         let seat = self.seat.unwrap_or_default();
-        let mut bench = self.bench.take().unwrap_or_else(|| ScratchDir::new(&control.setup.scratch, seat));
+        let mut scratch_dir =
+            self.scratch_dir.take().unwrap_or_else(|| ScratchDir::new(&control.setup.scratch, seat));
         let ending = match worker {
             Ok(mut worker) => {
                 let mut known = None;
@@ -89,14 +90,14 @@ impl ProcessRunner {
                         known = Some(name.clone());
                         self.tell(What::Started { lease, name: name.clone() });
                     };
-                    let hands = WorkerState { worker: &mut worker, bench: &mut bench };
-                    let ending = attempt(hands, &control.setup, lease, test, switch, &mut started);
-                    (worker, bench, ending)
+                    let state = WorkerState { worker: &mut worker, scratch_dir: &mut scratch_dir };
+                    let ending = attempt(state, &control.setup, lease, test, switch, &mut started);
+                    (worker, scratch_dir, ending)
                 }));
                 match attempted {
-                    Ok((worker, bench, ending)) => {
+                    Ok((worker, scratch_dir, ending)) => {
                         self.worker = Some(worker);
-                        self.bench = Some(bench);
+                        self.scratch_dir = Some(scratch_dir);
                         ending
                     }
                     Err(panic) => {

@@ -38,7 +38,7 @@ impl PoolThreads {
             seat: shared.seat(),
             control: Arc::clone(&shared),
             worker: None,
-            bench: None,
+            scratch_dir: None,
             unconfined: None,
             scheduler: scheduler.clone(),
         };

@@ -50,7 +50,7 @@ impl Meter {
         }
     }
 
-    /// Looks.
+    /// Reads what the process takes of memory now.
     pub(super) fn look(&mut self, now: Instant, buffer: &mut [u8]) {
         if let Some(found) = self.source.as_mut().and_then(|source| source.read(buffer)) {
             self.seen = self.seen.max(found);

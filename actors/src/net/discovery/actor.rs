@@ -8,7 +8,7 @@ use ed25519_dalek::SigningKey;
 use flotilla_messages::{DatagramKind, Fingerprint, Presence};
 
 use super::sockets::Network;
-use super::udp_thread::{Heard, Received, UdpThread};
+use super::udp_thread::{DatagramCounters, Received, UdpThread};
 use crate::kit::reactor_now;
 use crate::kit::shell::{Timed, Timer};
 use crate::net::membership::{Core, Counters, Effect, Input, Peer, Settings, Target, Why};
@@ -66,7 +66,7 @@ pub struct Setup {
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Notice {
-    /// Try to link to this peer, and answer with [`Tell`].
+    /// Try to link to this peer, and answer with [`LinkFeedback`].
     Dial(Peer),
     /// A peer appeared or changed.
     Updated(Peer),
@@ -74,7 +74,7 @@ pub enum Notice {
     Gone {
         /// Whose key.
         fingerprint: Fingerprint,
-        /// Why.
+        /// Why it is not listed any more.
         why: Why,
     },
     /// There was no room for some of these: [`List`] tells how things are.
@@ -86,7 +86,7 @@ pub enum Notice {
 /// What the owner of the links tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub enum Tell {
+pub enum LinkFeedback {
     /// A link to this key is up, no matter who dialled.
     Linked(Fingerprint),
     /// A dial did not lead to a link.
@@ -117,7 +117,7 @@ pub struct Census {
     /// Good datagrams that changed nothing.
     pub counters: Counters,
     /// All datagrams.
-    pub heard: Heard,
+    pub heard: DatagramCounters,
     /// This host's own UDP port.
     pub unicast_port: u16,
 }
@@ -125,7 +125,7 @@ pub struct Census {
 /// Says Goodbye to all and closes the sockets; answered once that is sent.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Leave;
+pub struct Stop;
 
 /// Why discovery cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -142,7 +142,7 @@ pub struct Discovery {
     radio: Option<UdpThread>,
     /// Kept for the census after that.
     unicast_port: u16,
-    heard: Heard,
+    heard: DatagramCounters,
     key: SigningKey,
     announced: Announced,
     state: OwnState,
@@ -172,7 +172,7 @@ impl Discovery {
             core,
             unicast_port: radio.unicast_port,
             radio: Some(radio),
-            heard: Heard::default(),
+            heard: DatagramCounters::default(),
             key,
             announced,
             state,
@@ -290,15 +290,15 @@ impl Handler<Received> for Discovery {
     }
 }
 
-impl Handler<Tell> for Discovery {
+impl Handler<LinkFeedback> for Discovery {
     type Result = ();
 
-    fn handle(&mut self, tell: Tell, context: &mut Self::Context) {
+    fn handle(&mut self, tell: LinkFeedback, context: &mut Self::Context) {
         let input = match tell {
-            Tell::Linked(fingerprint) => Input::Linked(fingerprint),
-            Tell::DialFailed { fingerprint, hopeless } => Input::DialFailed { fingerprint, hopeless },
-            Tell::LinkLost(fingerprint) => Input::LinkLost(fingerprint),
-            Tell::Wanted(fingerprint) => Input::Wanted(fingerprint),
+            LinkFeedback::Linked(fingerprint) => Input::Linked(fingerprint),
+            LinkFeedback::DialFailed { fingerprint, hopeless } => Input::DialFailed { fingerprint, hopeless },
+            LinkFeedback::LinkLost(fingerprint) => Input::LinkLost(fingerprint),
+            LinkFeedback::Wanted(fingerprint) => Input::Wanted(fingerprint),
         };
         self.input(input, context);
     }
@@ -329,12 +329,12 @@ impl Handler<List> for Discovery {
     }
 }
 
-impl Handler<Leave> for Discovery {
+impl Handler<Stop> for Discovery {
     type Result = ();
 
     /// Waits for the thread, which sends what is queued and ends: some microseconds.
-    fn handle(&mut self, _: Leave, context: &mut Self::Context) {
-        self.input(Input::Leave, context);
+    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
+        self.input(Input::Stop, context);
         if let Some(radio) = self.radio.take() {
             self.heard = radio.heard();
         }

@@ -94,7 +94,7 @@ pub enum LinkEvent<M: WireMessage> {
 
 /// A link that is up.
 pub struct Established<M: WireMessage> {
-    /// Takes [`Say`] and [`Close`].
+    /// Takes [`SendMessage`] and [`Close`].
     pub link: Addr<Link<M>>,
     /// The other end's address.
     pub address: SocketAddr,
@@ -114,8 +114,8 @@ pub struct Established<M: WireMessage> {
 
 /// Send this to the peer. Messages arrive in order, or the link ends.
 #[derive(Message)]
-#[rtype(result = "Result<(), SayError>")]
-pub struct Say<M: WireMessage>(pub M);
+#[rtype(result = "Result<(), SendMessageError>")]
+pub struct SendMessage<M: WireMessage>(pub M);
 
 /// Asks to be told when no more bytes than this wait to be sent, or the link is over. Who sends much asks before each
 /// message.
@@ -139,7 +139,7 @@ pub struct Close {
 
 /// Why a message cannot be sent.
 #[derive(Debug, thiserror::Error)]
-pub enum SayError {
+pub enum SendMessageError {
     /// The link is not up, or no more.
     #[error("the link is not up")]
     NotUp,
@@ -457,18 +457,18 @@ impl<M: WireMessage> Handler<InboundFrame<M>> for Link<M> {
     }
 }
 
-impl<M: WireMessage> Handler<Say<M>> for Link<M> {
-    type Result = Result<(), SayError>;
+impl<M: WireMessage> Handler<SendMessage<M>> for Link<M> {
+    type Result = Result<(), SendMessageError>;
 
-    fn handle(&mut self, Say(message): Say<M>, context: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, SendMessage(message): SendMessage<M>, context: &mut Self::Context) -> Self::Result {
         if !self.core.is_up() {
-            return Err(SayError::NotUp);
+            return Err(SendMessageError::NotUp);
         }
         self.frame(&Packet::Message(message))?;
         let waiting = self.outgoing.waiting();
         if waiting > self.settings.outgoing {
             self.input(Input::Broke(End::Crowded(waiting)), context);
-            return Err(SayError::Crowded);
+            return Err(SendMessageError::Crowded);
         }
         self.input(Input::Sent, context);
         Ok(())

@@ -45,8 +45,8 @@ mod tests;
 mod tls;
 
 pub use actor::{
-    ChangeOwner, Close, Established, Link, LinkEvent, LinkId, LinkNews, Say, SayError, Settings,
-    WaitForCapacity,
+    ChangeOwner, Close, Established, Link, LinkEvent, LinkId, LinkNews, SendMessage, SendMessageError,
+    Settings, WaitForCapacity,
 };
 pub use core::{Allowance, Core, Effect, Input, Timing};
 pub use end::{End, Stage};

@@ -27,7 +27,7 @@ use crate::execution::executor::{ExecutorId, News, Order};
 use crate::kit::reactor_now;
 use crate::kit::shell::CoreActor;
 use crate::net::link::{
-    self, Admission, Close, Link, LinkEvent, LinkNews, Say, Tls, TlsError, WaitForCapacity,
+    self, Admission, Close, Link, LinkEvent, LinkNews, SendMessage, Tls, TlsError, WaitForCapacity,
 };
 use crate::run::scheduler::Join;
 use crate::trust::TrustedKeys;
@@ -102,7 +102,7 @@ pub enum ProxyEvent {
     },
     /// The peer takes part.
     Joined {
-        /// Which.
+        /// The executor number of the proxy.
         executor: ExecutorId,
         /// Whose key it showed.
         key: Option<Fingerprint>,
@@ -113,14 +113,14 @@ pub enum ProxyEvent {
     },
     /// It works for others first.
     Waits {
-        /// Which.
+        /// The executor number of the proxy.
         executor: ExecutorId,
         /// How many of them there are.
         ahead: u16,
     },
     /// It does not, or not any more.
     Over {
-        /// Which.
+        /// The executor number of the proxy.
         executor: ExecutorId,
         /// Whose key it showed, if a link was up.
         key: Option<Fingerprint>,
@@ -206,7 +206,7 @@ impl PeerProxy {
     /// A link that is over, or lets too much pile up, says so itself.
     fn say(&self, message: WorkMessage) {
         if let Some(link) = &self.link {
-            link.do_send(Say(message));
+            link.do_send(SendMessage(message));
         }
     }
 
@@ -354,7 +354,7 @@ impl CoreActor for PeerProxy {
             Effect::Make(leases) => {
                 self.job.cases.do_send(Make { leases, to: context.address().recipient() });
             }
-            Effect::Say(mut message) => {
+            Effect::Send(mut message) => {
                 // What is kept here, and shown, names the paths of this machine.
                 if let (WorkMessage::Assign(leases), Engine::Native(native)) =
                     (&mut message, &self.job.packet.engine)

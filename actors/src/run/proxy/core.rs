@@ -41,7 +41,7 @@ pub enum Input {
     Suspected(bool),
     /// The link is over, or was never made.
     Ended {
-        /// How.
+        /// How the link ended, for people.
         reason: String,
         /// Whether another one may be made.
         again: bool,
@@ -72,8 +72,8 @@ pub enum Effect {
     SendBlobs(Vec<Digest>),
     /// Make the cases of these leases.
     Make(Vec<Lease>),
-    /// Say this to the peer.
-    Say(WorkMessage),
+    /// Send this to the peer.
+    Send(WorkMessage),
     /// Offer the peer to the scheduler.
     Join {
         /// How many leases it takes at a time.
@@ -157,7 +157,7 @@ impl Core {
             Input::Ended { reason, again } => self.over(reason, again, effects),
             Input::Trouble(reason) => self.over(reason, false, effects),
             Input::Distrusted => {
-                effects.push(Effect::Say(WorkMessage::Done));
+                effects.push(Effect::Send(WorkMessage::Done));
                 self.over("its key is not trusted here any more".into(), false, effects);
             }
             Input::Suspected(suspected) if self.state == State::Serving => {
@@ -281,7 +281,7 @@ impl Core {
                         continue;
                     }
                     if ready.len() >= MOST_LEASES || (bytes + size > ASSIGN_BYTES && !ready.is_empty()) {
-                        effects.push(Effect::Say(WorkMessage::Assign(mem::take(&mut ready))));
+                        effects.push(Effect::Send(WorkMessage::Assign(mem::take(&mut ready))));
                         bytes = 0;
                     }
                     bytes += size;
@@ -296,7 +296,7 @@ impl Core {
             }
         }
         if !ready.is_empty() {
-            effects.push(Effect::Say(WorkMessage::Assign(ready)));
+            effects.push(Effect::Send(WorkMessage::Assign(ready)));
         }
     }
 
@@ -317,13 +317,13 @@ impl Core {
             }
         }
         let said = there.chunks(MOST_LEASES).map(|leases| WorkMessage::Withdraw(leases.to_vec()));
-        effects.extend(said.map(Effect::Say));
+        effects.extend(said.map(Effect::Send));
     }
 
     fn stop(&mut self, effects: &mut Vec<Effect>) {
         let joined = self.state == State::Serving;
         if matches!(self.state, State::Preparing | State::Serving) {
-            effects.push(Effect::Say(WorkMessage::Done));
+            effects.push(Effect::Send(WorkMessage::Done));
         }
         self.state = State::Stopped;
         effects.extend(mem::take(&mut self.leases).into_keys().map(withdrawn));
