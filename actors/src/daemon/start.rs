@@ -98,9 +98,7 @@ impl Daemon {
     /// [`StartError`]; nothing runs then.
     pub async fn start(home: &Home, settings: Settings) -> Result<Self, StartError> {
         let (ledger, mut warnings) = Ledger::open(home, settings.trust, unix_seconds())?;
-        for warning in &warnings {
-            log::warn!(target: "trust", "{warning}");
-        }
+        warnings.iter().for_each(|warning| log::warn!(target: "trust", "{warning}"));
         let boot = home.next_boot(SystemTime::now())?;
         let identity = ledger.identity();
         let (fingerprint, key) = (identity.fingerprint(), identity.signing_key().clone());
@@ -344,7 +342,7 @@ impl Ports<'_> {
         });
         let orders = Rc::new(link::Settings {
             timing: link::Timing::default(),
-            // A line for each `peerd peers` is none that anybody looks for.
+            // Nobody looks for a line for each `peerd peers`.
             level: log::Level::Debug,
             ..(*self.settings(LOCAL_LIMITS)).clone()
         });

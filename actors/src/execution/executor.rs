@@ -1,4 +1,4 @@
-//! What a scheduler and an executor say to one another. The local pool and a peer differ in nothing else.
+//! The messages between a scheduler and an executor. The local pool and a peer use the same ones.
 //!
 //! An executor is registered with [`Join`](crate::run::scheduler::Join), gets [`Order`]s and answers with [`News`].
 //! Every lease it was assigned is answered by exactly one [`What::Finished`], unless the executor is lost.
@@ -28,18 +28,18 @@ pub struct Lease {
     pub attempt: u32,
 }
 
-/// What a scheduler tells an executor.
+/// What a scheduler orders an executor to do.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub enum Order {
     /// Run these, in this order; never more in all than the executor gave credit for. An executor of a run knows where
     /// the run's cases come from.
     Assign(Vec<Lease>),
-    /// These are of no interest any more: do not start them, end those that run. They are answered with
+    /// Do not start these, and end those that run. They are answered with
     /// [`LeaseResult::Withdrawn`], or with their result if that came first.
     Withdraw(Vec<LeaseId>),
-    /// As if everything were withdrawn, and all that may come. A peer that is given up gets it in the midst of a run:
-    /// nothing it says is heard any more.
+    /// Withdraws all leases, and those that may still come. A peer that is given up in the middle of a run gets it too:
+    /// its later messages are ignored.
     Stop {
         /// SIGKILL at once, instead of SIGTERM with a grace first.
         kill: bool,
@@ -86,12 +86,12 @@ pub enum What {
         /// How the lease ended.
         ending: LeaseResult,
     },
-    /// Nothing has been heard of it for some seconds; it may come back. It gets nothing more meanwhile, and others may
-    /// run what it has.
+    /// It has been silent for some seconds, and may come back. Until then it gets no leases, and other executors may run
+    /// those it has.
     Suspected,
-    /// It has been heard of again.
+    /// It is not silent any more.
     Recovered,
-    /// The executor is gone, and with it all that it had not answered.
+    /// The executor is lost, with all leases that it had not answered.
     Lost {
         /// Why, for people.
         reason: String,
@@ -143,7 +143,7 @@ pub struct Failed {
     pub name: TestName,
     /// The stable identity, as [`TestCase::id`].
     pub id: String,
-    /// The case, if there was one to be had.
+    /// The case, if one could be made.
     pub case: Option<TestCase>,
     /// FAIL, or CRASH for a test that took executors down.
     pub outcome: Outcome,

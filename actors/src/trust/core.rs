@@ -60,7 +60,7 @@ pub struct State {
     pub statements: Vec<SignedStatement>,
 }
 
-/// What the core hears.
+/// What happens to the core.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Time has passed. To be said at the start and whenever [`Core::deadline`] is reached.

@@ -19,7 +19,7 @@
 //!
 //! Threads: a daemon's [`TrustStore`] has an arbiter of its own, since it waits for the disk.
 //!
-//! Invariants: what was decided is on disk before anybody hears of it; a statement counts only with a valid signature.
+//! Invariants: what was decided is on disk before anybody is told; a statement counts only with a valid signature.
 
 mod closure;
 mod core;

@@ -125,7 +125,7 @@ pub struct CommandOutcome {
 /// Why a command was not done, or not wholly.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// It is none.
+    /// What was given is not a valid key.
     #[error(transparent)]
     Key(#[from] flotilla_messages::fingerprint::KeyError),
     /// The fingerprint is known and the key is not.

@@ -17,7 +17,7 @@ use serde_bytes::ByteBuf;
 use crate::net::link::{Allowance, End, LinkId};
 use crate::trust::TrustOrder;
 
-/// What the core hears.
+/// What happens to the core.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Link to this key, which is trusted. Answered by [`Effect::Linked`] or [`Effect::Failed`].

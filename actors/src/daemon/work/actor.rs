@@ -39,7 +39,7 @@ pub struct SessionInput(pub Input);
 #[rtype(result = "u16")]
 pub struct GetRunning;
 
-/// What a session works with.
+/// The actors and settings that a session uses.
 #[derive(Clone)]
 pub struct SessionDeps {
     /// The keys that may be served.
@@ -54,7 +54,7 @@ pub struct SessionDeps {
     pub dialler: Dialler,
 }
 
-/// Whom a session works for.
+/// The client that a session serves.
 pub struct Client {
     /// Its link's number at the handler.
     pub id: LinkId,
@@ -326,7 +326,7 @@ impl Actor for WorkSession {
 }
 
 impl Drop for WorkSession {
-    /// However it ends, the handler hears of it.
+    /// However it ends, the handler is told.
     fn drop(&mut self) {
         self.handler.do_send(SessionEvent::Ended { link: self.client.id, in_order: self.ended });
     }

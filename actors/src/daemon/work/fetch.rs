@@ -24,13 +24,13 @@ use super::messages::FetchEnded;
 use crate::net::link::{Close, Link, LinkEvent, LinkNews, SendMessage, Settings, Tls, WaitForCapacity};
 
 /// How long the next piece may take, and on the other side, how long it may take to be sent.
-const PIECE: Duration = Duration::from_secs(10);
-/// How long it may take in all, however steadily it drips.
-const ALL: Duration = Duration::from_secs(120);
-/// How often it is looked at that.
-const LOOK: Duration = Duration::from_secs(1);
+const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a fetch may take in all, however steadily it proceeds.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(120);
+/// The time between two checks of these limits.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// With this many bytes waiting to be sent, the next piece is not read.
-const AHEAD: usize = 2 << 20;
+const MOST_UNSENT: usize = 2 << 20;
 /// Peers that are served at a time.
 pub const MOST_SERVED: usize = 4;
 
@@ -146,8 +146,8 @@ impl Actor for Fetcher {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(LOOK, |this, context| {
-            if this.heard.elapsed() > PIECE || this.begun.elapsed() > ALL {
+        context.run_interval(CHECK_EVERY, |this, context| {
+            if this.heard.elapsed() > PIECE_TIMEOUT || this.begun.elapsed() > FETCH_TIMEOUT {
                 this.end("it takes too long", context);
             }
         });
@@ -224,7 +224,7 @@ async fn give(
                 Ok(Err(error)) => return Err(error.to_string()),
                 Err(_) => return Err("internal error".into()),
             };
-            match timeout(PIECE, link.send(WaitForCapacity(AHEAD))).await {
+            match timeout(PIECE_TIMEOUT, link.send(WaitForCapacity(MOST_UNSENT))).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(gone),
                 Err(_) => return Err("it does not read".into()),

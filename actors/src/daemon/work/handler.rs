@@ -53,7 +53,7 @@ pub struct WorkDependencies {
     pub dialler: Dialler,
 }
 
-/// Serves runners of trusted peers, one at a time: the [queue](ClientQueue)'s shell.
+/// Serves runners of trusted peers, one at a time: the shell of `ClientQueue`.
 pub struct WorkHandler {
     own: Fingerprint,
     jobs: u16,

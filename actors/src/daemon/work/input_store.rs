@@ -54,7 +54,7 @@ pub enum StoreError {
     /// The tree breaks its limits or its rules.
     #[error(transparent)]
     Tree(#[from] SurveyError),
-    /// A pack is none.
+    /// What came is not a valid pack.
     #[error(transparent)]
     Pack(#[from] flotilla_messages::inputs::PackError),
     /// A blob that is not wanted.

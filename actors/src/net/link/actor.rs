@@ -117,8 +117,8 @@ pub struct Established<M: WireMessage> {
 #[rtype(result = "Result<(), SendMessageError>")]
 pub struct SendMessage<M: WireMessage>(pub M);
 
-/// Asks to be told when no more bytes than this wait to be sent, or the link is over. Who sends much asks before each
-/// message.
+/// Answered when at most this many bytes wait to be sent, or the link is over. A sender of large messages asks before
+/// each one.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct WaitForCapacity(pub usize);
@@ -174,7 +174,7 @@ pub struct Link<M: WireMessage> {
 }
 
 impl<M: WireMessage> Link<M> {
-    /// Starts a link to this address and, if it is known, to this key alone. The owner hears of it in any case.
+    /// Starts a link to this address and, if it is known, to this key alone. The owner is told of its end in any case.
     pub fn dial(
         id: u64,
         address: SocketAddr,

@@ -27,7 +27,7 @@ pub struct Listening {
     task: JoinHandle<()>,
 }
 
-/// Listens at this address and starts a link for each connection; `owner` hears of those that come up. Connections
+/// Listens at this address and starts a link for each connection; `owner` is told of those that come up. Connections
 /// that do not are logged, a few a second, and remembered.
 ///
 /// # Errors

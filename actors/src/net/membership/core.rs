@@ -55,7 +55,7 @@ pub enum Way {
     Direct,
 }
 
-/// What the core hears.
+/// What happens to the core.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A datagram whose signature is good.

@@ -30,14 +30,14 @@ const MOST_CASE: usize = 3 << 20;
 /// The most characters of a peer's reasons that are passed on.
 const MOST_WORDS: usize = 2000;
 
-/// What a proxy hears.
+/// What happens to a proxy.
 #[derive(Debug)]
 pub enum Input {
     /// Both have said Hello.
     Up,
-    /// The peer speaks.
+    /// The peer sent a message.
     Said(WorkMessage),
-    /// Nothing was heard of the peer for some seconds, or something is heard again.
+    /// True: the peer has been silent for some seconds. False: it is not any more.
     Suspected(bool),
     /// The link is over, or was never made.
     Ended {
@@ -54,9 +54,9 @@ pub enum Input {
     Assign(Vec<Lease>),
     /// The cases of some leases are there, in the order of the leases.
     Made(Vec<(LeaseId, Made)>),
-    /// The scheduler has lost interest in these.
+    /// The scheduler withdraws these leases.
     Withdraw(Vec<LeaseId>),
-    /// The scheduler has lost interest in all, or the run is over.
+    /// The scheduler gives this peer up, or the run is over.
     Stop,
 }
 
@@ -79,9 +79,9 @@ pub enum Effect {
         /// How many leases it takes at a time.
         credit: usize,
     },
-    /// The peer works for others first.
+    /// The peer serves other clients first.
     Waits {
-        /// How many of them there are.
+        /// How many clients.
         ahead: u16,
     },
     /// Tell the scheduler. Only after it was joined.
