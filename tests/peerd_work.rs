@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use client::{Client, Files, lease};
 use flotilla_messages::packet::Engine;
-use flotilla_messages::port::work::{RemoteEnding, WorkMessage};
+use flotilla_messages::port::work::{JudgedRun, RemoteEnding, WorkMessage};
 use flotilla_messages::{Arg, Outcome, Program};
 use machine::{Machine, until};
 use rustix::process::Signal;
@@ -57,12 +57,14 @@ async fn scripts_run_on_the_peers_own_shell_with_its_owners_variables() {
     script.case.args = vec![Arg::Path("test/hello.js".into())];
     client.say(WorkMessage::Assign(vec![script, lease(2, "env")]));
     let endings = client.endings(2).await;
-    let RemoteEnding::Judged { output, judgement, .. } = &endings[&1] else { panic!("{endings:?}") };
+    let RemoteEnding::Judged(JudgedRun { output, judgement, .. }) = &endings[&1] else {
+        panic!("{endings:?}")
+    };
     assert_eq!(judgement.outcome, Outcome::Fail);
     let said = output.stdout.text();
     let path = format!("{}/test/hello.js:1:", files.root().display());
     assert!(said.starts_with("hello\n") && said.contains(&path), "{said}");
-    let RemoteEnding::Judged { output, .. } = &endings[&2] else { panic!("{endings:?}") };
+    let RemoteEnding::Judged(JudgedRun { output, .. }) = &endings[&2] else { panic!("{endings:?}") };
     assert_eq!(output.stdout.text(), "/owner\n");
     client.done().await;
     // Who asked for what, and what came of it.

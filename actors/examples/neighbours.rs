@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use flotilla_actors::daemon::registry::Show;
+use flotilla_actors::daemon::registry::GetPeers;
 use flotilla_actors::daemon::{Daemon, Settings, UdpSettings};
 use flotilla_actors::net::discovery::{Interfaces, Network};
 use flotilla_actors::trust::Command;
@@ -57,7 +57,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let mut interval = actix_rt::time::interval(LOOK);
     for daemon in &daemons {
         loop {
-            let shown = daemon.registry().send(Show).await?;
+            let shown = daemon.registry().send(GetPeers).await?;
             if shown.peers.iter().filter(|peer| peer.obstacle.is_none()).count() == peers - 1 {
                 break;
             }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use actix::{Actor, Context, Handler};
 use ed25519_dalek::SigningKey;
 use flotilla_actors::net::discovery::{
-    Announced, Census, Discovery, Leave, List, Network, Notice, OwnState, Setup,
+    Announced, Census, Discovery, List, Network, Notice, OwnState, Setup, Stop,
 };
 use flotilla_actors::net::membership::Peer;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -122,7 +122,7 @@ fn host(namespace: String, n: u8, all_are_seen: Arc<Barrier>) -> JoinHandle<Cens
             let others = timeout_at(Instant::now() + PATIENCE, all_are_seen.wait()).await;
             assert!(others.is_ok(), "host {n} waits for the others");
             if n == 1 {
-                discovery.send(Leave).await.unwrap();
+                discovery.send(Stop).await.unwrap();
             } else {
                 until(usize::from(HOSTS) - 2).await;
             }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix::{Actor, Addr, Context, Handler};
 use flotilla_actors::content::inputs::{Packs, Selection, StatCache, Tree, scan};
 use flotilla_actors::net::link::{
-    Admission, End, Established, Link, LinkEvent, LinkNews, Say, Settings, Tls,
+    Admission, End, Established, Link, LinkEvent, LinkNews, SendMessage, Settings, Tls,
 };
 use flotilla_actors::trust::TrustedKeys;
 use flotilla_actors::trust::identity::Identity;
@@ -133,7 +133,7 @@ impl Client {
     }
 
     pub fn say(&self, message: WorkMessage) {
-        self.link.do_send(Say(message));
+        self.link.do_send(SendMessage(message));
     }
 
     pub async fn event(&mut self) -> LinkEvent<WorkMessage> {

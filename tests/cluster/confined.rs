@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flotilla_actors::execution::confine::{Extent, extent};
-use flotilla_messages::port::work::{RemoteEnding, WorkMessage};
+use flotilla_messages::port::work::{JudgedRun, RemoteEnding, WorkMessage};
 use flotilla_messages::{Arg, Judge, Outcome, TemplateRules};
 
 use crate::client::{Client, Files, lease};
@@ -54,7 +54,7 @@ async fn results(cluster: &Cluster, scripts: &[(&str, String)]) -> Vec<(Outcome,
     let endings = client.endings(scripts.len()).await;
     client.done().await;
     let told = |ending: RemoteEnding| match ending {
-        RemoteEnding::Judged { output, judgement, .. } => {
+        RemoteEnding::Judged(JudgedRun { output, judgement, .. }) => {
             (judgement.outcome, format!("{}{}", output.stdout.text(), output.stderr.text()))
         }
         other => panic!("{other:?}"),

@@ -6,13 +6,13 @@ use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use flotilla_actors::daemon::registry::{Show, Shown};
+use flotilla_actors::daemon::registry::{GetPeers, PeerSnapshot};
 use flotilla_actors::daemon::{Addresses, Daemon, Route, Settings, UdpSettings};
 use flotilla_actors::net::discovery::{Interfaces, Network};
 use flotilla_actors::net::link::Timing;
 use flotilla_actors::run::daemon_client::Client;
 use flotilla_actors::trust::identity::{Home, Identity};
-use flotilla_actors::trust::{Ask, Command, CommandError, Told};
+use flotilla_actors::trust::{Command, CommandError, CommandOutcome, GetStandings};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{LinkView, PeerView};
 
@@ -80,7 +80,7 @@ impl Cluster {
         let daemon = Daemon::start(&peer.home(), peer.settings.clone()).await.unwrap();
         self.cables.status_port(number, daemon.addresses().status.port());
         // It answers once its first statement is on disk.
-        daemon.trust().send(Ask).await.unwrap();
+        daemon.trust().send(GetStandings).await.unwrap();
         peer.daemon = Some(daemon);
     }
 
@@ -107,7 +107,7 @@ impl Cluster {
     }
 
     /// Makes one trust the other, as `peerd approve` does.
-    pub async fn approve(&self, who: usize, whom: usize) -> Told {
+    pub async fn approve(&self, who: usize, whom: usize) -> CommandOutcome {
         self.command(who, Command::Approve(self.peers[whom].key)).await.unwrap()
     }
 
@@ -117,11 +117,11 @@ impl Cluster {
         self.approve(other, one).await;
     }
 
-    pub async fn revoke(&self, who: usize, whom: usize) -> Told {
+    pub async fn revoke(&self, who: usize, whom: usize) -> CommandOutcome {
         self.command(who, Command::Revoke(self.peers[whom].fingerprint)).await.unwrap()
     }
 
-    pub async fn command(&self, who: usize, command: Command) -> Result<Told, CommandError> {
+    pub async fn command(&self, who: usize, command: Command) -> Result<CommandOutcome, CommandError> {
         self.daemon(who).trust().send(command).await.unwrap()
     }
 
@@ -129,8 +129,8 @@ impl Cluster {
         self.peers[number].daemon.as_ref().unwrap()
     }
 
-    pub async fn shown(&self, who: usize) -> Shown {
-        self.daemon(who).registry().send(Show).await.unwrap()
+    pub async fn shown(&self, who: usize) -> PeerSnapshot {
+        self.daemon(who).registry().send(GetPeers).await.unwrap()
     }
 
     /// What one sees of the other; nothing if it does not know it.

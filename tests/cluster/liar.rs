@@ -9,12 +9,12 @@ use std::time::Duration;
 use actix::{Actor, Addr, Context, Handler};
 use ed25519_dalek::SigningKey;
 use flotilla_actors::net::link::{
-    Admission, Link, LinkEvent, LinkId, LinkNews, Listening, Quotas, Say, Settings, Tls, listen,
+    Admission, Link, LinkEvent, LinkId, LinkNews, Listening, Quotas, SendMessage, Settings, Tls, listen,
 };
 use flotilla_actors::run::proxy::Target;
 use flotilla_actors::trust::TrustedKeys;
 use flotilla_messages::judge::Judgement;
-use flotilla_messages::port::work::{MOST_NEWS, RemoteEnding, RemoteNews, WorkMessage};
+use flotilla_messages::port::work::{JudgedRun, MOST_NEWS, RemoteEnding, RemoteNews, WorkMessage};
 use flotilla_messages::wire::Hello;
 use flotilla_messages::{Captured, Exit, Fingerprint, Memory, Outcome, Output, TestName};
 
@@ -91,14 +91,14 @@ fn ended(lease: u64, outcome: Outcome) -> RemoteNews {
     let judgement = Judgement { outcome, why: None };
     RemoteNews::Finished {
         lease,
-        ending: RemoteEnding::Judged { output, judgement, difference: None },
+        ending: RemoteEnding::Judged(JudgedRun { output, judgement, difference: None }),
         queued: Duration::ZERO,
     }
 }
 
 impl Host {
     fn said(&mut self, link: &Addr<Link<WorkMessage>>, message: WorkMessage) {
-        let say = |message| link.do_send(Say(message));
+        let say = |message| link.do_send(SendMessage(message));
         let news = |news: Vec<RemoteNews>| {
             for some in news.chunks(MOST_NEWS) {
                 say(WorkMessage::News(some.to_vec()));
@@ -166,7 +166,7 @@ impl Handler<LinkNews<WorkMessage>> for Host {
     fn handle(&mut self, LinkNews { link, what }: LinkNews<WorkMessage>, _: &mut Self::Context) {
         match what {
             LinkEvent::Up(up) => {
-                up.link.do_send(Say(WorkMessage::Queue { ahead: 0 }));
+                up.link.do_send(SendMessage(WorkMessage::Queue { ahead: 0 }));
                 self.links.insert(link, up.link);
             }
             LinkEvent::Message(message) => {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use actix::{Actor, Addr, Context, Handler};
 use ed25519_dalek::SigningKey;
 use flotilla_actors::net::link::{
-    Admission, End, Link, LinkEvent, LinkNews, Say, Settings, Tls, WireMessage,
+    Admission, End, Link, LinkEvent, LinkNews, SendMessage, Settings, Tls, WireMessage,
 };
 use flotilla_actors::trust::TrustedKeys;
 use flotilla_messages::Fingerprint;
@@ -75,7 +75,7 @@ impl<M: WireMessage> Visitor<M> {
     }
 
     pub async fn say(&self, message: M) {
-        self.link.send(Say(message)).await.unwrap().unwrap();
+        self.link.send(SendMessage(message)).await.unwrap().unwrap();
     }
 
     /// The next message.

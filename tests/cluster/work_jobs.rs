@@ -7,7 +7,7 @@ use flotilla_actors::run::daemon_client;
 use flotilla_messages::inputs::{Digest, Packer, Part};
 use flotilla_messages::packet::{Engine, Native};
 use flotilla_messages::port::local::{Answer, Question};
-use flotilla_messages::port::work::{RemoteEnding, RemoteNews, WorkMessage};
+use flotilla_messages::port::work::{JudgedRun, RemoteEnding, RemoteNews, WorkMessage};
 use flotilla_messages::{Arg, Exit, Judge, Outcome, Program};
 
 use crate::cable::Cable;
@@ -94,12 +94,14 @@ async fn a_peer_says_what_a_late_test_prints_what_differs_and_what_memory_it_tak
     differs.case.expected_file = Some(Arg::Path("test/differs.out".into()));
     client.say(WorkMessage::Assign(vec![late, differs]));
     let endings = client.endings(2).await;
-    let RemoteEnding::Judged { output, judgement, difference } = &endings[&1] else { panic!("{endings:?}") };
+    let RemoteEnding::Judged(JudgedRun { output, judgement, difference }) = &endings[&1] else {
+        panic!("{endings:?}")
+    };
     assert_eq!(output.stdout.text(), "started\ngot TERM\n");
     assert_eq!((judgement.outcome, output.exit, difference), (Outcome::Timeout, Exit::Code(0), &None));
     assert!(output.memory.max_rss > 0 && output.memory.max_vms > 0, "{output:?}");
     assert_eq!(output.started, None, "its clock is no business of the client's");
-    let RemoteEnding::Judged { difference, .. } = &endings[&2] else { panic!("{endings:?}") };
+    let RemoteEnding::Judged(JudgedRun { difference, .. }) = &endings[&2] else { panic!("{endings:?}") };
     let wanted = "Output does not match expectation:\n--- test/differs.out\n+++ <actual>\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n";
     assert_eq!(difference.as_deref(), Some(wanted));
     client.done().await;
@@ -125,7 +127,7 @@ async fn tests_are_run_and_judged_and_know_nothing_of_this_machine() {
     client.say(WorkMessage::Assign(vec![lease(7, "good"), lease(8, "bad"), quiet]));
     let endings = client.endings(3).await;
     let judged = |lease| match &endings[&lease] {
-        RemoteEnding::Judged { output, judgement, .. } => (output, judgement.outcome),
+        RemoteEnding::Judged(JudgedRun { output, judgement, .. }) => (output, judgement.outcome),
         other => panic!("{other:?}"),
     };
     let root = files.root().display();
@@ -295,7 +297,7 @@ async fn a_case_that_leads_out_of_the_root_fails_and_its_program_is_not_started(
             other => panic!("{other:?}"),
         }
     }
-    assert!(matches!(endings[&4], RemoteEnding::Judged { .. }));
+    assert!(matches!(endings[&4], RemoteEnding::Judged(_)));
     cluster.end().await;
 }
 
@@ -337,7 +339,7 @@ async fn withdrawn_leases_end_once_whether_they_run_or_wait() {
     let endings = client.endings(9).await;
     assert!(endings.values().all(|ending| *ending == RemoteEnding::Withdrawn), "{endings:?}");
     client.say(WorkMessage::Assign(vec![lease(10, "good")]));
-    assert!(matches!(client.endings(1).await[&10], RemoteEnding::Judged { .. }));
+    assert!(matches!(client.endings(1).await[&10], RemoteEnding::Judged(_)));
     // More than there is credit for.
     client.say(WorkMessage::Assign((11..=21).map(|number| lease(number, "long")).collect()));
     assert!(client.refusal().await.contains("10 leases"));

@@ -5,10 +5,10 @@
 //!                │               │                │                │
 //!          LocalHandler     WorkHandler     StatusHandler      Discovery
 //!            │   │  └─────────────┴───Gates───────┘ ▲  │           ▲ │
-//!   Command  │   └────Show───▶ PeerRegistry ──Dial──┘  │           │ │ Notice
+//!   Command  │   └──GetPeers─▶ PeerRegistry ──Dial──┘  │           │ │ Notice
 //!            ▼                    │   ▲ ▲              │           │ │
 //!        TrustStore ───Decision───┼───┘ └──LinkReport──┘           │ │
-//!    (arbiter of its own)         └──────────────Tell──────────────┘ │
+//!    (arbiter of its own)         └──────────LinkFeedback──────────┘ │
 //!            └──TrustOrder──▶ StatusHandler     PeerRegistry ◀───────┘
 //! ```
 //!

@@ -6,25 +6,26 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use actix::{Actor, Addr, Arbiter, AsyncContext, Context, Recipient};
+use ed25519_dalek::SigningKey;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::wire::{Hello, Limits};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::event::DaemonEvent;
 use super::load::average;
-use super::settings::Settings;
-use crate::daemon::local::{self, About, Facts, LocalHandler};
-use crate::daemon::registry::{Found, PeerRegistry};
+use super::settings::{Settings, UdpSettings};
+use crate::daemon::local::{self, DaemonInfo, LocalDependencies, LocalHandler};
+use crate::daemon::registry::{PeerRegistry, SetDiscovery};
 use crate::daemon::status::{self, Dialler, StatusHandler};
-use crate::daemon::work::{self, StorePaths, WorkHandler};
+use crate::daemon::work::{self, StorePaths, WorkHandler, WorkSettings};
 use crate::execution::confine;
 use crate::kit::{DeathWatch, unix_seconds};
-use crate::net::discovery::{Announced, Discovery, DiscoveryError, Leave, List, OwnState, Setup};
+use crate::net::discovery::{Announced, Discovery, DiscoveryError, List, Notice, OwnState, Setup, Stop};
 use crate::net::link::{
     self, Admission, LinkNews, Listening, Open, Quotas, Tls, TlsError, WireMessage, listen,
 };
 use crate::trust::identity::{Home, HomeError};
-use crate::trust::{Ledger, Quit, TrustStore, TrustedKeys};
+use crate::trust::{self, Ledger, TrustStore, TrustedKeys};
 
 /// The most a message between daemons may hold: a page of serials is 40 KiB.
 const STATUS_LIMITS: Limits = Limits { wire: 256 << 10, body: 512 << 10 };
@@ -51,7 +52,7 @@ pub enum StartError {
     Port {
         /// Local, Work or Status.
         port: &'static str,
-        /// Where.
+        /// Its address.
         address: SocketAddr,
         /// What the system says.
         source: io::Error,
@@ -97,66 +98,23 @@ impl Daemon {
     /// [`StartError`]; nothing runs then.
     pub async fn start(home: &Home, settings: Settings) -> Result<Self, StartError> {
         let (ledger, mut warnings) = Ledger::open(home, settings.trust, unix_seconds())?;
-        for warning in &warnings {
-            log::warn!(target: "trust", "{warning}");
-        }
+        warnings.iter().for_each(|warning| log::warn!(target: "trust", "{warning}"));
         let boot = home.next_boot(SystemTime::now())?;
         let identity = ledger.identity();
         let (fingerprint, key) = (identity.fingerprint(), identity.signing_key().clone());
         let trusted = TrustedKeys::default();
-        let to_peers = Tls::new(&key, Admission::AnyKey(trusted.clone()))?;
-        let to_workers = Tls::new(&key, Admission::TrustedKeys(trusted.clone()))?;
-        let to_oneself = Tls::new(&key, Admission::TrustedKeys(TrustedKeys::from_iter([fingerprint])))?;
-
+        let tls = PortTls::new(&key, fingerprint, &trusted)?;
         // Addresses first: these actors know one another.
-        let registry = Context::<PeerRegistry>::new();
-        let status = Context::<StatusHandler>::new();
-        let local = Context::<LocalHandler>::new();
-        let work = Context::<WorkHandler>::new();
+        let actors = Contexts::default();
         let open = Open::default();
-        let ports = Ports { settings: &settings, open: &open };
-        let talk = ports.settings(STATUS_LIMITS);
-        let status_port =
-            ports.open("Status", settings.status, &to_peers, &talk, status.address().recipient());
-        let (status_port, status_address) = status_port.await?;
-        let demand = Rc::new(link::Settings {
-            timing: link::Timing::default(),
-            outgoing: WORK_OUTGOING,
-            ..(*ports.settings(Limits::ESTABLISHED)).clone()
-        });
-        let work_port = ports.open("Work", settings.work, &to_workers, &demand, work.address().recipient());
-        let (work_port, work_address) = work_port.await?;
-        let orders = Rc::new(link::Settings {
-            timing: link::Timing::default(),
-            // A line for each `peerd peers` is none that anybody looks for.
-            level: log::Level::Debug,
-            ..(*ports.settings(LOCAL_LIMITS)).clone()
-        });
-        let local_port =
-            ports.open("Local", settings.local, &to_oneself, &orders, local.address().recipient());
-        let (local_port, local_address) = local_port.await?;
+        let ports = Ports { settings: &settings, open: &open }.open_all(&tls, &actors).await?;
+        let mut addresses = ports.addresses();
+        let Contexts { registry, status, local, work } = actors;
 
         let (ending, ended) = unbounded_channel();
         let watch = |name| DeathWatch::new(name, ending.clone());
         let state = OwnState { jobs: settings.jobs, serial: 0 };
-        let discovery = match settings.discovery {
-            None => None,
-            Some(udp) => Some(Discovery::start(Setup {
-                key,
-                announced: Announced {
-                    boot,
-                    protocol: (settings.versions.oldest, settings.versions.newest),
-                    work_port: work_address.port(),
-                    status_port: status_address.port(),
-                },
-                state,
-                network: udp.network,
-                static_peers: udp.static_peers,
-                capacity: udp.capacity,
-                seed: boot,
-                notices: registry.address().recipient(),
-            })?),
-        };
+        let discovery = discovery(&settings, key, boot, &ports, state, registry.address().recipient())?;
 
         let arbiter = Arbiter::new();
         let decisions = vec![registry.address().recipient(), work.address().recipient()];
@@ -179,29 +137,24 @@ impl Daemon {
         let reports = registry.clone().recipient();
         let status = status.run(StatusHandler::new(
             fingerprint,
-            status_port,
-            Dialler { tls: to_peers, settings: talk, route: settings.route },
+            ports.status.listening,
+            Dialler { tls: tls.peers, settings: ports.status.settings, route: settings.route },
             trust.clone(),
             reports,
             watch("StatusHandler"),
         ));
-        let shelves = StorePaths {
-            blobs: home.path().join("blobs"),
-            work: home.path().join("work"),
-            limit: settings.work_settings.store_limit,
-            age: settings.work_settings.workspace_age,
-        };
-        let work_facts = work::Facts {
+        let work_dependencies = work::WorkDependencies {
             own: fingerprint,
             trusted: worker_keys,
             jobs: settings.jobs,
-            shelves,
+            store_paths: store_paths(home, &settings.work_settings),
             settings: settings.work_settings,
-            dialler: work::Dialler { tls: to_workers.clone(), settings: Rc::clone(&demand) },
+            dialler: work::Dialler { tls: tls.workers, settings: ports.work.settings },
         };
         let guests = local.address().recipient();
-        let work = work.run(WorkHandler::new(work_port, work_facts, guests, watch("WorkHandler")));
-        let facts = Facts {
+        let work =
+            work.run(WorkHandler::new(ports.work.listening, work_dependencies, guests, watch("WorkHandler")));
+        let dependencies = LocalDependencies {
             trust: trust.clone(),
             registry: registry.clone(),
             status: status.clone(),
@@ -209,7 +162,7 @@ impl Daemon {
             average,
         };
         warnings.extend(confine::extent().warning());
-        let about = About {
+        let info = DaemonInfo {
             fingerprint,
             since: SystemTime::now(),
             jobs: settings.jobs,
@@ -217,16 +170,17 @@ impl Daemon {
             durations: home.path().join("data/durations.sqlite"),
         };
         let load = status.clone().recipient();
-        let local = local.run(LocalHandler::new(local_port, about, facts, load, watch("LocalHandler")));
+        let local = local.run(LocalHandler::new(
+            ports.local.listening,
+            info,
+            dependencies,
+            load,
+            watch("LocalHandler"),
+        ));
         if let Some(discovery) = &discovery {
-            registry.do_send(Found(discovery.clone()));
+            registry.do_send(SetDiscovery(discovery.clone()));
+            addresses.discovery = discovery.send(List).await.ok().map(|census| census.unicast_port);
         }
-        let udp = match &discovery {
-            Some(discovery) => discovery.send(List).await.ok().map(|census| census.unicast_port),
-            None => None,
-        };
-        let addresses =
-            Addresses { local: local_address, work: work_address, status: status_address, discovery: udp };
         Ok(Self {
             fingerprint,
             addresses,
@@ -276,17 +230,98 @@ impl Daemon {
         let reason = reason.to_owned();
         // Those who are gone already need no telling.
         if let Some(discovery) = self.discovery {
-            let _ = discovery.send(Leave).await;
+            let _ = discovery.send(Stop).await;
         }
-        let _ = self.work.send(work::Part { reason: reason.clone() }).await;
-        let _ = self.status.send(status::Part { reason: reason.clone() }).await;
-        let _ = self.local.send(local::Part { reason }).await;
+        let _ = self.work.send(work::Stop { reason: reason.clone() }).await;
+        let _ = self.status.send(status::Stop { reason: reason.clone() }).await;
+        let _ = self.local.send(local::Stop { reason }).await;
         // A peer that does not listen is not waited for.
         let _ = tokio::time::timeout(LAST_WORDS, self.open.drained()).await;
-        let _ = self.trust.send(Quit).await;
+        let _ = self.trust.send(trust::Stop).await;
         self.arbiter.stop();
         let arbiter = self.arbiter;
         let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;
+    }
+}
+
+/// Where inputs of clients are kept.
+fn store_paths(home: &Home, settings: &WorkSettings) -> StorePaths {
+    StorePaths {
+        blobs: home.path().join("blobs"),
+        work: home.path().join("work"),
+        limit: settings.store_limit,
+        age: settings.workspace_age,
+    }
+}
+
+/// Starts discovery, if it is to run.
+fn discovery(
+    settings: &Settings,
+    key: SigningKey,
+    boot: u64,
+    ports: &OpenPorts,
+    state: OwnState,
+    notices: Recipient<Notice>,
+) -> Result<Option<Addr<Discovery>>, DiscoveryError> {
+    let Some(udp) = &settings.discovery else { return Ok(None) };
+    let announced = Announced {
+        boot,
+        protocol: (settings.versions.oldest, settings.versions.newest),
+        work_port: ports.work.address.port(),
+        status_port: ports.status.address.port(),
+    };
+    let UdpSettings { network, static_peers, capacity } = udp.clone();
+    Discovery::start(Setup { key, announced, state, network, static_peers, capacity, seed: boot, notices })
+        .map(Some)
+}
+
+/// Actors that have addresses before they are made.
+#[derive(Default)]
+struct Contexts {
+    registry: Context<PeerRegistry>,
+    status: Context<StatusHandler>,
+    local: Context<LocalHandler>,
+    work: Context<WorkHandler>,
+}
+
+/// TLS of each port.
+struct PortTls {
+    /// Any key, for statements of trust.
+    peers: Tls,
+    /// Keys that are trusted.
+    workers: Tls,
+    /// The own key alone.
+    oneself: Tls,
+}
+
+impl PortTls {
+    fn new(key: &SigningKey, own: Fingerprint, trusted: &TrustedKeys) -> Result<Self, TlsError> {
+        Ok(Self {
+            peers: Tls::new(key, Admission::AnyKey(trusted.clone()))?,
+            workers: Tls::new(key, Admission::TrustedKeys(trusted.clone()))?,
+            oneself: Tls::new(key, Admission::TrustedKeys(TrustedKeys::from_iter([own])))?,
+        })
+    }
+}
+
+/// One port, with what all its links have in common.
+struct OpenPort {
+    listening: Listening,
+    address: SocketAddr,
+    settings: Rc<link::Settings>,
+}
+
+struct OpenPorts {
+    status: OpenPort,
+    work: OpenPort,
+    local: OpenPort,
+}
+
+impl OpenPorts {
+    fn addresses(&self) -> Addresses {
+        let Self { status, work, local } = self;
+        let discovery = None;
+        Addresses { local: local.address, work: work.address, status: status.address, discovery }
     }
 }
 
@@ -297,6 +332,29 @@ struct Ports<'a> {
 }
 
 impl Ports<'_> {
+    async fn open_all(&self, tls: &PortTls, actors: &Contexts) -> Result<OpenPorts, StartError> {
+        let Settings { status, work, local, .. } = *self.settings;
+        let talk = self.settings(STATUS_LIMITS);
+        let demand = Rc::new(link::Settings {
+            timing: link::Timing::default(),
+            outgoing: WORK_OUTGOING,
+            ..(*self.settings(Limits::ESTABLISHED)).clone()
+        });
+        let orders = Rc::new(link::Settings {
+            timing: link::Timing::default(),
+            // Nobody looks for a line for each `peerd peers`.
+            level: log::Level::Debug,
+            ..(*self.settings(LOCAL_LIMITS)).clone()
+        });
+        let owner = actors.status.address().recipient();
+        let status = self.open("Status", status, &tls.peers, talk, owner).await?;
+        let owner = actors.work.address().recipient();
+        let work = self.open("Work", work, &tls.workers, demand, owner).await?;
+        let owner = actors.local.address().recipient();
+        let local = self.open("Local", local, &tls.oneself, orders, owner).await?;
+        Ok(OpenPorts { status, work, local })
+    }
+
     fn settings(&self, limits: Limits) -> Rc<link::Settings> {
         let Settings { versions, timing, jobs, .. } = *self.settings;
         let hello = Hello { versions, ..Hello::of_this_build(jobs.into()) };
@@ -309,12 +367,12 @@ impl Ports<'_> {
         port: &'static str,
         address: SocketAddr,
         tls: &Tls,
-        settings: &Rc<link::Settings>,
+        settings: Rc<link::Settings>,
         owner: Recipient<LinkNews<M>>,
-    ) -> Result<(Listening, SocketAddr), StartError> {
+    ) -> Result<OpenPort, StartError> {
         let quotas = self.settings.quotas;
         let at = async |address, quotas: Quotas| {
-            listen(address, tls.clone(), Rc::clone(settings), quotas, owner.clone()).await
+            listen(address, tls.clone(), Rc::clone(&settings), quotas, owner.clone()).await
         };
         let listening = match at(address, quotas).await {
             // All addresses of a machine without IPv6 are those of IPv4.
@@ -326,7 +384,7 @@ impl Ports<'_> {
         let listening = listening.map_err(|source| StartError::Port { port, address, source })?;
         let address = listening.address();
         log::info!(target: "daemon", "the {port} port is {address}");
-        Ok((listening, address))
+        Ok(OpenPort { listening, address, settings })
     }
 }
 

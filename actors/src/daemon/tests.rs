@@ -12,11 +12,11 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Daemon, DaemonEvent, Settings, StartError};
-use crate::daemon::registry::Show;
+use crate::daemon::registry::GetPeers;
 use crate::kit::{DeathWatch, unix_seconds};
 use crate::net::discovery::{Interfaces, Network};
 use crate::trust::identity::Home;
-use crate::trust::{Ask, Command, Heard, Quit, Wanted};
+use crate::trust::{Command, GetStandings, GetStatements, Stop, TrustInput};
 
 /// Longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -102,11 +102,11 @@ async fn all_addresses_of_both_families_are_listened_at() {
 async fn the_death_of_an_actor_is_the_end_of_the_daemon() {
     let (_dir, home) = home();
     let mut daemon = Daemon::start(&home, alone()).await.unwrap();
-    daemon.trust().send(Quit).await.unwrap();
+    daemon.trust().send(Stop).await.unwrap();
     assert_eq!(daemon.ended().await, DaemonEvent::Died("TrustStore"));
     // Until it has ended nobody is trusted, and nobody waits in vain.
-    assert!(daemon.registry().send(Show).await.unwrap().standings.keys.is_empty());
-    assert!(daemon.trust().send(Ask).await.is_err());
+    assert!(daemon.registry().send(GetPeers).await.unwrap().standings.keys.is_empty());
+    assert!(daemon.trust().send(GetStandings).await.is_err());
     daemon.stop("done").await;
 }
 
@@ -155,9 +155,9 @@ async fn a_trusted_key_that_makes_statement_upon_statement_does_not_keep_the_dis
     for serial in 1..=300 {
         let statement = Statement::new(key.verifying_key(), serial, unix_seconds(), []).sign(&key).unwrap();
         let bytes = ByteBuf::from(statement.bytes());
-        daemon.trust().send(Heard::Statement { from: issuer, bytes }).await.unwrap();
+        daemon.trust().send(TrustInput::Statement { from: issuer, bytes }).await.unwrap();
     }
-    let kept = daemon.trust().send(Wanted(vec![issuer])).await.unwrap();
+    let kept = daemon.trust().send(GetStatements(vec![issuer])).await.unwrap();
     let kept = SignedStatement::open(&kept[0]).unwrap();
     // 64 at once; a slow machine may have let some more come in the meantime.
     assert!((64..200).contains(&kept.content().serial), "{kept:?}");

@@ -1,13 +1,13 @@
-//! What a scheduler and an executor say to one another. The local pool and a peer differ in nothing else.
+//! The messages between a scheduler and an executor. The local pool and a peer use the same ones.
 //!
 //! An executor is registered with [`Join`](crate::run::scheduler::Join), gets [`Order`]s and answers with [`News`].
 //! Every lease it was assigned is answered by exactly one [`What::Finished`], unless the executor is lost.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Message;
-use flotilla_messages::{CaseId, Cases, Judgement, Outcome, Output, TestCase, TestName};
+use flotilla_messages::port::work::JudgedRun;
+use flotilla_messages::{CaseId, Judgement, Outcome, Output, TestCase, TestName, Unrunnable};
 
 /// An executor's number within one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,22 +28,18 @@ pub struct Lease {
     pub attempt: u32,
 }
 
-/// What a scheduler tells an executor.
+/// What a scheduler orders an executor to do.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub enum Order {
-    /// Run these, in this order.
-    Assign {
-        /// The leases; never more in all than the executor gave credit for.
-        leases: Vec<Lease>,
-        /// Where their cases are to be had.
-        cases: Arc<dyn Cases>,
-    },
-    /// These are of no interest any more: do not start them, end those that run. They are answered with
+    /// Run these, in this order; never more in all than the executor gave credit for. An executor of a run knows where
+    /// the run's cases come from.
+    Assign(Vec<Lease>),
+    /// Do not start these, and end those that run. They are answered with
     /// [`LeaseResult::Withdrawn`], or with their result if that came first.
     Withdraw(Vec<LeaseId>),
-    /// As if everything were withdrawn, and all that may come. A peer that is given up gets it in the midst of a run:
-    /// nothing it says is heard any more.
+    /// Withdraws all leases, and those that may still come. A peer that is given up in the middle of a run gets it too:
+    /// its later messages are ignored.
     Stop {
         /// SIGKILL at once, instead of SIGTERM with a grace first.
         kill: bool,
@@ -78,24 +74,24 @@ pub enum What {
     /// How long a lease has waited at a peer, from its arrival there to its process's start: what the peer says. Comes
     /// before [`What::Finished`], if at all; of other executors the scheduler sees it itself.
     Queued {
-        /// Which.
+        /// The lease's number in the run.
         lease: LeaseId,
         /// This long.
         queued: Duration,
     },
     /// A lease has ended.
     Finished {
-        /// Which.
+        /// The lease's number in the run.
         lease: LeaseId,
-        /// How.
+        /// How the lease ended.
         ending: LeaseResult,
     },
-    /// Nothing has been heard of it for some seconds; it may come back. It gets nothing more meanwhile, and others may
-    /// run what it has.
+    /// It has been silent for some seconds, and may come back. Until then it gets no leases, and other executors may run
+    /// those it has.
     Suspected,
-    /// It has been heard of again.
+    /// It is not silent any more.
     Recovered,
-    /// The executor is gone, and with it all that it had not answered.
+    /// The executor is lost, with all leases that it had not answered.
     Lost {
         /// Why, for people.
         reason: String,
@@ -123,7 +119,7 @@ impl LeaseResult {
     /// Whether this is a verdict, and as the status files expect. `None`: no verdict.
     pub fn as_expected(&self) -> Option<bool> {
         match self {
-            Self::Judged(judged) => Some(judged.case.expectation.allows(judged.judgement.outcome)),
+            Self::Judged(judged) => Some(judged.case.expectation.allows(judged.run.judgement.outcome)),
             Self::Failed(_) => Some(false),
             Self::Withdrawn | Self::Unable { .. } => None,
         }
@@ -135,12 +131,8 @@ impl LeaseResult {
 pub struct Judged {
     /// What ran.
     pub case: TestCase,
-    /// What it did.
-    pub output: Output,
-    /// What that means.
-    pub judgement: Judgement,
-    /// How the output differs from the expected file, if it was compared with one and the outcome is unexpected.
-    pub difference: Option<String>,
+    /// What it did and what that means: all that a peer sends of it.
+    pub run: JudgedRun,
 }
 
 /// A test without output to judge: it cannot be run, its expected file is missing, its program does not start,
@@ -151,12 +143,19 @@ pub struct Failed {
     pub name: TestName,
     /// The stable identity, as [`TestCase::id`].
     pub id: String,
-    /// The case, if there was one to be had.
+    /// The case, if one could be made.
     pub case: Option<TestCase>,
     /// FAIL, or CRASH for a test that took executors down.
     pub outcome: Outcome,
     /// What stood in the way.
     pub reason: String,
+}
+
+impl Judged {
+    /// A test whose output was not compared with an expected file.
+    pub fn of(case: TestCase, output: Output, judgement: Judgement) -> Self {
+        Self { case, run: JudgedRun { output, judgement, difference: None } }
+    }
 }
 
 impl Failed {
@@ -169,6 +168,13 @@ impl Failed {
             outcome: Outcome::Fail,
             reason,
         }
+    }
+
+    /// The failure of a test whose case cannot be made.
+    pub fn unrunnable(unrunnable: Unrunnable) -> Self {
+        let reason = format!("cannot run the test: {unrunnable}");
+        let Unrunnable { name, id, .. } = unrunnable;
+        Self { name, id, case: None, outcome: Outcome::Fail, reason }
     }
 
     /// The failure of a test of which nothing but its number is known.

@@ -106,7 +106,7 @@ pub async fn drive(
     let peers = options.peers.take().map(|peers| {
         let without_us = if jobs.is_none() { Some(LOCAL) } else { None };
         let (scheduler, aggregator) = (scheduler.clone(), aggregator.clone());
-        Peers::new(peers, &options, cases, scheduler, aggregator, without_us)
+        Peers::new(peers, &options, Arc::clone(&cases), scheduler, aggregator, without_us)
     });
     let scratch_dir = scratch::of(&run);
     let setup = Setup {
@@ -121,7 +121,7 @@ pub async fn drive(
     };
     let (join, control) = match jobs {
         Some(jobs) => {
-            let pool = LocalPool::new(LOCAL, jobs, setup, scheduler.clone().recipient())
+            let pool = LocalPool::new(LOCAL, jobs, setup, cases, scheduler.clone().recipient())
                 .map_err(|source| RunError::Prepare { what: "start threads for tests", source })?;
             let control = pool.control();
             let join = Join {

@@ -60,7 +60,7 @@ pub struct State {
     pub statements: Vec<SignedStatement>,
 }
 
-/// What the core hears.
+/// What happens to the core.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Time has passed. To be said at the start and whenever [`Core::deadline`] is reached.
@@ -80,7 +80,7 @@ pub enum Input {
     },
     /// Somebody says that this key's statement has this serial. A hint only.
     Announced {
-        /// Whose.
+        /// The key that issues the statement.
         issuer: Fingerprint,
         /// Its serial.
         serial: u64,
@@ -124,37 +124,37 @@ pub enum Effect {
     Store(Record),
     /// This key is trusted from now on.
     Trust {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
         /// Through whom: the key approved here first, the key itself last.
         chain: Vec<Fingerprint>,
     },
     /// This key is not trusted any more.
     Distrust {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
-        /// Why.
+        /// What stands in the way of trusting it.
         reason: Obstacle,
     },
     /// Close the links to this key.
     Close {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
-        /// Why.
+        /// What stands in the way of trusting it.
         reason: Obstacle,
     },
     /// Send this statement to these live links.
     Push {
         /// To whom.
         to: Vec<Fingerprint>,
-        /// What.
+        /// The signed statement.
         statement: SignedStatement,
     },
     /// Send the own statement and [`Core::serials`] to this link.
     Introduce(Fingerprint),
     /// Ask for this key's statement.
     Fetch {
-        /// Whose.
+        /// The key that issues the statement.
         issuer: Fingerprint,
         /// Whom to ask; anybody if nobody is named.
         from: Option<Fingerprint>,

@@ -19,7 +19,7 @@
 //!
 //! Threads: a daemon's [`TrustStore`] has an arbiter of its own, since it waits for the disk.
 //!
-//! Invariants: what was decided is on disk before anybody hears of it; a statement counts only with a valid signature.
+//! Invariants: what was decided is on disk before anybody is told; a statement counts only with a valid signature.
 
 mod closure;
 mod core;
@@ -39,7 +39,7 @@ pub use obstacle::Obstacle;
 pub use refusal::Refusal;
 pub use standing::Standing;
 pub use store::{
-    Ask, Command, CommandError, Decision, Heard, Quit, Standings, Told, TrustOrder, TrustStore, Wanted,
-    follows,
+    Command, CommandError, CommandOutcome, Decision, GetStandings, GetStatements, Standings, Stop,
+    TrustInput, TrustOrder, TrustStore, follows,
 };
 pub use trusted_keys::TrustedKeys;

@@ -27,7 +27,7 @@ pub enum Refusal {
     /// A newer statement of the same issuer is known.
     #[error("the statement of {issuer} has serial {serial}; {held} is known already")]
     Older {
-        /// Whose.
+        /// The key that issues the statement.
         issuer: Fingerprint,
         /// What came.
         serial: u64,
@@ -37,7 +37,7 @@ pub enum Refusal {
     /// The issuer signed two statements with one serial: its key is in use on two machines, or it lies.
     #[error("{issuer} has signed two statements with serial {serial}: is its key in use twice?")]
     TwoWithOneSerial {
-        /// Whose.
+        /// The key that issues the statement.
         issuer: Fingerprint,
         /// Their serial.
         serial: u64,

@@ -34,7 +34,7 @@ struct Host {
     approvals: BTreeMap<Fingerprint, ed25519_dalek::VerifyingKey>,
     barred: BTreeSet<Fingerprint>,
     statements: BTreeMap<Fingerprint, SignedStatement>,
-    /// Told by [`Effect::Trust`] and [`Effect::Distrust`].
+    /// CommandOutcome by [`Effect::Trust`] and [`Effect::Distrust`].
     told: BTreeSet<Fingerprint>,
     live: BTreeSet<Fingerprint>,
 }

@@ -11,7 +11,7 @@ use super::obstacle::Obstacle;
 /// One peer, as far as statements tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Which.
+    /// The key of the peer.
     pub key: Fingerprint,
     /// Through whom it is trusted, the key approved here first and the peer last; or why it is not.
     pub trust: Result<Vec<Fingerprint>, Obstacle>,

@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use actix::{
-    Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult, Recipient, SpawnHandle,
-};
+use actix::{Actor, ActorContext, Context, Handler, Message, MessageResult, Recipient};
 use ed25519_dalek::VerifyingKey;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::key_of_bytes;
@@ -21,8 +19,8 @@ use super::obstacle::Obstacle;
 use super::refusal::Refusal;
 use super::standing::Standing;
 use crate::kit::rate_limit::RateLimit;
-use crate::kit::runtime;
-use crate::kit::{Watched, unix_seconds};
+use crate::kit::shell::{Timed, Timer, run_later};
+use crate::kit::{Watched, reactor_now, unix_seconds};
 use crate::trust::TrustedKeys;
 
 /// The longest time between two looks at the clock: it may have been set.
@@ -47,7 +45,7 @@ pub struct TrustStore {
     pace: BTreeMap<Fingerprint, RateLimit>,
     /// Whose statements are asked for again.
     asking: BTreeSet<Fingerprint>,
-    timer: Option<SpawnHandle>,
+    timer: Timer,
     /// Why something is not on disk.
     trouble: Option<String>,
     _watched: Watched,
@@ -75,16 +73,16 @@ pub enum TrustOrder {
     },
     /// Ask for this issuer's statement.
     Ask {
-        /// Whose.
+        /// The key that issues the statement.
         issuer: Fingerprint,
         /// Whom to ask; anybody if nobody is named.
         from: Option<Fingerprint>,
     },
     /// Close the links to this key.
     Close {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
-        /// Why.
+        /// What stands in the way of trusting it.
         reason: Obstacle,
     },
 }
@@ -103,7 +101,7 @@ pub enum Decision {
 
 /// Approve this key, barred or not.
 #[derive(Message)]
-#[rtype(result = "Result<Told, CommandError>")]
+#[rtype(result = "Result<CommandOutcome, CommandError>")]
 pub enum Command {
     /// This one.
     Approve([u8; 32]),
@@ -115,7 +113,7 @@ pub enum Command {
 
 /// What a command led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct CommandOutcome {
     /// Whether anything has changed.
     pub changed: bool,
     /// Which key it was about.
@@ -127,7 +125,7 @@ pub struct Told {
 /// Why a command was not done, or not wholly.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// It is none.
+    /// What was given is not a valid key.
     #[error(transparent)]
     Key(#[from] flotilla_messages::fingerprint::KeyError),
     /// The fingerprint is known and the key is not.
@@ -144,7 +142,7 @@ pub enum CommandError {
 /// What links hear about trust. Answered once its consequences are on disk.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub enum Heard {
+pub enum TrustInput {
     /// A statement came over a link of this key; nothing has been checked.
     Statement {
         /// Over whose link.
@@ -161,7 +159,7 @@ pub enum Heard {
     },
     /// Somebody says that this key's statement has this serial.
     Announced {
-        /// Whose.
+        /// The key that issues the statement.
         issuer: Fingerprint,
         /// Its serial.
         serial: u64,
@@ -175,12 +173,12 @@ pub enum Heard {
 /// Asks for statements, for a trusted peer.
 #[derive(Message)]
 #[rtype(result = "Vec<ByteBuf>")]
-pub struct Wanted(pub Vec<Fingerprint>);
+pub struct GetStatements(pub Vec<Fingerprint>);
 
 /// Asks what is known of every key.
 #[derive(Message)]
 #[rtype(result = "Standings")]
-pub struct Ask;
+pub struct GetStandings;
 
 /// What is known of every key.
 #[derive(Clone, Debug, Default)]
@@ -195,10 +193,10 @@ pub struct Standings {
     pub trouble: Option<String>,
 }
 
-/// End.
+/// Asks the actor to end.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Quit;
+pub struct Stop;
 
 impl TrustStore {
     /// Keeps this ledger, and tells links in `trusted` at once and everybody else from the start on.
@@ -219,7 +217,7 @@ impl TrustStore {
             refusals,
             pace: BTreeMap::new(),
             asking: BTreeSet::new(),
-            timer: None,
+            timer: Timer::default(),
             trouble: None,
             _watched: watched,
         }
@@ -330,12 +328,12 @@ impl TrustStore {
 
     /// Passes over a statement; what the issuer says by then is asked for a little later.
     fn ask_later(&mut self, from: Fingerprint, issuer: Fingerprint, context: &mut Context<Self>) {
-        if !runtime::is_there() || !self.asking.insert(issuer) {
+        if !self.asking.insert(issuer) {
             return;
         }
         let why = format!("{issuer} makes new statements faster than they are taken; asking again later");
         self.refused(Some(from), &why);
-        context.run_later(ASK, move |this, _| {
+        run_later(context, ASK, move |this, _| {
             this.asking.remove(&issuer);
             this.orders.do_send(TrustOrder::Ask { issuer, from: Some(from) });
         });
@@ -358,22 +356,22 @@ impl TrustStore {
             self.refused(None, &refusal);
         }
     }
+}
 
-    fn set_timer(&mut self, context: &mut Context<Self>) {
-        if let Some(timer) = self.timer.take() {
-            context.cancel_future(timer);
-        }
-        if !runtime::is_there() {
-            return;
-        }
+impl Timed for TrustStore {
+    fn timer(&mut self) -> &mut Timer {
+        &mut self.timer
+    }
+
+    fn due(&self) -> Option<Instant> {
         let now = unix_seconds();
         let due = self.ledger.core().deadline(now);
         let wait = due.map_or(LOOK, |due| Duration::from_secs(due.saturating_sub(now)).min(LOOK));
-        let wait = if self.ledger.has_unsaved() { wait.min(SAVE) } else { wait };
-        self.timer = Some(context.run_later(wait, |this, context| {
-            this.timer = None;
-            this.tick(context);
-        }));
+        Some(reactor_now() + if self.ledger.has_unsaved() { wait.min(SAVE) } else { wait })
+    }
+
+    fn on_time(&mut self, context: &mut Context<Self>) {
+        self.tick(context);
     }
 }
 
@@ -390,7 +388,7 @@ impl Actor for TrustStore {
 }
 
 impl Handler<Command> for TrustStore {
-    type Result = Result<Told, CommandError>;
+    type Result = Result<CommandOutcome, CommandError>;
 
     fn handle(&mut self, command: Command, context: &mut Self::Context) -> Self::Result {
         let (key, input) = match command {
@@ -411,7 +409,7 @@ impl Handler<Command> for TrustStore {
         if let Some(error) = handled.unsaved {
             return Err(CommandError::Unsaved(error.to_string()));
         }
-        Ok(Told { changed: handled.changed, key, follows: follows(&handled.effects, &key) })
+        Ok(CommandOutcome { changed: handled.changed, key, follows: follows(&handled.effects, &key) })
     }
 }
 
@@ -431,25 +429,25 @@ fn approving(key: VerifyingKey) -> (Fingerprint, Input) {
     (Fingerprint::of(&key), Input::Approve(key))
 }
 
-impl Handler<Heard> for TrustStore {
+impl Handler<TrustInput> for TrustStore {
     type Result = ();
 
-    fn handle(&mut self, heard: Heard, context: &mut Self::Context) {
+    fn handle(&mut self, heard: TrustInput, context: &mut Self::Context) {
         let (from, input) = match heard {
-            Heard::Statement { from, bytes } => match SignedStatement::open(&bytes) {
+            TrustInput::Statement { from, bytes } => match SignedStatement::open(&bytes) {
                 Ok(statement) if !self.in_pace(statement.issuer()) => {
                     return self.ask_later(from, statement.issuer(), context);
                 }
                 Ok(statement) => (Some(from), Input::Statement { from: Some(from), statement }),
                 Err(error) => return self.refused(Some(from), &error),
             },
-            Heard::Listed { from, serials } => {
+            TrustInput::Listed { from, serials } => {
                 let serials = serials.into_iter().map(|Serial { issuer, serial }| (issuer, serial)).collect();
                 (Some(from), Input::Listed { from, serials })
             }
-            Heard::Announced { issuer, serial } => (None, Input::Announced { issuer, serial }),
-            Heard::LinkUp(key) => (None, Input::LinkUp(key)),
-            Heard::LinkDown(key) => (None, Input::LinkDown(key)),
+            TrustInput::Announced { issuer, serial } => (None, Input::Announced { issuer, serial }),
+            TrustInput::LinkUp(key) => (None, Input::LinkUp(key)),
+            TrustInput::LinkDown(key) => (None, Input::LinkDown(key)),
         };
         let (_, refusal) = self.input(input, context);
         if let Some(refusal) = refusal {
@@ -458,19 +456,19 @@ impl Handler<Heard> for TrustStore {
     }
 }
 
-impl Handler<Wanted> for TrustStore {
-    type Result = MessageResult<Wanted>;
+impl Handler<GetStatements> for TrustStore {
+    type Result = MessageResult<GetStatements>;
 
-    fn handle(&mut self, Wanted(issuers): Wanted, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, GetStatements(issuers): GetStatements, _: &mut Self::Context) -> Self::Result {
         let held = issuers.iter().take(MOST_ISSUERS).filter_map(|issuer| self.ledger.statement(issuer));
         MessageResult(held.map(|statement| ByteBuf::from(statement.bytes())).collect())
     }
 }
 
-impl Handler<Ask> for TrustStore {
-    type Result = MessageResult<Ask>;
+impl Handler<GetStandings> for TrustStore {
+    type Result = MessageResult<GetStandings>;
 
-    fn handle(&mut self, _: Ask, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, _: GetStandings, _: &mut Self::Context) -> Self::Result {
         let core = self.ledger.core();
         MessageResult(Standings {
             keys: core.standings(unix_seconds()),
@@ -481,10 +479,10 @@ impl Handler<Ask> for TrustStore {
     }
 }
 
-impl Handler<Quit> for TrustStore {
+impl Handler<Stop> for TrustStore {
     type Result = ();
 
-    fn handle(&mut self, _: Quit, context: &mut Self::Context) {
+    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
         context.stop();
     }
 }

@@ -33,7 +33,7 @@ pub enum StatusMessage {
 /// One statement that somebody has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Serial {
-    /// Whose.
+    /// The key that issues the statement.
     pub issuer: Fingerprint,
     /// Its serial.
     pub serial: u64,

@@ -110,36 +110,40 @@ pub struct RemoteLease {
 pub enum RemoteNews {
     /// Its process is about to be started.
     Started {
-        /// Which.
+        /// The client's number of the lease.
         lease: u64,
         /// The test's names.
         name: TestName,
     },
     /// It has ended. Once for each lease, unless the link ends before.
     Finished {
-        /// Which.
+        /// The client's number of the lease.
         lease: u64,
-        /// How.
+        /// How the lease ended.
         ending: RemoteEnding,
         /// From the lease's arrival to its process's start.
         queued: Duration,
     },
 }
 
+/// A process that ran to its end, and the verdict on it. Executors use it too, together with the test case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedRun {
+    /// What the process did. Sent without text if it ended as expected and [`RemoteLease::keep_output`] is false.
+    pub output: Output,
+    /// What that means.
+    pub judgement: Judgement,
+    /// How the output differs from the expected file, if it was compared with one and the outcome is unexpected; of at
+    /// most [`MOST_DIFFERENCE`](crate::judge::MOST_DIFFERENCE) bytes and a few lines.
+    #[serde(default)]
+    pub difference: Option<String>,
+}
+
 /// How a lease ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RemoteEnding {
     /// The process ran to its end and was judged.
-    Judged {
-        /// What it did; without text if it ended as expected and nobody asked for it.
-        output: Output,
-        /// What that means.
-        judgement: Judgement,
-        /// How the output differs from the expected file, if it was compared with one and the outcome is unexpected; of at
-        /// most [`MOST_DIFFERENCE`](crate::judge::MOST_DIFFERENCE) bytes and a few lines.
-        #[serde(default)]
-        difference: Option<String>,
-    },
+    Judged(JudgedRun),
     /// There is nothing to judge, and that is the test's verdict.
     Failed {
         /// FAIL or CRASH.
@@ -175,3 +179,7 @@ impl WorkMessage {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "work_tests.rs"]
+mod tests;

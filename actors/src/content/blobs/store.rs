@@ -74,7 +74,7 @@ pub enum Located {
     },
     /// With others: [`body`](BlobStore::body) has its bytes.
     Packed {
-        /// Where.
+        /// The pack that holds it.
         pack: PackName,
         /// In bytes.
         size: u64,
@@ -101,7 +101,7 @@ pub struct Piece {
 /// How much a store holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Blobs.
+    /// How many blobs there are.
     pub blobs: usize,
     /// Bytes on disk, in whole blocks, those promised to what is on its way included.
     pub used: u64,

@@ -68,7 +68,7 @@ struct Job<'a> {
 /// Where its bytes are.
 #[derive(Clone, Copy, Debug)]
 enum Content<'a> {
-    /// Verified.
+    /// The content, whose digest has been verified.
     Bytes(&'a [u8]),
     Blob {
         path: &'a Path,

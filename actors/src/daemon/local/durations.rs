@@ -16,7 +16,7 @@ const MOST_CONFIGURATIONS: usize = 64;
 /// goes.
 #[derive(Debug)]
 pub struct Durations {
-    configurations: BTreeMap<String, Told>,
+    configurations: BTreeMap<String, DurationTable>,
     tests: usize,
     /// Counts what was told.
     moment: u64,
@@ -25,7 +25,7 @@ pub struct Durations {
 
 /// What was told of one configuration.
 #[derive(Debug, Default)]
-struct Told {
+struct DurationTable {
     means: BTreeMap<u64, Mean>,
     /// When, last.
     moment: u64,

@@ -14,23 +14,22 @@ use flotilla_messages::port::local::{
     Answer, LONGEST_TEXT, LocalMessage, MOST_DURATIONS, Overview, PEERS_A_PAGE, PeerView, PortView, Question,
     RefusalView, TestDuration,
 };
-use flotilla_messages::port::status::Load;
 use flotilla_messages::wire::printable;
 
 use super::durations::{Changes, Durations};
-use super::slots::Slots;
+use super::host_load::{self, HostLoad};
 use crate::daemon::DaemonEvent;
-use crate::daemon::registry::{PeerRegistry, Performance, Show, Shown, Unresponsive};
+use crate::daemon::registry::{GetPeers, PeerRegistry, PeerSnapshot, Performance, Unresponsive};
 use crate::daemon::status::{Gate, Gates, OwnLoad, StatusHandler};
 use crate::daemon::work::{Claimed, Guests, Queued, WorkHandler};
 use crate::history::{DurationStore, Restored, Stored};
 use crate::kit::DeathWatch;
-use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Refusal, Say};
-use crate::trust::{Command, CommandError, Told, TrustStore};
+use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Refusal, SendMessage};
+use crate::trust::{Command, CommandError, CommandOutcome, TrustStore};
 
 /// What the daemon is, apart from its actors.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct DaemonInfo {
     /// Its key's name.
     pub fingerprint: Fingerprint,
     /// When it started.
@@ -44,10 +43,10 @@ pub struct About {
 }
 
 /// Whom it asks.
-pub struct Facts {
-    /// Trust.
+pub struct LocalDependencies {
+    /// The actor that keeps trust.
     pub trust: Addr<TrustStore>,
-    /// Peers.
+    /// The actor that knows all peers.
     pub registry: Addr<PeerRegistry>,
     /// Links between daemons.
     pub status: Addr<StatusHandler>,
@@ -60,19 +59,17 @@ pub struct Facts {
 /// Take no more questions, and end.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Part {
+pub struct Stop {
     /// Why, for those who are connected.
     pub reason: String,
 }
 
 /// Answers questions of this host's own identity. Its listener admits nobody else.
 pub struct LocalHandler {
-    about: About,
-    facts: Facts,
+    info: DaemonInfo,
+    dependencies: LocalDependencies,
     load: Recipient<OwnLoad>,
-    slots: Slots,
-    /// As they were told last.
-    guests: Guests,
+    host: HostLoad,
     durations: Durations,
     /// Keeps them over restarts.
     store: Option<DurationStore>,
@@ -90,9 +87,9 @@ struct Client {
 
 /// What is asked of other actors for an answer.
 enum Asked {
-    Peers(Shown),
-    Overview(Shown, [Option<Gate>; 2], u16),
-    Trust(Result<Told, CommandError>),
+    Peers(PeerSnapshot),
+    Overview(PeerSnapshot, [Option<Gate>; 2], u16),
+    Trust(Result<CommandOutcome, CommandError>),
 }
 
 /// How often this machine's load is told to others, if it has changed.
@@ -102,18 +99,17 @@ impl LocalHandler {
     /// Behind this port.
     pub fn new(
         listening: Listening,
-        about: About,
-        facts: Facts,
+        info: DaemonInfo,
+        dependencies: LocalDependencies,
         load: Recipient<OwnLoad>,
         watch: DeathWatch<DaemonEvent>,
     ) -> Self {
-        let slots = Slots::new(about.jobs);
+        let host = HostLoad::new(info.jobs);
         Self {
-            about,
-            facts,
+            info,
+            dependencies,
             load,
-            slots,
-            guests: Guests::default(),
+            host,
             durations: Durations::default(),
             store: None,
             links: BTreeMap::new(),
@@ -124,19 +120,22 @@ impl LocalHandler {
 
     fn say(&self, link: LinkId, answer: Answer) {
         if let Some(client) = self.links.get(&link) {
-            client.link.do_send(Say(LocalMessage::Answer(Box::new(answer))));
+            client.link.do_send(SendMessage(LocalMessage::Answer(Box::new(answer))));
         }
     }
 
-    fn own_load(&self, waiting: u16) -> Load {
-        // In tenths: others are told of every change.
-        let average = (self.facts.average)().map(|average| average / 10 * 10);
-        Load { running: self.guests.running, claimed: self.slots.claimed(), waiting, average }
-    }
-
-    fn tell_load(&mut self) {
-        self.facts.work.do_send(Claimed(self.slots.claimed()));
-        self.load.do_send(OwnLoad(self.own_load(self.guests.clients)));
+    fn host(&mut self, input: host_load::Input) {
+        let mut effects = Vec::new();
+        self.host.handle((self.dependencies.average)(), input, &mut effects);
+        for effect in effects {
+            match effect {
+                host_load::Effect::Grant { link, granted, of } => {
+                    self.say(link, Answer::Slots { granted, of });
+                }
+                host_load::Effect::TellWork(claimed) => self.dependencies.work.do_send(Claimed(claimed)),
+                host_load::Effect::TellPeers(load) => self.load.do_send(OwnLoad(load)),
+            }
+        }
     }
 
     /// Answers at once, or says what to ask for an answer.
@@ -144,7 +143,7 @@ impl LocalHandler {
         let answer = match question {
             Question::Overview => return Some(self.ask_overview()),
             Question::Peers { after: None } => {
-                let shown = self.facts.registry.send(Show);
+                let shown = self.dependencies.registry.send(GetPeers);
                 return Some(Box::pin(
                     wrap_future(shown)
                         .map(|shown, _: &mut Self, _| Asked::Peers(shown.unwrap_or_else(|_| nothing()))),
@@ -167,17 +166,16 @@ impl LocalHandler {
             }
             Question::Unresponsive { peer, reason } => {
                 log::info!(target: "local", "a runner says that {peer} does not answer: {}", printable(&reason));
-                self.facts.registry.do_send(Unresponsive(peer));
+                self.dependencies.registry.do_send(Unresponsive(peer));
                 Answer::Done
             }
             Question::UpdatePerformance { peer, permille } => {
-                self.facts.registry.do_send(Performance { key: peer, permille });
+                self.dependencies.registry.do_send(Performance { key: peer, permille });
                 Answer::Done
             }
             Question::ClaimSlots { slots } => {
-                let granted = self.slots.claim(link, slots);
-                self.tell_load();
-                Answer::Slots { granted, of: self.slots.jobs() }
+                self.host(host_load::Input::Claim { link, slots });
+                return None;
             }
             Question::Shutdown => {
                 log::info!(target: "local", "asked to end");
@@ -209,7 +207,7 @@ impl LocalHandler {
     }
 
     fn ask_trust(&self, command: Command) -> ResponseActFuture<Self, Asked> {
-        let told = self.facts.trust.send(command);
+        let told = self.dependencies.trust.send(command);
         let asked = async move {
             Asked::Trust(
                 told.await.unwrap_or_else(|_| Err(CommandError::Unsaved("peerd is ending".to_owned()))),
@@ -219,8 +217,8 @@ impl LocalHandler {
     }
 
     fn ask_overview(&self) -> ResponseActFuture<Self, Asked> {
-        let Facts { registry, status, work, .. } = &self.facts;
-        let (shown, status, gates) = (registry.send(Show), status.send(Gates), work.send(Gates));
+        let LocalDependencies { registry, status, work, .. } = &self.dependencies;
+        let (shown, status, gates) = (registry.send(GetPeers), status.send(Gates), work.send(Gates));
         let waiting = work.send(Queued);
         let asked = async move {
             let shown = shown.await.unwrap_or_else(|_| nothing());
@@ -239,7 +237,7 @@ impl LocalHandler {
                 self.first_page(link)
             }
             Asked::Overview(shown, gates, waiting) => Answer::Overview(self.overview(shown, gates, waiting)),
-            Asked::Trust(Ok(Told { changed, key, mut follows })) => {
+            Asked::Trust(Ok(CommandOutcome { changed, key, mut follows })) => {
                 follows.truncate(PEERS_A_PAGE);
                 Answer::Trust { changed, key, follows }
             }
@@ -259,20 +257,20 @@ impl LocalHandler {
         a_page(peers.get(from..).unwrap_or_default())
     }
 
-    fn overview(&self, shown: Shown, [work, status]: [Option<Gate>; 2], waiting: u16) -> Overview {
+    fn overview(&self, shown: PeerSnapshot, [work, status]: [Option<Gate>; 2], waiting: u16) -> Overview {
         let local = self.listening.as_ref().map(Gate::from);
         let ports = [("Local", local), ("Work", work), ("Status", status)];
         let ports = ports.into_iter().filter_map(|(name, gate)| Some(port(name, &gate?))).collect();
-        let mut warnings = self.about.warnings.clone();
+        let mut warnings = self.info.warnings.clone();
         warnings.extend(shown.standings.trouble);
         Overview {
-            fingerprint: self.about.fingerprint,
+            fingerprint: self.info.fingerprint,
             pid: std::process::id(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-            since: seconds(self.about.since),
-            jobs: self.about.jobs,
-            load: self.own_load(waiting),
+            since: seconds(self.info.since),
+            jobs: self.info.jobs,
+            load: self.host.load(waiting, (self.dependencies.average)()),
             ports,
             discovery: shown.heard,
             statement: shown.standings.statement,
@@ -282,8 +280,8 @@ impl LocalHandler {
     }
 }
 
-fn nothing() -> Shown {
-    Shown { peers: Vec::new(), heard: None, standings: Default::default() }
+fn nothing() -> PeerSnapshot {
+    PeerSnapshot { peers: Vec::new(), heard: None, standings: Default::default() }
 }
 
 fn refused(reason: &str) -> Answer {
@@ -319,10 +317,10 @@ impl Actor for LocalHandler {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        let path = self.about.durations.clone();
+        let path = self.info.durations.clone();
         self.store = Some(DurationStore::start(path, context.address().recipient()));
-        self.tell_load();
-        context.run_interval(LOAD, |this, _| this.tell_load());
+        self.host(host_load::Input::Look);
+        context.run_interval(LOAD, |this, _| this.host(host_load::Input::Look));
     }
 }
 
@@ -351,11 +349,7 @@ impl Handler<LinkNews<LocalMessage>> for LocalHandler {
             LinkEvent::Suspected | LinkEvent::Recovered => {}
             LinkEvent::Ended(_) => {
                 self.links.remove(&link);
-                let before = self.slots.claimed();
-                self.slots.release(link);
-                if self.slots.claimed() != before {
-                    self.tell_load();
-                }
+                self.host(host_load::Input::LinkEnded(link));
             }
         }
         Box::pin(ready(()))
@@ -375,15 +369,14 @@ impl Handler<Guests> for LocalHandler {
     type Result = ();
 
     fn handle(&mut self, guests: Guests, _: &mut Self::Context) {
-        self.guests = guests;
-        self.load.do_send(OwnLoad(self.own_load(guests.clients)));
+        self.host(host_load::Input::Guests(guests));
     }
 }
 
-impl Handler<Part> for LocalHandler {
+impl Handler<Stop> for LocalHandler {
     type Result = ();
 
-    fn handle(&mut self, Part { reason }: Part, context: &mut Self::Context) {
+    fn handle(&mut self, Stop { reason }: Stop, context: &mut Self::Context) {
         self.listening = None;
         for client in self.links.values() {
             client.link.do_send(Close { reason: reason.clone() });

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `handler` | [`LocalHandler`]: answers questions |
 //! | `durations` | how long tests take, as runners told |
+//! | `host_load` | how busy this machine is, and who is told of it: a state machine |
 //! | `slots` | [`Slots`]: which job slots the host's own user has claimed |
 
 mod durations;
 mod handler;
+mod host_load;
 mod slots;
 
 pub use durations::{Changes, Durations};
-pub use handler::{About, Facts, LocalHandler, Part};
+pub use handler::{DaemonInfo, LocalDependencies, LocalHandler, Stop};
 pub use slots::Slots;

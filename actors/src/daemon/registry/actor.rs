@@ -10,14 +10,14 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{HeardView, LinkView, PeerView};
 use flotilla_messages::wire::Versions;
 
-use super::table::{Seen, Table};
+use super::table::{PeerRecord, Table};
 use super::view::{Clock, view};
 use crate::daemon::DaemonEvent;
 use crate::daemon::status::{Dial, Doubt, LinkReport};
 use crate::kit::DeathWatch;
-use crate::net::discovery::{Census, Discovery, List, Notice, OwnState, Tell};
+use crate::net::discovery::{Census, Discovery, LinkFeedback, List, Notice, OwnState};
 use crate::net::membership::Peer;
-use crate::trust::{Ask, Decision, Heard, Standings, TrustStore, TrustedKeys};
+use crate::trust::{Decision, GetStandings, Standings, TrustInput, TrustStore, TrustedKeys};
 
 /// Knows all peers, and has those dialled that are trusted.
 pub struct PeerRegistry {
@@ -35,16 +35,16 @@ pub struct PeerRegistry {
 /// Discovery runs.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Found(pub Addr<Discovery>);
+pub struct SetDiscovery(pub Addr<Discovery>);
 
 /// Asks for all that is known.
 #[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Shown")]
-pub struct Show;
+#[rtype(result = "PeerSnapshot")]
+pub struct GetPeers;
 
 /// All that is known.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct PeerSnapshot {
     /// In the order of their fingerprints.
     pub peers: Vec<PeerView>,
     /// What discovery heard, if it runs.
@@ -62,7 +62,7 @@ pub struct Unresponsive(pub Fingerprint);
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Performance {
-    /// Which.
+    /// The key of the peer.
     pub key: Fingerprint,
     /// How fast.
     pub permille: u32,
@@ -82,7 +82,7 @@ impl PeerRegistry {
         Self { table: Table::default(), trusted, trust, dial, doubt, discovery: None, versions, state, watch }
     }
 
-    fn tell(&self, tell: Tell) {
+    fn tell(&self, tell: LinkFeedback) {
         if let Some(discovery) = &self.discovery {
             discovery.do_send(tell);
         }
@@ -92,14 +92,15 @@ impl PeerRegistry {
         let (issuer, serial) = (peer.fingerprint, peer.presence.serial);
         // A hint, from a datagram: the statement itself is fetched over a link.
         if serial > 0 && self.trusted.contains(issuer) {
-            self.trust.do_send(Heard::Announced { issuer, serial });
+            self.trust.do_send(TrustInput::Announced { issuer, serial });
         }
         // It approves other keys now, perhaps this machine's.
-        let changed = |seen: &Seen| seen.peer.as_ref().is_some_and(|before| before.presence.serial != serial);
+        let changed =
+            |seen: &PeerRecord| seen.peer.as_ref().is_some_and(|before| before.presence.serial != serial);
         let again = self.trusted.contains(issuer)
             && self.table.get(&issuer).is_some_and(|seen| !seen.is_linked() && changed(seen));
         if again {
-            self.tell(Tell::Wanted(issuer));
+            self.tell(LinkFeedback::Wanted(issuer));
         }
         self.table.change(Instant::now(), issuer, |seen| {
             seen.gone = None;
@@ -122,7 +123,7 @@ impl PeerRegistry {
         if self.trusted.contains(key) && speaks {
             self.dial.do_send(Dial { key, addresses });
         } else {
-            self.tell(Tell::DialFailed { fingerprint: key, hopeless: true });
+            self.tell(LinkFeedback::DialFailed { fingerprint: key, hopeless: true });
         }
     }
 }
@@ -136,10 +137,10 @@ impl Actor for PeerRegistry {
     }
 }
 
-impl Handler<Found> for PeerRegistry {
+impl Handler<SetDiscovery> for PeerRegistry {
     type Result = ();
 
-    fn handle(&mut self, Found(discovery): Found, _: &mut Self::Context) {
+    fn handle(&mut self, SetDiscovery(discovery): SetDiscovery, _: &mut Self::Context) {
         discovery.do_send(self.state);
         self.discovery = Some(discovery);
     }
@@ -174,7 +175,7 @@ impl Handler<Decision> for PeerRegistry {
 
     fn handle(&mut self, decision: Decision, _: &mut Self::Context) {
         match decision {
-            Decision::Trusted(key) => self.tell(Tell::Wanted(key)),
+            Decision::Trusted(key) => self.tell(LinkFeedback::Wanted(key)),
             // Its links are closed by the handlers of the ports.
             Decision::Distrusted(_) => {}
             Decision::Issued(serial) => {
@@ -195,14 +196,14 @@ impl Handler<LinkReport> for PeerRegistry {
         match report {
             LinkReport::Linked { key, address, hello } => {
                 self.table.change(now, key, |seen| seen.hello = Some((address, hello)));
-                self.tell(Tell::Linked(key));
+                self.tell(LinkFeedback::Linked(key));
             }
             LinkReport::Failed { key, hopeless } => {
-                self.tell(Tell::DialFailed { fingerprint: key, hopeless });
+                self.tell(LinkFeedback::DialFailed { fingerprint: key, hopeless });
             }
             LinkReport::Lost(key) => {
                 self.table.change(now, key, |seen| seen.load = None);
-                self.tell(Tell::LinkLost(key));
+                self.tell(LinkFeedback::LinkLost(key));
             }
             LinkReport::Shown { key, view } => {
                 self.table.change(now, key, |seen| {
@@ -230,11 +231,11 @@ impl Handler<Performance> for PeerRegistry {
     }
 }
 
-impl Handler<Show> for PeerRegistry {
-    type Result = ResponseActFuture<Self, Shown>;
+impl Handler<GetPeers> for PeerRegistry {
+    type Result = ResponseActFuture<Self, PeerSnapshot>;
 
-    fn handle(&mut self, _: Show, _: &mut Self::Context) -> Self::Result {
-        let standings = self.trust.send(Ask);
+    fn handle(&mut self, _: GetPeers, _: &mut Self::Context) -> Self::Result {
+        let standings = self.trust.send(GetStandings);
         let census = self.discovery.as_ref().map(|discovery| discovery.send(List));
         let asked = async move {
             let census = match census {
@@ -252,7 +253,7 @@ impl Handler<Show> for PeerRegistry {
 }
 
 impl PeerRegistry {
-    fn shown(&self, standings: Standings, census: Option<Census>) -> Shown {
+    fn shown(&self, standings: Standings, census: Option<Census>) -> PeerSnapshot {
         let clock = Clock { discovery: census.as_ref().map(|census| census.now), versions: self.versions };
         let mut keys: Vec<Fingerprint> = self.table.iter().map(|(key, _)| *key).collect();
         keys.extend(standings.keys.iter().map(|standing| standing.key));
@@ -275,7 +276,7 @@ impl PeerRegistry {
                 None => view(key, self.table.get(&key), standing, clock),
             });
         }
-        Shown { peers, heard: census.map(|census| heard(&census)), standings }
+        PeerSnapshot { peers, heard: census.map(|census| heard(&census)), standings }
     }
 }
 

@@ -11,22 +11,22 @@ use flotilla_messages::{Fingerprint, Presence};
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{PeerRegistry, Performance, Show, Unresponsive};
+use super::{GetPeers, PeerRegistry, Performance, Unresponsive};
 use crate::daemon::status::{Dial, Doubt, LinkReport};
 use crate::kit::{DeathWatch, unix_seconds};
 use crate::net::discovery::{Notice, OwnState};
 use crate::net::membership::{Contact, Peer, Why};
 use crate::trust::identity::Home;
-use crate::trust::{Ask, Command, Ledger, Policy, TrustOrder, TrustStore, TrustedKeys};
+use crate::trust::{Command, GetStandings, Ledger, Policy, TrustOrder, TrustStore, TrustedKeys};
 
 /// What the links are told.
 #[derive(Debug, PartialEq)]
-enum Heard {
+enum Request {
     Dial(Fingerprint, Vec<SocketAddr>),
     Doubt(Fingerprint),
 }
 
-struct Links(UnboundedSender<Heard>);
+struct Links(UnboundedSender<Request>);
 
 impl Actor for Links {
     type Context = Context<Self>;
@@ -36,7 +36,7 @@ impl Handler<Dial> for Links {
     type Result = ();
 
     fn handle(&mut self, Dial { key, addresses }: Dial, _: &mut Self::Context) {
-        let _ = self.0.send(Heard::Dial(key, addresses));
+        let _ = self.0.send(Request::Dial(key, addresses));
     }
 }
 
@@ -44,7 +44,7 @@ impl Handler<Doubt> for Links {
     type Result = ();
 
     fn handle(&mut self, Doubt(key): Doubt, _: &mut Self::Context) {
-        let _ = self.0.send(Heard::Doubt(key));
+        let _ = self.0.send(Request::Doubt(key));
     }
 }
 
@@ -56,7 +56,7 @@ impl Handler<TrustOrder> for Links {
 
 struct Host {
     registry: Addr<PeerRegistry>,
-    heard: UnboundedReceiver<Heard>,
+    heard: UnboundedReceiver<Request>,
     _home: TempDir,
 }
 
@@ -92,7 +92,7 @@ impl Host {
         .start();
         let approve = Command::Approve(secret().verifying_key().to_bytes());
         trust.send(approve).await.unwrap().unwrap();
-        trust.send(Ask).await.unwrap();
+        trust.send(GetStandings).await.unwrap();
         let (dial, doubt) = (links.clone().recipient(), links.recipient());
         let state = OwnState { jobs: 1, serial: 0 };
         let registry = registry.run(PeerRegistry::new(
@@ -116,7 +116,7 @@ impl Host {
     }
 
     async fn view(&self, key: Fingerprint) -> PeerView {
-        let shown = self.registry.send(Show).await.unwrap();
+        let shown = self.registry.send(GetPeers).await.unwrap();
         shown.peers.into_iter().find(|peer| peer.fingerprint == key).unwrap()
     }
 }
@@ -155,7 +155,7 @@ async fn only_trusted_peers_that_speak_the_protocol_are_dialled() {
     host.notice(Notice::Dial(other)).await;
     host.notice(Notice::Dial(peer(friend(), 1))).await;
     let addresses = vec!["10.0.0.2:9994".parse().unwrap(), "10.0.0.1:9994".parse().unwrap()];
-    assert_eq!(host.heard.recv().await, Some(Heard::Dial(friend(), addresses)));
+    assert_eq!(host.heard.recv().await, Some(Request::Dial(friend(), addresses)));
     assert!(host.view(stranger).await.obstacle.unwrap().contains("not trusted"));
     assert_eq!(host.view(friend()).await.jobs, Some(4));
     assert!(host.heard.try_recv().is_err());
@@ -188,7 +188,7 @@ async fn a_peer_that_runs_anew_keeps_nothing_of_what_it_said_over_its_last_link(
 async fn what_runners_say_reaches_links_and_people() {
     let mut host = Host::new().await;
     host.registry.send(Unresponsive(friend())).await.unwrap();
-    assert_eq!(host.heard.recv().await, Some(Heard::Doubt(friend())));
+    assert_eq!(host.heard.recv().await, Some(Request::Doubt(friend())));
     host.registry.send(Performance { key: friend(), permille: 700 }).await.unwrap();
     assert_eq!(host.view(friend()).await.performance, Some(700));
 }

@@ -12,6 +12,6 @@ mod actor_tests;
 mod table;
 mod view;
 
-pub use actor::{Found, PeerRegistry, Performance, Show, Shown, Unresponsive};
-pub use table::{Seen, Table};
+pub use actor::{GetPeers, PeerRegistry, PeerSnapshot, Performance, SetDiscovery, Unresponsive};
+pub use table::{PeerRecord, Table};
 pub use view::{Clock, view};

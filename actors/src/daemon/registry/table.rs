@@ -16,7 +16,7 @@ const MOST_GONE: usize = 1024;
 
 /// What is known of one peer but for trust.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct PeerRecord {
     /// What it said last over UDP.
     pub peer: Option<Peer>,
     /// It is not on the network any more, and why.
@@ -33,7 +33,7 @@ pub struct Seen {
     changed: Option<Instant>,
 }
 
-impl Seen {
+impl PeerRecord {
     /// Whether it is there, as far as a link or discovery tells.
     pub fn is_present(&self) -> bool {
         self.is_linked() || (self.peer.is_some() && self.gone.is_none())
@@ -48,27 +48,27 @@ impl Seen {
 /// All peers of which anything was told.
 #[derive(Debug, Default)]
 pub struct Table {
-    seen: BTreeMap<Fingerprint, Seen>,
+    seen: BTreeMap<Fingerprint, PeerRecord>,
 }
 
 impl Table {
     /// In the order of their fingerprints.
-    pub fn iter(&self) -> impl Iterator<Item = (&Fingerprint, &Seen)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Fingerprint, &PeerRecord)> {
         self.seen.iter()
     }
 
     /// One of them.
-    pub fn get(&self, key: &Fingerprint) -> Option<&Seen> {
+    pub fn get(&self, key: &Fingerprint) -> Option<&PeerRecord> {
         self.seen.get(key)
     }
 
     /// Changes what is known of one. Discovery bounds how many are there, trust how many are linked; of all others
     /// only those heard of last stay.
-    pub fn change(&mut self, now: Instant, key: Fingerprint, change: impl FnOnce(&mut Seen)) {
+    pub fn change(&mut self, now: Instant, key: Fingerprint, change: impl FnOnce(&mut PeerRecord)) {
         let seen = self.seen.entry(key).or_default();
         change(seen);
         seen.changed = Some(now);
-        let absent = |seen: &Seen| !seen.is_present();
+        let absent = |seen: &PeerRecord| !seen.is_present();
         if self.seen.values().filter(|seen| absent(seen)).count() > MOST_GONE {
             let oldest =
                 self.seen.iter().filter(|(_, seen)| absent(seen)).min_by_key(|(_, seen)| seen.changed);

@@ -7,7 +7,7 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{LinkView, PeerView};
 use flotilla_messages::wire::{Versions, printable};
 
-use super::table::Seen;
+use super::table::PeerRecord;
 use crate::net::membership::Why;
 use crate::trust::{Obstacle, Standing};
 
@@ -21,8 +21,13 @@ pub struct Clock {
 }
 
 /// One peer, from what was seen of it and what statements say.
-pub fn view(key: Fingerprint, seen: Option<&Seen>, standing: Option<&Standing>, clock: Clock) -> PeerView {
-    let nothing = Seen::default();
+pub fn view(
+    key: Fingerprint,
+    seen: Option<&PeerRecord>,
+    standing: Option<&Standing>,
+    clock: Clock,
+) -> PeerView {
+    let nothing = PeerRecord::default();
     let seen = seen.unwrap_or(&nothing);
     let peer = seen.peer.as_ref();
     let hello = seen.hello.as_ref().map(|(_, hello)| hello);
@@ -49,7 +54,7 @@ pub fn view(key: Fingerprint, seen: Option<&Seen>, standing: Option<&Standing>, 
 
 /// The address of its Work port: at the host where it is linked, else where it was heard last. An IPv4 address that
 /// came through an IPv6 socket is shown as what it is.
-fn address(seen: &Seen) -> Option<SocketAddr> {
+fn address(seen: &PeerRecord) -> Option<SocketAddr> {
     let port = seen.peer.as_ref().map(|peer| peer.presence.work_port);
     let linked = seen.hello.as_ref().filter(|_| seen.is_linked()).zip(port);
     let linked = linked.map(|((address, _), port)| {
@@ -65,7 +70,7 @@ fn address(seen: &Seen) -> Option<SocketAddr> {
 }
 
 /// Why this peer cannot be used; the first thing that a person has to mend.
-fn obstacle(seen: &Seen, standing: Option<&Standing>, clock: Clock) -> Option<String> {
+fn obstacle(seen: &PeerRecord, standing: Option<&Standing>, clock: Clock) -> Option<String> {
     match standing.map(|standing| &standing.trust) {
         Some(Ok(_)) => {}
         Some(Err(obstacle)) => return Some(format!("it is not trusted: {obstacle}")),
@@ -132,13 +137,13 @@ mod tests {
         Peer { fingerprint: KEY, presence, addresses, last_heard, contact: Contact::None }
     }
 
-    fn seen(link: Option<LinkView>, gone: Option<Why>) -> Seen {
-        let mut seen = Seen::default();
+    fn seen(link: Option<LinkView>, gone: Option<Why>) -> PeerRecord {
+        let mut seen = PeerRecord::default();
         (seen.peer, seen.link, seen.gone) = (Some(heard()), link, gone);
         seen
     }
 
-    fn says(seen: &Seen, standing: Option<&Standing>) -> Option<String> {
+    fn says(seen: &PeerRecord, standing: Option<&Standing>) -> Option<String> {
         view(KEY, Some(seen), standing, CLOCK).obstacle
     }
 
@@ -161,7 +166,7 @@ mod tests {
             let case = format!("{link:?} {gone:?}");
             assert_eq!(says(&seen(link, gone), Some(&trusted())).as_deref(), words, "{case}");
         }
-        let unheard = says(&Seen::default(), Some(&trusted()));
+        let unheard = says(&PeerRecord::default(), Some(&trusted()));
         assert_eq!(unheard.as_deref(), Some("it was not heard on the network"));
     }
 

@@ -17,21 +17,21 @@ use serde_bytes::ByteBuf;
 use crate::net::link::{Allowance, End, LinkId};
 use crate::trust::TrustOrder;
 
-/// What the core hears.
+/// What happens to the core.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Link to this key, which is trusted. Answered by [`Effect::Linked`] or [`Effect::Failed`].
     Dial {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
         /// Where it may be, the likeliest first.
         addresses: Vec<SocketAddr>,
     },
     /// A link is up.
     Up {
-        /// Which.
+        /// The link's number.
         link: LinkId,
-        /// Whose.
+        /// The key of the peer.
         key: Fingerprint,
         /// Where it is.
         address: SocketAddr,
@@ -44,7 +44,7 @@ pub enum Input {
     Message {
         /// Over which link.
         link: LinkId,
-        /// What.
+        /// The message.
         message: StatusMessage,
     },
     /// The peer is silent, or not any more.
@@ -56,9 +56,9 @@ pub enum Input {
     },
     /// A link is over, or a dial has failed.
     Ended {
-        /// Which.
+        /// The link's number.
         link: LinkId,
-        /// How.
+        /// How the link ended.
         end: End,
     },
     /// Trust has changed, or wants something said.
@@ -81,16 +81,16 @@ pub enum Effect {
         /// Whose key is to answer.
         expected: Fingerprint,
     },
-    /// Say this.
-    Say {
+    /// Send this.
+    Send {
         /// Over which link.
         link: LinkId,
-        /// What.
+        /// The message.
         message: StatusMessage,
     },
     /// End a link.
     Close {
-        /// Which.
+        /// The link's number.
         link: LinkId,
         /// Why, for the people at its other end.
         reason: String,
@@ -122,7 +122,7 @@ pub enum Effect {
     LinkDown(Fingerprint),
     /// There is a link to this key, and it trusts this machine.
     Linked {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
         /// Where it is.
         address: SocketAddr,
@@ -131,7 +131,7 @@ pub enum Effect {
     },
     /// A dial did not lead to such a link.
     Failed {
-        /// Whose.
+        /// The key of the peer.
         key: Fingerprint,
         /// It is of no use to try again soon.
         hopeless: bool,
@@ -140,14 +140,14 @@ pub enum Effect {
     Lost(Fingerprint),
     /// What people are shown of the links to this key.
     Shown {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
         /// How they are.
         view: LinkView,
     },
     /// A peer says how busy it is.
     Load {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
         /// How busy.
         load: Load,
@@ -325,10 +325,10 @@ impl Core {
         let Some(live) = self.links.get(&link) else { return };
         // We do not know whether we are strangers over there.
         if live.mutual || statement.len() <= LARGEST_TO_STRANGERS {
-            effects.push(Effect::Say { link, message: StatusMessage::TrustYouNow(statement) });
+            effects.push(Effect::Send { link, message: StatusMessage::TrustYouNow(statement) });
         } else {
             let load = StatusMessage::Load(self.load);
-            effects.push(Effect::Say { link, message: load });
+            effects.push(Effect::Send { link, message: load });
         }
     }
 
@@ -363,10 +363,10 @@ impl Core {
             self.present(link, statement, effects);
         }
         if self.load != Load::default() {
-            effects.push(Effect::Say { link, message: StatusMessage::Load(self.load) });
+            effects.push(Effect::Send { link, message: StatusMessage::Load(self.load) });
         }
         for serials in self.serials.remove(&key).unwrap_or_default() {
-            effects.push(Effect::Say { link, message: StatusMessage::Serials(serials) });
+            effects.push(Effect::Send { link, message: StatusMessage::Serials(serials) });
         }
         // Whatever else is tried is not needed.
         if self.dials.get(&key).is_some_and(|dial| dial.up) {
@@ -445,7 +445,7 @@ impl Core {
                 for key in to {
                     if let Some((link, _)) = self.of(key).find(|(_, live)| live.mutual) {
                         let message = StatusMessage::Statement(statement.clone());
-                        effects.push(Effect::Say { link: *link, message });
+                        effects.push(Effect::Send { link: *link, message });
                     }
                 }
             }
@@ -453,7 +453,7 @@ impl Core {
                 let mutual = self.of(to).find(|(_, live)| live.mutual).map(|(link, _)| *link);
                 if let Some(link) = mutual {
                     let said = serials.into_iter().map(StatusMessage::Serials);
-                    effects.extend(said.map(|message| Effect::Say { link, message }));
+                    effects.extend(said.map(|message| Effect::Send { link, message }));
                 } else if self.of(to).next().is_some() {
                     self.serials.insert(to, serials);
                 }
@@ -466,7 +466,7 @@ impl Core {
                     None => self.mutual_links().collect(),
                 };
                 for link in asked {
-                    effects.push(Effect::Say { link, message: StatusMessage::Want(vec![issuer]) });
+                    effects.push(Effect::Send { link, message: StatusMessage::Want(vec![issuer]) });
                 }
             }
             TrustOrder::Close { key, reason } => {
@@ -486,7 +486,7 @@ impl Core {
     }
 
     fn say_to_all(&self, message: &StatusMessage, effects: &mut Vec<Effect>) {
-        effects.extend(self.mutual_links().map(|link| Effect::Say { link, message: message.clone() }));
+        effects.extend(self.mutual_links().map(|link| Effect::Send { link, message: message.clone() }));
     }
 
     /// Ends all links to a key, and what is tried for one.

@@ -124,7 +124,7 @@ fn what_was_said_over_a_link_that_gave_way_is_said_again() {
     let serials = vec![Serial { issuer: key(1), serial: 7 }];
     let order = TrustOrder::Introduce { to: key(1), serials: vec![serials.clone()] };
     let message = StatusMessage::Serials(serials);
-    assert_eq!(one.input(Input::Order(order)), [Effect::Say { link: THEIRS, message }]);
+    assert_eq!(one.input(Input::Order(order)), [Effect::Send { link: THEIRS, message }]);
 }
 
 #[test]
@@ -169,9 +169,9 @@ fn a_large_statement_waits_until_the_peer_is_known_to_trust_this_machine() {
     let up = one.up(THEIRS, Allowance::Full);
     // Something must be said, or two who both have much to say would wait for each other.
     let load = StatusMessage::Load(Load::default());
-    assert_eq!(up[0], Effect::Say { link: THEIRS, message: load.clone() });
+    assert_eq!(up[0], Effect::Send { link: THEIRS, message: load.clone() });
     let effects = one.says(THEIRS, load);
-    assert_eq!(effects[0], Effect::Say { link: THEIRS, message: StatusMessage::TrustYouNow(large) });
+    assert_eq!(effects[0], Effect::Send { link: THEIRS, message: StatusMessage::TrustYouNow(large) });
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn statements_go_to_those_who_are_named_and_questions_to_all_who_may_answer() {
     one.up(THEIRS, Allowance::Full);
     assert_eq!(one.input(Input::Order(order.clone())), [], "it may not trust us");
     one.says(THEIRS, StatusMessage::TrustYouNow(statement(200)));
-    let said = |message| [Effect::Say { link: THEIRS, message }];
+    let said = |message| [Effect::Send { link: THEIRS, message }];
     assert_eq!(one.input(Input::Order(order)), said(StatusMessage::Statement(statement(5))));
     for from in [None, Some(key(1))] {
         let ask = TrustOrder::Ask { issuer: key(2), from };

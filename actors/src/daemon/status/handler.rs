@@ -18,9 +18,9 @@ use super::core::{Core, Effect, Input};
 use crate::daemon::{DaemonEvent, Route};
 use crate::kit::DeathWatch;
 use crate::net::link::{
-    Close, Link, LinkEvent, LinkId, LinkNews, Listening, Occupancy, Refusal, Say, Settings, Tls,
+    Close, Link, LinkEvent, LinkId, LinkNews, Listening, Occupancy, Refusal, SendMessage, Settings, Tls,
 };
-use crate::trust::{Heard, TrustOrder, TrustStore, Wanted};
+use crate::trust::{GetStatements, TrustInput, TrustOrder, TrustStore};
 
 /// Keeps the links between daemons.
 pub struct StatusHandler {
@@ -50,7 +50,7 @@ pub struct Dialler {
 pub enum LinkReport {
     /// There is a link to this key, and it trusts this machine.
     Linked {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
         /// Where it is.
         address: SocketAddr,
@@ -59,7 +59,7 @@ pub enum LinkReport {
     },
     /// A dial did not lead to such a link.
     Failed {
-        /// Whose.
+        /// The key of the peer.
         key: Fingerprint,
         /// It is of no use to try again soon.
         hopeless: bool,
@@ -75,7 +75,7 @@ pub enum LinkReport {
     },
     /// A peer says how busy it is.
     Load {
-        /// Which.
+        /// The key of the peer.
         key: Fingerprint,
         /// How busy.
         load: Load,
@@ -86,7 +86,7 @@ pub enum LinkReport {
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Dial {
-    /// Which.
+    /// The key of the peer.
     pub key: Fingerprint,
     /// Where it may be, the likeliest first.
     pub addresses: Vec<SocketAddr>,
@@ -105,7 +105,7 @@ pub struct OwnLoad(pub Load);
 /// Say Bye on every link, take no new ones, and end.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Part {
+pub struct Stop {
     /// Why, for the people at the other ends.
     pub reason: String,
 }
@@ -172,35 +172,35 @@ impl StatusHandler {
                     Link::dial(number, route.lead(address), Some(expected), tls, Rc::clone(settings), owner);
                 self.links.insert(LinkId::Dialled(number), link);
             }
-            Effect::Say { link, message } => self.say(link, message),
+            Effect::Send { link, message } => self.say(link, message),
             Effect::Close { link, reason } => {
                 if let Some(link) = self.links.get(&link) {
                     link.do_send(Close { reason });
                 }
             }
             Effect::Statement { from, bytes } => {
-                let heard = self.trust.send(Heard::Statement { from, bytes });
+                let heard = self.trust.send(TrustInput::Statement { from, bytes });
                 return Some(Pending::Heard(Box::pin(async move {
                     // If nobody is there any more, the daemon ends.
                     let _ = heard.await;
                 })));
             }
             Effect::Listed { from, serials } => {
-                let heard = self.trust.send(Heard::Listed { from, serials });
+                let heard = self.trust.send(TrustInput::Listed { from, serials });
                 return Some(Pending::Heard(Box::pin(async move {
                     let _ = heard.await;
                 })));
             }
             Effect::Wanted { link, issuers } => {
-                let wanted = self.trust.send(Wanted(issuers));
+                let wanted = self.trust.send(GetStatements(issuers));
                 let messages = Box::pin(async move {
                     let statements = wanted.await.unwrap_or_default();
                     statements.into_iter().map(StatusMessage::Statement).collect()
                 });
                 return Some(Pending::Answer(link, messages));
             }
-            Effect::LinkUp(key) => self.trust.do_send(Heard::LinkUp(key)),
-            Effect::LinkDown(key) => self.trust.do_send(Heard::LinkDown(key)),
+            Effect::LinkUp(key) => self.trust.do_send(TrustInput::LinkUp(key)),
+            Effect::LinkDown(key) => self.trust.do_send(TrustInput::LinkDown(key)),
             Effect::Linked { key, address, hello } => {
                 self.reports.do_send(LinkReport::Linked { key, address, hello });
             }
@@ -215,7 +215,7 @@ impl StatusHandler {
     /// The link bounds what waits in it, and ends where its peer does not read.
     fn say(&self, link: LinkId, message: StatusMessage) {
         if let Some(link) = self.links.get(&link) {
-            link.do_send(Say(message));
+            link.do_send(SendMessage(message));
         }
     }
 }
@@ -308,10 +308,10 @@ impl Handler<Gates> for StatusHandler {
     }
 }
 
-impl Handler<Part> for StatusHandler {
+impl Handler<Stop> for StatusHandler {
     type Result = ();
 
-    fn handle(&mut self, Part { reason }: Part, context: &mut Self::Context) {
+    fn handle(&mut self, Stop { reason }: Stop, context: &mut Self::Context) {
         self.listening = None;
         for link in self.links.values() {
             link.do_send(Close { reason: reason.clone() });

@@ -13,4 +13,4 @@ mod handler;
 mod simulation;
 
 pub use core::{Core, Effect, Input};
-pub use handler::{Dial, Dialler, Doubt, Gate, Gates, LinkReport, OwnLoad, Part, StatusHandler};
+pub use handler::{Dial, Dialler, Doubt, Gate, Gates, LinkReport, OwnLoad, StatusHandler, Stop};

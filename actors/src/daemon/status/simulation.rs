@@ -141,7 +141,7 @@ impl Network {
     fn perform(&mut self, from: usize, effect: Effect) {
         match effect {
             Effect::Connect { number, address, expected } => self.connect(from, number, address, expected),
-            Effect::Say { link, message } => {
+            Effect::Send { link, message } => {
                 assert!(!self.closing[from].contains(&link), "said over a link that closes: {message:?}");
                 let (at, side) = self.side(from, link).unwrap();
                 let [near, far] = self.sides(at, side);

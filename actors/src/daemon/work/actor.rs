@@ -7,7 +7,7 @@ use std::time::Instant;
 use actix::fut::{ready, wrap_future};
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, MessageResult,
-    ResponseActFuture, SpawnHandle,
+    Recipient, ResponseActFuture,
 };
 use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::Pack;
@@ -15,39 +15,37 @@ use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::WorkMessage;
 use tokio::sync::oneshot;
 
-use super::fetch::{Dialler, FetchRequest, Fetcher, Quit};
-use super::handler::{Serve, SessionOver, WorkHandler};
-use super::input_store::{Clear, InputStore, Laid, LayOut, Put, StoreError, Survey};
+use super::fetch::{Dialler, FetchRequest, Fetcher, StopFetch};
+use super::input_store::{CleanUp, InputStore, Laid, LayOut, Put, StoreError, Survey};
 use super::job::{Job, Place, Preparation};
+use super::messages::{FetchEnded, NOT_TRUSTED, SessionEvent};
 use super::session::{Effect, Input, Session};
 use super::settings::WorkSettings;
 use crate::execution::executor::{News, What};
 use crate::execution::marker::RunId;
 use crate::kit::runtime;
+use crate::kit::shell::{CoreActor, Timed, Timer};
 use crate::kit::{reactor_now, unix_seconds};
-use crate::net::link::{Close, Link, LinkId, Say};
+use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, SendMessage};
+use crate::trust::TrustedKeys;
 
-/// The client said this. Answered when it is dealt with, or, if it is a pack, when the one before it is stored: nothing
-/// more is read from the client before.
+/// The handler tells a session what its core has to know.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Heard(pub WorkMessage);
-
-/// Something happened that the core has to know.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Tell(pub Input);
+pub struct SessionInput(pub Input);
 
 /// Asks how many processes run.
 #[derive(Message)]
 #[rtype(result = "u16")]
-pub struct Running;
+pub struct GetRunning;
 
-/// What a session works with.
+/// The actors and settings that a session uses.
 #[derive(Clone)]
 pub struct SessionDeps {
+    /// The keys that may be served.
+    pub trusted: TrustedKeys,
     /// Inputs on disk.
-    pub stocks: Addr<InputStore>,
+    pub inputs: Addr<InputStore>,
     /// How to work.
     pub settings: Rc<WorkSettings>,
     /// Tests at a time.
@@ -56,7 +54,7 @@ pub struct SessionDeps {
     pub dialler: Dialler,
 }
 
-/// Whom a session works for.
+/// The client that a session serves.
 pub struct Client {
     /// Its link's number at the handler.
     pub id: LinkId,
@@ -70,8 +68,8 @@ pub struct Client {
 pub struct WorkSession {
     core: Session,
     client: Client,
-    shop: SessionDeps,
-    handler: Addr<WorkHandler>,
+    deps: SessionDeps,
+    handler: Recipient<SessionEvent>,
     packet: Option<Box<WorkPacket>>,
     /// A pack on its way to the disk.
     arriving: Option<Pack>,
@@ -87,17 +85,17 @@ pub struct WorkSession {
     /// And is through.
     ended: bool,
     since: Instant,
-    timer: Option<(Instant, SpawnHandle)>,
+    timer: Timer,
     effects: Vec<Effect>,
 }
 
 impl WorkSession {
     /// It is this client's turn.
-    pub fn new(core: Session, client: Client, shop: SessionDeps, handler: Addr<WorkHandler>) -> Self {
+    pub fn new(core: Session, client: Client, deps: SessionDeps, handler: Recipient<SessionEvent>) -> Self {
         Self {
             core,
             client,
-            shop,
+            deps,
             handler,
             packet: None,
             arriving: None,
@@ -108,63 +106,8 @@ impl WorkSession {
             ending: false,
             ended: false,
             since: reactor_now(),
-            timer: None,
+            timer: Timer::default(),
             effects: Vec::new(),
-        }
-    }
-
-    fn input(&mut self, input: Input, context: &mut Context<Self>) {
-        if !runtime::is_there() {
-            return;
-        }
-        let mut effects = std::mem::take(&mut self.effects);
-        self.core.handle(reactor_now(), input, &mut effects);
-        for effect in effects.drain(..) {
-            self.perform(effect, context);
-        }
-        self.effects = effects;
-        self.set_timer(context);
-    }
-
-    fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
-        match effect {
-            // What it may hold is bounded by the credit; a link that does not take it ends.
-            Effect::Say(message) => self.client.link.do_send(Say(message)),
-            Effect::Admitted(packet) => {
-                self.audit(&packet);
-                self.packet = Some(packet);
-            }
-            Effect::Survey => self.survey(context),
-            Effect::Store(pack) => self.arriving = Some(pack),
-            Effect::Fetch { blobs, holder, address } => {
-                let errand = FetchRequest { client: self.client.key, blobs, holder, address };
-                let SessionDeps { stocks, dialler, .. } = &self.shop;
-                self.fetchers.push(Fetcher::start(errand, dialler, stocks.clone(), context.address()));
-            }
-            Effect::Serve(blobs) => {
-                self.handler.do_send(Serve { link: self.client.link.clone(), blobs });
-            }
-            Effect::Prepare => self.lay_out(context),
-            Effect::Run(leases) => {
-                if let Some(job) = &self.job {
-                    job.run(leases);
-                }
-            }
-            Effect::Withdraw(leases) => {
-                if let Some(job) = &self.job {
-                    job.withdraw(leases);
-                }
-            }
-            Effect::Close(reason) => self.client.link.do_send(Close { reason }),
-            Effect::Over(reason) => {
-                let done = self.core.done();
-                log::info!(
-                    target: "work",
-                    "work of {} ended: {reason:?}; {} tests ran, {} of them not as expected, {} others, in {:.1} s",
-                    self.client.key, done.ran, done.unexpected, done.others, self.since.elapsed().as_secs_f32()
-                );
-                self.end(context);
-            }
         }
     }
 
@@ -182,26 +125,50 @@ impl WorkSession {
     fn survey(&mut self, context: &mut Context<Self>) {
         let Some(packet) = &self.packet else { return };
         let survey = Survey { client: self.client.key, root: packet.root };
-        let asked = wrap_future::<_, Self>(self.shop.stocks.send(survey));
+        let asked = wrap_future::<_, Self>(self.deps.inputs.send(survey));
         context.spawn(asked.map(|answer, this, context| {
             let input = match answer {
                 Ok(Ok(missing)) => Input::Surveyed(missing),
                 Ok(Err(error)) => broken(&error),
-                Err(_) => this.no_stocks(),
+                Err(_) => this.no_inputs(),
             };
             this.input(input, context);
         }));
     }
 
+    /// Stores the pack that has just come, if one has. The answer comes when the one before it is stored: the next one is
+    /// received and unpacked while this one is written.
+    fn store(&mut self, context: &mut Context<Self>) -> ResponseActFuture<Self, ()> {
+        let Some(pack) = self.arriving.take() else { return Box::pin(ready(())) };
+        let stored = wrap_future::<_, Self>(self.deps.inputs.send(Put(pack)));
+        let (done, storing) = oneshot::channel();
+        let before = self.storing.replace(storing);
+        context.spawn(stored.map(|stored, this, context| {
+            let input = match stored {
+                Ok(Ok(left)) => Input::Stored { left },
+                Ok(Err(error)) => broken(&error),
+                Err(_) => this.no_inputs(),
+            };
+            this.input(input, context);
+            // Nobody waits if nothing came after it.
+            let _ = done.send(());
+        }));
+        Box::pin(wrap_future::<_, Self>(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
+        }))
+    }
+
     fn lay_out(&mut self, context: &mut Context<Self>) {
         let run = RunId::random();
-        let asked = wrap_future::<_, Self>(self.shop.stocks.send(LayOut { tmp: run.to_string() }));
+        let asked = wrap_future::<_, Self>(self.deps.inputs.send(LayOut { tmp: run.to_string() }));
         context.spawn(asked.map(|answer, this, context| match answer {
             Ok(Ok(Laid::Out { root, tmp })) => this.start(run, &Place { root, tmp }, context),
             Ok(Ok(Laid::Lacking)) => this.input(Input::Lacking, context),
             Ok(Err(error)) => this.input(broken(&error), context),
             Err(_) => {
-                let input = this.no_stocks();
+                let input = this.no_inputs();
                 this.input(input, context);
             }
         }));
@@ -213,7 +180,7 @@ impl WorkSession {
         }
         let Some(packet) = &self.packet else { return };
         let session = context.address().recipient();
-        let SessionDeps { settings, jobs, .. } = &self.shop;
+        let SessionDeps { settings, jobs, .. } = &self.deps;
         let started = Job::start(run, packet, place, settings, *jobs, session);
         let preparation = match started {
             Ok((job, preparation)) => {
@@ -242,13 +209,13 @@ impl WorkSession {
     }
 
     /// Without the actor that keeps the inputs this daemon is of no use.
-    fn no_stocks(&self) -> Input {
+    fn no_inputs(&self) -> Input {
         Input::Broken("internal error: the actor that keeps the inputs has ended".into())
     }
 
     /// Ends what runs; when nothing is left of it, the next client's turn comes.
     fn end(&mut self, context: &mut Context<Self>) {
-        self.fetchers.drain(..).for_each(|fetcher| fetcher.do_send(Quit));
+        self.fetchers.drain(..).for_each(|fetcher| fetcher.do_send(StopFetch));
         if let Some(job) = &self.job {
             job.stop();
         }
@@ -257,39 +224,97 @@ impl WorkSession {
         }
         self.ending = true;
         let job = self.job.take();
-        let stocks = self.shop.stocks.clone();
+        let inputs = self.deps.inputs.clone();
         let cleaned = async move {
             if let Some(job) = job {
                 // Nobody waits for what a panic there says: the guard is dropped, and the reaper does the rest.
                 let _ = actix_rt::task::spawn_blocking(move || job.clean_up()).await;
             }
-            stocks.send(Clear).await.is_ok()
+            inputs.send(CleanUp).await.is_ok()
         };
         context.spawn(wrap_future::<_, Self>(cleaned).map(|cleaned, this, context| {
             this.ended = cleaned;
             context.stop();
         }));
     }
-
-    fn set_timer(&mut self, context: &mut Context<Self>) {
-        let Some(deadline) = self.core.deadline() else { return };
-        // One that comes too early does no harm.
-        if let Some((at, handle)) = self.timer {
-            if at <= deadline {
-                return;
-            }
-            context.cancel_future(handle);
-        }
-        let handle = context.run_later(deadline.saturating_duration_since(reactor_now()), |this, context| {
-            this.timer = None;
-            this.input(Input::Time, context);
-        });
-        self.timer = Some((deadline, handle));
-    }
 }
 
 fn broken(error: &StoreError) -> Input {
     Input::Broken(error.to_string())
+}
+
+impl Timed for WorkSession {
+    fn timer(&mut self) -> &mut Timer {
+        &mut self.timer
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.core.deadline()
+    }
+
+    fn on_time(&mut self, context: &mut Context<Self>) {
+        self.input(Input::Time, context);
+    }
+}
+
+impl CoreActor for WorkSession {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn effects(&mut self) -> &mut Vec<Effect> {
+        &mut self.effects
+    }
+
+    fn step(&mut self, now: Instant, input: Input, effects: &mut Vec<Effect>) {
+        self.core.handle(now, input, effects);
+    }
+
+    fn after_input(&mut self, context: &mut Context<Self>) {
+        self.set_timer(context);
+    }
+
+    fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
+        match effect {
+            // What it may hold is bounded by the credit; a link that does not take it ends.
+            Effect::Send(message) => self.client.link.do_send(SendMessage(message)),
+            Effect::Admitted(packet) => {
+                self.audit(&packet);
+                self.packet = Some(packet);
+            }
+            Effect::Survey => self.survey(context),
+            Effect::Store(pack) => self.arriving = Some(pack),
+            Effect::Fetch { blobs, holder, address } => {
+                let request = FetchRequest { client: self.client.key, blobs, holder, address };
+                let SessionDeps { inputs, dialler, .. } = &self.deps;
+                let ended = context.address().recipient();
+                self.fetchers.push(Fetcher::start(request, dialler, inputs.clone(), ended));
+            }
+            Effect::Serve(blobs) => {
+                self.handler.do_send(SessionEvent::Serve { link: self.client.link.clone(), blobs });
+            }
+            Effect::Prepare => self.lay_out(context),
+            Effect::Run(leases) => {
+                if let Some(job) = &self.job {
+                    job.run(leases);
+                }
+            }
+            Effect::Withdraw(leases) => {
+                if let Some(job) = &self.job {
+                    job.withdraw(leases);
+                }
+            }
+            Effect::Close(reason) => self.client.link.do_send(Close { reason }),
+            Effect::Over(reason) => {
+                let done = self.core.done();
+                log::info!(
+                    target: "work",
+                    "work of {} ended: {reason:?}; {} tests ran, {} of them not as expected, {} others, in {:.1} s",
+                    self.client.key, done.ran, done.unexpected, done.others, self.since.elapsed().as_secs_f32()
+                );
+                self.end(context);
+            }
+        }
+    }
 }
 
 impl Actor for WorkSession {
@@ -301,52 +326,55 @@ impl Actor for WorkSession {
 }
 
 impl Drop for WorkSession {
-    /// However it ends, the handler hears of it.
+    /// However it ends, the handler is told.
     fn drop(&mut self) {
-        self.handler.do_send(SessionOver { id: self.client.id, in_order: self.ended });
+        self.handler.do_send(SessionEvent::Ended { link: self.client.id, in_order: self.ended });
     }
 }
 
-impl Handler<Heard> for WorkSession {
+impl Handler<LinkNews<WorkMessage>> for WorkSession {
     type Result = ResponseActFuture<Self, ()>;
 
-    fn handle(&mut self, Heard(message): Heard, context: &mut Self::Context) -> Self::Result {
-        self.input(Input::Said(message), context);
-        let Some(pack) = self.arriving.take() else { return Box::pin(ready(())) };
-        let stored = wrap_future::<_, Self>(self.shop.stocks.send(Put(pack)));
-        let (done, storing) = oneshot::channel();
-        let before = self.storing.replace(storing);
-        context.spawn(stored.map(|stored, this, context| {
-            let input = match stored {
-                Ok(Ok(left)) => Input::Stored { left },
-                Ok(Err(error)) => broken(&error),
-                Err(_) => this.no_stocks(),
-            };
-            this.input(input, context);
-            // Nobody waits if nothing came after it.
-            let _ = done.send(());
-        }));
-        // The next one is received and unpacked while this one is written.
-        Box::pin(wrap_future::<_, Self>(async move {
-            if let Some(before) = before {
-                let _ = before.await;
+    /// Answered when a message is dealt with, or, if it is a pack, when the one before it is stored: nothing more is read
+    /// from the client before.
+    fn handle(&mut self, news: LinkNews<WorkMessage>, context: &mut Self::Context) -> Self::Result {
+        match news.what {
+            // The link has asked before it passed the message on; trust may have been withdrawn since.
+            LinkEvent::Message(_) if !self.deps.trusted.contains(self.client.key) => {
+                self.input(Input::Refuse(NOT_TRUSTED.into()), context);
             }
-        }))
+            LinkEvent::Message(message) => {
+                self.input(Input::Said(message), context);
+                return self.store(context);
+            }
+            LinkEvent::Ended(end) => self.input(Input::LinkEnded(end.to_string()), context),
+            // The handler has seen it come up.
+            LinkEvent::Up(_) | LinkEvent::Suspected | LinkEvent::Recovered => {}
+        }
+        Box::pin(ready(()))
     }
 }
 
-impl Handler<Tell> for WorkSession {
+impl Handler<FetchEnded> for WorkSession {
     type Result = ();
 
-    fn handle(&mut self, Tell(input): Tell, context: &mut Self::Context) {
+    fn handle(&mut self, FetchEnded { left, missing }: FetchEnded, context: &mut Self::Context) {
+        self.input(Input::Fetched { left, missing }, context);
+    }
+}
+
+impl Handler<SessionInput> for WorkSession {
+    type Result = ();
+
+    fn handle(&mut self, SessionInput(input): SessionInput, context: &mut Self::Context) {
         self.input(input, context);
     }
 }
 
-impl Handler<Running> for WorkSession {
-    type Result = MessageResult<Running>;
+impl Handler<GetRunning> for WorkSession {
+    type Result = MessageResult<GetRunning>;
 
-    fn handle(&mut self, _: Running, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, _: GetRunning, _: &mut Self::Context) -> Self::Result {
         MessageResult(self.core.running())
     }
 }

@@ -26,19 +26,19 @@ pub struct AdmissionPolicy {
 ///
 /// # Errors
 /// Why not, for people.
-pub fn admit(bytes: &[u8], terms: &AdmissionPolicy) -> Result<WorkPacket, String> {
+pub fn admit(bytes: &[u8], policy: &AdmissionPolicy) -> Result<WorkPacket, String> {
     let SignedPacket { issuer, content } = SignedPacket::open(bytes).map_err(|error| error.to_string())?;
-    if issuer != terms.client {
+    if issuer != policy.client {
         return Err(format!("the work packet is of the key {issuer}, which is not this link's"));
     }
-    if content.recipient != terms.own {
+    if content.recipient != policy.own {
         return Err(format!("the work packet is for {}, not for this machine", content.recipient));
     }
-    if content.exporter != terms.exporter {
+    if content.exporter != policy.exporter {
         return Err("the work packet is for another connection".into());
     }
     if let Engine::Native(native) = &content.engine {
-        fits(native, &terms.host)?;
+        fits(native, &policy.host)?;
     }
     Ok(content)
 }
@@ -190,15 +190,15 @@ pub(super) mod tests {
         SigningKey::from_bytes(&[seed; 32])
     }
 
-    pub fn terms() -> AdmissionPolicy {
+    pub fn policy() -> AdmissionPolicy {
         let name = |seed| Fingerprint::of(&key(seed).verifying_key());
         AdmissionPolicy { client: name(1), own: name(2), exporter: [9; 32], host: Arc::default() }
     }
 
     pub fn packet() -> WorkPacket {
         WorkPacket {
-            recipient: terms().own,
-            exporter: terms().exporter,
+            recipient: policy().own,
+            exporter: policy().exporter,
             root: Digest::of(b"root"),
             client_root: "/home/ada/v8".into(),
             engine: Engine::Builtin,
@@ -237,16 +237,16 @@ pub(super) mod tests {
     fn refused(change: impl FnOnce(&mut WorkPacket)) -> String {
         let mut packet = packet();
         change(&mut packet);
-        admit(&packet.sign(&key(1)).unwrap(), &terms()).unwrap_err()
+        admit(&packet.sign(&key(1)).unwrap(), &policy()).unwrap_err()
     }
 
     #[test]
     fn a_packet_holds_for_one_signer_recipient_connection_and_platform() {
         let signed = packet().sign(&key(1)).unwrap();
-        assert_eq!(admit(&signed, &terms()), Ok(packet()));
-        assert!(admit(&packet().sign(&key(3)).unwrap(), &terms()).unwrap_err().contains("not this link's"));
-        assert!(admit(&signed[1..], &terms()).is_err());
-        assert!(refused(|packet| packet.recipient = terms().client).contains("not for this machine"));
+        assert_eq!(admit(&signed, &policy()), Ok(packet()));
+        assert!(admit(&packet().sign(&key(3)).unwrap(), &policy()).unwrap_err().contains("not this link's"));
+        assert!(admit(&signed[1..], &policy()).is_err());
+        assert!(refused(|packet| packet.recipient = policy().client).contains("not for this machine"));
         assert!(refused(|packet| packet.exporter[0] ^= 1).contains("another connection"));
         let engine = Native { os: "plan9\n".into(), arch: "vax".into(), ..Native::here() };
         assert!(refused(|packet| packet.engine = Engine::Native(engine)).contains("plan9\\n vax"));
@@ -277,8 +277,8 @@ pub(super) mod tests {
         let host = Arc::new(Host::with([has(&["GLIBC_2.2.5", "GLIBC_2.31", "GLIBC_PRIVATE"])], 2));
         let asked = |native: Native| {
             let packet = WorkPacket { engine: Engine::Native(native), ..packet() };
-            let terms = AdmissionPolicy { host: Arc::clone(&host), ..terms() };
-            admit(&packet.sign(&key(1)).unwrap(), &terms).map(drop)
+            let policy = AdmissionPolicy { host: Arc::clone(&host), ..policy() };
+            admit(&packet.sign(&key(1)).unwrap(), &policy).map(drop)
         };
         let version = |library: &str, name: &str| Version { library: library.into(), name: name.into() };
         let needs = |library: &str, name: &str| {

@@ -11,26 +11,26 @@ use std::time::Duration;
 
 use actix::fut::{ready, wrap_future};
 use actix::{
-    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, ResponseActFuture,
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient,
+    ResponseActFuture,
 };
 use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::port::work::WorkMessage;
 use tokio::time::{Instant, timeout};
 
-use super::actor::{Tell, WorkSession};
 use super::input_store::{Cut, CutOut, Fetched, GiveUp, InputStore, PutFetched};
-use super::session::Input;
-use crate::net::link::{Close, Link, LinkEvent, LinkNews, Say, Settings, Tls, WaitForCapacity};
+use super::messages::FetchEnded;
+use crate::net::link::{Close, Link, LinkEvent, LinkNews, SendMessage, Settings, Tls, WaitForCapacity};
 
 /// How long the next piece may take, and on the other side, how long it may take to be sent.
-const PIECE: Duration = Duration::from_secs(10);
-/// How long it may take in all, however steadily it drips.
-const ALL: Duration = Duration::from_secs(120);
-/// How often it is looked at that.
-const LOOK: Duration = Duration::from_secs(1);
+const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a fetch may take in all, however steadily it proceeds.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(120);
+/// The time between two checks of these limits.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// With this many bytes waiting to be sent, the next piece is not read.
-const AHEAD: usize = 2 << 20;
+const MOST_UNSENT: usize = 2 << 20;
 /// Peers that are served at a time.
 pub const MOST_SERVED: usize = 4;
 
@@ -48,8 +48,8 @@ pub struct Fetcher {
     client: Fingerprint,
     wanted: BTreeSet<Digest>,
     left: usize,
-    stocks: Addr<InputStore>,
-    session: Addr<WorkSession>,
+    inputs: Addr<InputStore>,
+    ended: Recipient<FetchEnded>,
     link: Option<Addr<Link<WorkMessage>>>,
     begun: Instant,
     heard: Instant,
@@ -60,7 +60,7 @@ pub struct Fetcher {
 pub struct FetchRequest {
     /// For whom.
     pub client: Fingerprint,
-    /// What.
+    /// The digests of the blobs.
     pub blobs: Vec<Digest>,
     /// From whom.
     pub holder: Fingerprint,
@@ -68,20 +68,20 @@ pub struct FetchRequest {
     pub address: SocketAddr,
 }
 
-/// Nobody wants it any more.
+/// Ends a fetch whose blobs are not wanted any more.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Quit;
+pub struct StopFetch;
 
 impl Fetcher {
-    /// Dials, and asks. The session hears of the end, however it comes.
+    /// Dials, and asks. `ended` is told of the end, however it comes, unless it asked for it by [`StopFetch`].
     pub fn start(
-        errand: FetchRequest,
+        request: FetchRequest,
         dialler: &Dialler,
-        stocks: Addr<InputStore>,
-        session: Addr<WorkSession>,
+        inputs: Addr<InputStore>,
+        ended: Recipient<FetchEnded>,
     ) -> Addr<Self> {
-        let FetchRequest { client, blobs, holder, address } = errand;
+        let FetchRequest { client, blobs, holder, address } = request;
         let Dialler { tls, settings } = dialler.clone();
         Self::create(move |context| {
             let owner = context.address().recipient();
@@ -91,8 +91,8 @@ impl Fetcher {
                 client,
                 wanted: blobs.into_iter().collect(),
                 left: usize::MAX,
-                stocks,
-                session,
+                inputs,
+                ended,
                 link: Some(link),
                 begun: now,
                 heard: now,
@@ -110,22 +110,22 @@ impl Fetcher {
             link.do_send(Close { reason: why.into() });
         }
         if self.wanted.is_empty() {
-            self.session.do_send(Tell(Input::Fetched { left: self.left, missing: Vec::new() }));
+            self.ended.do_send(FetchEnded { left: self.left, missing: Vec::new() });
             return context.stop();
         }
         log::info!(target: "work", "{} blobs are not fetched from another peer: {why}", self.wanted.len());
         let missing: Vec<_> = self.wanted.iter().copied().collect();
-        let given_up = self.stocks.send(GiveUp { client: self.client, blobs: self.wanted.clone() });
+        let given_up = self.inputs.send(GiveUp { client: self.client, blobs: self.wanted.clone() });
         context.spawn(wrap_future::<_, Self>(given_up).map(|left, this, context| {
-            // Without stocks the session ends by itself.
+            // Without inputs the session ends by itself.
             let left = left.unwrap_or(missing.len());
-            this.session.do_send(Tell(Input::Fetched { left, missing }));
+            this.ended.do_send(FetchEnded { left, missing });
             context.stop();
         }));
     }
 
     fn put(&mut self, pack: Pack) -> ResponseActFuture<Self, ()> {
-        let put = self.stocks.send(PutFetched { pack, only: self.wanted.clone() });
+        let put = self.inputs.send(PutFetched { pack, only: self.wanted.clone() });
         Box::pin(wrap_future::<_, Self>(put).map(|put, this, context| match put {
             _ if this.over => {}
             Ok(Ok(Fetched { left, whole })) => {
@@ -146,8 +146,8 @@ impl Actor for Fetcher {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(LOOK, |this, context| {
-            if this.heard.elapsed() > PIECE || this.begun.elapsed() > ALL {
+        context.run_interval(CHECK_EVERY, |this, context| {
+            if this.heard.elapsed() > PIECE_TIMEOUT || this.begun.elapsed() > FETCH_TIMEOUT {
                 this.end("it takes too long", context);
             }
         });
@@ -162,7 +162,7 @@ impl Handler<LinkNews<WorkMessage>> for Fetcher {
             _ if self.over => {}
             LinkEvent::Up(up) => {
                 let blobs = self.wanted.iter().copied().collect();
-                up.link.do_send(Say(WorkMessage::Fetch(blobs)));
+                up.link.do_send(SendMessage(WorkMessage::Fetch(blobs)));
             }
             // The link is read on when it is stored.
             LinkEvent::Message(WorkMessage::Pack(pack)) => return self.put(pack),
@@ -179,10 +179,10 @@ impl Handler<LinkNews<WorkMessage>> for Fetcher {
     }
 }
 
-impl Handler<Quit> for Fetcher {
+impl Handler<StopFetch> for Fetcher {
     type Result = ();
 
-    fn handle(&mut self, _: Quit, context: &mut Self::Context) {
+    fn handle(&mut self, _: StopFetch, context: &mut Self::Context) {
         self.over = true;
         if let Some(link) = self.link.take() {
             link.do_send(Close { reason: "nobody wants it any more".into() });
@@ -194,14 +194,14 @@ impl Handler<Quit> for Fetcher {
 /// Gives another peer what it asked for, as far as it is here. `held` counts it as long as it lasts.
 pub async fn serve(
     link: Addr<Link<WorkMessage>>,
-    stocks: Addr<InputStore>,
+    inputs: Addr<InputStore>,
     blobs: Vec<Digest>,
     held: Rc<()>,
 ) {
-    let reason = match give(&link, &stocks, blobs).await {
+    let reason = match give(&link, &inputs, blobs).await {
         Ok(()) => "done".to_owned(),
         Err(reason) => {
-            link.do_send(Say(WorkMessage::Refused { reason: reason.clone() }));
+            link.do_send(SendMessage(WorkMessage::Refused { reason: reason.clone() }));
             reason
         }
     };
@@ -211,25 +211,25 @@ pub async fn serve(
 
 async fn give(
     link: &Addr<Link<WorkMessage>>,
-    stocks: &Addr<InputStore>,
+    inputs: &Addr<InputStore>,
     blobs: Vec<Digest>,
 ) -> Result<(), String> {
     let gone = "the link has ended".to_owned();
     for digest in blobs {
         let mut next = Some(0);
         while let Some(offset) = next {
-            let Cut { pack, next: after } = match stocks.send(CutOut { digest, offset }).await {
+            let Cut { pack, next: after } = match inputs.send(CutOut { digest, offset }).await {
                 Ok(Ok(Some(cut))) => cut,
                 Ok(Ok(None)) => return Err(format!("blob {digest} is not here")),
                 Ok(Err(error)) => return Err(error.to_string()),
                 Err(_) => return Err("internal error".into()),
             };
-            match timeout(PIECE, link.send(WaitForCapacity(AHEAD))).await {
+            match timeout(PIECE_TIMEOUT, link.send(WaitForCapacity(MOST_UNSENT))).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(gone),
                 Err(_) => return Err("it does not read".into()),
             }
-            match link.send(Say(WorkMessage::Pack(pack))).await {
+            match link.send(SendMessage(WorkMessage::Pack(pack))).await {
                 Ok(Ok(())) => next = after,
                 _ => return Err(gone),
             }

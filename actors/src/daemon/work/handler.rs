@@ -1,10 +1,10 @@
 //! The actor of the Work port: whose turn it is.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::fut::{ready, wrap_future};
 use actix::{
@@ -13,20 +13,23 @@ use actix::{
 };
 use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::Digest;
-use flotilla_messages::port::work::{MOST_FETCHED, WorkMessage};
+use flotilla_messages::port::work::WorkMessage;
 use tokio::sync::oneshot;
 
-use super::actor::{Client, Heard, Running, SessionDeps, Tell, WorkSession};
+use super::actor::{Client, GetRunning, SessionDeps, SessionInput, WorkSession};
 use super::admission::AdmissionPolicy;
 use super::fetch::{self, Dialler, MOST_SERVED};
-use super::input_store::{InputStore, Shut, StorePaths};
-use super::session::{Input, Session};
+use super::input_store::{self, InputStore, StorePaths};
+use super::messages::{Guests, NOT_TRUSTED, SessionEvent};
+use super::queue::{ClientQueue, Effect, Input};
+use super::session::{self, Session};
 use super::settings::WorkSettings;
 use crate::content::engine::Host;
 use crate::daemon::DaemonEvent;
 use crate::daemon::status::{Gate, Gates};
-use crate::kit::DeathWatch;
-use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Say};
+use crate::kit::shell::CoreActor;
+use crate::kit::{DeathWatch, reactor_now};
+use crate::net::link::{ChangeOwner, Close, Link, LinkEvent, LinkId, LinkNews, Listening, SendMessage};
 use crate::trust::{Decision, TrustedKeys};
 
 /// How often it is looked how many tests run, while somebody's do.
@@ -35,7 +38,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const CLEANED: Duration = Duration::from_secs(10);
 
 /// What this machine is to its clients.
-pub struct Facts {
+pub struct WorkDependencies {
     /// The own key's name.
     pub own: Fingerprint,
     /// Who may have links.
@@ -43,60 +46,43 @@ pub struct Facts {
     /// Tests at a time.
     pub jobs: u16,
     /// Where inputs are kept.
-    pub shelves: StorePaths,
+    pub store_paths: StorePaths,
     /// How to work.
     pub settings: WorkSettings,
     /// How other peers are reached.
     pub dialler: Dialler,
 }
 
-/// Serves runners of trusted peers, one at a time, in the order in which they came.
+/// Serves runners of trusted peers, one at a time: the shell of `ClientQueue`.
 pub struct WorkHandler {
     own: Fingerprint,
-    trusted: TrustedKeys,
     jobs: u16,
     host: Arc<Host>,
-    shop: SessionDeps,
+    deps: SessionDeps,
     /// Counts the peers that fetch blobs here.
     served: Rc<()>,
     /// Job slots that this machine's own user has claimed.
     claimed: u16,
-    current: Option<Current>,
-    waiting: VecDeque<Waiting>,
-    /// Who is told how busy the guests keep this machine, and what it was told.
+    queue: ClientQueue,
+    /// The clients that wait.
+    waiting: BTreeMap<LinkId, Waiting>,
+    /// The client that is served. Its session owns the link.
+    serving: Option<(LinkId, Addr<WorkSession>)>,
+    /// Who is told how busy clients keep this machine.
     load: Recipient<Guests>,
-    guests: Guests,
-    /// None once it has parted.
+    /// None once it has been stopped.
     listening: Option<Listening>,
-    /// The session's end is waited for.
-    parting: Option<oneshot::Sender<()>>,
+    /// Who waits for the session's end.
+    stopping: Option<oneshot::Sender<()>>,
+    effects: Vec<Effect>,
     watch: DeathWatch<DaemonEvent>,
 }
 
-/// The client whose turn it is.
-struct Current {
-    id: LinkId,
-    key: Fingerprint,
-    session: Addr<WorkSession>,
-    running: u16,
-}
-
-/// One whose turn is still to come.
+/// A client whose turn is still to come.
 struct Waiting {
-    id: LinkId,
     key: Fingerprint,
     exporter: [u8; 32],
     link: Addr<Link<WorkMessage>>,
-}
-
-/// How busy guests keep this machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Message)]
-#[rtype(result = "()")]
-pub struct Guests {
-    /// Tests that run for them.
-    pub running: u16,
-    /// Clients that are served or wait.
-    pub clients: u16,
 }
 
 /// Asks how many clients are served or wait.
@@ -109,30 +95,10 @@ pub struct Queued;
 #[rtype(result = "()")]
 pub struct Claimed(pub u16);
 
-/// A peer wants blobs.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Serve {
-    /// Its link.
-    pub link: Addr<Link<WorkMessage>>,
-    /// What it wants.
-    pub blobs: Vec<Digest>,
-}
-
-/// A session is no more.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct SessionOver {
-    /// Its client's link.
-    pub id: LinkId,
-    /// Whether nothing is left of its job.
-    pub in_order: bool,
-}
-
 /// Say Bye to all, take no more, and end: answered when nothing of any job is left.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Part {
+pub struct Stop {
     /// Why, for the people at the other ends.
     pub reason: String,
 }
@@ -141,88 +107,58 @@ impl WorkHandler {
     /// Behind this port. To be made in a System. Reads some of this machine's libraries, which takes a few milliseconds.
     pub fn new(
         listening: Listening,
-        facts: Facts,
+        dependencies: WorkDependencies,
         load: Recipient<Guests>,
         watch: DeathWatch<DaemonEvent>,
     ) -> Self {
-        let Facts { own, trusted, jobs, shelves, settings, dialler } = facts;
-        let stocks = SyncArbiter::start(1, move || InputStore::new(shelves.clone()));
+        let WorkDependencies { own, trusted, jobs, store_paths, settings, dialler } = dependencies;
+        let inputs = SyncArbiter::start(1, move || InputStore::new(store_paths.clone()));
         let threads = NonZeroUsize::new(jobs.into()).unwrap_or(NonZeroUsize::MIN);
         Self {
             own,
-            trusted,
             jobs,
             host: Arc::new(Host::look()),
-            shop: SessionDeps { stocks, settings: Rc::new(settings), jobs: threads, dialler },
+            deps: SessionDeps { trusted, inputs, settings: Rc::new(settings), jobs: threads, dialler },
             served: Rc::new(()),
             claimed: 0,
-            current: None,
-            waiting: VecDeque::new(),
+            queue: ClientQueue::default(),
+            waiting: BTreeMap::new(),
+            serving: None,
             load,
-            guests: Guests::default(),
             listening: Some(listening),
-            parting: None,
+            stopping: None,
+            effects: Vec::new(),
             watch,
         }
     }
 
-    fn clients(&self) -> u16 {
-        let clients = self.waiting.len() + usize::from(self.current.is_some());
-        u16::try_from(clients).unwrap_or(u16::MAX)
+    /// Starts the session of the client whose turn it is.
+    fn begin(&mut self, id: LinkId, context: &mut Context<Self>) {
+        let Some(Waiting { key, exporter, link }) = self.waiting.remove(&id) else { return };
+        let policy = AdmissionPolicy { client: key, own: self.own, exporter, host: Arc::clone(&self.host) };
+        let patience = self.deps.settings.patience;
+        let core = Session::new(reactor_now(), policy, patience, self.jobs, self.claimed);
+        link.do_send(SendMessage(WorkMessage::Queue { ahead: 0 }));
+        let client = Client { id, key, link: link.clone() };
+        let deps = self.deps.clone();
+        let session = WorkSession::new(core, client, deps, context.address().recipient()).start();
+        link.do_send(ChangeOwner(session.clone().recipient()));
+        self.serving = Some((id, session));
     }
 
-    /// Begins to serve the next client, if none is being served.
-    fn next(&mut self, context: &mut Context<Self>) {
-        if self.current.is_none()
-            && self.listening.is_some()
-            && let Some(Waiting { id, key, exporter, link }) = self.waiting.pop_front()
-        {
-            let terms =
-                AdmissionPolicy { client: key, own: self.own, exporter, host: Arc::clone(&self.host) };
-            let now = tokio::time::Instant::now().into_std();
-            let patience = self.shop.settings.patience;
-            let core = Session::new(now, terms, patience, self.jobs, self.claimed);
-            link.do_send(Say(WorkMessage::Queue { ahead: 0 }));
-            let client = Client { id, key, link };
-            let session = WorkSession::new(core, client, self.shop.clone(), context.address()).start();
-            self.current = Some(Current { id, key, session, running: 0 });
-            self.tell_places(0);
-        }
-        self.changed();
-    }
-
-    /// From this one of the waiting on.
-    fn tell_places(&self, from: usize) {
-        let served = usize::from(self.current.is_some());
-        for (place, client) in self.waiting.iter().enumerate().skip(from) {
-            let ahead = u16::try_from(place + served).unwrap_or(u16::MAX);
-            client.link.do_send(Say(WorkMessage::Queue { ahead }));
-        }
-    }
-
-    /// Who comes and goes concerns the one who is served, and other daemons.
-    fn changed(&mut self) {
-        if let Some(current) = &self.current {
-            current.session.do_send(Tell(Input::Others(!self.waiting.is_empty())));
-        }
-        let running = self.current.as_ref().map_or(0, |current| current.running);
-        let guests = Guests { running, clients: self.clients() };
-        if guests != self.guests {
-            self.guests = guests;
-            self.load.do_send(guests);
+    fn tell_session(&self, input: session::Input) {
+        if let Some((_, session)) = &self.serving {
+            session.do_send(SessionInput(input));
         }
     }
 
     fn look(&mut self, context: &mut Context<Self>) {
-        let Some(Current { session, id, .. }) = &self.current else { return };
-        let id = *id;
-        let asked = wrap_future::<_, Self>(session.send(Running));
-        context.spawn(asked.map(move |running, this, _| {
-            if let (Some(current), Ok(running)) = (&mut this.current, running)
-                && current.id == id
-            {
-                current.running = running;
-                this.changed();
+        let Some((link, session)) = &self.serving else { return };
+        let link = *link;
+        let asked = wrap_future::<_, Self>(session.send(GetRunning));
+        context.spawn(asked.map(move |running, this, context| {
+            if let Ok(running) = running {
+                this.input(Input::Running { link, running }, context);
             }
         }));
     }
@@ -230,53 +166,59 @@ impl WorkHandler {
     /// Gives a peer blobs, beside whatever else is done, unless that is done for too many.
     fn serve(&self, link: Addr<Link<WorkMessage>>, blobs: Vec<Digest>) {
         if Rc::strong_count(&self.served) > MOST_SERVED {
-            let reason = "too many fetch from here";
-            link.do_send(Say(WorkMessage::Refused { reason: reason.into() }));
-            link.do_send(Close { reason: reason.into() });
-            return;
+            return refuse(&link, "too many fetch from here");
         }
-        actix_rt::spawn(fetch::serve(link, self.shop.stocks.clone(), blobs, Rc::clone(&self.served)));
-    }
-
-    /// A message of the client that is served, or of one that should wait.
-    fn said(&mut self, id: LinkId, message: WorkMessage) -> ResponseActFuture<Self, ()> {
-        if let Some(current) = self.current.as_ref().filter(|current| current.id == id) {
-            // Asked once more after the link has: the packet is what matters.
-            let message = if self.trusted.contains(current.key) {
-                Heard(message)
-            } else {
-                current.session.do_send(Tell(Input::Stop(NOT_TRUSTED.into())));
-                return Box::pin(ready(()));
-            };
-            // The link reads on when the session has dealt with it.
-            let heard = wrap_future::<_, Self>(current.session.send(message));
-            return Box::pin(heard.map(|_, _, _| ()));
-        }
-        let place = self.waiting.iter().position(|client| client.id == id);
-        if let Some((place, client)) = place.and_then(|place| Some((place, self.waiting.get(place)?))) {
-            let reason = match message {
-                WorkMessage::Fetch(blobs)
-                    if self.trusted.contains(client.key) && blobs.len() <= MOST_FETCHED =>
-                {
-                    // No client, as it turns out.
-                    let link = client.link.clone();
-                    self.waiting.remove(place);
-                    self.tell_places(place);
-                    self.changed();
-                    self.serve(link, blobs);
-                    return Box::pin(ready(()));
-                }
-                WorkMessage::Done => "done",
-                _ => "it is not this client's turn",
-            };
-            client.link.do_send(Say(WorkMessage::Refused { reason: reason.into() }));
-            client.link.do_send(Close { reason: reason.into() });
-        }
-        Box::pin(ready(()))
+        actix_rt::spawn(fetch::serve(link, self.deps.inputs.clone(), blobs, Rc::clone(&self.served)));
     }
 }
 
-const NOT_TRUSTED: &str = "this key is not trusted here any more";
+fn refuse(link: &Addr<Link<WorkMessage>>, reason: &str) {
+    link.do_send(SendMessage(WorkMessage::Refused { reason: reason.into() }));
+    link.do_send(Close { reason: reason.into() });
+}
+
+impl CoreActor for WorkHandler {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn effects(&mut self) -> &mut Vec<Effect> {
+        &mut self.effects
+    }
+
+    fn step(&mut self, _: Instant, input: Input, effects: &mut Vec<Effect>) {
+        self.queue.handle(input, effects);
+    }
+
+    fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
+        match effect {
+            Effect::TellAhead { link, ahead } => {
+                if let Some(client) = self.waiting.get(&link) {
+                    client.link.do_send(SendMessage(WorkMessage::Queue { ahead }));
+                }
+            }
+            Effect::Begin(link) => self.begin(link, context),
+            Effect::Give { link, blobs } => {
+                if let Some(client) = self.waiting.remove(&link) {
+                    self.serve(client.link, blobs);
+                }
+            }
+            Effect::Refuse { link, reason } => {
+                if let Some(client) = self.waiting.remove(&link) {
+                    refuse(&client.link, reason);
+                }
+            }
+            Effect::Close { link, reason } => {
+                if let Some(client) = self.waiting.remove(&link) {
+                    client.link.do_send(Close { reason });
+                }
+            }
+            Effect::Others(others) => self.tell_session(session::Input::Others(others)),
+            Effect::RefuseSession => self.tell_session(session::Input::Refuse(NOT_TRUSTED.into())),
+            Effect::StopSession(reason) => self.tell_session(session::Input::Stop(reason)),
+            Effect::Load(guests) => self.load.do_send(guests),
+        }
+    }
+}
 
 impl Actor for WorkHandler {
     type Context = Context<Self>;
@@ -290,29 +232,25 @@ impl Handler<LinkNews<WorkMessage>> for WorkHandler {
     type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, news: LinkNews<WorkMessage>, context: &mut Self::Context) -> Self::Result {
-        let id = news.link;
+        let link = news.link;
+        // It was on its way when the link changed its owner.
+        if let Some((_, session)) = self.serving.as_ref().filter(|(serving, _)| *serving == link) {
+            return Box::pin(wrap_future::<_, Self>(session.send(news)).map(|_, _, _| ()));
+        }
         match news.what {
             LinkEvent::Up(up) => {
-                if self.listening.is_none() {
-                    up.link.do_send(Close { reason: "this daemon is ending".into() });
-                    return Box::pin(ready(()));
-                }
-                let client = Waiting { id, key: up.peer, exporter: up.exporter, link: up.link };
-                self.waiting.push_back(client);
-                if self.current.is_some() {
-                    self.tell_places(self.waiting.len() - 1);
-                }
-                self.next(context);
+                let key = up.peer;
+                self.waiting.insert(link, Waiting { key, exporter: up.exporter, link: up.link });
+                self.input(Input::Arrived { link, key }, context);
             }
-            LinkEvent::Message(message) => return self.said(id, message),
-            LinkEvent::Ended(end) => {
-                if let Some(current) = self.current.as_ref().filter(|current| current.id == id) {
-                    current.session.do_send(Tell(Input::LinkEnded(end.to_string())));
-                } else if let Some(place) = self.waiting.iter().position(|client| client.id == id) {
-                    self.waiting.remove(place);
-                    self.tell_places(place);
-                    self.changed();
-                }
+            LinkEvent::Message(message) => {
+                let client = self.waiting.get(&link);
+                let trusted = client.is_some_and(|client| self.deps.trusted.contains(client.key));
+                self.input(Input::Message { link, message, trusted }, context);
+            }
+            LinkEvent::Ended(_) => {
+                self.waiting.remove(&link);
+                self.input(Input::LinkEnded(link), context);
             }
             LinkEvent::Suspected | LinkEvent::Recovered => {}
         }
@@ -320,44 +258,40 @@ impl Handler<LinkNews<WorkMessage>> for WorkHandler {
     }
 }
 
-impl Handler<Serve> for WorkHandler {
+impl Handler<SessionEvent> for WorkHandler {
     type Result = ();
 
-    fn handle(&mut self, Serve { link, blobs }: Serve, _: &mut Self::Context) {
-        self.serve(link, blobs);
-    }
-}
-
-impl Handler<SessionOver> for WorkHandler {
-    type Result = ();
-
-    fn handle(&mut self, SessionOver { id, in_order }: SessionOver, context: &mut Self::Context) {
-        if self.current.as_ref().is_none_or(|current| current.id != id) {
-            return;
+    fn handle(&mut self, event: SessionEvent, context: &mut Self::Context) {
+        match event {
+            SessionEvent::Serve { link, blobs } => {
+                link.do_send(ChangeOwner(context.address().recipient()));
+                self.serve(link, blobs);
+            }
+            SessionEvent::Ended { link, in_order } => {
+                if self.serving.as_ref().is_none_or(|(serving, _)| *serving != link) {
+                    return;
+                }
+                self.serving = None;
+                if !in_order {
+                    log::error!(target: "work", "a session did not end in order");
+                    self.watch.give_up();
+                }
+                if let Some(stopping) = self.stopping.take() {
+                    // The one who waited may have lost patience.
+                    let _ = stopping.send(());
+                }
+                self.input(Input::SessionEnded(link), context);
+            }
         }
-        self.current = None;
-        if !in_order {
-            log::error!(target: "work", "a session did not end in order");
-            self.watch.give_up();
-        }
-        if let Some(parting) = self.parting.take() {
-            // The one who waited may have lost patience.
-            let _ = parting.send(());
-        }
-        self.next(context);
     }
 }
 
 impl Handler<Decision> for WorkHandler {
     type Result = ();
 
-    fn handle(&mut self, decision: Decision, _: &mut Self::Context) {
-        let Decision::Distrusted(key) = decision else { return };
-        for client in self.waiting.iter().filter(|client| client.key == key) {
-            client.link.do_send(Close { reason: NOT_TRUSTED.to_owned() });
-        }
-        if let Some(current) = self.current.as_ref().filter(|current| current.key == key) {
-            current.session.do_send(Tell(Input::Stop(NOT_TRUSTED.to_owned())));
+    fn handle(&mut self, decision: Decision, context: &mut Self::Context) {
+        if let Decision::Distrusted(key) = decision {
+            self.input(Input::Distrusted(key), context);
         }
     }
 }
@@ -366,7 +300,7 @@ impl Handler<Queued> for WorkHandler {
     type Result = MessageResult<Queued>;
 
     fn handle(&mut self, _: Queued, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.clients())
+        MessageResult(self.queue.clients())
     }
 }
 
@@ -375,9 +309,7 @@ impl Handler<Claimed> for WorkHandler {
 
     fn handle(&mut self, Claimed(claimed): Claimed, _: &mut Self::Context) {
         self.claimed = claimed;
-        if let Some(current) = &self.current {
-            current.session.do_send(Tell(Input::Claimed(claimed)));
-        }
+        self.tell_session(session::Input::Claimed(claimed));
     }
 }
 
@@ -389,30 +321,27 @@ impl Handler<Gates> for WorkHandler {
     }
 }
 
-impl Handler<Part> for WorkHandler {
+impl Handler<Stop> for WorkHandler {
     type Result = ResponseActFuture<Self, ()>;
 
-    fn handle(&mut self, Part { reason }: Part, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Stop { reason }: Stop, context: &mut Self::Context) -> Self::Result {
         self.listening = None;
-        for client in &self.waiting {
-            client.link.do_send(Close { reason: reason.clone() });
-        }
-        let over = self.current.as_ref().map(|current| {
-            current.session.do_send(Tell(Input::Part(reason)));
-            let (parting, over) = oneshot::channel();
-            self.parting = Some(parting);
+        self.input(Input::Stop(reason), context);
+        let over = self.serving.as_ref().map(|_| {
+            let (stopping, over) = oneshot::channel();
+            self.stopping = Some(stopping);
             over
         });
-        let stocks = self.shop.stocks.clone();
-        let parted = async move {
+        let inputs = self.deps.inputs.clone();
+        let stopped = async move {
             if let Some(over) = over
                 && tokio::time::timeout(CLEANED, over).await.is_err()
             {
                 log::warn!(target: "work", "a job is not cleaned up in time");
             }
             // It is gone already if it has panicked.
-            let _ = stocks.send(Shut).await;
+            let _ = inputs.send(input_store::Stop).await;
         };
-        Box::pin(wrap_future::<_, Self>(parted).map(|(), _, context| context.stop()))
+        Box::pin(wrap_future::<_, Self>(stopped).map(|(), _, context| context.stop()))
     }
 }

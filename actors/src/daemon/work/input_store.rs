@@ -54,7 +54,7 @@ pub enum StoreError {
     /// The tree breaks its limits or its rules.
     #[error(transparent)]
     Tree(#[from] SurveyError),
-    /// A pack is none.
+    /// What came is not a valid pack.
     #[error(transparent)]
     Pack(#[from] flotilla_messages::inputs::PackError),
     /// A blob that is not wanted.
@@ -63,7 +63,7 @@ pub enum StoreError {
     /// A blob that cannot be what it is wanted for.
     #[error("blob {digest} came with {total} bytes, {expected} was to come")]
     Total {
-        /// Which.
+        /// The digest of the blob.
         digest: Digest,
         /// What its sender says.
         total: u64,
@@ -115,7 +115,7 @@ pub struct Fetched {
 pub struct GiveUp {
     /// For whom they were fetched.
     pub client: Fingerprint,
-    /// Blobs.
+    /// The digests of the blobs.
     pub blobs: BTreeSet<Digest>,
 }
 
@@ -123,7 +123,7 @@ pub struct GiveUp {
 #[derive(Message)]
 #[rtype(result = "Result<Option<Cut>, StoreError>")]
 pub struct CutOut {
-    /// Which.
+    /// The digest of the blob.
     pub digest: Digest,
     /// From where on.
     pub offset: u64,
@@ -163,16 +163,16 @@ pub enum Laid {
 /// The job is over: nothing of it is running any more.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Clear;
+pub struct CleanUp;
 
 /// Close everything, and write down what the next start wants to know.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Shut;
+pub struct Stop;
 
 /// The blob store and the workspace of the one job at hand.
 pub struct InputStore {
-    shelves: StorePaths,
+    paths: StorePaths,
     store: Option<BlobStore>,
     job: Option<Job>,
     jobs: u64,
@@ -192,16 +192,16 @@ struct Job {
 }
 
 impl InputStore {
-    /// On these shelves; nothing is opened yet.
-    pub fn new(shelves: StorePaths) -> Self {
-        Self { shelves, store: None, job: None, jobs: 0 }
+    /// On these paths; nothing is opened yet.
+    pub fn new(paths: StorePaths) -> Self {
+        Self { paths, store: None, job: None, jobs: 0 }
     }
 
     /// The store, opened at its first use; and what an earlier process left of temporary files is removed then.
     fn store(&mut self) -> Result<&mut BlobStore, StoreError> {
         if self.store.is_none() {
-            let store = BlobStore::open(&self.shelves.blobs, self.shelves.limit)?;
-            let tmp = self.shelves.work.join("tmp");
+            let store = BlobStore::open(&self.paths.blobs, self.paths.limit)?;
+            let tmp = self.paths.work.join("tmp");
             if let Err(source) = fs::remove_dir_all(&tmp)
                 && source.kind() != io::ErrorKind::NotFound
             {
@@ -253,7 +253,7 @@ impl InputStore {
         job.wanted = files_wanted(&files, &found);
         let workspace = match &mut job.workspace {
             Some(workspace) => workspace,
-            none => none.insert(Workspace::open(work(&self.shelves)?.join(job.client.to_string()))?),
+            none => none.insert(Workspace::open(work(&self.paths)?.join(job.client.to_string()))?),
         };
         job.laying = Some(workspace.begin(found)?);
         Ok(files)
@@ -305,7 +305,7 @@ impl InputStore {
     }
 
     fn lay_out(&mut self, name: &str) -> Result<Laid, StoreError> {
-        let tmp = work(&self.shelves)?.join("tmp").join(name);
+        let tmp = work(&self.paths)?.join("tmp").join(name);
         make_directory(&tmp)?;
         let job = self.job.as_mut().ok_or(StoreError::NoJob)?;
         let store = self.store.as_mut().ok_or(StoreError::NoJob)?;
@@ -328,7 +328,7 @@ impl InputStore {
 
     /// Removes workspaces whose clients do not come any more. Not while a job is at hand.
     fn sweep(&self) {
-        let entries = match fs::read_dir(&self.shelves.work) {
+        let entries = match fs::read_dir(&self.paths.work) {
             Ok(entries) => entries,
             // Before the first job.
             Err(_) => return,
@@ -341,7 +341,7 @@ impl InputStore {
         let mut found: Vec<_> = entries.filter_map(workspace).collect();
         // The one used last comes first.
         found.sort_unstable_by(|a, b| b.cmp(a));
-        let old = |used: SystemTime| used.elapsed().is_ok_and(|age| age > self.shelves.age);
+        let old = |used: SystemTime| used.elapsed().is_ok_and(|age| age > self.paths.age);
         for (place, (used, path)) in found.into_iter().enumerate() {
             if place >= MOST_WORKSPACES || old(used) {
                 log::info!(target: "work", "{} was not used for a long time and is removed", path.display());
@@ -376,10 +376,10 @@ impl InputStore {
 }
 
 /// Where workspaces are, as tests see it: that is what is to be replaced in their output.
-fn work(shelves: &StorePaths) -> Result<PathBuf, StoreError> {
-    make_directory(&shelves.work)?;
-    let found = shelves.work.canonicalize();
-    found.map_err(|source| StoreError::Io { doing: "find", path: shelves.work.clone(), source })
+fn work(paths: &StorePaths) -> Result<PathBuf, StoreError> {
+    make_directory(&paths.work)?;
+    let found = paths.work.canonicalize();
+    found.map_err(|source| StoreError::Io { doing: "find", path: paths.work.clone(), source })
 }
 
 /// Files that are to come, with the sizes that the tree gives.
@@ -481,18 +481,18 @@ impl Handler<LayOut> for InputStore {
     }
 }
 
-impl Handler<Clear> for InputStore {
+impl Handler<CleanUp> for InputStore {
     type Result = ();
 
-    fn handle(&mut self, _: Clear, _: &mut Self::Context) {
+    fn handle(&mut self, _: CleanUp, _: &mut Self::Context) {
         self.clear();
     }
 }
 
-impl Handler<Shut> for InputStore {
+impl Handler<Stop> for InputStore {
     type Result = ();
 
-    fn handle(&mut self, _: Shut, _: &mut Self::Context) {
+    fn handle(&mut self, _: Stop, _: &mut Self::Context) {
         self.clear();
         self.store = None;
     }
@@ -520,13 +520,13 @@ mod tests {
         };
         let (young, old) = (make(1, day), make(2, 3 * day));
         fs::create_dir_all(work.join("notes")).unwrap();
-        let mut stocks =
+        let mut inputs =
             InputStore::new(StorePaths { blobs, work: work.clone(), limit: 1 << 20, age: 2 * day });
-        stocks.store().unwrap();
+        inputs.store().unwrap();
         assert!(young.exists() && !old.exists() && work.join("notes").exists());
         let many: Vec<_> =
             (10..10 + MOST_WORKSPACES as u8).map(|number| make(number, Duration::from_secs(1))).collect();
-        stocks.clear();
+        inputs.clear();
         assert!(!young.exists(), "the one that was unused the longest");
         assert!(many.iter().all(|path| path.exists()));
     }

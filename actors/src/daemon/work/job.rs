@@ -7,19 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, Recipient};
+use actix::Recipient;
 use flotilla_messages::Exit;
 use flotilla_messages::packet::{Elsewhere, Engine, WorkPacket};
 use flotilla_messages::port::work::RemoteLease;
 
 use super::admission::environment;
-use super::received::Received;
 use super::settings::WorkSettings;
 use crate::execution::confine::Confinement;
-use crate::execution::executor::{ExecutorId, LeaseId, News, Order};
+use crate::execution::executor::{ExecutorId, LeaseId, News};
 use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
-use crate::execution::pool::{Control, LocalPool, Sandbox, Setup};
+use crate::execution::pool::{Control, LeasedTest, PoolThreads, Sandbox, Setup};
 use crate::execution::process::{Ended, Launch, Launcher, Limits, ResourceLimits, Stage, StopSignal};
 use crate::execution::reaper::Guard;
 
@@ -55,7 +54,7 @@ pub struct Place {
 
 /// A pool that waits for its first lease.
 pub struct Job {
-    pool: Addr<LocalPool>,
+    pool: PoolThreads,
     control: Arc<Control>,
     guard: Option<Guard>,
     probe: Arc<StopSignal>,
@@ -141,9 +140,9 @@ impl Job {
             scratch: place.tmp.join("compiled"),
             guest: Some(guest),
         };
-        let pool = LocalPool::new(POOL, jobs, setup, session)?;
+        let pool = PoolThreads::start(POOL, jobs, setup, session)?;
         let control = pool.control();
-        Ok((Self { pool: pool.start(), control, guard: None, probe }, preparation))
+        Ok((Self { pool, control, guard: None, probe }, preparation))
     }
 
     /// The reaper is there.
@@ -153,14 +152,14 @@ impl Job {
 
     /// Runs these.
     pub fn run(&self, leases: Vec<RemoteLease>) {
-        let (leases, cases) = Received::take(leases);
+        let leased = |lease: RemoteLease| (LeaseId(lease.lease), LeasedTest::Case(Box::new(lease.case)));
         // Never more than the session's credit.
-        self.pool.do_send(Order::Assign { leases, cases: Arc::new(cases) });
+        self.pool.run(leases.into_iter().map(leased).collect());
     }
 
     /// Ends these.
     pub fn withdraw(&self, leases: Vec<u64>) {
-        self.pool.do_send(Order::Withdraw(leases.into_iter().map(LeaseId).collect()));
+        self.control.withdraw(&leases.into_iter().map(LeaseId).collect::<Vec<_>>());
     }
 
     /// Kills everything, and begins nothing more. Does not wait.

@@ -6,7 +6,7 @@ use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteLease, Remo
 use flotilla_messages::{Captured, Exit, Judgement, Memory, Outcome, Output};
 
 use super::*;
-use crate::daemon::work::admission::tests::{case, key, packet, terms};
+use crate::daemon::work::admission::tests::{case, key, packet, policy};
 use crate::daemon::work::session::{Effect, Input, Patience, Session};
 use crate::execution::executor::{Judged, LeaseResult};
 
@@ -45,7 +45,7 @@ impl Loop {
     fn new(jobs: u16, length: Duration, latency: Duration) -> Self {
         let begun = Instant::now();
         Self {
-            session: Session::new(begun, terms(), Patience::default(), jobs, 0),
+            session: Session::new(begun, policy(), Patience::default(), jobs, 0),
             now: Duration::ZERO,
             begun,
             events: BinaryHeap::new(),
@@ -76,7 +76,7 @@ impl Loop {
         self.session.handle(self.begun + self.now, input, &mut effects);
         for effect in effects {
             match effect {
-                Effect::Say(message) => self.at(self.latency, Event::Heard(message)),
+                Effect::Send(message) => self.at(self.latency, Event::Heard(message)),
                 Effect::Run(leases) => self.pool.extend(leases),
                 Effect::Survey => self.input(Input::Surveyed(Vec::new())),
                 Effect::Prepare => self.input(Input::Prepared),
@@ -115,7 +115,7 @@ impl Loop {
             started: None,
         };
         let judgement = Judgement { outcome: Outcome::Pass, why: None };
-        let judged = Judged { case: lease.case, output, judgement, difference: None };
+        let judged = Judged::of(lease.case, output, judgement);
         self.input(Input::Finished { lease: lease.lease, ending: LeaseResult::Judged(Box::new(judged)) });
     }
 
@@ -125,7 +125,7 @@ impl Loop {
             WorkMessage::News(news) => {
                 self.messages += 1;
                 let judged = |news: &RemoteNews| {
-                    matches!(news, RemoteNews::Finished { ending: RemoteEnding::Judged { .. }, .. })
+                    matches!(news, RemoteNews::Finished { ending: RemoteEnding::Judged(_), .. })
                 };
                 self.out -= news.iter().filter(|news| judged(news)).count() as u64;
             }

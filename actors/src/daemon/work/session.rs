@@ -16,13 +16,14 @@ use std::time::{Duration, Instant};
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::{
-    MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease, RemoteNews, WorkMessage,
+    JudgedRun, MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease, RemoteNews,
+    WorkMessage,
 };
 use flotilla_messages::{Captured, Fingerprint, Outcome, TestName};
 
 use super::admission::{AdmissionPolicy, admit, confined};
 use super::pace::{Pace, least};
-use crate::execution::executor::LeaseResult;
+use crate::execution::executor::{Judged, LeaseResult};
 
 /// Rounds of surveys and blobs: a tree is at most 64 levels deep, and what is found damaged is asked for again.
 const MOST_ROUNDS: u32 = 200;
@@ -58,7 +59,7 @@ pub enum Input {
     Surveyed(Vec<Digest>),
     /// A pack is stored; this many of the wanted blobs are still to come.
     Stored {
-        /// Blobs.
+        /// How many blobs.
         left: usize,
     },
     /// A fetch from another peer is over; this many of the wanted blobs are still to come.
@@ -83,7 +84,7 @@ pub enum Input {
     },
     /// The pool is done with a lease.
     Finished {
-        /// Which.
+        /// The client's number of the lease.
         lease: u64,
         /// How it ended.
         ending: LeaseResult,
@@ -94,10 +95,10 @@ pub enum Input {
     Others(bool),
     /// Time has passed.
     Time,
-    /// It is to end, and not to be begun anew.
+    /// The client may not be served any more, for this reason.
+    Refuse(String),
+    /// This daemon ends, for this reason: the client may come back to the next one.
     Stop(String),
-    /// It is to end because this daemon does: the client may come back to the next one.
-    Part(String),
     /// The link is no more.
     LinkEnded(String),
 }
@@ -105,8 +106,8 @@ pub enum Input {
 /// What follows.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
-    /// Say this.
-    Say(WorkMessage),
+    /// Send this.
+    Send(WorkMessage),
     /// The packet is in order: it is what the job is about. Then see what is missing of the inputs.
     Admitted(Box<WorkPacket>),
     /// See what is missing of the inputs.
@@ -115,11 +116,11 @@ pub enum Effect {
     Store(Pack),
     /// Fetch these from another peer.
     Fetch {
-        /// Blobs.
+        /// The digests of the blobs.
         blobs: Vec<Digest>,
         /// Who has them.
         holder: Fingerprint,
-        /// Where.
+        /// Its address.
         address: SocketAddr,
     },
     /// This is no client but a peer that fetches: send it these, and let the next client's turn come.
@@ -157,7 +158,7 @@ struct Out {
 
 /// How much a client had done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Done {
+pub struct WorkDone {
     /// Tests that ran to their end.
     pub ran: u64,
     /// Of these, those that did not end as expected.
@@ -169,7 +170,7 @@ pub struct Done {
 /// One client's session.
 #[derive(Debug)]
 pub struct Session {
-    terms: AdmissionPolicy,
+    policy: AdmissionPolicy,
     patience: Patience,
     state: State,
     rounds: u32,
@@ -194,7 +195,7 @@ pub struct Session {
     others: bool,
     /// Until when the client has to do something.
     until: Option<Instant>,
-    done: Done,
+    done: WorkDone,
 }
 
 /// News on their way.
@@ -208,9 +209,9 @@ struct Batch {
 
 impl Session {
     /// It is this client's turn.
-    pub fn new(now: Instant, terms: AdmissionPolicy, patience: Patience, jobs: u16, claimed: u16) -> Self {
+    pub fn new(now: Instant, policy: AdmissionPolicy, patience: Patience, jobs: u16, claimed: u16) -> Self {
         Self {
-            terms,
+            policy,
             patience,
             state: State::Asked,
             rounds: 0,
@@ -227,12 +228,12 @@ impl Session {
             batch: Batch::default(),
             others: false,
             until: Some(now + patience.packet),
-            done: Done::default(),
+            done: WorkDone::default(),
         }
     }
 
     /// What was done so far.
-    pub fn done(&self) -> Done {
+    pub fn done(&self) -> WorkDone {
         self.done
     }
 
@@ -269,7 +270,7 @@ impl Session {
                 self.fetching = self.fetching.saturating_sub(1);
                 if state == State::Receiving {
                     if !missing.is_empty() {
-                        effects.push(Effect::Say(WorkMessage::Want(missing)));
+                        effects.push(Effect::Send(WorkMessage::Want(missing)));
                     }
                     self.received(now, left, effects);
                 }
@@ -280,8 +281,8 @@ impl Session {
             }
             (Input::Lacking, State::Preparing) => self.survey(effects),
             (Input::Broken(reason), _) => self.refuse(format!("cannot work for you: {reason}"), effects),
-            (Input::Stop(reason), _) => self.refuse(reason, effects),
-            (Input::Part(reason), _) => {
+            (Input::Refuse(reason), _) => self.refuse(reason, effects),
+            (Input::Stop(reason), _) => {
                 self.flush(effects);
                 effects.push(Effect::Close(reason.clone()));
                 self.over(reason, effects);
@@ -309,7 +310,7 @@ impl Session {
             return self.refuse("a message with more entries than are allowed".into(), effects);
         }
         match (message, self.state) {
-            (WorkMessage::Packet(bytes), State::Asked) => match admit(&bytes, &self.terms) {
+            (WorkMessage::Packet(bytes), State::Asked) => match admit(&bytes, &self.policy) {
                 Ok(packet) => {
                     effects.push(Effect::Admitted(Box::new(packet)));
                     self.survey(effects);
@@ -324,7 +325,7 @@ impl Session {
             }
             (WorkMessage::Elsewhere { blobs, holder, address }, State::Receiving) => {
                 if self.fetching >= MOST_FETCHES {
-                    effects.push(Effect::Say(WorkMessage::Want(blobs)));
+                    effects.push(Effect::Send(WorkMessage::Want(blobs)));
                 } else {
                     self.fetching += 1;
                     self.until = None;
@@ -388,7 +389,7 @@ impl Session {
         }
         self.state = State::Receiving;
         self.until = Some(now + self.patience.pack);
-        let wants = missing.chunks(MOST_WANTED).map(|some| Effect::Say(WorkMessage::Want(some.to_vec())));
+        let wants = missing.chunks(MOST_WANTED).map(|some| Effect::Send(WorkMessage::Want(some.to_vec())));
         effects.extend(wants);
     }
 
@@ -403,7 +404,7 @@ impl Session {
         if credit != self.credit {
             self.credit = credit;
             self.most_credit = self.most_credit.max(credit);
-            effects.push(Effect::Say(WorkMessage::Ready { credit }));
+            effects.push(Effect::Send(WorkMessage::Ready { credit }));
         }
     }
 
@@ -483,16 +484,16 @@ impl Session {
         let Some(out) = self.out.get(&lease) else { return };
         let ending = match ending {
             LeaseResult::Judged(judged) => {
-                let expected = judged.case.expectation.allows(judged.judgement.outcome);
-                let mut output = judged.output;
+                let Judged { case, mut run } = *judged;
+                let expected = case.expectation.allows(run.judgement.outcome);
                 self.done.ran += 1;
-                self.pace.took(output.duration);
+                self.pace.took(run.output.duration);
                 self.done.unexpected += u64::from(!expected);
                 if expected && !out.keep_output {
-                    output.stdout = Captured::default();
-                    output.stderr = Captured::default();
+                    run.output.stdout = Captured::default();
+                    run.output.stderr = Captured::default();
                 }
-                RemoteEnding::Judged { output, judgement: judged.judgement, difference: judged.difference }
+                RemoteEnding::Judged(run)
             }
             LeaseResult::Failed(failed) => {
                 RemoteEnding::Failed { outcome: failed.outcome, reason: failed.reason }
@@ -508,7 +509,7 @@ impl Session {
         let Some(out) = self.out.remove(&lease) else { return };
         self.running -= u16::from(out.queued.is_some());
         let text = match &ending {
-            RemoteEnding::Judged { output, difference, .. } => {
+            RemoteEnding::Judged(JudgedRun { output, difference, .. }) => {
                 let difference = difference.as_ref().map_or(0, String::len);
                 output.stdout.bytes.len() + output.stderr.bytes.len() + difference
             }
@@ -552,7 +553,7 @@ impl Session {
             if self.state == State::Working {
                 self.tell_credit(self.credit, effects);
             }
-            effects.push(Effect::Say(WorkMessage::News(batch.news)));
+            effects.push(Effect::Send(WorkMessage::News(batch.news)));
         }
     }
 
@@ -580,7 +581,7 @@ impl Session {
 
     fn refuse(&mut self, reason: String, effects: &mut Vec<Effect>) {
         self.flush(effects);
-        effects.push(Effect::Say(WorkMessage::Refused { reason: reason.clone() }));
+        effects.push(Effect::Send(WorkMessage::Refused { reason: reason.clone() }));
         effects.push(Effect::Close(reason.clone()));
         self.over(reason, effects);
     }

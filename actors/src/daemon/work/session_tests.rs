@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::port::work::{
-    MOST_LEASES, MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease, RemoteNews,
-    WorkMessage,
+    JudgedRun, MOST_LEASES, MOST_NEWS, MOST_WANTED, NEWS_BYTES, NEWS_WAIT, RemoteEnding, RemoteLease,
+    RemoteNews, WorkMessage,
 };
 use flotilla_messages::{Arg, Captured, Exit, Judgement, Memory, Outcome, Output};
 use proptest::prelude::*;
 
-use super::admission::tests::{case, key, packet, terms};
+use super::admission::tests::{case, key, packet, policy};
 use super::session::{Effect, Input, Patience, Session};
 use crate::execution::executor::{Judged, LeaseResult};
 
@@ -55,7 +55,7 @@ fn judged(outcome: Outcome, text: usize) -> LeaseResult {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    LeaseResult::Judged(Box::new(Judged { case: case("a"), output, judgement, difference: None }))
+    LeaseResult::Judged(Box::new(Judged::of(case("a"), output, judgement)))
 }
 
 fn started(lease: u64) -> Input {
@@ -77,7 +77,7 @@ fn run(effects: &[Effect]) -> Vec<u64> {
 
 fn news(effects: &[Effect]) -> Vec<RemoteNews> {
     let news = effects.iter().filter_map(|effect| match effect {
-        Effect::Say(WorkMessage::News(news)) => Some(news.clone()),
+        Effect::Send(WorkMessage::News(news)) => Some(news.clone()),
         _ => None,
     });
     news.flatten().collect()
@@ -94,7 +94,7 @@ fn ended(effects: &[Effect]) -> Vec<(u64, RemoteEnding)> {
 /// The words of a refusal that ends the session.
 fn refused(effects: &[Effect]) -> &str {
     match effects {
-        [.., Effect::Say(WorkMessage::Refused { reason }), Effect::Close(close), Effect::Over(over)] => {
+        [.., Effect::Send(WorkMessage::Refused { reason }), Effect::Close(close), Effect::Over(over)] => {
             assert_eq!((reason, reason), (close, over));
             reason
         }
@@ -105,7 +105,7 @@ fn refused(effects: &[Effect]) -> &str {
 impl Bench {
     fn new() -> Self {
         let now = Instant::now();
-        Self { core: Session::new(now, terms(), Patience::default(), JOBS, 0), now }
+        Self { core: Session::new(now, policy(), Patience::default(), JOBS, 0), now }
     }
 
     fn input(&mut self, input: Input) -> Vec<Effect> {
@@ -129,7 +129,7 @@ impl Bench {
         let admitted = this.said(signed());
         assert!(matches!(&admitted[..], [Effect::Admitted(_), Effect::Survey]));
         assert_eq!(this.input(Input::Surveyed(Vec::new())), [Effect::Prepare]);
-        let ready = Effect::Say(WorkMessage::Ready { credit: CREDIT });
+        let ready = Effect::Send(WorkMessage::Ready { credit: CREDIT });
         assert_eq!(this.input(Input::Prepared), [ready]);
         this
     }
@@ -140,7 +140,7 @@ fn blobs_are_wanted_until_none_is_missing() {
     let mut bench = Bench::new();
     bench.said(signed());
     let digests: Vec<_> = (0..MOST_WANTED + 1).map(|number| Digest::of(&number.to_be_bytes())).collect();
-    let want = |digests: &[Digest]| Effect::Say(WorkMessage::Want(digests.to_vec()));
+    let want = |digests: &[Digest]| Effect::Send(WorkMessage::Want(digests.to_vec()));
     let (first, last) = digests.split_at(MOST_WANTED);
     assert_eq!(bench.input(Input::Surveyed(digests.clone())), [want(first), want(last)]);
     assert_eq!(bench.said(WorkMessage::Pack(pack())), [Effect::Store(pack())]);
@@ -159,10 +159,10 @@ fn what_another_peer_does_not_send_is_wanted_from_the_client() {
     bench.said(signed());
     let digest = Digest::of(b"large");
     bench.input(Input::Surveyed(vec![digest]));
-    let (holder, address) = (terms().own, ([10, 0, 0, 1], 1).into());
+    let (holder, address) = (policy().own, ([10, 0, 0, 1], 1).into());
     let elsewhere = || WorkMessage::Elsewhere { blobs: vec![digest], holder, address };
     let fetch = || Effect::Fetch { blobs: vec![digest], holder, address };
-    let want = || Effect::Say(WorkMessage::Want(vec![digest]));
+    let want = || Effect::Send(WorkMessage::Want(vec![digest]));
     assert_eq!(bench.said(elsewhere()), [fetch()]);
     // However long it takes: who fetches has a patience of its own.
     assert_eq!(bench.pass(Duration::from_secs(1000)), []);
@@ -307,7 +307,7 @@ fn a_large_output_goes_by_itself_and_an_expected_one_stays_behind() {
     let finished = |lease, outcome, text| Input::Finished { lease, ending: judged(outcome, text) };
     let text = |effects: &[Effect]| -> Vec<(u64, usize)> {
         let text = |(lease, ending)| match ending {
-            RemoteEnding::Judged { output, .. } => (lease, output.stdout.bytes.len()),
+            RemoteEnding::Judged(JudgedRun { output, .. }) => (lease, output.stdout.bytes.len()),
             other => panic!("{other:?}"),
         };
         ended(effects).into_iter().map(text).collect()
@@ -324,7 +324,7 @@ fn a_large_output_goes_by_itself_and_an_expected_one_stays_behind() {
 #[test]
 fn claimed_slots_hold_leases_back() {
     let mut bench = Bench::working();
-    let ready = |credit| Effect::Say(WorkMessage::Ready { credit });
+    let ready = |credit| Effect::Send(WorkMessage::Ready { credit });
     assert_eq!(bench.input(Input::Claimed(1)), [ready(9)]);
     // What was assigned before the client heard of it is in order.
     assert_eq!(run(&bench.input(assign(0..10))), [0]);
@@ -385,14 +385,14 @@ fn results_that_wait_are_told_before_a_refusal() {
     let mut bench = Bench::working();
     bench.input(assign(1..6));
     bench.input(passed(1));
-    let effects = bench.input(Input::Stop("the end".into()));
+    let effects = bench.input(Input::Refuse("the end".into()));
     assert_eq!(ended(&effects).len(), 1);
     assert_eq!(refused(&effects), "the end");
     // A daemon that ends refuses nobody: it may be there again in a moment.
     let mut bench = Bench::working();
     bench.input(assign(1..6));
     bench.input(passed(1));
-    let effects = bench.input(Input::Part("restart".into()));
+    let effects = bench.input(Input::Stop("restart".into()));
     assert_eq!(ended(&effects).len(), 1);
     assert_eq!(effects[1..], [Effect::Close("restart".into()), Effect::Over("restart".into())]);
 }
@@ -469,7 +469,7 @@ impl Witness {
                 Effect::Withdraw(leases) => {
                     prop_assert!(leases.iter().all(|lease| self.out.contains(lease)));
                 }
-                Effect::Say(WorkMessage::News(news)) => {
+                Effect::Send(WorkMessage::News(news)) => {
                     prop_assert!((1..=MOST_NEWS).contains(&news.len()));
                     for news in news {
                         match news {
@@ -481,7 +481,7 @@ impl Witness {
                         }
                     }
                 }
-                Effect::Say(WorkMessage::Ready { credit }) => {
+                Effect::Send(WorkMessage::Ready { credit }) => {
                     prop_assert!(*credit > 0 && *credit != self.credit);
                     self.credit = *credit;
                 }

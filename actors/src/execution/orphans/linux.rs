@@ -29,7 +29,7 @@ pub struct Orphans {
     needle: Vec<u8>,
     /// The main thread's list of children.
     children: File,
-    /// Children that are none of the run's.
+    /// Children that do not belong to the run.
     spared: Vec<Pid>,
     /// Whether all orphans are surely the run's, marked or not: there were no children before, whose descendants could
     /// be among them, and this is not the init process, to which every orphan comes.
@@ -61,7 +61,7 @@ impl Orphans {
         Ok(this)
     }
 
-    /// This child is none of the run's.
+    /// This child does not belong to the run.
     pub fn spare(&mut self, child: Pid) {
         self.spared.push(child);
     }

@@ -6,42 +6,37 @@ use std::path::Path;
 use std::time::Duration;
 
 use flotilla_messages::judge::Allocations;
-use flotilla_messages::{Cases, Judge, Judgement, Memory, Outcome, Output, TestCase, TestName, judge};
+use flotilla_messages::port::work::JudgedRun;
+use flotilla_messages::{Judge, Judgement, Memory, Outcome, Output, TestCase, TestName, judge};
 
 use super::control::Setup;
+use super::leased_test::LeasedTest;
 use super::sandbox::{is_machines_fault, is_shortage};
 use super::scratch_dir::ScratchDir;
-use crate::execution::executor::{Failed, Judged, Lease, LeaseResult};
+use crate::execution::executor::{Failed, Judged, LeaseId, LeaseResult};
 use crate::execution::process::{Ended, Launch, Limits, ProcessError, StopSignal, Worker};
 
 /// What a thread works with.
 pub(super) struct WorkerState<'a> {
     pub(super) worker: &'a mut Worker,
-    pub(super) bench: &'a mut ScratchDir,
+    pub(super) scratch_dir: &'a mut ScratchDir,
 }
 
 /// Runs the lease's test on this thread and judges it. `started` is called just before the process is.
 pub(super) fn attempt(
-    WorkerState { worker, bench }: WorkerState<'_>,
+    WorkerState { worker, scratch_dir }: WorkerState<'_>,
     setup: &Setup,
-    lease: Lease,
-    cases: &dyn Cases,
+    lease: LeaseId,
+    test: LeasedTest,
     switch: &StopSignal,
     started: &mut dyn FnMut(&TestName),
 ) -> LeaseResult {
-    let case = match cases.case(lease.test) {
-        Ok(case) => case,
-        Err(unrunnable) => {
-            let reason = format!("cannot run the test: {unrunnable}");
-            let failed = Failed {
-                name: unrunnable.name,
-                id: unrunnable.id,
-                case: None,
-                outcome: Outcome::Fail,
-                reason,
-            };
-            return LeaseResult::Failed(Box::new(failed));
-        }
+    let case = match test {
+        LeasedTest::Case(case) => *case,
+        LeasedTest::Id { id, cases } => match cases.case(id) {
+            Ok(case) => case,
+            Err(unrunnable) => return LeaseResult::Failed(Box::new(Failed::unrunnable(*unrunnable))),
+        },
     };
     let root = setup.launcher.root();
     // The client knows no paths of this machine.
@@ -53,7 +48,7 @@ pub(super) fn attempt(
         Ok(expected) => expected,
         Err(reason) => return LeaseResult::Failed(Box::new(Failed::of(case, told(reason)))),
     };
-    let compiled = match case.recipe.as_deref().map(|recipe| bench.put(recipe, root)).transpose() {
+    let compiled = match case.recipe.as_deref().map(|recipe| scratch_dir.put(recipe, root)).transpose() {
         Ok(compiled) => compiled,
         Err(error) => {
             let full = error.of_system().is_some_and(is_shortage);
@@ -65,7 +60,7 @@ pub(super) fn attempt(
         }
     };
     let argv = case.argv(root, &setup.builtin, compiled.as_deref());
-    let marker = setup.run.value(lease.id);
+    let marker = setup.run.value(lease);
     let launch = Launch { argv: &argv, env: &case.env, unset: &case.unset_env, marker: &marker };
     let limits = Limits { timeout: case.timeout, grace: case.term_grace, cap: setup.output_cap };
     started(&case.name);
@@ -84,7 +79,8 @@ pub(super) fn attempt(
             }
             let judgement = judgement.unwrap_or_else(|| judged(&ended.output));
             let difference = difference(&case, &ended.output, &judgement, expected.as_deref());
-            LeaseResult::Judged(Box::new(Judged { case, output: ended.output, judgement, difference }))
+            let run = JudgedRun { output: ended.output, judgement, difference };
+            LeaseResult::Judged(Box::new(Judged { case, run }))
         }
         Err(error) if setup.guest.is_some() && is_machines_fault(&error) => {
             LeaseResult::Unable { reason: told(error.to_string()) }

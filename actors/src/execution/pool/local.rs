@@ -2,54 +2,40 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use actix::{Actor, Addr, Context, Handler, Recipient, SyncArbiter};
+use actix::{Actor, Context, Handler, Recipient};
+use flotilla_messages::Cases;
 
 use super::control::{Control, Setup};
-use super::runner::{ProcessRunner, Run, panic_text};
-use crate::execution::executor::{ExecutorId, News, Order, What};
+use super::leased_test::LeasedTest;
+use super::threads::PoolThreads;
+use crate::execution::executor::{ExecutorId, News, Order};
 
-/// Hands leases to its [`ProcessRunner`]s, which answer the scheduler themselves.
+/// Hands the leases of a run to the threads of its pool, which answer the scheduler themselves.
 pub struct LocalPool {
-    executor: ExecutorId,
-    runners: Addr<ProcessRunner>,
-    control: Arc<Control>,
-    scheduler: Recipient<News>,
+    threads: PoolThreads,
+    cases: Arc<dyn Cases>,
 }
 
 impl LocalPool {
-    /// A pool of `jobs` threads, already running. To be called in a System.
+    /// A pool of `jobs` threads, already running, for leases of tests of `cases`. To be called in a System.
     ///
     /// # Errors
-    /// No descriptors left.
+    /// No descriptors or threads left.
     pub fn new(
         executor: ExecutorId,
         jobs: NonZeroUsize,
         setup: Setup,
+        cases: Arc<dyn Cases>,
         scheduler: Recipient<News>,
     ) -> io::Result<Self> {
-        let control = Arc::new(Control::new(jobs, setup)?);
-        let (threads, shared, answers) = (jobs.get(), Arc::clone(&control), scheduler.clone());
-        let runner = move || ProcessRunner {
-            executor,
-            seat: shared.seat(),
-            control: Arc::clone(&shared),
-            worker: None,
-            bench: None,
-            unconfined: None,
-            scheduler: answers.clone(),
-        };
-        // actix panics when a thread cannot be started.
-        let started = catch_unwind(AssertUnwindSafe(move || SyncArbiter::start(threads, runner)));
-        let runners = started.map_err(|panic| io::Error::other(panic_text(&*panic).to_owned()))?;
-        Ok(Self { executor, runners, control, scheduler })
+        Ok(Self { threads: PoolThreads::start(executor, jobs, setup, scheduler)?, cases })
     }
 
     /// The means to stop it from outside.
     pub fn control(&self) -> Arc<Control> {
-        Arc::clone(&self.control)
+        self.threads.control()
     }
 
     /// How many leases it takes: one for each thread, and a queue ahead, so that no thread waits for the scheduler.
@@ -63,28 +49,17 @@ impl Actor for LocalPool {
     type Context = Context<Self>;
 }
 
-impl Drop for LocalPool {
-    /// However it ends, the scheduler hears of it. What runs is answered for by the scheduler's loss of the executor.
-    fn drop(&mut self) {
-        self.control.stop(true);
-        let what = What::Lost { reason: "the local pool has ended".into() };
-        self.scheduler.do_send(News { executor: self.executor, what });
-    }
-}
-
 impl Handler<Order> for LocalPool {
     type Result = ();
 
     fn handle(&mut self, order: Order, _: &mut Self::Context) {
         match order {
-            Order::Assign { leases, cases } => {
-                self.control.enqueue(leases.iter().map(|lease| lease.id));
-                for lease in leases {
-                    self.runners.do_send(Run { lease, cases: Arc::clone(&cases) });
-                }
+            Order::Assign(leases) => {
+                let test = |id| LeasedTest::Id { id, cases: Arc::clone(&self.cases) };
+                self.threads.run(leases.into_iter().map(|lease| (lease.id, test(lease.test))).collect());
             }
-            Order::Withdraw(leases) => self.control.withdraw(&leases),
-            Order::Stop { kill } => self.control.stop(kill),
+            Order::Withdraw(leases) => self.control().withdraw(&leases),
+            Order::Stop { kill } => self.control().stop(kill),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The local executor: [`LocalPool`] and its [`ProcessRunner`]s, one thread per job slot.
+//! Tests of this machine's job slots: [`PoolThreads`], one [`ProcessRunner`] on each, and [`LocalPool`], the executor of a
+//! run that gives them work. The daemon's job for a peer gives them cases that came over the wire.
 //!
 //! | file | holds |
 //! |---|---|
@@ -8,16 +9,22 @@
 //! | `sandbox` | what is different for tests of another machine |
 //! | `local` | the executor actor |
 //! | `runner` | the actor on each thread |
+//! | `threads` | the threads of a pool |
+//! | `leased_test` | what a lease says of its test |
 
 mod attempt;
 mod control;
+mod leased_test;
 mod local;
 mod runner;
 mod sandbox;
 mod scratch_dir;
+mod threads;
 
 pub use control::{Control, Setup};
+pub use leased_test::LeasedTest;
 pub use local::LocalPool;
 pub use runner::ProcessRunner;
 pub(crate) use runner::panic_text;
 pub use sandbox::Sandbox;
+pub use threads::PoolThreads;

@@ -5,21 +5,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, Handler, Message, Recipient, SyncContext};
-use flotilla_messages::{Cases, TestName};
+use flotilla_messages::TestName;
 
 use super::attempt::{WorkerState, attempt};
 use super::control::Control;
+use super::leased_test::LeasedTest;
 use super::sandbox::Sandbox;
 use super::scratch_dir::ScratchDir;
-use crate::execution::executor::{ExecutorId, Failed, Lease, LeaseResult, News, What};
+use crate::execution::executor::{ExecutorId, Failed, LeaseId, LeaseResult, News, What};
 use crate::execution::process::Worker;
 
 /// Run this lease. The answer goes to the pool's scheduler.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Run {
-    pub(super) lease: Lease,
-    pub(super) cases: Arc<dyn Cases>,
+    pub(super) lease: LeaseId,
+    pub(super) test: LeasedTest,
 }
 
 /// Runs one process at a time. A `SyncArbiter` holds one per job slot, each on its own thread.
@@ -30,7 +31,7 @@ pub struct ProcessRunner {
     /// Made at the first test, and anew after one that broke it.
     pub(super) worker: Option<Worker>,
     /// Made at the first test.
-    pub(super) bench: Option<ScratchDir>,
+    pub(super) scratch_dir: Option<ScratchDir>,
     /// Why this thread runs no tests of another machine.
     pub(super) unconfined: Option<String>,
     pub(super) scheduler: Recipient<News>,
@@ -49,59 +50,59 @@ impl Actor for ProcessRunner {
 impl Handler<Run> for ProcessRunner {
     type Result = ();
 
-    fn handle(&mut self, Run { lease, cases }: Run, _: &mut Self::Context) {
-        let ending = self.answer(lease, &*cases);
-        self.tell(What::Finished { lease: lease.id, ending });
+    fn handle(&mut self, Run { lease, test }: Run, _: &mut Self::Context) {
+        let ending = self.answer(lease, test);
+        self.tell(What::Finished { lease, ending });
     }
 }
 
 impl ProcessRunner {
     /// An ending for the lease, whatever happens.
-    fn answer(&mut self, lease: Lease, cases: &dyn Cases) -> LeaseResult {
+    fn answer(&mut self, lease: LeaseId, test: LeasedTest) -> LeaseResult {
+        let nameless = test.id(lease);
         let control = Arc::clone(&self.control);
         let Some(switch) = self.seat.and_then(|seat| control.switch(seat)) else {
-            return LeaseResult::Failed(Box::new(Failed::nameless(
-                lease.test,
-                "internal error: a thread without a place".into(),
-            )));
+            let reason = "internal error: a thread without a place".to_owned();
+            return LeaseResult::Failed(Box::new(Failed::nameless(nameless, reason)));
         };
-        if !control.begin(lease.id, switch) {
+        if !control.begin(lease, switch) {
             return LeaseResult::Withdrawn;
         }
         if let Some(reason) = &self.unconfined {
             let reason = reason.clone();
-            control.end(lease.id, switch);
+            control.end(lease, switch);
             return LeaseResult::Unable { reason };
         }
-        // Taken out while it is used: a worker in whose hands something panicked is not used again.
+        // Taken out while it is used: a worker in whose state something panicked is not used again.
         let new = || {
             let worker = control.setup.guest.as_ref().map_or_else(Worker::new, Sandbox::worker);
             worker.map(|worker| worker.measuring(control.setup.memory))
         };
         let worker = self.worker.take().map_or_else(new, Ok);
         let seat = self.seat.unwrap_or_default();
-        let mut bench = self.bench.take().unwrap_or_else(|| ScratchDir::new(&control.setup.scratch, seat));
+        let mut scratch_dir =
+            self.scratch_dir.take().unwrap_or_else(|| ScratchDir::new(&control.setup.scratch, seat));
         let ending = match worker {
             Ok(mut worker) => {
                 let mut known = None;
                 let attempted = catch_unwind(AssertUnwindSafe(|| {
                     let mut started = |name: &TestName| {
                         known = Some(name.clone());
-                        self.tell(What::Started { lease: lease.id, name: name.clone() });
+                        self.tell(What::Started { lease, name: name.clone() });
                     };
-                    let hands = WorkerState { worker: &mut worker, bench: &mut bench };
-                    let ending = attempt(hands, &control.setup, lease, cases, switch, &mut started);
-                    (worker, bench, ending)
+                    let state = WorkerState { worker: &mut worker, scratch_dir: &mut scratch_dir };
+                    let ending = attempt(state, &control.setup, lease, test, switch, &mut started);
+                    (worker, scratch_dir, ending)
                 }));
                 match attempted {
-                    Ok((worker, bench, ending)) => {
+                    Ok((worker, scratch_dir, ending)) => {
                         self.worker = Some(worker);
-                        self.bench = Some(bench);
+                        self.scratch_dir = Some(scratch_dir);
                         ending
                     }
                     Err(panic) => {
                         let reason = format!("internal error: {}", panic_text(&*panic));
-                        let mut failed = Failed::nameless(lease.test, reason);
+                        let mut failed = Failed::nameless(nameless, reason);
                         if let Some(name) = known {
                             failed.id = name.path();
                             failed.name = name;
@@ -114,11 +115,11 @@ impl ProcessRunner {
                 let reason = format!("cannot prepare for running processes: {error}");
                 match control.setup.guest {
                     Some(_) => LeaseResult::Unable { reason },
-                    None => LeaseResult::Failed(Box::new(Failed::nameless(lease.test, reason))),
+                    None => LeaseResult::Failed(Box::new(Failed::nameless(nameless, reason))),
                 }
             }
         };
-        control.end(lease.id, switch);
+        control.end(lease, switch);
         ending
     }
 

@@ -50,7 +50,7 @@ pub enum ProcessError {
     Follow {
         /// The program.
         program: PathBuf,
-        /// Why.
+        /// What the system reports.
         source: io::Error,
     },
 }

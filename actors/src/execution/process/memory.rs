@@ -17,7 +17,7 @@ use rustix::process::Pid;
 
 /// No process is looked at that is younger, and none twice within that time.
 const FIRST: Duration = Duration::from_millis(5);
-/// Every process is looked at so often.
+/// The time between two readings of a process's memory.
 const EVERY: Duration = Duration::from_millis(200);
 
 /// Watches one process.
@@ -37,7 +37,7 @@ impl Meter {
         Self { source, begun, last: begun, next: begun + FIRST, seen }
     }
 
-    /// How long until the next look; `None` if there is none to come.
+    /// How long until the next look; `None` if no look is planned.
     pub(super) fn rest(&self, now: Instant) -> Option<Duration> {
         let useful = self.source.as_ref().is_some_and(Source::is_useful);
         useful.then(|| self.next.saturating_duration_since(now))
@@ -50,7 +50,7 @@ impl Meter {
         }
     }
 
-    /// Looks.
+    /// Reads what the process takes of memory now.
     pub(super) fn look(&mut self, now: Instant, buffer: &mut [u8]) {
         if let Some(found) = self.source.as_mut().and_then(|source| source.read(buffer)) {
             self.seen = self.seen.max(found);

@@ -15,7 +15,7 @@ const DESCRIPTORS: u64 = 4096;
 const RESERVED: u64 = 512;
 const RESERVED_PART: u64 = 8;
 
-/// Limits of a process and of all that it starts. The default is none.
+/// Limits of a process and of all that it starts. The default has no limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResourceLimits {
     /// Bytes of a core file.

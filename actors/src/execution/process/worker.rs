@@ -175,23 +175,16 @@ impl Worker {
         let mut ended = false;
         while !ended {
             let now = Instant::now();
-            match phase {
-                Phase::Running { deadline: Some(deadline) } if now >= deadline => {
+            if matches!(phase, Phase::Killed { until } if now >= until) {
+                break;
+            }
+            if let Some((signal, next)) = phase.overdue(now, limits.grace) {
+                if matches!(phase, Phase::Running { .. }) {
                     timed_out = true;
                     meter.look(now, &mut self.buffer);
-                    let until = limits.grace.and_then(|grace| now.checked_add(grace));
-                    leader.signal(if until.is_some() { Signal::TERM } else { Signal::KILL });
-                    phase = match until {
-                        Some(until) => Phase::Terminating { until },
-                        None => Phase::Killed { until: now + PATIENCE },
-                    };
                 }
-                Phase::Terminating { until } if now >= until => {
-                    leader.signal(Signal::KILL);
-                    phase = Phase::Killed { until: now + PATIENCE };
-                }
-                Phase::Killed { until } if now >= until => break,
-                _ => {}
+                leader.signal(signal);
+                phase = next;
             }
             let end = watch.descriptor().map_err(Fault::Follow)?;
             let rest = [phase.rest(now), meter.rest(now)].into_iter().flatten().min();
@@ -204,16 +197,9 @@ impl Worker {
             if ready.switch && !ended {
                 let stage = switch.stage();
                 stopped |= stage > Stage::Go;
-                match (stage, phase) {
-                    (Stage::Terminate, Phase::Running { .. }) => {
-                        leader.signal(Signal::TERM);
-                        phase = Phase::Terminating { until: Instant::now() + GRACE };
-                    }
-                    (Stage::Kill, Phase::Running { .. } | Phase::Terminating { .. }) => {
-                        leader.signal(Signal::KILL);
-                        phase = Phase::Killed { until: Instant::now() + PATIENCE };
-                    }
-                    _ => {}
+                if let Some((signal, next)) = phase.stopped(Instant::now(), stage) {
+                    leader.signal(signal);
+                    phase = next;
                 }
             }
             for (stream, readable) in streams.iter_mut().zip(ready.streams) {
@@ -279,6 +265,32 @@ enum Phase {
 }
 
 impl Phase {
+    /// What follows when its time has passed: a signal to the group, and the phase after it.
+    fn overdue(self, now: Instant, grace: Option<Duration>) -> Option<(Signal, Self)> {
+        let killed = (Signal::KILL, Self::Killed { until: now + PATIENCE });
+        match self {
+            Self::Running { deadline: Some(deadline) } if now >= deadline => {
+                let until = grace.and_then(|grace| now.checked_add(grace));
+                Some(until.map_or(killed, |until| (Signal::TERM, Self::Terminating { until })))
+            }
+            Self::Terminating { until } if now >= until => Some(killed),
+            _ => None,
+        }
+    }
+
+    /// What follows when the run is being stopped, in the same form.
+    fn stopped(self, now: Instant, stage: Stage) -> Option<(Signal, Self)> {
+        match (stage, self) {
+            (Stage::Terminate, Self::Running { .. }) => {
+                Some((Signal::TERM, Self::Terminating { until: now + GRACE }))
+            }
+            (Stage::Kill, Self::Running { .. } | Self::Terminating { .. }) => {
+                Some((Signal::KILL, Self::Killed { until: now + PATIENCE }))
+            }
+            _ => None,
+        }
+    }
+
     fn rest(self, now: Instant) -> Option<Duration> {
         let until = match self {
             Self::Running { deadline } => deadline?,

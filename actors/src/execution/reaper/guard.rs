@@ -24,7 +24,7 @@ pub enum ReaperError {
     Spawn {
         /// Its program.
         program: std::path::PathBuf,
-        /// Why.
+        /// What the system reports.
         source: std::io::Error,
     },
     /// It was started, and did not report in time.

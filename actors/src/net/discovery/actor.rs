@@ -3,13 +3,14 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient, SpawnHandle};
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 use ed25519_dalek::SigningKey;
 use flotilla_messages::{DatagramKind, Fingerprint, Presence};
 
 use super::sockets::Network;
-use super::udp_thread::{Heard, Received, UdpThread};
-use crate::kit::runtime;
+use super::udp_thread::{DatagramCounters, Received, UdpThread};
+use crate::kit::reactor_now;
+use crate::kit::shell::{Timed, Timer};
 use crate::net::membership::{Core, Counters, Effect, Input, Peer, Settings, Target, Why};
 
 /// Good datagrams that may wait for the actor; more are dropped and counted.
@@ -65,7 +66,7 @@ pub struct Setup {
 #[derive(Clone, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Notice {
-    /// Try to link to this peer, and answer with [`Tell`].
+    /// Try to link to this peer, and answer with [`LinkFeedback`].
     Dial(Peer),
     /// A peer appeared or changed.
     Updated(Peer),
@@ -73,7 +74,7 @@ pub enum Notice {
     Gone {
         /// Whose key.
         fingerprint: Fingerprint,
-        /// Why.
+        /// Why it is not listed any more.
         why: Why,
     },
     /// There was no room for some of these: [`List`] tells how things are.
@@ -85,7 +86,7 @@ pub enum Notice {
 /// What the owner of the links tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub enum Tell {
+pub enum LinkFeedback {
     /// A link to this key is up, no matter who dialled.
     Linked(Fingerprint),
     /// A dial did not lead to a link.
@@ -116,7 +117,7 @@ pub struct Census {
     /// Good datagrams that changed nothing.
     pub counters: Counters,
     /// All datagrams.
-    pub heard: Heard,
+    pub heard: DatagramCounters,
     /// This host's own UDP port.
     pub unicast_port: u16,
 }
@@ -124,7 +125,7 @@ pub struct Census {
 /// Says Goodbye to all and closes the sockets; answered once that is sent.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Leave;
+pub struct Stop;
 
 /// Why discovery cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -141,14 +142,14 @@ pub struct Discovery {
     radio: Option<UdpThread>,
     /// Kept for the census after that.
     unicast_port: u16,
-    heard: Heard,
+    heard: DatagramCounters,
     key: SigningKey,
     announced: Announced,
     state: OwnState,
     sequence: u64,
     began: Instant,
     notices: Recipient<Notice>,
-    wake: Option<(Duration, SpawnHandle)>,
+    timer: Timer,
     missed: bool,
 }
 
@@ -171,20 +172,25 @@ impl Discovery {
             core,
             unicast_port: radio.unicast_port,
             radio: Some(radio),
-            heard: Heard::default(),
+            heard: DatagramCounters::default(),
             key,
             announced,
             state,
             sequence: 0,
-            began: Instant::now(),
+            began: reactor_now(),
             notices,
-            wake: None,
+            timer: Timer::default(),
             missed: false,
         }))
     }
 
+    /// The core's time.
+    fn since_start(&self) -> Duration {
+        reactor_now().saturating_duration_since(self.began)
+    }
+
     fn input(&mut self, input: Input, context: &mut Context<Self>) {
-        let now = self.began.elapsed();
+        let now = self.since_start();
         let mut inputs = vec![input];
         let mut effects = Vec::new();
         while let Some(input) = inputs.pop() {
@@ -247,22 +253,19 @@ impl Discovery {
             self.tell(Notice::Failed, context);
         }
     }
+}
 
-    fn set_timer(&mut self, context: &mut Context<Self>) {
-        let wakes_at = self.core.wakes_at();
-        if self.wake.as_ref().map(|(at, _)| *at) == wakes_at || !runtime::is_there() {
-            return;
-        }
-        if let Some((_, timer)) = self.wake.take() {
-            context.cancel_future(timer);
-        }
-        self.wake = wakes_at.map(|at| {
-            let timer = context.run_later(at.saturating_sub(self.began.elapsed()), |this, context| {
-                this.wake = None;
-                this.input(Input::Tick, context);
-            });
-            (at, timer)
-        });
+impl Timed for Discovery {
+    fn timer(&mut self) -> &mut Timer {
+        &mut self.timer
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.core.wakes_at().map(|at| self.began + at)
+    }
+
+    fn on_time(&mut self, context: &mut Context<Self>) {
+        self.input(Input::Tick, context);
     }
 }
 
@@ -287,15 +290,15 @@ impl Handler<Received> for Discovery {
     }
 }
 
-impl Handler<Tell> for Discovery {
+impl Handler<LinkFeedback> for Discovery {
     type Result = ();
 
-    fn handle(&mut self, tell: Tell, context: &mut Self::Context) {
+    fn handle(&mut self, tell: LinkFeedback, context: &mut Self::Context) {
         let input = match tell {
-            Tell::Linked(fingerprint) => Input::Linked(fingerprint),
-            Tell::DialFailed { fingerprint, hopeless } => Input::DialFailed { fingerprint, hopeless },
-            Tell::LinkLost(fingerprint) => Input::LinkLost(fingerprint),
-            Tell::Wanted(fingerprint) => Input::Wanted(fingerprint),
+            LinkFeedback::Linked(fingerprint) => Input::Linked(fingerprint),
+            LinkFeedback::DialFailed { fingerprint, hopeless } => Input::DialFailed { fingerprint, hopeless },
+            LinkFeedback::LinkLost(fingerprint) => Input::LinkLost(fingerprint),
+            LinkFeedback::Wanted(fingerprint) => Input::Wanted(fingerprint),
         };
         self.input(input, context);
     }
@@ -318,7 +321,7 @@ impl Handler<List> for Discovery {
     fn handle(&mut self, _: List, _: &mut Self::Context) -> Self::Result {
         MessageResult(Census {
             peers: self.core.peers().collect(),
-            now: self.began.elapsed(),
+            now: self.since_start(),
             counters: self.core.counters(),
             heard: self.radio.as_ref().map_or(self.heard, UdpThread::heard),
             unicast_port: self.unicast_port,
@@ -326,12 +329,12 @@ impl Handler<List> for Discovery {
     }
 }
 
-impl Handler<Leave> for Discovery {
+impl Handler<Stop> for Discovery {
     type Result = ();
 
     /// Waits for the thread, which sends what is queued and ends: some microseconds.
-    fn handle(&mut self, _: Leave, context: &mut Self::Context) {
-        self.input(Input::Leave, context);
+    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
+        self.input(Input::Stop, context);
         if let Some(radio) = self.radio.take() {
             self.heard = radio.heard();
         }

@@ -18,7 +18,9 @@ mod sockets;
 mod tests;
 mod udp_thread;
 
-pub use actor::{Announced, Census, Discovery, DiscoveryError, Leave, List, Notice, OwnState, Setup, Tell};
+pub use actor::{
+    Announced, Census, Discovery, DiscoveryError, LinkFeedback, List, Notice, OwnState, Setup, Stop,
+};
 pub use interfaces::Interfaces;
 pub use sockets::Network;
-pub use udp_thread::Heard;
+pub use udp_thread::DatagramCounters;

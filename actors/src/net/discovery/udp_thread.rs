@@ -44,7 +44,7 @@ struct Order {
 
 /// What came in, since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
+pub struct DatagramCounters {
     /// With a good signature.
     pub good: u64,
     /// This peer's own, come back; by the key they name, unchecked.
@@ -127,11 +127,11 @@ impl UdpThread {
         }
     }
 
-    pub(super) fn heard(&self) -> Heard {
+    pub(super) fn heard(&self) -> DatagramCounters {
         let Counters { good, own, malformed, forged, dropped } = &*self.counters;
         let [good, own, malformed, forged, dropped] =
             [good, own, malformed, forged, dropped].map(|counter| counter.load(Ordering::Relaxed));
-        Heard { good, own, malformed, forged, dropped }
+        DatagramCounters { good, own, malformed, forged, dropped }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use actix::fut::{ready, wrap_future};
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient,
-    ResponseActFuture, ResponseFuture, SpawnHandle, WrapFuture,
+    ResponseActFuture, ResponseFuture, WrapFuture,
 };
 use ed25519_dalek::VerifyingKey;
 use flotilla_messages::Fingerprint;
@@ -17,13 +17,15 @@ use serde::Serialize;
 use super::connect::{Secured, Securing, dialled};
 use super::core::{Allowance, Core, Effect, Input, Timing};
 use super::end::End;
+use super::frame::{InboundFrame, NextRead, WireMessage};
 use super::gate::Slot;
 use super::open::Open;
 use super::outgoing::{Closing, Outgoing};
-use super::pump::{Heard, Next, WireMessage, pump};
+use super::pump::pump;
 use super::tls::{Admission, Tls};
 use crate::kit::reactor_now;
 use crate::kit::runtime;
+use crate::kit::shell::{CoreActor, Timed, Timer};
 
 /// A link's number at its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,7 +94,7 @@ pub enum LinkEvent<M: WireMessage> {
 
 /// A link that is up.
 pub struct Established<M: WireMessage> {
-    /// Takes [`Say`] and [`Close`].
+    /// Takes [`SendMessage`] and [`Close`].
     pub link: Addr<Link<M>>,
     /// The other end's address.
     pub address: SocketAddr,
@@ -112,14 +114,20 @@ pub struct Established<M: WireMessage> {
 
 /// Send this to the peer. Messages arrive in order, or the link ends.
 #[derive(Message)]
-#[rtype(result = "Result<(), SayError>")]
-pub struct Say<M: WireMessage>(pub M);
+#[rtype(result = "Result<(), SendMessageError>")]
+pub struct SendMessage<M: WireMessage>(pub M);
 
-/// Asks to be told when no more bytes than this wait to be sent, or the link is over. Who sends much asks before each
-/// message.
+/// Answered when at most this many bytes wait to be sent, or the link is over. A sender of large messages asks before
+/// each one.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct WaitForCapacity(pub usize);
+
+/// What happens from now on is told to this owner. An event that is on its way reaches the one before, which passes it
+/// on.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ChangeOwner<M: WireMessage>(pub Recipient<LinkNews<M>>);
 
 /// End the link in order: what was said before is still sent, then Bye.
 #[derive(Message)]
@@ -131,7 +139,7 @@ pub struct Close {
 
 /// Why a message cannot be sent.
 #[derive(Debug, thiserror::Error)]
-pub enum SayError {
+pub enum SendMessageError {
     /// The link is not up, or no more.
     #[error("the link is not up")]
     NotUp,
@@ -161,12 +169,12 @@ pub struct Link<M: WireMessage> {
     owner_knows: bool,
     /// The message on its way from the reader through the core to the owner.
     arriving: Option<M>,
-    timer: Option<(Instant, SpawnHandle)>,
+    timer: Timer,
     effects: Vec<Effect>,
 }
 
 impl<M: WireMessage> Link<M> {
-    /// Starts a link to this address and, if it is known, to this key alone. The owner hears of it in any case.
+    /// Starts a link to this address and, if it is known, to this key alone. The owner is told of its end in any case.
     pub fn dial(
         id: u64,
         address: SocketAddr,
@@ -205,7 +213,7 @@ impl<M: WireMessage> Link<M> {
             owner,
             owner_knows: matches!(id, LinkId::Dialled(_)),
             arriving: None,
-            timer: None,
+            timer: Timer::default(),
             effects: Vec::new(),
         }
     }
@@ -216,12 +224,12 @@ impl<M: WireMessage> Link<M> {
         }
         let Secured { stream, key, exporter } = match result {
             Ok(secured) => secured,
-            Err(end) => return self.handle(Input::Unsecured(end), context),
+            Err(end) => return self.input(Input::Unsecured(end), context),
         };
         let peer = Fingerprint::of(&key);
         self.secured = Some((key, peer, exporter));
         let held = (self.slot.clone(), self.settings.open.enter());
-        let pump = pump(stream, Rc::clone(&self.outgoing), context.address(), held);
+        let pump = pump(stream, Rc::clone(&self.outgoing), context.address().recipient(), held);
         actix_rt::spawn(pump);
         let Some(allowance) = self.admission.allowance(peer) else {
             // It was trusted a moment ago, in the handshake.
@@ -229,7 +237,7 @@ impl<M: WireMessage> Link<M> {
         };
         self.allowance = allowance;
         match self.slot.as_ref().map_or(Ok(()), |slot| slot.keyed(peer, allowance)) {
-            Ok(()) => self.handle(Input::Secured(allowance), context),
+            Ok(()) => self.input(Input::Secured(allowance), context),
             Err(reason) => self.refuse(reason, context),
         }
     }
@@ -239,41 +247,7 @@ impl<M: WireMessage> Link<M> {
         let their_version = self.settings.hello.versions;
         let refused = Refused { reason: reason.clone(), their_version };
         self.send(&Greeting::Refused(refused));
-        self.handle(Input::Unsecured(End::RefusedByUs { reason }), context);
-    }
-
-    fn handle(&mut self, input: Input, context: &mut Context<Self>) {
-        if !runtime::is_there() {
-            return;
-        }
-        let mut effects = std::mem::take(&mut self.effects);
-        self.core.handle(reactor_now(), input, &mut effects);
-        for effect in effects.drain(..) {
-            self.perform(effect, context);
-        }
-        self.effects = effects;
-        self.set_timer(context);
-    }
-
-    fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
-        match effect {
-            Effect::SendHello => {
-                let hello = Greeting::Hello(self.settings.hello.clone());
-                self.send(&hello);
-            }
-            Effect::SendRefused(refused) => self.send(&Greeting::Refused(refused)),
-            Effect::SendHeartbeat => self.send(&Packet::<M>::Heartbeat),
-            Effect::SendBye(reason) => self.send(&Packet::<M>::Bye { reason }),
-            Effect::Up { hello, version, allowance } => self.up(hello, version, allowance, context),
-            // The handler that holds the message delivers it, and waits.
-            Effect::Deliver => {}
-            Effect::Suspected => {
-                log::info!("{}: nothing heard for a while", self.shown());
-                self.tell(LinkEvent::Suspected);
-            }
-            Effect::Recovered => self.tell(LinkEvent::Recovered),
-            Effect::Ended(end) => self.ended(end, context),
-        }
+        self.input(Input::Unsecured(End::RefusedByUs { reason }), context);
     }
 
     fn up(&mut self, hello: Hello, version: u16, allowance: Allowance, context: &mut Context<Self>) {
@@ -349,52 +323,36 @@ impl<M: WireMessage> Link<M> {
         self.outgoing.append(|buffer| self.codec.encode(message, buffer))
     }
 
-    fn set_timer(&mut self, context: &mut Context<Self>) {
-        let Some(deadline) = self.core.deadline() else { return };
-        // One that comes too early does no harm.
-        if let Some((at, handle)) = self.timer {
-            if at <= deadline {
-                return;
-            }
-            context.cancel_future(handle);
-        }
-        let handle = context.run_later(deadline.saturating_duration_since(reactor_now()), |this, context| {
-            this.timer = None;
-            this.handle(Input::Time, context);
-        });
-        self.timer = Some((deadline, handle));
-    }
-
-    fn next(&self) -> Next {
+    fn next(&self) -> NextRead {
         if self.core.is_over() {
-            Next::Stop
+            NextRead::Stop
         } else if !self.core.is_up() {
-            Next::Greeting
+            NextRead::Greeting
         } else {
             match self.allowance {
-                Allowance::Full => Next::Packets(self.settings.limits),
-                Allowance::OneMessage => Next::Packets(Limits::GREETING),
+                Allowance::Full => NextRead::Packets(self.settings.limits),
+                Allowance::OneMessage => NextRead::Packets(Limits::GREETING),
             }
         }
     }
 
-    fn take(&mut self, heard: Heard<M>, context: &mut Context<Self>) {
-        let input = match heard {
-            Heard::Greeting(Greeting::Hello(hello)) => Input::Hello(hello),
-            Heard::Greeting(Greeting::Refused(refused)) => Input::Refused(refused),
-            Heard::Progress => Input::Progress,
-            Heard::Broke(end) => Input::Broke(end),
-            Heard::Packet(Packet::Bye { reason }) => Input::Bye(reason),
-            Heard::Packet(_) if !self.may_still_speak() => {
+    fn take(&mut self, frame: InboundFrame<M>, context: &mut Context<Self>) {
+        let input = match frame {
+            InboundFrame::Greeting(Greeting::Hello(hello)) => Input::Hello(hello),
+            InboundFrame::Greeting(Greeting::Refused(refused)) => Input::Refused(refused),
+            InboundFrame::Progress => Input::Progress,
+            InboundFrame::Broke(end) => Input::Broke(end),
+            InboundFrame::Packet(Packet::Bye { reason }) => Input::Bye(reason),
+            InboundFrame::Packet(_) if !self.may_still_speak() => {
                 Input::Close("this key is not trusted any more".into())
             }
-            Heard::Packet(Packet::Heartbeat) => Input::Heartbeat,
-            Heard::Packet(Packet::Message(message)) => {
+            InboundFrame::Packet(Packet::Heartbeat) => Input::Heartbeat,
+            InboundFrame::Packet(Packet::Message(message)) => {
                 self.arriving = Some(message);
                 Input::Message
             }
         };
-        self.handle(input, context);
+        self.input(input, context);
     }
 
     /// Trust is asked for in the handshake, and may have been withdrawn since.
@@ -404,6 +362,58 @@ impl<M: WireMessage> Link<M> {
             Some(Allowance::Full) => true,
             Some(Allowance::OneMessage) => self.allowance == Allowance::OneMessage,
             None => false,
+        }
+    }
+}
+
+impl<M: WireMessage> Timed for Link<M> {
+    fn timer(&mut self) -> &mut Timer {
+        &mut self.timer
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.core.deadline()
+    }
+
+    fn on_time(&mut self, context: &mut Context<Self>) {
+        self.input(Input::Time, context);
+    }
+}
+
+impl<M: WireMessage> CoreActor for Link<M> {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn effects(&mut self) -> &mut Vec<Effect> {
+        &mut self.effects
+    }
+
+    fn step(&mut self, now: Instant, input: Input, effects: &mut Vec<Effect>) {
+        self.core.handle(now, input, effects);
+    }
+
+    fn after_input(&mut self, context: &mut Context<Self>) {
+        self.set_timer(context);
+    }
+
+    fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
+        match effect {
+            Effect::SendHello => {
+                let hello = Greeting::Hello(self.settings.hello.clone());
+                self.send(&hello);
+            }
+            Effect::SendRefused(refused) => self.send(&Greeting::Refused(refused)),
+            Effect::SendHeartbeat => self.send(&Packet::<M>::Heartbeat),
+            Effect::SendBye(reason) => self.send(&Packet::<M>::Bye { reason }),
+            Effect::Up { hello, version, allowance } => self.up(hello, version, allowance, context),
+            // The handler that holds the message delivers it, and waits.
+            Effect::Deliver => {}
+            Effect::Suspected => {
+                log::info!("{}: nothing heard for a while", self.shown());
+                self.tell(LinkEvent::Suspected);
+            }
+            Effect::Recovered => self.tell(LinkEvent::Recovered),
+            Effect::Ended(end) => self.ended(end, context),
         }
     }
 }
@@ -430,37 +440,37 @@ impl<M: WireMessage> Drop for Link<M> {
     }
 }
 
-impl<M: WireMessage> Handler<Heard<M>> for Link<M> {
-    type Result = ResponseActFuture<Self, Next>;
+impl<M: WireMessage> Handler<InboundFrame<M>> for Link<M> {
+    type Result = ResponseActFuture<Self, NextRead>;
 
-    fn handle(&mut self, heard: Heard<M>, context: &mut Self::Context) -> Self::Result {
-        self.take(heard, context);
+    fn handle(&mut self, frame: InboundFrame<M>, context: &mut Self::Context) -> Self::Result {
+        self.take(frame, context);
         let message = self.arriving.take().filter(|_| !self.core.is_over());
         let Some(message) = message else { return Box::pin(ready(self.next())) };
         let news = LinkNews { link: self.id, what: LinkEvent::Message(message) };
         let delivery = wrap_future::<_, Self>(self.owner.send(news));
         Box::pin(delivery.map(|delivered, this, context| {
             let gone = || Input::Close("nobody listens here any more".into());
-            this.handle(delivered.map_or_else(|_| gone(), |()| Input::Delivered), context);
+            this.input(delivered.map_or_else(|_| gone(), |()| Input::Delivered), context);
             this.next()
         }))
     }
 }
 
-impl<M: WireMessage> Handler<Say<M>> for Link<M> {
-    type Result = Result<(), SayError>;
+impl<M: WireMessage> Handler<SendMessage<M>> for Link<M> {
+    type Result = Result<(), SendMessageError>;
 
-    fn handle(&mut self, Say(message): Say<M>, context: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, SendMessage(message): SendMessage<M>, context: &mut Self::Context) -> Self::Result {
         if !self.core.is_up() {
-            return Err(SayError::NotUp);
+            return Err(SendMessageError::NotUp);
         }
         self.frame(&Packet::Message(message))?;
         let waiting = self.outgoing.waiting();
         if waiting > self.settings.outgoing {
-            self.handle(Input::Broke(End::Crowded(waiting)), context);
-            return Err(SayError::Crowded);
+            self.input(Input::Broke(End::Crowded(waiting)), context);
+            return Err(SendMessageError::Crowded);
         }
-        self.handle(Input::Sent, context);
+        self.input(Input::Sent, context);
         Ok(())
     }
 }
@@ -478,6 +488,14 @@ impl<M: WireMessage> Handler<Close> for Link<M> {
     type Result = ();
 
     fn handle(&mut self, close: Close, context: &mut Self::Context) {
-        self.handle(Input::Close(close.reason), context);
+        self.input(Input::Close(close.reason), context);
+    }
+}
+
+impl<M: WireMessage> Handler<ChangeOwner<M>> for Link<M> {
+    type Result = ();
+
+    fn handle(&mut self, ChangeOwner(owner): ChangeOwner<M>, _: &mut Self::Context) {
+        self.owner = owner;
     }
 }

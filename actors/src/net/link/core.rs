@@ -52,7 +52,7 @@ pub enum Allowance {
     OneMessage,
 }
 
-/// What a link hears.
+/// What happens to a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Nothing but that time has passed.

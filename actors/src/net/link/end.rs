@@ -47,7 +47,7 @@ pub enum End {
     /// We did not want it.
     #[error("refused: {reason}")]
     RefusedByUs {
-        /// Why.
+        /// The reason, for people.
         reason: String,
     },
     /// The peer did not want it.

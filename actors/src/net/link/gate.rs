@@ -42,13 +42,13 @@ impl Default for Quotas {
 /// A connection that did not become a link.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// When.
+    /// When, by the system's clock.
     pub time: SystemTime,
     /// Where it came from.
     pub address: SocketAddr,
     /// Whose it was, if the handshake told.
     pub peer: Option<Fingerprint>,
-    /// Why.
+    /// How its connection ended.
     pub end: End,
 }
 

@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 
 use super::actor::{Link, LinkId, LinkNews, Settings};
 use super::connect::accepted;
+use super::frame::WireMessage;
 use super::gate::{Gate, Occupancy, Quotas, Refusal};
-use super::pump::WireMessage;
 use super::tls::Tls;
 use crate::kit::rate_limit::RateLimit;
 use crate::kit::reactor_now;
@@ -27,7 +27,7 @@ pub struct Listening {
     task: JoinHandle<()>,
 }
 
-/// Listens at this address and starts a link for each connection; `owner` hears of those that come up. Connections
+/// Listens at this address and starts a link for each connection; `owner` is told of those that come up. Connections
 /// that do not are logged, a few a second, and remembered.
 ///
 /// # Errors

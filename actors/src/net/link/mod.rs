@@ -4,7 +4,7 @@
 //!  Link::dial ─┐                               ┌─▶ owner: LinkNews (Up, Message, ..., Ended)
 //!              ├─▶ connect ─▶ Link ◀──▶ Core   │
 //!  listen ─────┘              │  ▲ └───────────┘
-//!   (gate)           outgoing ▼  │ Heard
+//!   (gate)           outgoing ▼  │ InboundFrame
 //!                            pump ◀──▶ the peer's
 //! ```
 //!
@@ -19,6 +19,7 @@
 //! | `core` | a link's life: a state machine without clock, socket or actor |
 //! | `end` | how links end, for people |
 //! | `actor` | [`Link`], the core's shell, and what it says to its owner |
+//! | `frame` | what the reader tells the actor, and the answer |
 //! | `pump` | bytes to frames and back, and closing so that last words arrive |
 //! | `outgoing` | what waits to be sent |
 //! | `connect` | from an address or a socket to a secured stream |
@@ -33,6 +34,7 @@ mod core;
 #[cfg(test)]
 mod core_tests;
 mod end;
+mod frame;
 mod gate;
 mod listen;
 mod open;
@@ -43,12 +45,13 @@ mod tests;
 mod tls;
 
 pub use actor::{
-    Close, Established, Link, LinkEvent, LinkId, LinkNews, Say, SayError, Settings, WaitForCapacity,
+    ChangeOwner, Close, Established, Link, LinkEvent, LinkId, LinkNews, SendMessage, SendMessageError,
+    Settings, WaitForCapacity,
 };
 pub use core::{Allowance, Core, Effect, Input, Timing};
 pub use end::{End, Stage};
+pub use frame::WireMessage;
 pub use gate::{Occupancy, Quotas, Refusal};
 pub use listen::{Listening, listen};
 pub use open::Open;
-pub use pump::WireMessage;
 pub use tls::{Admission, Tls, TlsError};

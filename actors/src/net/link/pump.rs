@@ -6,23 +6,16 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix::{Addr, Message};
+use actix::Recipient;
 use bytes::BytesMut;
-use flotilla_messages::wire::{Codec, Greeting, Limits, Packet};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use flotilla_messages::wire::{Codec, Limits};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::actor::Link;
 use super::connect::{Stream, broke};
 use super::end::End;
+use super::frame::{InboundFrame, NextRead, WireMessage};
 use super::outgoing::{Closing, Outgoing};
-
-/// What may be said on links: anything that has a form on the wire.
-pub trait WireMessage: Serialize + DeserializeOwned + Send + Unpin + 'static {}
-
-impl<T: Serialize + DeserializeOwned + Send + Unpin + 'static> WireMessage for T {}
 
 /// How long a closed link may take to send its last words, and again to see the peer close.
 const LINGER: Duration = Duration::from_secs(1);
@@ -33,36 +26,11 @@ const STEP: usize = 16 << 10;
 /// A receive buffer that is larger is given back when it is empty.
 const KEPT: usize = 256 << 10;
 
-/// What the reader tells the actor.
-#[derive(Message)]
-#[rtype(result = "Next")]
-pub enum Heard<M: WireMessage> {
-    /// A frame of the greeting.
-    Greeting(Greeting),
-    /// A frame after it.
-    Packet(Packet<M>),
-    /// A part of a frame.
-    Progress,
-    /// The last that is heard.
-    Broke(End),
-}
-
-/// What the reader is to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, actix::MessageResponse)]
-pub enum Next {
-    /// Read on, a greeting.
-    Greeting,
-    /// Read on, packets within these limits.
-    Packets(Limits),
-    /// Read no more.
-    Stop,
-}
-
 /// Runs until the link is closed by its actor or the actor is gone. `held` is let go when the stream is closed.
 pub async fn pump<M: WireMessage, H>(
     stream: Box<dyn Stream>,
     outgoing: Rc<Outgoing>,
-    link: Addr<Link<M>>,
+    link: Recipient<InboundFrame<M>>,
     held: H,
 ) {
     let (mut reader, mut writer) = tokio::io::split(stream);
@@ -76,7 +44,7 @@ pub async fn pump<M: WireMessage, H>(
                 Err(error) => {
                     // The peer may have said why it closed.
                     let _ = timeout(LINGER, reading).await;
-                    let _ = link.send(Heard::Broke(broke(&error))).await;
+                    let _ = link.send(InboundFrame::Broke(broke(&error))).await;
                     Closing::AtOnce
                 }
             },
@@ -129,33 +97,33 @@ async fn write(writer: &mut (impl AsyncWrite + Unpin), outgoing: &Outgoing) -> i
     Ok(())
 }
 
-async fn read<M: WireMessage>(reader: &mut (impl AsyncRead + Unpin), link: &Addr<Link<M>>) {
+async fn read<M: WireMessage>(reader: &mut (impl AsyncRead + Unpin), link: &Recipient<InboundFrame<M>>) {
     let mut codec = Codec::new(Limits::GREETING);
     let mut buffer = BytesMut::new();
     let mut greeting = true;
     loop {
-        let heard = if greeting {
-            codec.decode(&mut buffer).map(|frame| frame.map(Heard::Greeting))
+        let frame = if greeting {
+            codec.decode(&mut buffer).map(|frame| frame.map(InboundFrame::Greeting))
         } else {
-            codec.decode(&mut buffer).map(|frame| frame.map(Heard::Packet))
+            codec.decode(&mut buffer).map(|frame| frame.map(InboundFrame::Packet))
         };
-        let heard = match heard {
-            Ok(Some(heard)) => heard,
+        let frame = match frame {
+            Ok(Some(frame)) => frame,
             Ok(None) => match more(reader, &mut buffer).await {
-                Ok(0) => Heard::Broke(End::Cut("the connection ended without Bye".into())),
-                Ok(_) => Heard::Progress,
-                Err(error) => Heard::Broke(broke(&error)),
+                Ok(0) => InboundFrame::Broke(End::Cut("the connection ended without Bye".into())),
+                Ok(_) => InboundFrame::Progress,
+                Err(error) => InboundFrame::Broke(broke(&error)),
             },
-            Err(error) => Heard::Broke(End::Violated(error.to_string())),
+            Err(error) => InboundFrame::Broke(End::Violated(error.to_string())),
         };
         // The actor answers when it, or its owner, has taken it: a link is read no faster than its owner goes.
-        match link.send(heard).await {
-            Ok(Next::Greeting) => {}
-            Ok(Next::Packets(limits)) => {
+        match link.send(frame).await {
+            Ok(NextRead::Greeting) => {}
+            Ok(NextRead::Packets(limits)) => {
                 greeting = false;
                 codec.set_limits(limits);
             }
-            Ok(Next::Stop) | Err(_) => return,
+            Ok(NextRead::Stop) | Err(_) => return,
         }
     }
 }

@@ -55,7 +55,7 @@ pub enum Way {
     Direct,
 }
 
-/// What the core hears.
+/// What happens to the core.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A datagram whose signature is good.
@@ -85,7 +85,7 @@ pub enum Input {
     /// Nothing but time has passed; see [`Core::wakes_at`].
     Tick,
     /// This host leaves.
-    Leave,
+    Stop,
 }
 
 /// Where a datagram goes.
@@ -118,7 +118,7 @@ pub enum Why {
 pub enum Effect {
     /// Sign a datagram of this kind that promises this interval, and send it.
     Send {
-        /// Where.
+        /// The group, or the peer, that gets it.
         to: Target,
         /// What for.
         kind: DatagramKind,
@@ -133,7 +133,7 @@ pub enum Effect {
     Gone {
         /// Whose key.
         fingerprint: Fingerprint,
-        /// Why.
+        /// Why it is not listed any more.
         why: Why,
     },
 }
@@ -221,7 +221,7 @@ impl Core {
                 self.next_announce = self.next_announce.map(|next| next.min(soonest));
             }
             Input::Tick => {}
-            Input::Leave => self.leave(now, effects),
+            Input::Stop => self.leave(now, effects),
         }
         self.do_what_is_due(now, effects);
         self.dial(effects);

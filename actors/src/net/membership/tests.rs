@@ -398,8 +398,8 @@ fn configured_peers_are_told_by_unicast_and_all_are_told_goodbye() {
     let everyone = Target::Everyone { ipv6_too: false, broadcast_too: false };
     let expected = |kind| vec![(everyone, kind), (Target::One(far), kind)];
     assert_eq!(kinds(&first), expected(DatagramKind::Announce));
-    assert_eq!(kinds(&host.at(seconds(2), Input::Leave)), expected(DatagramKind::Goodbye));
-    assert_eq!(host.at(seconds(2), Input::Leave), []);
+    assert_eq!(kinds(&host.at(seconds(2), Input::Stop)), expected(DatagramKind::Goodbye));
+    assert_eq!(host.at(seconds(2), Input::Stop), []);
     host.at(seconds(2), Input::OwnChanged);
     assert_eq!(host.pass(seconds(100)), []);
 }

@@ -221,12 +221,12 @@ fn report(test: CaseId, Attempt { ending, place, attempt, times }: Attempt) -> O
             test,
             name: judged.case.name.clone(),
             id: judged.case.id.clone(),
-            outcome: judged.judgement.outcome,
+            outcome: judged.run.judgement.outcome,
             as_expected,
-            why: judged.judgement.why,
-            difference: judged.difference,
+            why: judged.run.judgement.why,
+            difference: judged.run.difference,
             case: Some(judged.case),
-            output: Some(judged.output),
+            output: Some(judged.run.output),
             place,
             attempt,
             times,
@@ -275,12 +275,7 @@ mod tests {
             memory: Memory::default(),
             started: None,
         };
-        LeaseResult::Judged(Box::new(Judged {
-            case,
-            output,
-            judgement: Judgement { outcome, why: None },
-            difference: None,
-        }))
+        LeaseResult::Judged(Box::new(Judged::of(case, output, Judgement { outcome, why: None })))
     }
 
     fn tell(core: &mut Core, told: Tell) -> Vec<Effect> {

@@ -10,7 +10,7 @@ use flotilla_messages::wire::Hello;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::net::link::{
-    Admission, Close, End, Link, LinkEvent, LinkNews, Open, Say, Settings, Timing, Tls, TlsError,
+    Admission, Close, End, Link, LinkEvent, LinkNews, Open, SendMessage, Settings, Timing, Tls, TlsError,
 };
 use crate::trust::TrustedKeys;
 use crate::trust::identity::Identity;
@@ -120,7 +120,7 @@ impl Client {
     /// # Errors
     /// [`AskError`]; after anything but [`AskError::Refused`] the link is of no use.
     pub async fn ask(&mut self, question: Question) -> Result<Answer, AskError> {
-        let said = self.link.send(Say(LocalMessage::Ask(question))).await;
+        let said = self.link.send(SendMessage(LocalMessage::Ask(question))).await;
         said.map_err(|_| AskError::Gone("its link has ended".to_owned()))?
             .map_err(|error| AskError::Gone(error.to_string()))?;
         let answer = async {

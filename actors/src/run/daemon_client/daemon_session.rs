@@ -31,7 +31,7 @@ pub struct DaemonSession {
 
 #[derive(Debug)]
 enum Request {
-    Say(Question),
+    SendMessage(Question),
     Durations { configuration: String, answer: oneshot::Sender<Result<Vec<TestDuration>, AskError>> },
     Watch(Recipient<Distrusted>),
 }
@@ -54,14 +54,14 @@ impl DaemonSession {
 
     /// This peer is so fast, see [`Question::UpdatePerformance`].
     pub fn update_performance(&self, peer: Fingerprint, permille: u32) {
-        self.say(Request::Say(Question::UpdatePerformance { peer, permille }));
+        self.say(Request::SendMessage(Question::UpdatePerformance { peer, permille }));
     }
 
     /// This peer did not answer.
     pub fn unresponsive(&self, peer: Fingerprint, reason: &str) {
         // The daemon takes no longer ones.
         let reason = reason.chars().take(200).collect();
-        self.say(Request::Say(Question::Unresponsive { peer, reason }));
+        self.say(Request::SendMessage(Question::Unresponsive { peer, reason }));
     }
 
     /// How long tests take under this configuration, as far as runners have told. An answer that nobody waits for any
@@ -79,7 +79,7 @@ impl DaemonSession {
     pub fn inform_durations(&self, configuration: &str, tests: &[TestDuration]) {
         for tests in tests.chunks(MOST_DURATIONS) {
             let (configuration, tests) = (configuration.to_owned(), tests.to_vec());
-            self.say(Request::Say(Question::InformDurations { configuration, tests }));
+            self.say(Request::SendMessage(Question::InformDurations { configuration, tests }));
         }
     }
 
@@ -140,7 +140,7 @@ async fn life(mut client: Client, mut heard: Receiver<Request>, mut standing: St
                     let _ = answer.send(durations);
                     asked
                 }
-                Some(Request::Say(question)) => client.ask(question).await.map(drop),
+                Some(Request::SendMessage(question)) => client.ask(question).await.map(drop),
             },
             _ = looks.tick(), if watcher.is_some() => client.peers().await.map(|peers| {
                 for key in standing.lost(&peers) {

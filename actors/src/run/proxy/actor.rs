@@ -1,11 +1,11 @@
 //! The actor of a proxy: the core's shell.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Recipient, WrapFuture,
@@ -20,11 +20,14 @@ use tokio::sync::mpsc;
 use super::cases::{CaseMaker, MadeCases, Make};
 use super::core::{Core, Effect, Input};
 use super::exchange::{Exchange, Grant, Grants, Holder, LARGE};
+use super::transfer::{self, Transfer};
 use super::wire_case::relocate;
 use crate::content::inputs::{Packs, SendError, Tree};
 use crate::execution::executor::{ExecutorId, News, Order};
+use crate::kit::reactor_now;
+use crate::kit::shell::CoreActor;
 use crate::net::link::{
-    self, Admission, Close, Link, LinkEvent, LinkNews, Say, Tls, TlsError, WaitForCapacity,
+    self, Admission, Close, Link, LinkEvent, LinkNews, SendMessage, Tls, TlsError, WaitForCapacity,
 };
 use crate::run::scheduler::Join;
 use crate::trust::TrustedKeys;
@@ -34,8 +37,6 @@ use crate::trust::identity::Identity;
 const AHEAD: usize = 2 << 20;
 /// How long a peer waits for others to have a large blob before it is sent one.
 const WAITS: Duration = Duration::from_secs(20);
-/// How often it is told how far the inputs are.
-const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// How long the link's last words may take after the proxy has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -101,7 +102,7 @@ pub enum ProxyEvent {
     },
     /// The peer takes part.
     Joined {
-        /// Which.
+        /// The executor number of the proxy.
         executor: ExecutorId,
         /// Whose key it showed.
         key: Option<Fingerprint>,
@@ -112,14 +113,14 @@ pub enum ProxyEvent {
     },
     /// It works for others first.
     Waits {
-        /// Which.
+        /// The executor number of the proxy.
         executor: ExecutorId,
         /// How many of them there are.
         ahead: u16,
     },
     /// It does not, or not any more.
     Over {
-        /// Which.
+        /// The executor number of the proxy.
         executor: ExecutorId,
         /// Whose key it showed, if a link was up.
         key: Option<Fingerprint>,
@@ -151,17 +152,7 @@ pub struct PeerProxy {
     link: Option<Addr<Link<WorkMessage>>>,
     /// Who answered, and that connection's own value.
     peer: Option<(Fingerprint, [u8; 32])>,
-    /// Blobs to be sent after those that are being sent.
-    wanted: VecDeque<Vec<Digest>>,
-    sending: bool,
-    sent: u64,
-    /// Unpacked bytes that were asked for, and handed on.
-    asked: u64,
-    given: u64,
-    /// When that was told last, or the first was asked for.
-    told: Option<tokio::time::Instant>,
-    /// Whether it was told at all.
-    telling: bool,
+    transfer: Transfer,
     begun: tokio::time::Instant,
     effects: Vec<Effect>,
 }
@@ -177,13 +168,7 @@ impl PeerProxy {
             core,
             link: None,
             peer: None,
-            wanted: VecDeque::new(),
-            sending: false,
-            sent: 0,
-            asked: 0,
-            given: 0,
-            told: None,
-            telling: false,
+            transfer: Transfer::default(),
             begun: tokio::time::Instant::now(),
             effects: Vec::new(),
         }
@@ -200,75 +185,6 @@ impl PeerProxy {
         let number = u64::from(self.executor.0);
         self.link = Some(Link::dial(number, self.target.address, self.target.key, &tls, settings, owner));
         Ok(())
-    }
-
-    fn handle(&mut self, input: Input, context: &mut Context<Self>) {
-        let mut effects = std::mem::take(&mut self.effects);
-        self.core.handle(input, &mut effects);
-        for effect in effects.drain(..) {
-            self.perform(effect, context);
-        }
-        self.effects = effects;
-    }
-
-    fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
-        match effect {
-            Effect::SendPacket => self.send_packet(context),
-            Effect::SendBlobs(digests) => {
-                self.told.get_or_insert_with(tokio::time::Instant::now);
-                let large = |digest: &Digest| self.job.tree.size(digest) >= LARGE;
-                let (large, small) = digests.into_iter().partition::<Vec<_>, _>(large);
-                self.send_own(small, context);
-                self.exchange_large(&large, context);
-            }
-            Effect::Make(leases) => {
-                self.job.cases.do_send(Make { leases, to: context.address().recipient() });
-            }
-            Effect::Say(mut message) => {
-                // What is kept here, and shown, names the paths of this machine.
-                if let (WorkMessage::Assign(leases), Engine::Native(native)) =
-                    (&mut message, &self.job.packet.engine)
-                {
-                    leases.iter_mut().for_each(|lease| relocate(&mut lease.case, &native.elsewhere));
-                }
-                self.say(message);
-            }
-            Effect::Join { credit } => {
-                if let Some((key, _)) = self.peer {
-                    let holder = Holder { key, address: self.target.address };
-                    let grants = self.job.exchange.borrow_mut().ready(self.executor, holder);
-                    self.grant(grants);
-                }
-                self.told_enough();
-                self.job.joins.do_send(Join {
-                    executor: self.executor,
-                    place: Place::Peer(self.target.name.clone()),
-                    credit,
-                    max_heavy: self.job.max_heavy,
-                    orders: context.address().recipient(),
-                });
-                let (executor, sent, after) = (self.executor, self.sent, self.begun.elapsed());
-                self.job.owner.do_send(ProxyEvent::Joined { executor, key: self.key(), sent, after });
-            }
-            Effect::Waits { ahead } => {
-                self.job.owner.do_send(ProxyEvent::Waits { executor: self.executor, ahead });
-            }
-            Effect::News(what) => self.job.news.do_send(News { executor: self.executor, what }),
-            Effect::Over { reason, joined, again } => {
-                let bye = reason.clone().unwrap_or_else(|| "the run is over".into());
-                if let Some(link) = &self.link {
-                    link.do_send(Close { reason: bye });
-                }
-                self.wanted.clear();
-                self.told_enough();
-                self.job.askers.borrow_mut().remove(&self.executor);
-                // One whose tests are over has what it had.
-                let grants = self.job.exchange.borrow_mut().left(self.executor);
-                self.grant(grants);
-                let (executor, key) = (self.executor, self.key());
-                self.job.owner.do_send(ProxyEvent::Over { executor, key, reason, joined, again });
-            }
-        }
     }
 
     /// Whose key was shown, if a link was up.
@@ -290,28 +206,20 @@ impl PeerProxy {
     /// A link that is over, or lets too much pile up, says so itself.
     fn say(&self, message: WorkMessage) {
         if let Some(link) = &self.link {
-            link.do_send(Say(message));
+            link.do_send(SendMessage(message));
         }
     }
 
-    /// A second after the first blob was asked for, and every second from then on; a quick transfer is not worth it.
-    fn tell_progress(&mut self) {
-        let now = tokio::time::Instant::now();
-        if self.told.is_some_and(|told| now.saturating_duration_since(told) >= TOLD_EVERY) {
-            self.told = Some(now);
-            self.telling = true;
-            let (executor, total) = (self.executor, self.asked);
-            // What was sent last may still be on its way.
-            let sent = self.given.min(total.saturating_sub(1));
-            self.job.owner.do_send(ProxyEvent::Sending { executor, sent, total });
-        }
-    }
-
-    /// Nothing is on its way any more.
-    fn told_enough(&mut self) {
-        if std::mem::take(&mut self.telling) {
-            let (executor, total) = (self.executor, self.asked);
-            self.job.owner.do_send(ProxyEvent::Sending { executor, sent: total, total });
+    fn transfer(&mut self, input: transfer::Input, context: &mut Context<Self>) {
+        let mut effects = Vec::new();
+        self.transfer.handle(reactor_now(), input, &mut effects);
+        for effect in effects {
+            match effect {
+                transfer::Effect::Send(digests) => self.send_blobs(digests, context),
+                transfer::Effect::Report { sent, total } => {
+                    self.job.owner.do_send(ProxyEvent::Sending { executor: self.executor, sent, total });
+                }
+            }
         }
     }
 
@@ -319,9 +227,8 @@ impl PeerProxy {
         if digests.is_empty() {
             return;
         }
-        self.asked += digests.iter().map(|digest| self.job.tree.size(digest)).sum::<u64>();
-        self.wanted.push_back(digests);
-        self.send_blobs(context);
+        let bytes = digests.iter().map(|digest| self.job.tree.size(digest)).sum();
+        self.transfer(transfer::Input::Queue { digests, bytes }, context);
     }
 
     /// Sees where large blobs are to come from.
@@ -352,12 +259,8 @@ impl PeerProxy {
     }
 
     /// Sends what was asked for, one pack after the other, as fast as the peer takes them.
-    fn send_blobs(&mut self, context: &mut Context<Self>) {
-        if self.sending || self.core.is_over() {
-            return;
-        }
-        let (Some(asked), Some(link)) = (self.wanted.pop_front(), self.link.clone()) else { return };
-        self.sending = true;
+    fn send_blobs(&self, asked: Vec<Digest>, context: &mut Context<Self>) {
+        let Some(link) = self.link.clone() else { return };
         let (packed, mut packs) = mpsc::channel(1);
         let tree = Arc::clone(&self.job.tree);
         // Ends at the latest when nobody takes the next pack.
@@ -373,12 +276,9 @@ impl PeerProxy {
             }
             Ok(())
         };
-        context.spawn(sending.into_actor(self).map(|sent, this, context| {
-            this.sending = false;
-            match sent {
-                Ok(()) => this.send_blobs(context),
-                Err(reason) => this.handle(Input::Trouble(reason), context),
-            }
+        context.spawn(sending.into_actor(self).map(|sent, this, context| match sent {
+            Ok(()) => this.transfer(transfer::Input::BatchSent, context),
+            Err(reason) => this.input(Input::Trouble(reason), context),
         }));
     }
 }
@@ -429,6 +329,78 @@ struct Troubled(String);
 #[rtype(result = "()")]
 struct Packed(Pack);
 
+impl CoreActor for PeerProxy {
+    type Input = Input;
+    type Effect = Effect;
+
+    fn effects(&mut self) -> &mut Vec<Effect> {
+        &mut self.effects
+    }
+
+    fn step(&mut self, _: Instant, input: Input, effects: &mut Vec<Effect>) {
+        self.core.handle(input, effects);
+    }
+
+    fn perform(&mut self, effect: Effect, context: &mut Context<Self>) {
+        match effect {
+            Effect::SendPacket => self.send_packet(context),
+            Effect::SendBlobs(digests) => {
+                self.transfer(transfer::Input::Asked, context);
+                let large = |digest: &Digest| self.job.tree.size(digest) >= LARGE;
+                let (large, small) = digests.into_iter().partition::<Vec<_>, _>(large);
+                self.send_own(small, context);
+                self.exchange_large(&large, context);
+            }
+            Effect::Make(leases) => {
+                self.job.cases.do_send(Make { leases, to: context.address().recipient() });
+            }
+            Effect::Send(mut message) => {
+                // What is kept here, and shown, names the paths of this machine.
+                if let (WorkMessage::Assign(leases), Engine::Native(native)) =
+                    (&mut message, &self.job.packet.engine)
+                {
+                    leases.iter_mut().for_each(|lease| relocate(&mut lease.case, &native.elsewhere));
+                }
+                self.say(message);
+            }
+            Effect::Join { credit } => {
+                if let Some((key, _)) = self.peer {
+                    let holder = Holder { key, address: self.target.address };
+                    let grants = self.job.exchange.borrow_mut().ready(self.executor, holder);
+                    self.grant(grants);
+                }
+                self.transfer(transfer::Input::Complete, context);
+                self.job.joins.do_send(Join {
+                    executor: self.executor,
+                    place: Place::Peer(self.target.name.clone()),
+                    credit,
+                    max_heavy: self.job.max_heavy,
+                    orders: context.address().recipient(),
+                });
+                let (executor, sent, after) = (self.executor, self.transfer.packed(), self.begun.elapsed());
+                self.job.owner.do_send(ProxyEvent::Joined { executor, key: self.key(), sent, after });
+            }
+            Effect::Waits { ahead } => {
+                self.job.owner.do_send(ProxyEvent::Waits { executor: self.executor, ahead });
+            }
+            Effect::News(what) => self.job.news.do_send(News { executor: self.executor, what }),
+            Effect::Over { reason, joined, again } => {
+                let bye = reason.clone().unwrap_or_else(|| "the run is over".into());
+                if let Some(link) = &self.link {
+                    link.do_send(Close { reason: bye });
+                }
+                self.transfer(transfer::Input::Stop, context);
+                self.job.askers.borrow_mut().remove(&self.executor);
+                // One whose tests are over has what it had.
+                let grants = self.job.exchange.borrow_mut().left(self.executor);
+                self.grant(grants);
+                let (executor, key) = (self.executor, self.key());
+                self.job.owner.do_send(ProxyEvent::Over { executor, key, reason, joined, again });
+            }
+        }
+    }
+}
+
 impl Actor for PeerProxy {
     type Context = Context<Self>;
 
@@ -452,12 +424,12 @@ impl Handler<LinkNews<WorkMessage>> for PeerProxy {
             LinkEvent::Suspected => Input::Suspected(true),
             LinkEvent::Recovered => Input::Suspected(false),
             LinkEvent::Ended(end) => {
-                self.handle(Input::Ended { reason: end.to_string(), again: may_come_back(&end) }, context);
+                self.input(Input::Ended { reason: end.to_string(), again: may_come_back(&end) }, context);
                 self.link = None;
                 return;
             }
         };
-        self.handle(input, context);
+        self.input(input, context);
     }
 }
 
@@ -466,12 +438,11 @@ impl Handler<Order> for PeerProxy {
 
     fn handle(&mut self, order: Order, context: &mut Self::Context) {
         let input = match order {
-            // They are the run's, which the maker has.
-            Order::Assign { leases, cases: _ } => Input::Assign(leases),
+            Order::Assign(leases) => Input::Assign(leases),
             Order::Withdraw(leases) => Input::Withdraw(leases),
             Order::Stop { .. } => Input::Stop,
         };
-        self.handle(input, context);
+        self.input(input, context);
     }
 }
 
@@ -479,7 +450,7 @@ impl Handler<MadeCases> for PeerProxy {
     type Result = ();
 
     fn handle(&mut self, MadeCases(made): MadeCases, context: &mut Self::Context) {
-        self.handle(Input::Made(made), context);
+        self.input(Input::Made(made), context);
     }
 }
 
@@ -487,7 +458,7 @@ impl Handler<Troubled> for PeerProxy {
     type Result = ();
 
     fn handle(&mut self, Troubled(reason): Troubled, context: &mut Self::Context) {
-        self.handle(Input::Trouble(reason), context);
+        self.input(Input::Trouble(reason), context);
     }
 }
 
@@ -511,12 +482,10 @@ impl Handler<Granted> for PeerProxy {
 impl Handler<Packed> for PeerProxy {
     type Result = ();
 
-    fn handle(&mut self, Packed(pack): Packed, _: &mut Self::Context) {
+    fn handle(&mut self, Packed(pack): Packed, context: &mut Self::Context) {
         if !self.core.is_over() {
-            self.sent += pack.data.len() as u64;
-            // With the headers of its parts, which are small beside them.
-            self.given += u64::from(pack.unpacked);
-            self.tell_progress();
+            let (packed, unpacked) = (pack.data.len() as u64, u64::from(pack.unpacked));
+            self.transfer(transfer::Input::PackSent { packed, unpacked }, context);
             self.say(WorkMessage::Pack(pack));
         }
     }
@@ -527,7 +496,7 @@ impl Handler<Distrust> for PeerProxy {
 
     fn handle(&mut self, Distrust(key): Distrust, context: &mut Self::Context) {
         if self.key().or(self.target.key) == Some(key) {
-            self.handle(Input::Distrusted, context);
+            self.input(Input::Distrusted, context);
         }
     }
 }
@@ -536,7 +505,7 @@ impl Handler<End> for PeerProxy {
     type Result = ();
 
     fn handle(&mut self, _: End, context: &mut Self::Context) {
-        self.handle(Input::Stop, context);
+        self.input(Input::Stop, context);
         // The link outlives it by its last words.
         context.run_later(LAST_WORDS, |_, context| context.stop());
     }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Handler, Message, Recipient, SyncArbiter, SyncContext};
-use flotilla_messages::{Cases, Outcome};
+use flotilla_messages::Cases;
 
 use super::core::Made;
 use super::wire_case::size;
@@ -51,11 +51,7 @@ impl CaseMaker {
         let made = catch_unwind(AssertUnwindSafe(|| self.cases.case(lease.test)));
         match made {
             Ok(Ok(case)) => Ok(Box::new(case)),
-            Ok(Err(unrunnable)) => {
-                let reason = format!("cannot run the test: {unrunnable}");
-                let (name, id) = (unrunnable.name, unrunnable.id);
-                Err(Box::new(Failed { name, id, case: None, outcome: Outcome::Fail, reason }))
-            }
+            Ok(Err(unrunnable)) => Err(Box::new(Failed::unrunnable(*unrunnable))),
             Err(panic) => {
                 let reason = format!("internal error: {}", panic_text(&*panic));
                 Err(Box::new(Failed::nameless(lease.test, reason)))

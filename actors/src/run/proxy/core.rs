@@ -30,18 +30,18 @@ const MOST_CASE: usize = 3 << 20;
 /// The most characters of a peer's reasons that are passed on.
 const MOST_WORDS: usize = 2000;
 
-/// What a proxy hears.
+/// What happens to a proxy.
 #[derive(Debug)]
 pub enum Input {
     /// Both have said Hello.
     Up,
-    /// The peer speaks.
+    /// The peer sent a message.
     Said(WorkMessage),
-    /// Nothing was heard of the peer for some seconds, or something is heard again.
+    /// True: the peer has been silent for some seconds. False: it is not any more.
     Suspected(bool),
     /// The link is over, or was never made.
     Ended {
-        /// How.
+        /// How the link ended, for people.
         reason: String,
         /// Whether another one may be made.
         again: bool,
@@ -54,9 +54,9 @@ pub enum Input {
     Assign(Vec<Lease>),
     /// The cases of some leases are there, in the order of the leases.
     Made(Vec<(LeaseId, Made)>),
-    /// The scheduler has lost interest in these.
+    /// The scheduler withdraws these leases.
     Withdraw(Vec<LeaseId>),
-    /// The scheduler has lost interest in all, or the run is over.
+    /// The scheduler gives this peer up, or the run is over.
     Stop,
 }
 
@@ -72,16 +72,16 @@ pub enum Effect {
     SendBlobs(Vec<Digest>),
     /// Make the cases of these leases.
     Make(Vec<Lease>),
-    /// Say this to the peer.
-    Say(WorkMessage),
+    /// Send this to the peer.
+    Send(WorkMessage),
     /// Offer the peer to the scheduler.
     Join {
         /// How many leases it takes at a time.
         credit: usize,
     },
-    /// The peer works for others first.
+    /// The peer serves other clients first.
     Waits {
-        /// How many of them there are.
+        /// How many clients.
         ahead: u16,
     },
     /// Tell the scheduler. Only after it was joined.
@@ -157,7 +157,7 @@ impl Core {
             Input::Ended { reason, again } => self.over(reason, again, effects),
             Input::Trouble(reason) => self.over(reason, false, effects),
             Input::Distrusted => {
-                effects.push(Effect::Say(WorkMessage::Done));
+                effects.push(Effect::Send(WorkMessage::Done));
                 self.over("its key is not trusted here any more".into(), false, effects);
             }
             Input::Suspected(suspected) if self.state == State::Serving => {
@@ -281,7 +281,7 @@ impl Core {
                         continue;
                     }
                     if ready.len() >= MOST_LEASES || (bytes + size > ASSIGN_BYTES && !ready.is_empty()) {
-                        effects.push(Effect::Say(WorkMessage::Assign(mem::take(&mut ready))));
+                        effects.push(Effect::Send(WorkMessage::Assign(mem::take(&mut ready))));
                         bytes = 0;
                     }
                     bytes += size;
@@ -296,7 +296,7 @@ impl Core {
             }
         }
         if !ready.is_empty() {
-            effects.push(Effect::Say(WorkMessage::Assign(ready)));
+            effects.push(Effect::Send(WorkMessage::Assign(ready)));
         }
     }
 
@@ -317,13 +317,13 @@ impl Core {
             }
         }
         let said = there.chunks(MOST_LEASES).map(|leases| WorkMessage::Withdraw(leases.to_vec()));
-        effects.extend(said.map(Effect::Say));
+        effects.extend(said.map(Effect::Send));
     }
 
     fn stop(&mut self, effects: &mut Vec<Effect>) {
         let joined = self.state == State::Serving;
         if matches!(self.state, State::Preparing | State::Serving) {
-            effects.push(Effect::Say(WorkMessage::Done));
+            effects.push(Effect::Send(WorkMessage::Done));
         }
         self.state = State::Stopped;
         effects.extend(mem::take(&mut self.leases).into_keys().map(withdrawn));
@@ -359,9 +359,9 @@ fn withdrawn(lease: LeaseId) -> Effect {
 /// What a peer's word about a test means here.
 fn ended(case: Box<TestCase>, ending: RemoteEnding, withdrawn: bool) -> LeaseResult {
     match ending {
-        RemoteEnding::Judged { output, judgement, difference } => {
-            let difference = difference.map(|text| shortened(&text, MOST_DIFFERENCE + MOST_WORDS));
-            LeaseResult::Judged(Box::new(Judged { case: *case, output, judgement, difference }))
+        RemoteEnding::Judged(mut run) => {
+            run.difference = run.difference.map(|text| shortened(&text, MOST_DIFFERENCE + MOST_WORDS));
+            LeaseResult::Judged(Box::new(Judged { case: *case, run }))
         }
         RemoteEnding::Failed { outcome, reason } => {
             let outcome = if outcome == Outcome::Crash { Outcome::Crash } else { Outcome::Fail };

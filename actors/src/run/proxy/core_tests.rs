@@ -148,7 +148,7 @@ fn a_test_that_cannot_be_made_is_answered_here() {
     let failed = Box::new(Failed::nameless(CaseId(1), "gone".into()));
     bench.take(Input::Made(vec![(LeaseId(1), Err(failed))]));
     assert!(matches!(bench.answers()[..], [(1, LeaseResult::Failed(_))]));
-    assert!(!bench.done.iter().any(|effect| matches!(effect, Effect::Say(_))));
+    assert!(!bench.done.iter().any(|effect| matches!(effect, Effect::Send(_))));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn many_and_large_cases_go_in_messages_that_fit() {
     let mut codec = Codec::new(Limits::ESTABLISHED);
     let mut assigned = Vec::new();
     for effect in &bench.done {
-        let Effect::Say(message) = effect else { continue };
+        let Effect::Send(message) = effect else { continue };
         let mut frame = bytes::BytesMut::new();
         codec.encode(message, &mut frame).unwrap();
         assert!(message.is_within_limits() && frame.len() < 1 << 20);

@@ -31,6 +31,7 @@
 //! | `actor` | [`PeerProxy`], the core's shell |
 //! | `exchange` | [`Exchange`]: which peer gets a large blob from where |
 //! | `cases` | [`CaseMaker`]: makes the cases of leases, away from the arbiter |
+//! | `transfer` | how far the inputs are that a peer asked for: a state machine, too |
 //! | `wire_case` | a case as it is sent, and how many bytes that takes |
 
 mod actor;
@@ -39,6 +40,7 @@ mod core;
 #[cfg(test)]
 mod core_tests;
 mod exchange;
+mod transfer;
 mod wire_case;
 
 pub use actor::{Distrust, End, Job, PeerProxy, ProxyEvent, Target};

@@ -151,7 +151,7 @@ impl Scheduler {
         match effect {
             Effect::Assign { executor, leases } => {
                 self.span.get_or_insert_with(|| (Instant::now(), Instant::now()));
-                self.order(executor, Order::Assign { leases, cases: Arc::clone(&self.cases) });
+                self.order(executor, Order::Assign(leases));
             }
             Effect::Withdraw { executor, leases } => self.order(executor, Order::Withdraw(leases)),
             Effect::StopExecutor { executor, kill } => self.order(executor, Order::Stop { kill }),

@@ -34,6 +34,7 @@ enum Manner {
 
 struct Peer {
     manner: Manner,
+    cases: Arc<dyn Cases>,
     scheduler: Recipient<News>,
 }
 
@@ -46,8 +47,8 @@ impl Peer {
         self.scheduler.do_send(News { executor: BOB, what });
     }
 
-    fn answer(&self, Lease { id: lease, test, .. }: Lease, cases: &dyn Cases) {
-        let case = cases.case(test).unwrap();
+    fn answer(&self, Lease { id: lease, test, .. }: Lease) {
+        let case = self.cases.case(test).unwrap();
         self.tell(What::Started { lease, name: case.name.clone() });
         let ending = match self.manner {
             Manner::Silent => return,
@@ -63,7 +64,7 @@ impl Peer {
                     started: None,
                 };
                 let judgement = flotilla_messages::Judgement { outcome: Outcome::Fail, why: None };
-                LeaseResult::Judged(Box::new(Judged { case, output, judgement, difference: None }))
+                LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)))
             }
         };
         self.tell(What::Finished { lease, ending });
@@ -74,9 +75,9 @@ impl Handler<Order> for Peer {
     type Result = ();
 
     fn handle(&mut self, order: Order, _: &mut Self::Context) {
-        if let Order::Assign { leases, cases } = order {
+        if let Order::Assign(leases) = order {
             let answered = if matches!(self.manner, Manner::Silent) { 1 } else { leases.len() };
-            leases.into_iter().take(answered).for_each(|lease| self.answer(lease, &*cases));
+            leases.into_iter().take(answered).for_each(|lease| self.answer(lease));
         }
     }
 }
@@ -97,16 +98,18 @@ fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
         let make = |id| Ok(case(id, &["sleep", "0.02"]));
         let cases: Arc<dyn Cases> = Arc::new(Fake { count: 20, make: Box::new(make) });
         let (owner, mut incoming) = mpsc::unbounded_channel();
+        let listed = Arc::clone(&cases);
         let scheduler = Scheduler::create(|context| {
             let own = context.address();
             let watch = DeathWatch::new("aggregator", owner.clone());
             let aggregator =
                 ResultAggregator::new(Policy::default(), kept, own.clone().recipient(), watch).start();
-            let scheduler = Scheduler::new(cases, aggregator, DeathWatch::new("scheduler", owner.clone()));
+            let scheduler = Scheduler::new(listed, aggregator, DeathWatch::new("scheduler", owner.clone()));
             scheduler.list(own.recipient()).unwrap();
             scheduler
         });
-        let peer = Peer { manner, scheduler: scheduler.clone().recipient() }.start();
+        let peer =
+            Peer { manner, cases: Arc::clone(&cases), scheduler: scheduler.clone().recipient() }.start();
         let place = Place::Peer("bob".into());
         let orders = peer.recipient();
         scheduler.do_send(Join { executor: BOB, place, credit: 8, max_heavy: 1, orders });
@@ -121,7 +124,7 @@ fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
             guest: None,
         };
         let jobs = NonZeroUsize::new(2).unwrap();
-        let pool = LocalPool::new(HERE, jobs, setup, scheduler.clone().recipient()).unwrap();
+        let pool = LocalPool::new(HERE, jobs, setup, cases, scheduler.clone().recipient()).unwrap();
         let (place, credit, orders) = (Place::Local, LocalPool::credit(jobs), pool.start().recipient());
         scheduler.do_send(Join { executor: HERE, place, credit, max_heavy: 1, orders });
         loop {

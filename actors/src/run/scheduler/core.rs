@@ -303,7 +303,7 @@ impl Core {
             }
             Place::Peer(_) => {
                 let queued = leased.queued.unwrap_or_default();
-                Times::remote(since(leased.since, now), queued, judged.output.duration)
+                Times::remote(since(leased.since, now), queued, judged.run.output.duration)
             }
         }
     }
@@ -311,7 +311,7 @@ impl Core {
     /// The executor's credit is returned, and what can be learnt of this answer is.
     fn measure(&mut self, now: Instant, leased: &Leased, ending: &LeaseResult) {
         let took = match ending {
-            LeaseResult::Judged(judged) if leased.live => Some(judged.output.duration.as_secs_f64()),
+            LeaseResult::Judged(judged) if leased.live => Some(judged.run.output.duration.as_secs_f64()),
             _ => None,
         };
         let typical = self.typical().max(1e-3);

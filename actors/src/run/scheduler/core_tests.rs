@@ -221,7 +221,7 @@ fn ended(executor: ExecutorId, lease: u64, outcome: Outcome) -> Input {
     };
     let judgement = Judgement { outcome, why: None };
     let case = fake::case(CaseId(0), &["true"]);
-    let ending = LeaseResult::Judged(Box::new(Judged { case, output, judgement, difference: None }));
+    let ending = LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)));
     Input::Finished { executor, lease: LeaseId(lease), ending }
 }
 

@@ -254,7 +254,7 @@ impl World {
                     started: None,
                 };
                 let judgement = Judgement { outcome: Outcome::Pass, why: None };
-                LeaseResult::Judged(Box::new(Judged { case, output, judgement, difference: None }))
+                LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)))
             }
         };
         self.handle(Input::Finished { executor, lease, ending });

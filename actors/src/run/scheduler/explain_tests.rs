@@ -104,12 +104,7 @@ fn judged(outcome: Outcome) -> LeaseResult {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    LeaseResult::Judged(Box::new(Judged {
-        case: fake::case(CaseId(0), &["true"]),
-        output,
-        judgement,
-        difference: None,
-    }))
+    LeaseResult::Judged(Box::new(Judged::of(fake::case(CaseId(0), &["true"]), output, judgement)))
 }
 
 fn tests(placed: &[Placement]) -> Vec<u64> {

@@ -190,7 +190,7 @@ impl Core {
     /// How long the last attempt at a test took that is run again.
     fn took(&self, index: Index) -> Duration {
         match self.reruns.tests.get(&index).and_then(|failing| failing.tried.last()) {
-            Some(Attempt { ending: LeaseResult::Judged(judged), .. }) => judged.output.duration,
+            Some(Attempt { ending: LeaseResult::Judged(judged), .. }) => judged.run.output.duration,
             _ => Duration::ZERO,
         }
     }

@@ -76,7 +76,7 @@ impl World {
             started: None,
         };
         let (case, judgement) = (fake::case(CaseId(0), &["true"]), Judgement { outcome, why: None });
-        let ending = LeaseResult::Judged(Box::new(Judged { case, output, judgement, difference: None }));
+        let ending = LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)));
         self.handle(Input::Finished { executor, lease, ending });
     }
 

@@ -325,12 +325,7 @@ fn ending(test: CaseId, how: How) -> LeaseResult {
         started: None,
     };
     let judgement = Judgement { outcome, why: None };
-    LeaseResult::Judged(Box::new(Judged {
-        case: fake::case(test, &["true"]),
-        output,
-        judgement,
-        difference: None,
-    }))
+    LeaseResult::Judged(Box::new(Judged::of(fake::case(test, &["true"]), output, judgement)))
 }
 
 fn failed(test: CaseId) -> LeaseResult {

@@ -55,7 +55,7 @@ pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<bool, HomeError> {
     sync_parent(path).map(|()| true)
 }
 
-/// Removes a file. It is no error if there is none.
+/// Removes a file. A file that does not exist is not an error.
 pub fn remove(path: &Path) -> Result<(), HomeError> {
     match fs::remove_file(path) {
         Ok(()) => sync_parent(path),

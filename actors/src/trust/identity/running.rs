@@ -50,7 +50,7 @@ pub enum ClaimError {
 /// Held by the daemon of a home as long as it runs. Dropped, it leaves neither file behind.
 #[derive(Debug)]
 pub struct Claim {
-    /// Locked.
+    /// The file that is locked as long as this lives.
     _file: File,
     pid_file: PathBuf,
     ports_file: PathBuf,

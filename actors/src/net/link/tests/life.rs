@@ -8,7 +8,9 @@ use flotilla_messages::wire::{Greeting, Packet, SUPPORTED_VERSIONS, Versions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::support::{News, Peer, greet, raw, read, refusal, says, until, until_closed};
-use crate::net::link::{End, Link, LinkEvent, Occupancy, Quotas, Say, SayError};
+use crate::net::link::{
+    ChangeOwner, Close, End, Link, LinkEvent, Occupancy, Quotas, SendMessage, SendMessageError,
+};
 
 #[actix_rt::test]
 async fn versions_that_do_not_meet_are_refused_in_words_on_both_ends() {
@@ -57,6 +59,24 @@ async fn a_link_that_is_cut_did_not_say_bye() {
     b.established().await;
     stream.shutdown().await.unwrap();
     assert_eq!(b.end().await, End::Cut("the connection ended without Bye".into()), "however gently");
+}
+
+#[actix_rt::test]
+async fn a_link_that_changes_its_owner_tells_the_new_one_all_that_follows() {
+    let (mut a, mut b) = Peer::pair();
+    let mut heir = Peer::new(3);
+    let listening = b.listen().await;
+    let link = a.dial(&listening);
+    a.established().await;
+    let accepted = b.established().await.link;
+    link.send(SendMessage("before".into())).await.unwrap().unwrap();
+    assert_eq!(b.message().await, "before");
+    accepted.send(ChangeOwner(heir.owner.clone())).await.unwrap();
+    link.send(SendMessage("after".into())).await.unwrap().unwrap();
+    assert_eq!(heir.message().await, "after");
+    link.do_send(Close { reason: "done".into() });
+    assert!(matches!(heir.end().await, End::ByeByPeer(_)));
+    assert!(b.has_heard_nothing(), "the one before hears nothing more");
 }
 
 #[actix_rt::test]
@@ -119,13 +139,13 @@ async fn a_peer_that_does_not_read_is_closed_and_memory_stays_bounded() {
         (0..2000_u32).map(|i| char::from(33 + (i.wrapping_mul(2_654_435_761) >> 25) as u8 % 90)).collect();
     let mut said = 0;
     let error = loop {
-        match link.send(Say(noise.clone())).await.unwrap() {
+        match link.send(SendMessage(noise.clone())).await.unwrap() {
             Ok(()) => said += 1,
             Err(error) => break error,
         }
         assert!(said < 1000, "it takes any amount");
     };
-    assert!(matches!(error, SayError::Crowded));
+    assert!(matches!(error, SendMessageError::Crowded));
     assert!(said > 20, "{said}");
     assert!(matches!(a.end().await, End::Crowded(waiting) if (100_000..110_000).contains(&waiting)));
     until_closed(&mut peer).await;
@@ -175,13 +195,13 @@ async fn nothing_can_be_said_before_the_link_is_up_nor_what_no_frame_holds() {
     let (mut a, b) = Peer::pair();
     let (mut peer, stream) = duplex(4096);
     let link = a.link_over(stream, &b);
-    let early = link.send(Say("too early".to_owned())).await.unwrap();
-    assert!(matches!(early, Err(SayError::NotUp)));
+    let early = link.send(SendMessage("too early".to_owned())).await.unwrap();
+    assert!(matches!(early, Err(SendMessageError::NotUp)));
     greet(&mut peer).await;
     a.established().await;
-    let large = link.send(Say("x".repeat(17 << 20))).await.unwrap();
-    assert!(matches!(large, Err(SayError::Frame(_))));
-    link.send(Say("small".to_owned())).await.unwrap().unwrap();
+    let large = link.send(SendMessage("x".repeat(17 << 20))).await.unwrap();
+    assert!(matches!(large, Err(SendMessageError::Frame(_))));
+    link.send(SendMessage("small".to_owned())).await.unwrap().unwrap();
     assert_eq!(
         read::<Packet<String>>(&mut peer).await,
         Packet::Message("small".to_owned()),

@@ -3,7 +3,7 @@
 use flotilla_messages::wire::SUPPORTED_VERSIONS;
 
 use super::support::{Peer, refusal, until};
-use crate::net::link::{Allowance, Close, End, Link, Occupancy, Quotas, Say};
+use crate::net::link::{Allowance, Close, End, Link, Occupancy, Quotas, SendMessage};
 
 #[actix_rt::test]
 async fn two_that_trust_each_other_have_a_link_and_know_whose_it_is() {
@@ -17,10 +17,10 @@ async fn two_that_trust_each_other_have_a_link_and_know_whose_it_is() {
     assert_eq!((at_a.version, at_b.allowance), (SUPPORTED_VERSIONS.newest, Allowance::Full));
     assert_eq!(at_a.exporter, at_b.exporter);
     assert_ne!(at_a.exporter, [0; 32]);
-    at_a.link.send(Say("there".to_owned())).await.unwrap().unwrap();
-    at_b.link.send(Say("back".to_owned())).await.unwrap().unwrap();
+    at_a.link.send(SendMessage("there".to_owned())).await.unwrap().unwrap();
+    at_b.link.send(SendMessage("back".to_owned())).await.unwrap().unwrap();
     assert_eq!((b.message().await, a.message().await), ("there".into(), "back".into()));
-    at_a.link.send(Say("last".to_owned())).await.unwrap().unwrap();
+    at_a.link.send(SendMessage("last".to_owned())).await.unwrap().unwrap();
     at_a.link.send(Close { reason: "done".into() }).await.unwrap();
     assert_eq!(b.message().await, "last", "what was said before Bye arrives");
     assert_eq!(b.end().await, End::ByeByPeer("done".into()));
@@ -80,7 +80,7 @@ async fn trust_withdrawn_ends_a_link_before_its_next_message() {
     a.established().await;
     b.established().await;
     b.trusted.remove(a.fingerprint);
-    link.send(Say("please".to_owned())).await.unwrap().unwrap();
+    link.send(SendMessage("please".to_owned())).await.unwrap().unwrap();
     assert_eq!(b.end().await, End::Closed("this key is not trusted any more".into()));
     assert_eq!(a.end().await, End::ByeByPeer("this key is not trusted any more".into()));
 }
@@ -120,7 +120,7 @@ async fn trust_withdrawn_does_not_leave_a_link_with_a_strangers_rights() {
     a.established().await;
     b.established().await;
     b.trusted.replace([]);
-    link.send(Say("please".to_owned())).await.unwrap().unwrap();
+    link.send(SendMessage("please".to_owned())).await.unwrap().unwrap();
     assert!(matches!(b.end().await, End::Closed(_)));
 }
 
@@ -132,9 +132,9 @@ async fn a_stranger_may_say_one_thing() {
     let link = a.dial(&listening);
     a.established().await;
     assert_eq!(b.established().await.allowance, Allowance::OneMessage);
-    link.send(Say("I trust you now".to_owned())).await.unwrap().unwrap();
+    link.send(SendMessage("I trust you now".to_owned())).await.unwrap().unwrap();
     assert_eq!(b.message().await, "I trust you now");
-    link.send(Say("and".to_owned())).await.unwrap().unwrap();
+    link.send(SendMessage("and".to_owned())).await.unwrap().unwrap();
     assert!(matches!(b.end().await, End::Closed(_)));
     assert!(matches!(a.end().await, End::ByeByPeer(_)));
 }
@@ -147,7 +147,7 @@ async fn a_strangers_message_is_small() {
     let link = a.dial(&listening);
     a.established().await;
     b.established().await;
-    link.send(Say("x".repeat(5000))).await.unwrap().unwrap();
+    link.send(SendMessage("x".repeat(5000))).await.unwrap().unwrap();
     assert!(matches!(b.end().await, End::Violated(_)));
     assert!(
         matches!(refusal(&listening, 1).await, End::Violated(_)),
