@@ -12,13 +12,13 @@ use flotilla_messages::hash::Fnv;
 use flotilla_messages::{CaseId, Cases, Entry, TestCase, TestName, Unrunnable};
 
 use crate::files::select::Unmatched;
+use crate::kind::{Bound, Labels, Missing};
 use crate::kit::error::{EngineError, ReadError};
-use crate::plan::inputs::{Bound, Inputs};
+use crate::plan::description::Description;
+use crate::plan::inputs::Inputs;
 use crate::plan::instances::Listed;
-use crate::plan::missing::Missing;
 use crate::plan::repeats::{Repeats, reseed};
-use crate::plan::test262_case::Labels;
-use crate::plan::tree::{Description, Tree};
+use crate::plan::tree::Tree;
 
 /// Where a [`CaseId`]'s product and round begin; below is what the tree says.
 const TREE_BITS: u32 = 48;
@@ -218,12 +218,12 @@ impl Products {
     /// Whether a test that fails and passes when it is run again makes the run fail, unless somebody says otherwise: in
     /// V8 from 12.0 on.
     pub fn flaky_fails(&self) -> bool {
-        self.trees().any(|tree| tree.dialect.flaky_fails)
+        self.trees().any(|tree| tree.run.dialect.flaky_fails)
     }
 
     /// Whether V8's own runner writes logs beside its JSON results: from 12.0 on.
     pub fn writes_logs(&self) -> bool {
-        self.trees().any(|tree| tree.dialect.writes_logs)
+        self.trees().any(|tree| tree.run.dialect.writes_logs)
     }
 
     /// The trees, in order.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use flotilla_messages::CaseId;
 
 use crate::kit::shard::{Shard, Sharding};
-use crate::plan::instances::TestInstance;
+use crate::plan::instance::TestInstance;
 use crate::plan::test_files::TestFile;
 use crate::plan::tree::Tree;
 
@@ -16,8 +16,8 @@ pub struct Members(std::sync::OnceLock<HashSet<CaseId>>);
 impl Tree {
     /// Whether a subtest that would run is one of this run's shard.
     pub(crate) fn is_in_shard(&self, index: u32, base: &TestFile, subtest: TestInstance) -> bool {
-        let Some(shard) = self.options.shard else { return true };
-        match self.dialect.sharding {
+        let Some(shard) = self.run.options.shard else { return true };
+        match self.run.dialect.sharding {
             Sharding::Hash => {
                 let count = u64::from(shard.count);
                 let mut hash = 0_u64;
@@ -35,7 +35,7 @@ impl Tree {
     /// Every subtest of the shard by turns.
     fn shard_members(&self, shard: Shard) -> HashSet<CaseId> {
         let mut bases: Vec<(u32, &TestFile)> = self.bases().iter().collect();
-        let by_suite = self.dialect.sharding == Sharding::Subtests;
+        let by_suite = self.run.dialect.sharding == Sharding::Subtests;
         if by_suite {
             // As they were found: what is slow comes first only later.
             bases.sort_by_key(|(_, base)| (base.suite, base.found()));
