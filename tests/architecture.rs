@@ -18,7 +18,7 @@ const SUITES: Rule = &[
     ("kind", &["expectations", "files", "kit"]),
     ("v8", &["expectations", "files", "kind", "kit", "syntax"]),
     ("test262", &["expectations", "files", "kind", "kit", "syntax", "v8"]),
-    ("custom", &["expectations", "files", "kind", "kit", "syntax", "v8"]),
+    ("custom", &["expectations", "files", "kind", "kit", "syntax"]),
     ("plan", &["custom", "expectations", "files", "kind", "kit", "syntax", "test262", "v8"]),
 ];
 

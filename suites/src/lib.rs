@@ -39,6 +39,7 @@ pub use plan::products::{Products, ProductsError};
 pub use plan::repeats::Repeats;
 pub use plan::tree::{Tree, find_root};
 pub use plan::wanted::Wanted;
-pub use test262::{Edition, Frontmatter, FrontmatterError, Hints, Host, area, proposed};
+pub use syntax::frontmatter::FrontmatterError;
+pub use test262::{Edition, Frontmatter, Hints, Host, area, proposed};
 pub use v8::build::host_arch;
 pub use v8::dialect::TEST262;

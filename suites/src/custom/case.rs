@@ -13,8 +13,8 @@ use super::suite::{CustomSuite, Places, nothing_for};
 use super::template::{Hole, Values};
 use crate::expectations::Outcomes;
 use crate::kind::{CaseContext, PreparedTest, Source, TERM_GRACE, TestFlags, TestKey};
+use crate::syntax::frontmatter::{self, Quirks};
 use crate::syntax::read::read;
-use crate::v8::frontmatter::V8Frontmatter;
 
 /// What placeholders stand for in the command of one test.
 struct OfTest<'a> {
@@ -97,9 +97,11 @@ impl CustomPrepared {
                 prepared.exit_code = found.exit_code;
             }
             if config.judge.test262 {
-                let matter = V8Frontmatter::read(&source).map_err(named)?;
-                prepared.negative = matter.negative;
-                prepared.exception = matter.negative_type;
+                // With the quirks of V8's reader.
+                let fields = frontmatter::read(&source, Quirks::V8);
+                let fields = fields.map_err(|error| named(error.sentence()))?;
+                prepared.negative = fields.negative.is_some();
+                prepared.exception = fields.negative.and_then(|negative| negative.kind);
             }
         }
         Ok(prepared)

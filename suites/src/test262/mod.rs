@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `frontmatter` | a test's frontmatter |
+//! | `frontmatter` | what a test says of itself |
 //! | `host` | what an engine's shell is told and can do: `conf/hosts` |
 //! | `template` | the texts of host files with places to fill |
 //! | `choice` | which tests were asked for, by path and by feature |
@@ -23,7 +23,7 @@ mod suite;
 mod template;
 
 pub use edition::{Edition, Hints, proposed};
-pub use frontmatter::{Frontmatter, FrontmatterError};
+pub use frontmatter::Frontmatter;
 pub use host::Host;
 pub use labels::area;
 pub(crate) use loader::Test262Loader;

@@ -10,7 +10,7 @@
 //! | `sanitizers` | what sanitizers are told |
 //! | `facts`, `flags` | what all tests of a run share |
 //! | `suites` | V8's own suites: the kind |
-//! | `frontmatter` | test262's frontmatter as V8's small YAML reader reads it |
+//! | `frontmatter` | test262's frontmatter with the quirks of V8's reader |
 //!
 //! Invariant: no version number is compared outside of `dialect`.
 
