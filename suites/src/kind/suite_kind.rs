@@ -13,8 +13,9 @@ use crate::files::select::NameFilter;
 ///
 /// Asked from several threads.
 pub trait SuiteKind: fmt::Debug + Send + Sync {
-    /// Tells `visit` the name and the key of each test, in the order in which tests start that are equally long. Tests below
-    /// a directory need not be told of if `enter` says so of it (`a/b/`). What a person should know goes to `warnings`.
+    /// Calls `visit` with the name and the key of each test, in the order in which they start. Directories of which `enter`
+    /// says false (`a/b/`) hold no test that was asked for, and need not be walked. What a person should know goes to
+    /// `warnings`.
     fn tests(
         &self,
         enter: &dyn Fn(&str) -> bool,

@@ -8,7 +8,9 @@ use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 use crate::expectations::{Outcomes, Said};
 use crate::kind::{SkippedByHost, Strictness, TestFlags};
 use crate::kit::options::{Filter, Framework};
+use crate::kit::shard::Sharding;
 use crate::plan::instance::TestInstance;
+use crate::plan::shard::{by_turns, has_hash};
 use crate::plan::suite::Suite;
 use crate::plan::test_files::TestFile;
 use crate::plan::tree::Tree;
@@ -293,6 +295,23 @@ impl Tree {
         let mut subtests = self.subtests(index, base);
         subtests.retain(|(subtest, outcomes)| self.left_out_of(base, *subtest, *outcomes).is_none());
         subtests
+    }
+
+    /// Whether an instance that would run is one of this run's shard.
+    fn is_in_shard(&self, index: u32, base: &TestFile, instance: TestInstance) -> bool {
+        let Some(shard) = self.run.options.shard else { return true };
+        let by_suite = match self.run.dialect.sharding {
+            Sharding::Hash => {
+                return has_hash(shard, |piece| self.variant_id_pieces(index, base, instance, piece));
+            }
+            Sharding::Tests => false,
+            Sharding::Subtests => true,
+        };
+        let runnable = |index: u32, test: &TestFile| {
+            let instances = || self.runnable(index, test).into_iter().map(|(instance, _)| instance).collect();
+            (!self.is_left_out(test)).then(instances)
+        };
+        self.members.contain(instance.id(index), || by_turns(shard, by_suite, self.bases(), runnable))
     }
 
     /// Whether a test is left out before there are variants.

@@ -15,7 +15,7 @@
 //! | what a person may want to know | `description` |
 //! | what another machine needs for it | `inputs` |
 //!
-//! Threads: none of its own; a [`Tree`](tree::Tree) is shared by the lister and all that run tests.
+//! Threads: none of its own; an opened tree is shared by the lister and all that run tests.
 
 mod cache;
 mod choose;

@@ -107,7 +107,7 @@ struct Notes {
 }
 
 impl Notes {
-    /// What is to be said before any suite is looked at.
+    /// What does not depend on the suites.
     fn of_run(run: &RunFacts) -> Self {
         let (options, build) = (&run.options, &run.build);
         let mut warnings: Vec<String> = run.detected.warning().into_iter().collect();

@@ -242,7 +242,7 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// These seconds, with the factors of the words in a command line; `source`: the flags that the test's source says.
+    /// `seconds` with the factors of the words in a command line; `source`: the flags that the test's source says.
     pub fn with_words(&self, mut seconds: f64, args: &[Arg], source: &[String]) -> f64 {
         for (word, factor) in self.words {
             let said = args.iter().filter(|arg| matches!(arg, Arg::Text(text) if text == word)).count();

@@ -244,3 +244,23 @@ impl SuiteKind for Arc<V8Suite> {
         Ok(Needs { paths, engines, native: false, rest: true })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_tests_in_several_directories_the_last_ones_file_runs() {
+        let test = |name: &str, dir, extension| (name.to_owned(), FileKey { dir, extension, utf8: true });
+        let found = vec![test("a", 0, 1), test("staging/s", 0, 0), test("only", 0, 0)];
+        let data = [test("a", 1, 0), test("b", 1, 0), test("staging/s", 1, 0)];
+        let all = [found.clone(), data.to_vec()].concat();
+        let listed = |once| last_ones_run(all.clone(), once);
+        let expected =
+            [test("a", 1, 1), test("staging/s", 1, 0), test("only", 0, 0), data[0].clone(), data[1].clone()];
+        assert_eq!(listed(true), expected);
+        assert_eq!(listed(false), [expected.as_slice(), &data[2..]].concat());
+        assert_eq!(last_ones_run(found.clone(), true), found, "one directory alone");
+        assert!(last_ones_run(Vec::new(), true).is_empty());
+    }
+}
