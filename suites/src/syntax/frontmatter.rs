@@ -154,6 +154,15 @@ mod tests {
     }
 
     #[test]
+    fn for_v8_a_frontmatter_ends_with_the_last_end() {
+        let source = b"/*---\nflags: [raw]\n---*/ a\nfeatures: [class]\n---*/\n";
+        assert!(read(source, Quirks::NONE).unwrap().features.is_empty());
+        // A line without a colon continues a text, and a list is none.
+        let error = read(source, Quirks::V8).unwrap_err();
+        assert_eq!((error.line, error.reason.as_str()), (3, "it cannot be understood at '---*/ a'"));
+    }
+
+    #[test]
     fn an_error_is_a_sentence_about_its_test() {
         let sentence = |reason: &str| FrontmatterError { line: 1, reason: reason.into() }.sentence();
         assert_eq!(sentence("'flags' is no list"), "its frontmatter's 'flags' is no list");
