@@ -14,11 +14,12 @@ const SUITES: Rule = &[
     ("syntax", &[]),
     ("kit", &["syntax"]),
     ("expectations", &["kit", "syntax"]),
-    ("v8", &["expectations", "kit", "syntax"]),
-    ("files", &["expectations", "kit", "syntax", "v8"]),
-    ("test262", &["expectations", "files", "kit", "syntax", "v8"]),
-    ("custom", &["expectations", "files", "kit", "syntax", "v8"]),
-    ("plan", &["custom", "expectations", "files", "kit", "syntax", "test262", "v8"]),
+    ("files", &["kit", "syntax"]),
+    ("kind", &["expectations", "files", "kit"]),
+    ("v8", &["expectations", "files", "kind", "kit", "syntax"]),
+    ("test262", &["expectations", "files", "kind", "kit", "syntax", "v8"]),
+    ("custom", &["expectations", "files", "kind", "kit", "syntax"]),
+    ("plan", &["custom", "expectations", "files", "kind", "kit", "syntax", "test262", "v8"]),
 ];
 
 /// Of the crate `actors`.

@@ -8,8 +8,9 @@
 //! | [`syntax`] | reading text: the part of Python that is data, globs, shell words |
 //! | `kit` | options, errors, and small types that all share |
 //! | [`expectations`] | status files and other files of expectations |
-//! | `v8` | the rules of V8's own runner, by version, and what a V8 tree and its build say |
 //! | `files` | which tests are on disk |
+//! | `kind` | what a kind of suite has to answer |
+//! | `v8` | the rules of V8's own runner, by version, what a V8 tree and its build say, and V8's suites |
 //! | `test262` | test262 without V8: frontmatter, hosts, selection |
 //! | [`custom`] | suites that no version knows, by their `suite.toml` |
 //! | `plan` | from a tree to test cases |
@@ -19,6 +20,7 @@
 pub mod custom;
 pub mod expectations;
 mod files;
+mod kind;
 mod kit;
 mod plan;
 pub mod syntax;
@@ -26,17 +28,18 @@ mod test262;
 mod v8;
 
 pub use files::select::Unmatched;
+pub use kind::{Bound, Labels, Missing};
 pub use kit::error::{EngineError, HostError, OpenError, ReadError};
 pub use kit::options::{Filter, Framework, Options, Shell};
 pub use kit::shard::Shard;
-pub use plan::inputs::{Bound, Inputs, Outside, RESERVED};
+pub use plan::description::Description;
+pub use plan::inputs::{Inputs, Outside, RESERVED};
 pub use plan::instances::{Listed, Skip};
-pub use plan::missing::Missing;
 pub use plan::products::{Products, ProductsError};
 pub use plan::repeats::Repeats;
-pub use plan::test262_case::{Labels, area};
-pub use plan::tree::{Description, Tree, find_root};
+pub use plan::tree::{Tree, find_root};
 pub use plan::wanted::Wanted;
-pub use test262::{Edition, Frontmatter, FrontmatterError, Hints, Host, proposed};
+pub use syntax::frontmatter::FrontmatterError;
+pub use test262::{Edition, Frontmatter, Hints, Host, area, proposed};
 pub use v8::build::host_arch;
 pub use v8::dialect::TEST262;

@@ -7,16 +7,15 @@ use std::path::Path;
 use flotilla_messages::Arg;
 
 use super::config::{Config, Kind};
-use super::suite::{FILE, Opening, Places, nothing_for};
+use super::open::{FILE, Opening};
+use super::suite::{Places, nothing_for};
 use super::template::{Hole, Template, Values};
 use crate::expectations::{Entry, EntryFile, Naming, Outcomes};
 use crate::files::binary::{self, Ask};
-use crate::files::listed::{ListedTest, Source};
 use crate::files::walk::{WalkRules, walk};
+use crate::kind::Source;
 use crate::kit::error::OpenError;
 use crate::kit::place::Place;
-use crate::v8::dialect::OWN;
-use crate::v8::runner_source::SuiteConfig;
 
 /// What looking for tests needs to know.
 pub struct Listing<'a> {
@@ -30,11 +29,22 @@ pub struct Listing<'a> {
     pub test_dir: &'a Place,
 }
 
+/// A test of a suite of one's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomTest {
+    /// Its name within the suite.
+    pub name: String,
+    /// Its file, where files are tests.
+    pub file: Option<Arg>,
+    /// What `--cat` shows.
+    pub source: Source,
+}
+
 /// What was found.
 #[derive(Default)]
 pub struct Found {
     /// The tests.
-    pub listed: Vec<ListedTest>,
+    pub listed: Vec<CustomTest>,
     /// GoogleTest: those that say themselves that they are not to be run.
     pub disabled: Option<EntryFile>,
     /// Things that a person should know.
@@ -154,16 +164,14 @@ impl Listing<'_> {
             if let Some(other) = seen.insert(name.to_owned(), path.to_owned()) {
                 twice.get_or_insert((name.to_owned(), other, path.to_owned()));
             }
-            found.listed.push(ListedTest {
+            found.listed.push(CustomTest {
                 name: name.into(),
-                args: vec![self.test_dir.arg(path)],
-                flags: Vec::new(),
-                shell: None,
+                file: Some(self.test_dir.arg(path)),
                 source: Source::File(self.test_dir.path().join(path)),
             });
         };
-        let rules = WalkRules::new(&OWN, &SuiteConfig::default(), false);
-        walk(self.test_dir.path(), &rules, |_| true, visit, &mut found.warnings);
+        // Whatever a file is called, it may be a test.
+        walk(self.test_dir.path(), &WalkRules::all_files(), |_| true, visit, &mut found.warnings);
         if let Some((name, one, other)) = twice {
             return Err(refuse(format!(
                 "{one} and {other} would both be the test '{name}': exclude one of them, or set keep-extensions"
@@ -185,13 +193,7 @@ fn named(names: Vec<String>, refuse: &dyn Fn(String) -> OpenError) -> Result<Fou
     if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(refuse(format!("the test '{name}' is listed twice")));
     }
-    let test = |name: String| ListedTest {
-        name,
-        args: Vec::new(),
-        flags: Vec::new(),
-        shell: None,
-        source: Source::Text(String::new()),
-    };
+    let test = |name: String| CustomTest { name, file: None, source: Source::Text(String::new()) };
     Ok(Found { listed: names.into_iter().map(test).collect(), ..Found::default() })
 }
 

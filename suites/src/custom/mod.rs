@@ -5,18 +5,22 @@
 //! |---|---|
 //! | what the file says | [`config`], `words` |
 //! | commands and paths with `{placeholders}` | [`template`] |
-//! | which tests there are | `find` |
+//! | which directories are such suites | `loader` |
+//! | opening one, and which tests there are | `open`, `find` |
+//! | what its kind has to answer | `suite` |
 //! | what a test's source says | [`directives`] |
 //! | the case | `case` |
 
+mod case;
 pub mod config;
 pub mod directives;
-pub(crate) mod find;
-pub(crate) mod suite;
+mod find;
+mod loader;
+mod open;
+mod suite;
 pub mod template;
 mod words;
 
 pub use config::{Config, Kind};
-pub use find::stem;
-pub use suite::CustomSuite;
-pub(crate) use suite::{FILE, Opening, config};
+pub(crate) use loader::CustomLoader;
+pub(crate) use open::FILE;

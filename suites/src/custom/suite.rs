@@ -1,21 +1,22 @@
-//! Opening a suite of one's own: its program, its tests, what is expected of them.
+//! A suite of one's own, and what its kind has to answer.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
-use super::config::{Config, Kind};
-use super::find;
+use super::case::CustomPrepared;
+use super::config::Config;
+use super::find::CustomTest;
 use super::template::{Hole, Template, Values};
-use crate::expectations::{EntryFile, Naming, Reading, StatusFile, Syntax, Vocabulary, table};
-use crate::files::listed::ListedTest;
-use crate::kit::error::OpenError;
+use crate::files::select::NameFilter;
+use crate::kind::{
+    Bound, EMPTY, Engine, Needs, PreparedTest, Source, SuiteKind, TestKey, TestRef, VariantChoice,
+};
 use crate::kit::place::Place;
-use crate::syntax::read::read;
 
-/// The file that makes a directory such a suite.
-pub const FILE: &str = "suite.toml";
+/// Why predictable builds skip suites of one's own.
+const NOT_PREDICTABLE: &str = "a predictable build compares the allocations of V8's own tests only";
 
 /// A suite that its own `suite.toml` describes.
 #[derive(Debug)]
@@ -24,12 +25,26 @@ pub struct CustomSuite {
     pub config: Config,
     /// Where things are.
     pub places: Places,
+    /// Its directory.
+    pub dir: Place,
+    /// The directory of its tests.
+    pub test_dir: Place,
+    /// Its tests.
+    pub listed: Vec<CustomTest>,
     /// The command's words behind the program.
     pub args: Template,
+    /// What runs its tests, unless each has its own.
+    pub program: Program,
     /// The program, where each test has its own: it is the test's file, or lies beside it.
     pub program_of_test: Option<Template>,
+    /// The engine, where the program runs it.
+    pub engine: Option<Program>,
     /// Words behind the program that show on another machine whether it runs, if any do.
     pub probe: Option<&'static str>,
+    /// Which variants its tests run in.
+    pub variants: VariantChoice,
+    /// Whether the build is a predictable one.
+    pub on_predictable_build: bool,
 }
 
 /// What placeholders stand for that is the same for all tests of a suite.
@@ -74,168 +89,89 @@ impl Values for Places {
     }
 }
 
-/// What opening a suite needs to know.
-pub struct Opening<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its directory.
-    pub dir: &'a Place,
-    /// The tree's root.
-    pub root: &'a Path,
-    /// The engine.
-    pub shell: Program,
-    /// The directory of the build's programs.
-    pub build: Option<PathBuf>,
-    /// The words before every command.
-    pub prefix: &'a [String],
-    /// What expectations are read for.
-    pub reading: Reading<'a>,
-}
+impl CustomSuite {
+    /// One of its tests.
+    pub fn test(&self, key: TestKey) -> Option<&CustomTest> {
+        self.listed.get(usize::try_from(key.0).ok()?)
+    }
 
-/// A suite as it was opened.
-pub struct Opened {
-    /// The suite.
-    pub own: CustomSuite,
-    /// What runs its tests; where each has its own program, nothing.
-    pub program: Option<Program>,
-    /// The directory of its tests.
-    pub test_dir: Place,
-    /// Its tests.
-    pub listed: Vec<ListedTest>,
-    /// Its own status file.
-    pub status: StatusFile,
-    /// What else its directory says of them, later ones above earlier ones.
-    pub more: Vec<EntryFile>,
-    /// Things that a person should know.
-    pub warnings: Vec<String>,
-}
-
-/// Reads a suite's `suite.toml`, with its text.
-///
-/// # Errors
-/// It cannot be read, or is none.
-pub fn config(root: &Path, dir: &Path) -> Result<(Config, String), OpenError> {
-    let path = dir.join(FILE);
-    let bytes = read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok((Config::read(shown(root, &path), &text)?, text))
-}
-
-fn shown<'a>(root: &Path, path: &'a Path) -> &'a Path {
-    path.strip_prefix(root).unwrap_or(path)
-}
-
-impl Opening<'_> {
-    /// Opens the suite: looks for its tests, asks programs for their names.
+    /// Whether its commands mean the same on another machine, as far as their words tell.
     ///
     /// # Errors
-    /// What is wrong with its files, or a program that does not name its tests.
-    pub fn open(&self, (config, text): (Config, String)) -> Result<Opened, OpenError> {
-        let file = self.dir.path().join(FILE);
-        let refuse = |reason: String| OpenError::Suite { file: shown(self.root, &file).into(), reason };
-        let below = |path: &Path| Arg::below(self.root, &normalize(path));
-        let test_dir = Place::new(self.root, &self.dir.path().join(&config.dir));
-        if !test_dir.path().is_dir() {
-            return Err(refuse(format!("there is no directory {}", test_dir.path().display())));
-        }
-        let mut places = Places {
-            root: self.root.into(),
-            suite: below(self.dir.path()),
-            dir: below(test_dir.path()),
-            build: self.build.as_deref().map(below),
-            shell: match &self.shell {
-                Program::Shell(shell) => Some(shell.clone()),
-                Program::Builtin => None,
-            },
-            program: None,
+    /// A path of this machine that a command names.
+    fn travels(&self) -> Result<(), String> {
+        let outside = |arg: &Arg| match arg {
+            // The engine is sent, but only in the place of a program is it put where it is.
+            Arg::Text(path) if Some(arg) == self.places.shell.as_ref() => Some(path.clone()),
+            _ => None,
         };
-        if let Kind::GoogleTest { program } = &config.kind {
-            let filled = self.program(program, &places).map_err(|hole| refuse(nothing_for(hole)))?;
-            places.program = match filled {
-                Program::Shell(path) => Some(path),
-                Program::Builtin => None,
-            };
-        }
-        let (first, args) = config.command.clone().split_first();
-        let program = match first.is_of_test() {
-            true => None,
-            false => Some(self.program(&first, &places).map_err(|hole| refuse(nothing_for(hole)))?),
-        };
-        // What cannot be filled for one test cannot be for any.
-        args.fill(&places).map_err(|hole| refuse(nothing_for(hole)))?;
-
-        let status = self.status()?;
-        let naming = || Naming::Within(self.name.into());
-        let tables = table::entries(shown(self.root, &file), &text, naming(), &config.expect, self.reading);
-        let tables = tables.map_err(|problem| problem.located(shown(self.root, &file), &text))?;
-        let expect_file = self.expect_file(naming())?;
-        let listing = find::Listing { opening: self, config: &config, places: &places, test_dir: &test_dir };
-        let find::Found { listed, disabled, warnings } = listing.find(&refuse)?;
-        let more = disabled.into_iter().chain([tables]).chain(expect_file).collect();
-        Ok(Opened {
-            own: CustomSuite {
-                program_of_test: program.is_none().then_some(first),
-                probe: matches!(config.kind, Kind::GoogleTest { .. }).then_some("--gtest_list_tests"),
-                config,
-                places,
-                args,
-            },
-            program,
-            test_dir,
-            listed,
-            status,
-            more,
-            warnings,
-        })
+        let filled = self.args.fill(&self.places).unwrap_or_default();
+        filled.iter().find_map(outside).map_or(Ok(()), Err)
     }
 
-    /// `NAME.status`, if it is there: in the language of newer trees, whatever the tree.
-    fn status(&self) -> Result<StatusFile, OpenError> {
-        let path = self.dir.path().join(format!("{}.status", self.name));
-        let reading = Reading {
-            vocabulary: Vocabulary::Modern,
-            syntax: Syntax::Python,
-            keywords: None,
-            ..self.reading
-        };
-        match if_there(&path)? {
-            Some(text) => Ok(StatusFile::read(shown(self.root, &path), &text, reading)?),
-            None => Ok(StatusFile::default()),
-        }
-    }
-
-    /// `NAME.expect.toml`, if it is there.
-    fn expect_file(&self, naming: Naming) -> Result<Option<EntryFile>, OpenError> {
-        let path = self.dir.path().join(format!("{}.expect.toml", self.name));
-        let Some(text) = if_there(&path)? else { return Ok(None) };
-        Ok(Some(table::read(shown(self.root, &path), &text, naming, self.reading)?))
-    }
-
-    /// The program that a command's first word means: the engine, a path, or a name that is looked for in PATH.
-    pub(crate) fn program(&self, word: &Template, places: &Places) -> Result<Program, Hole> {
-        match (word.only(), word.text()) {
-            (Some(Hole::Shell), _) => return Ok(self.shell.clone()),
-            (_, Some(name)) if !name.contains('/') => {
-                return Ok(Program::Shell(Arg::Text(crate::kit::search_path::on_path(name))));
-            }
-            (_, Some(path)) => {
-                return Ok(Program::Shell(Arg::below(self.root, &normalize(&self.root.join(path)))));
-            }
-            _ => {}
-        }
-        let filled = word.fill(places)?.into_iter().next().unwrap_or(Arg::Text(String::new()));
-        Ok(Program::Shell(match filled {
-            Arg::Embedded { .. } => Arg::below(self.root, Path::new(&filled.resolve(self.root))),
-            other => other,
-        }))
+    /// The word with which a program shows that it runs. Of one that is no engine nobody knows what it does with an empty
+    /// file.
+    fn probe(&self, program: &Program) -> Option<&'static str> {
+        let is_shell = matches!(program, Program::Shell(path) if self.places.shell.as_ref() == Some(path));
+        if is_shell { Some(EMPTY) } else { self.probe }
     }
 }
 
-fn if_there(path: &Path) -> Result<Option<String>, OpenError> {
-    match read(path) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(OpenError::Read { path: path.into(), source }),
+impl SuiteKind for Arc<CustomSuite> {
+    fn tests(&self, _: &dyn Fn(&str) -> bool, visit: &mut dyn FnMut(&str, TestKey), _: &mut Vec<String>) {
+        for (number, test) in (0..).zip(&self.listed) {
+            visit(&test.name, TestKey(number));
+        }
+    }
+
+    fn variants(&self) -> &VariantChoice {
+        &self.variants
+    }
+
+    fn programs(&self) -> Vec<&Program> {
+        let common = self.program_of_test.is_none().then_some(&self.program);
+        common.into_iter().chain(&self.engine).collect()
+    }
+
+    fn runs(&self, _: TestKey, _: &Program) -> bool {
+        true
+    }
+
+    fn looks_in_path(&self) -> bool {
+        true
+    }
+
+    fn skipped_on_build(&self) -> Option<&'static str> {
+        self.on_predictable_build.then_some(NOT_PREDICTABLE)
+    }
+
+    fn source(&self, test: TestRef<'_>) -> Source {
+        self.test(test.key).map_or(Source::Text(String::new()), |test| test.source.clone())
+    }
+
+    fn prepare(&self, test: TestRef<'_>) -> Result<Box<dyn PreparedTest>, String> {
+        let listed = self.test(test.key).ok_or("there is no such test")?;
+        Ok(Box::new(CustomPrepared::read(self, test.key, listed)?))
+    }
+
+    fn needs(&self, suite: &str, _: &NameFilter) -> Result<Needs, Bound> {
+        let below = |path: &Path| match path.strip_prefix(self.places.root()) {
+            Ok(path) => Ok(path.to_owned()),
+            Err(_) => Err(Bound::Suite(suite.to_owned())),
+        };
+        let dir = below(self.dir.path())?;
+        // Its tests may load the helpers of V8's.
+        let mut paths = vec![dir.with_file_name("mjsunit"), dir, below(self.test_dir.path())?];
+        paths.extend_from_slice(&self.config.inputs);
+        self.travels().map_err(Bound::Argument)?;
+        let engine = |program: &Program| Engine { program: program.clone(), probe: self.probe(program) };
+        Ok(Needs {
+            paths,
+            engines: self.programs().into_iter().map(engine).collect(),
+            // Its programs may be the tests themselves.
+            native: self.program_of_test.is_some(),
+            rest: true,
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Asking a test binary for its tests: cctest, GoogleTest.
 
 use crate::kit::error::ListError;
-use crate::v8::dialect::Format;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,6 +10,27 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 const ATTEMPTS: usize = 3;
 /// The most bytes of its output that an error shows.
 const SHOWN: usize = 2000;
+
+/// How a binary lists its tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `--list`: words.
+    Words,
+    /// `--list`: a line `**>Test: NAME` for each, and `Total number of tests: N` (V8 10.3 `test/cctest/testcfg.py`).
+    Marked,
+    /// `--gtest_list_tests`: a case ends with `.`, the tests below it are indented.
+    GoogleTest,
+}
+
+impl Format {
+    /// The option by which a binary lists its tests.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Words | Self::Marked => "--list",
+            Self::GoogleTest => "--gtest_list_tests",
+        }
+    }
+}
 
 /// The names of a binary's tests, sorted. The command is the prefix, the binary, the listing option and `extra`.
 ///

@@ -31,6 +31,17 @@ pub enum Pattern {
     Glob(Glob),
 }
 
+impl Pattern {
+    /// What the path of a file or of a directory means, as seen from the directory of the tests.
+    pub fn of_path(path: &str, is_dir: bool) -> Self {
+        match (path, is_dir) {
+            ("", _) => Self::All,
+            (path, true) => Self::Below(path.to_owned()),
+            (path, false) => Self::Exact(path.to_owned()),
+        }
+    }
+}
+
 impl Selector {
     /// Reads `suite`, `suite/name` or `suite/pattern`.
     pub fn new(text: &str, from_group: bool) -> Self {

@@ -5,41 +5,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::v8::dialect::SuiteRules;
-use crate::v8::runner_source::SuiteConfig;
-
 /// Which files of a suite are tests.
 #[derive(Clone, Debug, Default)]
 pub struct WalkRules {
     /// Extensions of tests, with the dot. The first one wins where a test exists with several.
-    extensions: Vec<String>,
+    pub extensions: Vec<String>,
     /// Files that are no tests, by name, at any depth.
-    excluded_files: Vec<String>,
+    pub excluded_files: Vec<String>,
     /// Ends of file names that are no tests.
-    excluded_suffixes: Vec<String>,
+    pub excluded_suffixes: Vec<String>,
     /// Directories that are not walked, by name, at any depth.
-    excluded_dirs: Vec<String>,
+    pub excluded_dirs: Vec<String>,
     /// The directories that tests are in, of those in the root of the walk; empty: all.
-    top_dirs: Vec<String>,
+    pub top_dirs: Vec<String>,
 }
 
 impl WalkRules {
-    /// The rules of a suite in a build with or without internationalization; what its `testcfg.py` says comes first.
-    pub fn new(rules: &SuiteRules, config: &SuiteConfig, without_i18n: bool) -> Self {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let mut excluded_dirs = config.excluded_dirs.clone().unwrap_or_else(|| owned(rules.excluded_dirs));
-        if without_i18n {
-            excluded_dirs.extend(owned(rules.excluded_dirs_without_i18n));
-        }
-        Self {
-            extensions: owned(rules.extensions),
-            excluded_files: config.excluded_files.clone().unwrap_or_else(|| owned(rules.excluded_files)),
-            excluded_suffixes: owned(rules.excluded_suffixes),
-            excluded_dirs,
-            top_dirs: owned(rules.top_dirs),
-        }
-    }
-
     /// Every file is a test, extension and all.
     pub fn all_files() -> Self {
         Self { extensions: vec![String::new()], ..Self::default() }
@@ -55,6 +36,30 @@ pub struct FoundFile<'a> {
     pub extension: usize,
     /// Whether the path is UTF-8.
     pub utf8: bool,
+}
+
+/// Where a file that was found lies: packed into a number, it is how a kind knows a test that is a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileKey {
+    /// Which of the suite's directories of tests it is in.
+    pub dir: u8,
+    /// Which of the suite's extensions it has.
+    pub extension: u8,
+    /// Whether its path is UTF-8: if not, it cannot be run.
+    pub utf8: bool,
+}
+
+impl FileKey {
+    /// As one number.
+    pub fn pack(self) -> u32 {
+        u32::from_le_bytes([self.dir, self.extension, self.utf8.into(), 0])
+    }
+
+    /// What was packed.
+    pub fn unpack(packed: u32) -> Self {
+        let [dir, extension, utf8, _] = packed.to_le_bytes();
+        Self { dir, extension, utf8: utf8 != 0 }
+    }
 }
 
 /// Walks a directory as V8 does: each directory's files in byte order, then its subdirectories likewise; symbolic
@@ -207,10 +212,9 @@ fn test_name<'a>(file: &'a str, rules: &WalkRules) -> Option<(&'a str, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v8::dialect::V9_2;
 
-    fn rules(suite: &str) -> WalkRules {
-        WalkRules::new(V9_2.suites.find(suite).unwrap(), &SuiteConfig::default(), true)
+    fn rules() -> WalkRules {
+        WalkRules { extensions: vec![".js".into(), ".mjs".into()], ..WalkRules::default() }
     }
 
     fn tree(files: &[&str]) -> tempfile::TempDir {
@@ -223,9 +227,9 @@ mod tests {
         root
     }
 
-    fn names(root: &Path, suite: &str, enter: impl Fn(&str) -> bool) -> (Vec<String>, Vec<String>) {
+    fn names(root: &Path, enter: impl Fn(&str) -> bool) -> (Vec<String>, Vec<String>) {
         let (mut names, mut warnings) = (Vec::new(), Vec::new());
-        walk(root, &rules(suite), enter, |file| names.push(file.name.to_string()), &mut warnings);
+        walk(root, &rules(), enter, |file| names.push(file.name.to_string()), &mut warnings);
         (names, warnings)
     }
 
@@ -242,53 +246,32 @@ mod tests {
             "a/.x.js",
             ".git/a.js",
         ]);
-        assert_eq!(
-            names(root.path(), "mjsunit", |_| true).0,
-            ["Z", "a-b", "b", "a/.x", "a/z", "a/b/c", "d/e"]
-        );
-        assert_eq!(names(root.path(), "mjsunit", |dir| dir.starts_with("a/")).0.last().unwrap(), "a/b/c");
-    }
-
-    #[test]
-    fn what_is_excluded_is_so_at_any_depth() {
-        let root =
-            tree(&["mjsunit.js", "a/mjsunit.js", "a/x.js", "resources/y.js", "z_FIXTURE.js", "intl402/i.js"]);
-        assert_eq!(
-            names(root.path(), "mjsunit", |_| true).0,
-            ["z_FIXTURE", "a/x", "intl402/i", "resources/y"]
-        );
-        assert_eq!(
-            names(root.path(), "webkit", |_| true).0,
-            ["mjsunit", "z_FIXTURE", "a/mjsunit", "a/x", "intl402/i"]
-        );
-        assert_eq!(names(root.path(), "test262", |_| true).0, ["mjsunit", "a/mjsunit", "a/x", "resources/y"]);
-    }
-
-    #[test]
-    fn what_the_suite_itself_excludes_comes_first() {
-        let root = tree(&["mjsunit.js", "mine.js", "x.js", "resources/y.js"]);
-        let config = SuiteConfig {
-            excluded_files: Some(vec!["mine.js".into()]),
-            excluded_dirs: Some(Vec::new()),
-            ..SuiteConfig::default()
-        };
-        let rules = WalkRules::new(V9_2.suites.find("webkit").unwrap(), &config, true);
-        let mut names = Vec::new();
-        walk(root.path(), &rules, |_| true, |file| names.push(file.name.to_string()), &mut Vec::new());
-        assert_eq!(names, ["mjsunit", "x", "resources/y"]);
+        assert_eq!(names(root.path(), |_| true).0, ["Z", "a-b", "b", "a/.x", "a/z", "a/b/c", "d/e"]);
+        assert_eq!(names(root.path(), |dir| dir.starts_with("a/")).0.last().unwrap(), "a/b/c");
     }
 
     #[test]
     fn of_two_tests_of_one_name_the_first_extension_wins() {
         let root = tree(&["a.js", "a.k.js", "a.mjs"]);
-        let (names, warnings) = names(root.path(), "mjsunit", |_| true);
+        let (names, warnings) = names(root.path(), |_| true);
         assert_eq!(names, ["a", "a.k"]);
         assert!(warnings[0].ends_with("a.mjs is left out: there is a a.js beside it"), "{warnings:?}");
     }
 
     #[test]
     fn a_missing_root_holds_no_tests() {
-        assert_eq!(names(Path::new("/nonexistent/x"), "mjsunit", |_| true), (vec![], vec![]));
+        assert_eq!(names(Path::new("/nonexistent/x"), |_| true), (vec![], vec![]));
+    }
+
+    #[test]
+    fn keys_come_apart_as_they_were_packed() {
+        for key in [
+            FileKey { dir: 0, extension: 0, utf8: true },
+            FileKey { dir: 255, extension: 1, utf8: false },
+            FileKey { dir: 1, extension: 255, utf8: true },
+        ] {
+            assert_eq!(FileKey::unpack(key.pack()), key);
+        }
     }
 
     #[cfg(unix)]
@@ -300,7 +283,7 @@ mod tests {
         symlink("../x", root.path().join("y/to_x")).unwrap();
         symlink("..", root.path().join("z/up")).unwrap();
         symlink("nowhere", root.path().join("broken.js")).unwrap();
-        let (names, warnings) = names(root.path(), "mjsunit", |_| true);
+        let (names, warnings) = names(root.path(), |_| true);
         assert_eq!(names, ["broken", "x/a", "x/to_y/b", "y/b", "y/to_x/a", "z/c"]);
         assert_eq!(warnings.len(), 3, "{warnings:?}");
     }
@@ -315,13 +298,7 @@ mod tests {
             return; // This file system refuses such names.
         }
         let mut found = Vec::new();
-        walk(
-            root.path(),
-            &rules("mjsunit"),
-            |_| true,
-            |f| found.push((f.name.to_string(), f.utf8)),
-            &mut vec![],
-        );
+        walk(root.path(), &rules(), |_| true, |f| found.push((f.name.to_string(), f.utf8)), &mut vec![]);
         assert_eq!(found, [("a".to_string(), true), ("b\u{fffd}".to_string(), false)]);
     }
 }

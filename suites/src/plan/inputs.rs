@@ -5,25 +5,18 @@ use std::path::{Path, PathBuf};
 
 use flotilla_messages::{Arg, Program};
 
-use crate::files::listed::PYTHON;
+use crate::kind::{Bound, Engine, Needs};
 use crate::plan::suite::Suite;
-use crate::plan::tree::Tree;
-use crate::v8::dialect::{Listing, SANITIZED};
-use crate::v8::sanitizers::SYMBOLIZER;
+use crate::v8::dialect::SANITIZED;
+use crate::v8::facts::{RunFacts, SYMBOLIZER};
 
 /// What lies beside V8's engine and is loaded by it: snapshots, ICU's data, shared libraries of component builds.
 const LOADED: [&str; 3] = ["bin", "dat", "so"];
 
 /// The directory of the root in which things of other places appear on another machine.
 pub const RESERVED: &str = ".flotilla";
-/// A shell that does not end by itself unless a script says so: it is asked for its usage instead of being given an
-/// empty one.
-const WAITING_SHELL: &str = "inspector-test";
 /// Where engines of other places appear, below [`RESERVED`].
 const ENGINES: &str = "engine";
-/// An empty script, wherever an engine runs.
-const EMPTY: &str = "/dev/null";
-
 /// What another machine needs to run the selected tests: paths relative to the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
@@ -50,121 +43,48 @@ pub struct Outside {
     pub place: PathBuf,
 }
 
-/// Why the tests can run on this machine alone.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Bound {
-    /// Coverage is collected in a directory of this machine.
-    #[error("--sancov-dir is for this machine")]
-    Coverage,
-    /// The words before the command name programs of this machine.
-    #[error("--command-prefix is for this machine")]
-    Prefix,
-    /// A suite is no part of the tree.
-    #[error("the suite {0} lies outside the tree")]
-    Suite(String),
-    /// An engine has no place: it would be looked for in PATH.
-    #[error("it is not known where the engine {0} is")]
-    Engine(String),
-    /// A command names a file of this machine.
-    #[error("a command names {0}, which lies outside of the tree")]
-    Argument(String),
-}
-
-impl Tree {
-    /// What another machine needs to run the selected tests. Reads the engines' directories.
-    ///
-    /// The suites' directories with the files that the suites put before and behind each test; `mjsunit`, whose
-    /// helpers other suites load by path; `tools`, whose scripts tests load; the engines with what they load. In a tree
-    /// that is no V8 checkout, all of it but the build and what is hidden; in one of test262, the harness and the directories
-    /// of the tests, where their fixtures are.
-    ///
-    /// # Errors
-    /// [`Bound`] when something is only on this machine.
-    pub fn inputs(&self) -> Result<Inputs, Bound> {
-        let root = self.options.root.as_path();
-        if !self.prefix.is_empty() {
-            return Err(Bound::Prefix);
-        }
-        if self.options.coverage_dir.is_some() {
-            return Err(Bound::Coverage);
-        }
-        let mut inputs = Inputs::default();
-        let mut dirs = Vec::new();
-        for suite in &self.suites {
-            let outside = || Bound::Suite(suite.name.clone());
-            // A bare test262 is one suite whose directory is the root: its test directories are among the others.
-            let dir = suite.dir.path().strip_prefix(root).map_err(|_| outside())?;
-            if suite.host.is_none() {
-                inputs.chosen.push(dir.to_owned());
-                inputs.chosen.push(dir.with_file_name("mjsunit"));
-            }
-            if suite.host.is_some() {
-                inputs.chosen.push("harness".into());
-                inputs.chosen.extend(suite.filter.directories().map(|dir| Path::new("test").join(dir)));
-            }
-            for place in suite.test_dirs.iter().filter(|_| suite.host.is_none()) {
-                inputs.chosen.push(place.path().strip_prefix(root).map_err(|_| outside())?.to_owned());
-            }
-            for file in suite.before.iter().chain(&suite.after) {
-                if let Arg::Path(path) = file {
-                    inputs.chosen.push(path.into());
-                }
-            }
-            if let Some(own) = &suite.own {
-                inputs.chosen.extend_from_slice(&own.config.inputs);
-                // Its programs may be the tests themselves.
-                inputs.native |= own.program_of_test.is_some();
-                own.travels().map_err(Bound::Argument)?;
-            }
-            for program in needed(suite) {
-                inputs.add(program, suite, root, &mut dirs)?;
-            }
-        }
-        let is_bare = self.suites.iter().any(|suite| suite.host.is_some());
-        if !is_bare {
-            inputs.chosen.push("tools".into());
-        }
-        if self.build.is(SANITIZED) {
-            inputs.chosen.push(SYMBOLIZER.into());
-        }
-        // A V8 checkout has gigabytes that no test reads. What tests load in another tree, nobody can say.
-        if !root.join("tools/testrunner").is_dir() && !is_bare {
-            inputs.chosen.extend(self.all_but_the_build());
-        }
-        inputs.chosen.sort();
-        inputs.chosen.dedup();
-        inputs.chosen.retain(|path| root.join(path).symlink_metadata().is_ok());
-        inputs.engines.sort();
-        inputs.engines.dedup();
-        inputs.outside.sort();
-        inputs.outside.dedup();
-        Ok(inputs)
+/// What another machine needs to run the tests of these suites that were asked for. Reads the engines' directories.
+///
+/// # Errors
+/// [`Bound`] when something is only on this machine.
+pub fn inputs(run: &RunFacts, suites: &[Suite]) -> Result<Inputs, Bound> {
+    let root = run.root();
+    if !run.prefix.is_empty() {
+        return Err(Bound::Prefix);
     }
-}
-
-/// The programs that a suite's tests run. An interpreter is not sent: without its library it is of no use, and who has the
-/// library has the interpreter.
-fn needed(suite: &Suite) -> impl Iterator<Item = &Program> {
-    let interpreted = suite.programs.iter().any(|(name, _)| name == PYTHON);
-    let own = (suite.needs_its_program() || interpreted).then_some(&suite.program);
-    let others = suite.programs.iter().filter(|(name, _)| name != PYTHON).map(|(_, program)| program);
-    own.into_iter().chain(others)
-}
-
-/// The word with which a suite's program shows that it runs, if there is one for it.
-fn probe(suite: &Suite, program: &Program) -> Option<&'static str> {
-    match (&suite.own, suite.rules.listing) {
-        // Of a program that is no engine nobody knows what it does with an empty file.
-        (Some(own), _) => {
-            let is_shell = matches!(program, Program::Shell(path) if own.places.shell.as_ref() == Some(path));
-            if is_shell { Some(EMPTY) } else { own.probe }
-        }
-        // Given a file, these would run all of their tests.
-        (None, Listing::Binary(format)) => Some(format.option()),
-        (None, _) if suite.rules.shell == WAITING_SHELL => Some("--help"),
-        // Whichever program stands in for d8 runs files.
-        (None, _) => Some(EMPTY),
+    if run.options.coverage_dir.is_some() {
+        return Err(Bound::Coverage);
     }
+    let mut inputs = Inputs::default();
+    let mut dirs = Vec::new();
+    let mut may_need_more = false;
+    for suite in suites {
+        let Needs { paths, engines, native, rest } = suite.kind.needs(&suite.name, &suite.filter)?;
+        inputs.chosen.extend(paths);
+        inputs.native |= native;
+        may_need_more |= rest;
+        for engine in engines {
+            inputs.add(&engine, root, &mut dirs)?;
+        }
+    }
+    if may_need_more {
+        inputs.chosen.push("tools".into());
+    }
+    if run.build.is(SANITIZED) {
+        inputs.chosen.push(SYMBOLIZER.into());
+    }
+    // A V8 checkout has gigabytes that no test reads. What tests load in another tree, nobody can say.
+    if !root.join("tools/testrunner").is_dir() && may_need_more {
+        inputs.chosen.extend(all_but_the_build(run));
+    }
+    inputs.chosen.sort();
+    inputs.chosen.dedup();
+    inputs.chosen.retain(|path| root.join(path).symlink_metadata().is_ok());
+    inputs.engines.sort();
+    inputs.engines.dedup();
+    inputs.outside.sort();
+    inputs.outside.dedup();
+    Ok(inputs)
 }
 
 impl Inputs {
@@ -221,14 +141,8 @@ impl Inputs {
     }
 
     /// A program that a suite needs.
-    fn add(
-        &mut self,
-        program: &Program,
-        suite: &Suite,
-        root: &Path,
-        dirs: &mut Vec<PathBuf>,
-    ) -> Result<(), Bound> {
-        let engine = match program {
+    fn add(&mut self, engine: &Engine, root: &Path, dirs: &mut Vec<PathBuf>) -> Result<(), Bound> {
+        let (path, place) = match &engine.program {
             Program::Builtin => return Ok(()),
             Program::Shell(Arg::Path(engine)) => {
                 let engine = Path::new(engine);
@@ -242,7 +156,7 @@ impl Inputs {
             Program::Shell(engine) => return Err(Bound::Engine(engine.relative())),
         };
         self.native = true;
-        self.add_program(engine.0, &engine.1, probe(suite, program));
+        self.add_program(path, &place, engine.probe);
         Ok(())
     }
 
@@ -271,24 +185,21 @@ impl Inputs {
     }
 }
 
-impl Tree {
-    /// The files and directories in the root, but for the build's and hidden ones.
-    fn all_but_the_build(&self) -> impl Iterator<Item = PathBuf> {
-        let root = self.options.root.as_path();
-        let build = self.build.dir.as_deref().and_then(|dir| dir.strip_prefix(root).ok());
-        let outdirs = [Some(self.options.outdir.as_path()), build];
-        let first = |path: &Path| path.iter().next().map(std::ffi::OsStr::to_owned);
-        let outdirs = outdirs.map(|dir| dir.and_then(first));
-        let entries = fs::read_dir(root).into_iter().flatten().flatten();
-        entries.filter_map(move |entry| {
-            let name = entry.file_name();
-            let kind = entry.file_type().ok()?;
-            let hidden = name.as_encoded_bytes().starts_with(b".");
-            let wanted =
-                (kind.is_dir() || kind.is_file()) && !hidden && !outdirs.contains(&Some(name.clone()));
-            wanted.then(|| name.into())
-        })
-    }
+/// The files and directories in the root, but for the build's and hidden ones.
+fn all_but_the_build(run: &RunFacts) -> impl Iterator<Item = PathBuf> {
+    let root = run.root();
+    let build = run.build.dir.as_deref().and_then(|dir| dir.strip_prefix(root).ok());
+    let outdirs = [Some(run.options.outdir.as_path()), build];
+    let first = |path: &Path| path.iter().next().map(std::ffi::OsStr::to_owned);
+    let outdirs = outdirs.map(|dir| dir.and_then(first));
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    entries.filter_map(move |entry| {
+        let name = entry.file_name();
+        let kind = entry.file_type().ok()?;
+        let hidden = name.as_encoded_bytes().starts_with(b".");
+        let wanted = (kind.is_dir() || kind.is_file()) && !hidden && !outdirs.contains(&Some(name.clone()));
+        wanted.then(|| name.into())
+    })
 }
 
 /// The engine and the files beside it that it loads, relative to the root.
@@ -311,7 +222,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::kind::EMPTY;
     use crate::kit::options::{Options, Shell};
+    use crate::plan::tree::Tree;
 
     fn tree() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();

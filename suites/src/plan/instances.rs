@@ -6,13 +6,15 @@ use flotilla_messages::hash::Fnv;
 use flotilla_messages::{CaseId, Cases, Entry, TestCase, Unrunnable};
 
 use crate::expectations::{Outcomes, Said};
+use crate::kind::{SkippedByHost, Strictness, TestFlags};
 use crate::kit::options::{Filter, Framework};
-use crate::plan::prepare::Strictness;
+use crate::kit::shard::Sharding;
+use crate::plan::instance::TestInstance;
+use crate::plan::shard::{by_turns, has_hash};
 use crate::plan::suite::Suite;
 use crate::plan::test_files::TestFile;
-use crate::plan::test262_case::SkippedByHost;
 use crate::plan::tree::Tree;
-use crate::v8::dialect::{Property, SuiteVariants};
+use crate::v8::tables::DEFAULT;
 
 /// A test that exists, and why it is skipped if it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +28,8 @@ pub struct Listed {
     pub skipped: Option<Skip>,
 }
 
-/// Why predictable builds skip suites of one's own.
-const NOT_PREDICTABLE: &str = "a predictable build compares the allocations of V8's own tests only";
+/// The variant in which tests marked FAST_VARIANTS run besides `default`.
+const FAST: &str = "turbofan";
 
 /// Why a test is skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,49 +43,6 @@ pub struct Skip {
     pub variant: Option<String>,
 }
 
-/// Which of a base test's subtests: packed into the low 16 bits of a [`CaseId`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TestInstance {
-    /// Index of the variant among the selected ones; `None` before variants.
-    pub variant: Option<usize>,
-    /// test262: with `--use-strict`.
-    pub strict: bool,
-    /// test262: the second round of a FAIL_PHASE_ONLY test.
-    pub second_phase: bool,
-}
-
-impl TestInstance {
-    /// The test itself, before variants.
-    pub const BASE: Self = Self { variant: None, strict: false, second_phase: false };
-    const BASE_BITS: u16 = u16::MAX;
-    /// More variants than fit beside the two bits cannot be told apart.
-    pub const MAX_VARIANTS: usize = 1 << 13;
-
-    fn of(variant: usize, strict: bool, second_phase: bool) -> Self {
-        Self { variant: Some(variant), strict, second_phase }
-    }
-
-    /// The id of this subtest of a base test.
-    pub fn id(self, base: u32) -> CaseId {
-        let bits = match self.variant.map(u16::try_from) {
-            Some(Ok(variant)) => variant << 2 | u16::from(self.strict) << 1 | u16::from(self.second_phase),
-            _ => Self::BASE_BITS,
-        };
-        CaseId(u64::from(base) << 16 | u64::from(bits))
-    }
-
-    /// The base test and the subtest that an id names.
-    pub fn from_id(id: CaseId) -> Option<(u32, Self)> {
-        let base = u32::try_from(id.0 >> 16).ok()?;
-        let bits = (id.0 & 0xffff) as u16;
-        let subtest = match bits {
-            Self::BASE_BITS => Self::BASE,
-            bits => Self::of(usize::from(bits >> 2), bits & 2 != 0, bits & 1 != 0),
-        };
-        Some((base, subtest))
-    }
-}
-
 /// What leaves a test out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SkipReason {
@@ -95,8 +54,8 @@ pub(crate) enum SkipReason {
     PassFail,
     /// test262 by itself: the host, or `--features`.
     SkippedByHost,
-    /// A predictable build: what is compared there are V8's own tests.
-    Predictable,
+    /// The build: it runs no test of the suite.
+    Build,
 }
 
 impl Tree {
@@ -105,7 +64,7 @@ impl Tree {
         Box::new(self.bases().iter().flat_map(move |(index, base)| {
             let found = match self.left_out_before_variants(base) {
                 Some(why) => vec![(TestInstance::BASE, base.outcomes, Some(why))],
-                None if self.withheld(index, base).is_some() => {
+                None if self.skipped_by_host(index, base).is_some() => {
                     vec![(TestInstance::BASE, base.outcomes, Some(SkipReason::SkippedByHost))]
                 }
                 None => self
@@ -125,24 +84,28 @@ impl Tree {
 
     /// What leaves a test out before there are variants.
     fn left_out_before_variants(&self, base: &TestFile) -> Option<SkipReason> {
-        let own = || self.suite(base).is_some_and(|suite| suite.own.is_some());
-        if self.build.has(Property::Predictable) && own() {
-            return Some(SkipReason::Predictable);
+        if self.skipped_on_build(base).is_some() {
+            return Some(SkipReason::Build);
         }
         self.left_out_of(base, TestInstance::BASE, base.outcomes)
-            .filter(|_| self.dialect.filters_before_variants)
+            .filter(|_| self.run.dialect.filters_before_variants)
+    }
+
+    /// Why the build runs none of the tests of a test's suite.
+    fn skipped_on_build(&self, base: &TestFile) -> Option<&'static str> {
+        self.suite(base)?.kind.skipped_on_build()
     }
 
     /// As [`Self::left_out`], but what may be of the kind that is to run does so.
     fn left_out_of(&self, base: &TestFile, subtest: TestInstance, outcomes: Outcomes) -> Option<SkipReason> {
         let why = self.left_out(outcomes)?;
-        if !self.detected.newer || why == SkipReason::Rule {
+        if !self.run.detected.newer || why == SkipReason::Rule {
             return Some(why);
         }
         let name = self.bases().name(base);
         let may = self.suite(base).map(|suite| suite.status.own().may(name, subtest.variant));
         let all = outcomes | may.unwrap_or_default();
-        let options = &self.options;
+        let options = &self.run.options;
         let runs = match why {
             SkipReason::Slow => options.slow_tests == Filter::Run && self.is_slow(all),
             _ => options.pass_fail_tests == Filter::Run && all.is_pass_or_fail(),
@@ -153,7 +116,7 @@ impl Tree {
     /// The filter of status file outcomes (V8's `StatusFileFilterProc`). Until V8 10.4 it holds before and after variants,
     /// later only after them.
     pub(crate) fn left_out(&self, outcomes: Outcomes) -> Option<SkipReason> {
-        let options = &self.options;
+        let options = &self.run.options;
         if outcomes.has(self.skip_words()) && !options.run_skipped {
             Some(SkipReason::Rule)
         } else if options.slow_tests.leaves_out(self.is_slow(outcomes)) {
@@ -165,33 +128,35 @@ impl Tree {
         }
     }
 
-    /// Why a test of a bare test262 does not run, whatever its status.
-    fn withheld(&self, index: u32, base: &TestFile) -> Option<SkippedByHost> {
-        self.suite(base)?.host.as_ref()?;
-        self.prepared(index, base).as_ref().as_ref().ok()?.withheld.clone()
+    /// Why a test does not run, whatever its status, as its source says.
+    fn skipped_by_host(&self, index: u32, base: &TestFile) -> Option<SkippedByHost> {
+        if !self.suite(base)?.kind.sources_choose() {
+            return None;
+        }
+        self.prepared(index, base).as_ref().as_ref().ok()?.skipped().cloned()
     }
 
     /// What the host or a predictable build cannot run: reasons, with how many tests the walk has met so far. Those that the options leave out
     /// are not among them.
     pub fn withheld_by_host(&self) -> Vec<(String, u64)> {
-        let met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = self.met_skipped.lock().unwrap_or_else(PoisonError::into_inner);
         met.iter().map(|(reason, count)| (reason.clone(), *count)).collect()
     }
 
-    fn meet_withheld(&self, index: u32, base: &TestFile) {
-        if let Some(withheld) = self.withheld(index, base).filter(|withheld| withheld.by_host) {
-            self.meet(withheld.reason);
+    fn meet_skipped(&self, index: u32, base: &TestFile) {
+        if let Some(skipped) = self.skipped_by_host(index, base).filter(|skipped| skipped.by_host) {
+            self.meet(skipped.reason);
         }
     }
 
     fn meet(&self, reason: String) {
-        let mut met = self.met_withheld.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut met = self.met_skipped.lock().unwrap_or_else(PoisonError::into_inner);
         *met.entry(reason).or_default() += 1;
     }
 
     /// The words that skip a test.
     fn skip_words(&self) -> Outcomes {
-        if self.dialect.skips_slow { Outcomes::SKIP | Outcomes::SLOW } else { Outcomes::SKIP }
+        if self.run.dialect.skips_slow { Outcomes::SKIP | Outcomes::SLOW } else { Outcomes::SKIP }
     }
 
     fn skip(&self, index: u32, base: &TestFile, subtest: TestInstance, why: SkipReason) -> Skip {
@@ -203,13 +168,13 @@ impl Tree {
                 let rule = self.suite(base).and_then(|suite| self.why(suite, base, subtest, words));
                 rule.map(|rule| (rule.rule.into(), rule.condition.into())).unwrap_or_default()
             }
-            SkipReason::Slow => option("--slow-tests", self.options.slow_tests.as_str()),
+            SkipReason::Slow => option("--slow-tests", self.run.options.slow_tests.as_str()),
             SkipReason::SkippedByHost => {
-                let reason = self.withheld(index, base).map(|withheld| withheld.reason);
+                let reason = self.skipped_by_host(index, base).map(|skipped| skipped.reason);
                 (reason.unwrap_or_default(), String::new())
             }
-            SkipReason::Predictable => (NOT_PREDICTABLE.into(), String::new()),
-            SkipReason::PassFail => option("--pass-fail-tests", self.options.pass_fail_tests.as_str()),
+            SkipReason::Build => (self.skipped_on_build(base).unwrap_or_default().into(), String::new()),
+            SkipReason::PassFail => option("--pass-fail-tests", self.run.options.pass_fail_tests.as_str()),
         };
         Skip { rule, condition, variant }
     }
@@ -258,7 +223,7 @@ impl Tree {
                 }));
             }
         }
-        if self.build.has(Property::Predictable)
+        if self.run.is_predictable()
             && let Some(suite) = suite
         {
             found.retain(|(subtest, outcomes)| {
@@ -268,26 +233,56 @@ impl Tree {
         found
     }
 
+    /// Whether a predictable build runs an instance. Words that skip it are for others to see.
+    fn can_be_predictable(
+        &self,
+        suite: &Suite,
+        index: u32,
+        base: &TestFile,
+        instance: TestInstance,
+        outcomes: Outcomes,
+    ) -> bool {
+        if outcomes.has(Outcomes::SKIP) && !self.run.options.run_skipped {
+            return true;
+        }
+        suite.kind.is_predictable()
+            && match &*self.prepared(index, base) {
+                Ok(prepared) => {
+                    let expects = |flags: Option<TestFlags<'_>>| {
+                        self.expectation((suite, base, instance), outcomes, flags)
+                    };
+                    let strictness = prepared.strictness();
+                    let context = self.context((suite, base, instance), strictness, String::new(), &expects);
+                    prepared.is_predictable(&context)
+                }
+                // What cannot be read says so when it is to run.
+                Err(_) => true,
+            }
+    }
+
     /// The variants that a test has, by their indices among all, in order.
     fn variants_of<'a>(
         &'a self,
         suite: Option<&'a Suite>,
         base: &TestFile,
     ) -> impl Iterator<Item = usize> + use<'a> {
-        let of_suite = suite.map_or(SuiteVariants::All, |suite| suite.rules.variants);
-        let additional = suite.map(|suite| suite.additional_variants.as_slice()).unwrap_or_default();
-        let (only, more): (&[&str], &[String]) = match of_suite {
-            _ if base.outcomes.has(Outcomes::NO_VARIANTS) => (&["default"], &[]),
-            SuiteVariants::Default => (&["default"], &[]),
-            SuiteVariants::Additional => (&["default"], additional),
-            _ if self.is_fast(suite, base) => (&["default", "turbofan"], &[]),
-            _ => (&[], &[]),
+        let of_suite = suite.map(|suite| suite.kind.variants());
+        let only = of_suite.map(|of_suite| of_suite.only.as_slice()).unwrap_or_default();
+        let no_variants = base.outcomes.has(Outcomes::NO_VARIANTS);
+        let of_test: &[&str] = match only.is_empty() && self.is_fast(suite, base) {
+            _ if no_variants => &[DEFAULT],
+            true => &[DEFAULT, FAST],
+            false => &[],
         };
-        let also = suite.and_then(|suite| suite.also);
+        let of_suite_only = if no_variants { &[] } else { only };
+        let also = of_suite.and_then(|of_suite| of_suite.also);
+        let fits = move |name: &String| match (of_test, of_suite_only) {
+            ([], []) => true,
+            _ => of_test.contains(&name.as_str()) || of_suite_only.contains(name),
+        };
         let all = self.variants.iter().enumerate();
         let fitting = all.filter(move |(i, variant)| {
-            (*i < self.selected_variants || also == Some(*i))
-                && (only.is_empty() || only.contains(&variant.name.as_str()) || more.contains(&variant.name))
+            (*i < self.selected_variants || also == Some(*i)) && fits(&variant.name)
         });
         fitting.map(|(i, _)| i)
     }
@@ -302,42 +297,54 @@ impl Tree {
         subtests
     }
 
+    /// Whether an instance that would run is one of this run's shard.
+    fn is_in_shard(&self, index: u32, base: &TestFile, instance: TestInstance) -> bool {
+        let Some(shard) = self.run.options.shard else { return true };
+        let by_suite = match self.run.dialect.sharding {
+            Sharding::Hash => {
+                return has_hash(shard, |piece| self.variant_id_pieces(index, base, instance, piece));
+            }
+            Sharding::Tests => false,
+            Sharding::Subtests => true,
+        };
+        let runnable = |index: u32, test: &TestFile| {
+            let instances = || self.runnable(index, test).into_iter().map(|(instance, _)| instance).collect();
+            (!self.is_left_out(test)).then(instances)
+        };
+        self.members.contain(instance.id(index), || by_turns(shard, by_suite, self.bases(), runnable))
+    }
+
     /// Whether a test is left out before there are variants.
     pub(crate) fn is_left_out(&self, base: &TestFile) -> bool {
         // What skips a test for all variants alike skips it under each of them.
-        let skipped = base.outcomes.has(self.skip_words()) && !self.options.run_skipped;
+        let skipped = base.outcomes.has(self.skip_words()) && !self.run.options.run_skipped;
         skipped || self.left_out_before_variants(base).is_some()
     }
 
     /// Whether a test runs in the fast variants only, with flags of their own.
     fn is_fast(&self, suite: Option<&Suite>, base: &TestFile) -> bool {
-        suite.is_some_and(|suite| suite.rules.variants == SuiteVariants::Fast)
+        suite.is_some_and(|suite| suite.kind.variants().fast)
             || base.outcomes.has(Outcomes::FAST_VARIANTS) && !base.outcomes.has(Outcomes::NO_VARIANTS)
     }
 
     /// The flags that a subtest's variant means.
     pub(crate) fn variant_flags(&self, suite: &Suite, base: &TestFile, subtest: TestInstance) -> Vec<String> {
         let Some(variant) = subtest.variant.and_then(|i| self.variants.get(i)) else { return Vec::new() };
-        let fast = || self.tables.fast.iter().find(|fast| fast.name == variant.name);
+        let fast = || self.run.tables.fast.iter().find(|fast| fast.name == variant.name);
         let variant =
             Some(variant).filter(|_| !self.is_fast(Some(suite), base)).or_else(fast).unwrap_or(variant);
-        let mut flags = variant.flags.clone();
-        // Of a bare test262, the directive in the file makes it so.
-        if subtest.strict && suite.host.is_none() {
-            flags.push("--use-strict".into());
-        }
-        flags
+        variant.flags.clone()
     }
 
     /// Which halves a test has, and whether it has two phases; `None` if it has no subtests at all.
     fn strictness(&self, index: u32, base: &TestFile) -> Option<(Strictness, bool)> {
-        let by_frontmatter = self.suite(base).is_some_and(Suite::has_frontmatter);
-        if !by_frontmatter {
+        let by_source = self.suite(base).is_some_and(|suite| suite.kind.sources_choose());
+        if !by_source {
             return Some((Strictness::Sloppy, false));
         }
         match &*self.prepared(index, base) {
-            Ok(prepared) if prepared.left_out || prepared.withheld.is_some() => None,
-            Ok(prepared) => Some((prepared.strictness, base.outcomes.has(Outcomes::FAIL_PHASE_ONLY))),
+            Ok(prepared) if prepared.is_left_out() || prepared.skipped().is_some() => None,
+            Ok(prepared) => Some((prepared.strictness(), base.outcomes.has(Outcomes::FAIL_PHASE_ONLY))),
             // It is listed once for each variant, and says what is wrong when it is to run.
             Err(_) => Some((Strictness::Sloppy, false)),
         }
@@ -348,16 +355,10 @@ impl Tree {
         self.variants_of(self.suite(base), base).take_while(|own| *own < variant).count()
     }
 
-    /// Whether this is the reverse half of a FAIL_PHASE_ONLY test. V8's generator leaves the phase out of the sloppy
-    /// half's id where there are both, so that this half is the plain one again.
-    pub(crate) fn is_reverse(strictness: Strictness, subtest: TestInstance) -> bool {
-        subtest.second_phase && (subtest.strict || strictness != Strictness::Both)
-    }
-
     /// Whether the number fuzzer's expectations hold for a subtest: for all that run (V8 13.3
     /// `standard_runner.py`: `_create_expectation_proc`).
     pub(crate) fn is_fuzzed(&self, subtest: TestInstance, outcomes: Outcomes) -> bool {
-        self.options.framework == Framework::NumFuzzer
+        self.run.options.framework == Framework::NumFuzzer
             && subtest.variant.is_some()
             && self.left_out(outcomes).is_none()
     }
@@ -394,7 +395,7 @@ impl Tree {
         piece(&self.variant_number(base, variant).to_string());
         if subtest.second_phase
             && let Some((strictness, _)) = self.strictness(index, base)
-            && Self::is_reverse(strictness, subtest)
+            && subtest.is_reverse(strictness)
         {
             piece("-fail-phase-reverse");
         }
@@ -404,13 +405,13 @@ impl Tree {
 impl Cases for Tree {
     fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
         let bases = self.bases().iter().filter(|(_, base)| {
-            if self.left_out_before_variants(base) == Some(SkipReason::Predictable) {
-                self.meet(NOT_PREDICTABLE.into());
+            if let Some(reason) = self.skipped_on_build(base) {
+                self.meet(reason.into());
             }
             !self.is_left_out(base)
         });
         Box::new(bases.flat_map(move |(index, base)| {
-            self.meet_withheld(index, base);
+            self.meet_skipped(index, base);
             let in_shard =
                 move |(subtest, _): &(TestInstance, Outcomes)| self.is_in_shard(index, base, *subtest);
             self.runnable(index, base).into_iter().filter(in_shard).map(move |(subtest, outcomes)| {
@@ -428,23 +429,5 @@ impl Cases for Tree {
 
     fn case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>> {
         self.make_case(id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_name_their_subtests() {
-        for subtest in [
-            TestInstance::BASE,
-            TestInstance::of(0, false, false),
-            TestInstance::of(TestInstance::MAX_VARIANTS, true, true),
-            TestInstance::of(31, true, false),
-        ] {
-            assert_eq!(TestInstance::from_id(subtest.id(70_000)), Some((70_000, subtest)));
-        }
-        assert_eq!(TestInstance::from_id(CaseId(u64::MAX)), None);
     }
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use flotilla_messages::case::normalize;
 
-use crate::custom::{self, Kind};
-use crate::files::select::{Pattern, Selector};
-use crate::v8::dialect::{Dialect, Listing, SuiteRules};
+use crate::files::select::Selector;
+use crate::kind::Loader;
+use crate::kind::opening::Typed;
 
 /// Where paths can be seen from, and what they can mean.
 pub struct Places<'a> {
@@ -17,8 +17,8 @@ pub struct Places<'a> {
     pub test_root: &'a Path,
     /// The current directory, if paths are seen from one.
     pub here: Option<&'a Path>,
-    /// The rules of its suites.
-    pub dialect: &'static Dialect,
+    /// The kinds of its suites.
+    pub kinds: &'a [Box<dyn Loader>],
 }
 
 impl Places<'_> {
@@ -73,93 +73,22 @@ impl Places<'_> {
         if !dir.is_dir() {
             return None;
         }
-        let rules = self.dialect.suites.find(suite);
-        let pattern = if dir.join(custom::FILE).is_file() {
-            of_own(self.root, &dir, path, rest)?
-        } else {
-            of_known(rules?, &dir, rest, is_dir)?
-        };
+        let kind = self.kinds.iter().find(|kind| kind.recognizes(&dir, suite))?;
+        let pattern = kind.pattern(&dir, suite, Typed { path, inside: rest, is_dir })?;
         Some(Selector { text: inside.to_owned(), suite: suite.to_owned(), pattern, from_group: false })
     }
-}
-
-/// The tests of one of V8's suites that a path in its directory means.
-fn of_known(rules: &SuiteRules, suite: &Path, rest: &str, says_dir: bool) -> Option<Pattern> {
-    let is_listed = !matches!(rules.listing, Listing::Files);
-    // Names of listed tests are their files', if they have any.
-    let dirs: &[&str] = if is_listed { &[""] } else { rules.test_dirs };
-    let inside = |dir: &&str| match *dir {
-        "" => Some(rest),
-        dir if rest == dir => Some(""),
-        dir => rest.strip_prefix(dir)?.strip_prefix('/'),
-    };
-    // Of several directories the longest counts.
-    let mut found: Vec<&str> = dirs.iter().filter_map(inside).collect();
-    found.sort_by_key(|name| name.len());
-    let is_dir = suite.join(rest).is_dir();
-    let Some(name) = found.first() else {
-        // A directory above that of the tests.
-        let above = dirs.iter().any(|dir| Path::new(dir).starts_with(rest));
-        return (is_dir && above).then_some(Pattern::All);
-    };
-    if is_listed {
-        return suite.join(rest).exists().then(|| of_name(name, is_dir));
-    }
-    // A test may be called like a directory.
-    let is_test = |name: &str| dirs.iter().any(|dir| has_extension(&suite.join(dir).join(name), rules));
-    if is_test(name) && !(says_dir && is_dir) {
-        return Some(Pattern::Exact((*name).to_owned()));
-    }
-    if is_dir {
-        return Some(of_name(name, true));
-    }
-    let stem = rules.extensions.iter().find_map(|extension| name.strip_suffix(extension))?;
-    suite.join(rest).is_file().then(|| Pattern::Exact(stem.to_owned()))
-}
-
-/// Whether there is a test's file of this name, to which its extension is still to be added.
-fn has_extension(file: &Path, rules: &SuiteRules) -> bool {
-    let with = |extension: &&str| {
-        let mut file = file.as_os_str().to_owned();
-        file.push(extension);
-        Path::new(&file).is_file()
-    };
-    rules.extensions.iter().any(with)
-}
-
-fn of_name(name: &str, is_dir: bool) -> Pattern {
-    match (name, is_dir) {
-        ("", _) => Pattern::All,
-        (name, true) => Pattern::Below(name.to_owned()),
-        (name, false) => Pattern::Exact(name.to_owned()),
-    }
-}
-
-/// The tests of a suite of one's own that a path in its directory means.
-fn of_own(root: &Path, suite: &Path, path: &Path, rest: &str) -> Option<Pattern> {
-    if rest.is_empty() {
-        return Some(Pattern::All);
-    }
-    // What is wrong with it is said where the suite is opened.
-    let (config, _) = custom::config(root, suite).ok()?;
-    let Kind::Files { keep_extensions, .. } = config.kind else { return None };
-    let tests = normalize(&suite.join(&config.dir));
-    let Some(name) = path.strip_prefix(&tests).ok().and_then(Path::to_str) else {
-        return tests.starts_with(path).then_some(Pattern::All);
-    };
-    if path.is_dir() {
-        return Some(of_name(name, true));
-    }
-    let name = if keep_extensions { name } else { custom::stem(name) };
-    path.is_file().then(|| Pattern::Exact(name.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::Arc;
 
     use super::*;
-    use crate::v8::dialect::NEWEST;
+    use crate::files::select::Pattern;
+    use crate::kit::options::Options;
+    use crate::plan::kinds::kinds;
+    use crate::v8::facts::{Ground, RunFacts};
 
     fn tree(files: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
@@ -174,7 +103,10 @@ mod tests {
     /// What a path typed in `here` means, as `suite: pattern`.
     fn means(root: &Path, here: &str, text: &str) -> Option<String> {
         let (test_root, here) = (root.join("test"), root.join(here));
-        let places = Places { root, test_root: &test_root, here: Some(&here), dialect: &NEWEST };
+        let options = Options { root: root.to_owned(), ..Options::default() };
+        let ground = Ground::read(&options).unwrap();
+        let run = Arc::new(RunFacts::new(options, ground).unwrap());
+        let places = Places { root, test_root: &test_root, here: Some(&here), kinds: &kinds(&run) };
         let selector = places.selector(text)?;
         assert_eq!(selector.text, text, "messages name what was typed");
         Some(match selector.pattern {

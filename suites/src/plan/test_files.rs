@@ -1,11 +1,8 @@
 //! The tests on disk, before variants: a compact table in the order they start.
 
-use std::collections::HashSet;
-
 use crate::expectations::Outcomes;
-use crate::files::walk::walk;
+use crate::kind::TestKey;
 use crate::plan::suite::Suite;
-use crate::v8::dialect::Listing;
 
 /// A test before variants.
 #[derive(Clone, Copy, Debug)]
@@ -14,16 +11,10 @@ pub struct TestFile {
     name_len: u32,
     /// Index of its suite.
     pub suite: u16,
-    /// Index of its directory among the suite's.
-    pub dir: u8,
-    /// Index of its extension among the suite's.
-    pub extension: u8,
-    /// Whether its path is UTF-8: if not, it cannot be run.
-    pub utf8: bool,
+    /// By what the suite's kind knows it.
+    pub key: TestKey,
     /// Its outcomes for all variants alike.
     pub outcomes: Outcomes,
-    /// Its number among the suite's listed tests; meaningless where the suite has none.
-    pub listed: u32,
 }
 
 impl TestFile {
@@ -77,91 +68,21 @@ impl TestFiles {
     }
 
     fn find_in(&mut self, suite: &Suite, index: u16) {
-        let first = self.list.len();
         let Self { names, list, matched, warnings } = self;
-        for (listed, test) in (0..).zip(&suite.listed) {
-            if !suite.filter.takes(&test.name, |selector| matched[selector] = true) {
-                continue;
+        let mut visit = |name: &str, key: TestKey| {
+            if !suite.filter.takes(name, |selector| matched[selector] = true) {
+                return;
             }
-            let (Ok(name_start), Ok(name_len)) = (u32::try_from(names.len()), u32::try_from(test.name.len()))
+            // 4 GiB of names are out of any tree's reach; what lies beyond is left out, not miscounted.
+            let (Ok(name_start), Ok(name_len)) = (u32::try_from(names.len()), u32::try_from(name.len()))
             else {
-                continue;
+                return;
             };
-            names.push_str(&test.name);
-            let outcomes = suite.status.outcomes(&test.name);
-            let base = TestFile {
-                name_start,
-                name_len,
-                suite: index,
-                dir: 0,
-                extension: 0,
-                utf8: true,
-                outcomes,
-                listed,
-            };
-            list.push(base);
-        }
-        if suite.rules.listing != Listing::Files {
-            return;
-        }
-        for (dir, place) in (0..).zip(&suite.test_dirs) {
-            let enter = |prefix: &str| suite.filter.may_take_below(prefix);
-            walk(
-                place.path(),
-                &suite.walk,
-                enter,
-                |file| {
-                    if !suite.filter.takes(file.name, |selector| matched[selector] = true) {
-                        return;
-                    }
-                    // 4 GiB of names are out of any tree's reach; what lies beyond is left out, not miscounted.
-                    let (Ok(name_start), Ok(name_len)) =
-                        (u32::try_from(names.len()), u32::try_from(file.name.len()))
-                    else {
-                        return;
-                    };
-                    names.push_str(file.name);
-                    list.push(TestFile {
-                        name_start,
-                        name_len,
-                        suite: index,
-                        dir,
-                        extension: u8::try_from(file.extension).unwrap_or_default(),
-                        utf8: file.utf8,
-                        outcomes: suite.status.outcomes(file.name),
-                        listed: 0,
-                    });
-                },
-                warnings,
-            );
-        }
-        // A test in several directories of the suite is listed once for each, but the last one's file runs
-        // (V8 9.2 test262: local-tests go before data).
-        let mut later: HashSet<String> = HashSet::new();
-        let mut once: HashSet<String> = HashSet::new();
-        let mut last_dir = None;
-        for i in (first..self.list.len()).rev() {
-            let base = self.list[i];
-            let last_dir = *last_dir.get_or_insert(base.dir);
-            if base.dir == last_dir && last_dir > 0 {
-                later.insert(self.name(&base).into());
-            } else if last_dir > 0 && later.contains(self.name(&base)) {
-                self.list[i].dir = last_dir;
-                if suite.local_staging_once && self.name(&base).starts_with("staging") {
-                    once.insert(self.name(&base).into());
-                }
-            }
-        }
-        if let Some(last_dir) = last_dir.filter(|_| !once.is_empty()) {
-            // Each has been met in an earlier directory.
-            let mut seen: HashSet<String> = HashSet::new();
-            let mut found = self.list.split_off(first);
-            found.retain(|base| {
-                let name = self.name(base);
-                !once.contains(name) || base.dir != last_dir || seen.insert(name.into())
-            });
-            self.list.append(&mut found);
-        }
+            names.push_str(name);
+            let outcomes = suite.status.outcomes(name);
+            list.push(TestFile { name_start, name_len, suite: index, key, outcomes });
+        };
+        suite.kind.tests(&|prefix| suite.filter.may_take_below(prefix), &mut visit, warnings);
     }
 
     /// A test's name within its suite.

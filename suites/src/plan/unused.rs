@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::expectations::{EntryFile, StatusFile};
-use crate::plan::tree::Tree;
+use crate::plan::suite::Suite;
 
 /// A file of entries, with which of them match a test.
 struct Used<'a> {
@@ -12,41 +12,39 @@ struct Used<'a> {
     used: Vec<bool>,
 }
 
-impl Tree {
-    /// What the selected suites' status files and the expectations above them say in vain in this run, each with its
-    /// place: rules and entries that match no test on disk, and words that are no outcomes.
-    pub fn unused_rules(&self) -> Vec<String> {
-        let mut unused = Vec::new();
-        let mut files: Vec<Used<'_>> = self.given.iter().map(Used::new).collect();
-        for suite in &self.suites {
-            let mut names = self.all_names(suite);
-            names.sort_unstable();
-            of_status(suite.status.own(), &names, &mut unused);
-            for layer in suite.status.layers() {
-                let at = files.iter().position(|used| Arc::ptr_eq(used.file, layer.file()));
-                let at = at.unwrap_or_else(|| {
-                    files.push(Used::new(layer.file()));
-                    files.len() - 1
-                });
-                layer.mark_used(&names, &mut files[at].used);
-            }
+/// What the selected suites' status files and the expectations above them (`given`: those of the run) say in vain in this
+/// run, each with its place: rules and entries that match no test on disk, and words that are no outcomes.
+///
+/// `directories`: all that may be suites.
+pub fn unused_rules(
+    suites: &[Suite],
+    given: &[Arc<EntryFile>],
+    directories: &BTreeSet<String>,
+) -> Vec<String> {
+    let mut unused = Vec::new();
+    let mut files: Vec<Used<'_>> = given.iter().map(Used::new).collect();
+    for suite in suites {
+        let mut names = suite.all_names();
+        names.sort_unstable();
+        of_status(suite.status.own(), &names, &mut unused);
+        for layer in suite.status.layers() {
+            let at = files.iter().position(|used| Arc::ptr_eq(used.file, layer.file()));
+            let at = at.unwrap_or_else(|| {
+                files.push(Used::new(layer.file()));
+                files.len() - 1
+            });
+            layer.mark_used(&names, &mut files[at].used);
         }
-        for file in files {
-            self.of_file(&file, &mut unused);
-        }
-        unused
     }
-
-    fn of_file(&self, Used { file, used }: &Used<'_>, unused: &mut Vec<String>) {
+    for Used { file, used } in files {
         unused.extend_from_slice(&file.warnings);
         // A suite that is there and was not asked for may well have the test.
         let is_elsewhere = |text: &str| {
             let about = |suite: &str| file.within(suite, text).is_some();
-            !self.suites.iter().any(|suite| about(&suite.name))
-                && self.directories.iter().any(|suite| about(suite))
+            !suites.iter().any(|suite| about(&suite.name)) && directories.iter().any(|suite| about(suite))
         };
         let mut seen = BTreeSet::new();
-        for (entry, _) in file.entries.iter().zip(used).filter(|(_, used)| !**used) {
+        for (entry, _) in file.entries.iter().zip(used).filter(|(_, used)| !*used) {
             // One that holds for several variants stands there once.
             if is_elsewhere(&entry.text) || !seen.insert((entry.line, &entry.text)) {
                 continue;
@@ -54,6 +52,7 @@ impl Tree {
             unused.push(vain(file.path.display(), entry.line, &entry.text, &entry.condition));
         }
     }
+    unused
 }
 
 impl<'a> Used<'a> {

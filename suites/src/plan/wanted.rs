@@ -1,14 +1,15 @@
 //! TESTS of a command line by name alone: of tests that may be gone, as a history has them.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use flotilla_messages::case::normalize;
 
 use crate::files::select::{NameFilter, Selector};
 use crate::kit::error::OpenError;
 use crate::kit::options::Options;
-use crate::plan::choose::selectors;
-use crate::plan::open::Ground;
+use crate::plan::choose::Among;
+use crate::plan::kinds::kinds;
+use crate::v8::facts::{Ground, RunFacts};
 
 /// Which tests were asked for: suites, tests, globs, groups and paths, as a run understands them.
 #[derive(Debug)]
@@ -27,9 +28,9 @@ impl Wanted {
         let mut options = options.clone();
         options.root = normalize(&options.root);
         let ground = Ground::read(&options)?;
-        let test_root = options.root.join(options.test_root.as_deref().unwrap_or(Path::new("test")));
-        let selectors =
-            selectors(&options, &test_root, &ground.tables, &ground.build, ground.detected.dialect)?;
+        let run = Arc::new(RunFacts::new(options, ground)?);
+        let among = Among { run: &run, test_root: &run.test_root(), kinds: &kinds(&run) };
+        let selectors = among.selectors()?;
         let filters = (0..).zip(&selectors).map(|numbered| NameFilter::new([numbered].into_iter())).collect();
         Ok(Self { selectors, filters })
     }

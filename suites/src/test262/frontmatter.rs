@@ -1,11 +1,8 @@
 //! A test's frontmatter: YAML between `/*---` and `---*/`.
 
 use flotilla_messages::{Negative, Phase};
-use memchr::{memchr_iter, memmem};
-use saphyr_parser::{Event, Parser};
 
-/// How deep values may nest. test262's own nest once.
-const MAX_DEPTH: usize = 16;
+use crate::syntax::frontmatter::{self, Fields, FrontmatterError, Quirks};
 
 /// What a test says of itself, as far as running and sorting it is concerned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,44 +23,16 @@ pub struct Frontmatter {
     pub es6id: Option<String>,
 }
 
-/// Why a frontmatter makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the frontmatter: {reason}")]
-pub struct FrontmatterError {
-    /// The line of the test's file, from 1.
-    pub line: usize,
-    /// What is wrong there.
-    pub reason: String,
-}
-
 impl Frontmatter {
     /// Reads the frontmatter of a test's source. A source without any says nothing.
     ///
     /// # Errors
     /// [`FrontmatterError`]: it has no end, is no YAML, or a key that matters has a value of another kind.
     pub fn read(source: &[u8]) -> Result<Self, FrontmatterError> {
-        const OPEN: &[u8] = b"/*---";
-        let Some(open) = memmem::find(source, OPEN) else { return Ok(Self::default()) };
-        let first_line = 1 + memchr_iter(b'\n', &source[..open]).count();
-        let rest = &source[open + OPEN.len()..];
-        let Some(end) = memmem::find(rest, b"---*/") else {
-            return Err(FrontmatterError { line: first_line, reason: "it has no end (---*/)".into() });
-        };
-        let text = String::from_utf8_lossy(&rest[..end]);
-        let at = |line: usize, reason: String| FrontmatterError {
-            line: first_line + line.saturating_sub(1),
-            reason,
-        };
-        let mut reader = Reader::default();
-        // Event by event: the parser's own ways to load a document go down the stack with it.
-        for event in Parser::new_from_str(&text) {
-            let (event, span) = event.map_err(|error| at(error.marker().line(), error.info().to_owned()))?;
-            if matches!(event, Event::DocumentEnd | Event::StreamEnd) {
-                break;
-            }
-            reader.event(event, span.start.line()).map_err(|(line, reason)| at(line, reason))?;
-        }
-        reader.finish().map_err(|(line, reason)| at(line, reason))
+        let Fields { flags, features, includes, negative, esid, es5id, es6id } =
+            frontmatter::read(source, Quirks::NONE)?;
+        let negative = negative.map(of_a_phase).transpose()?;
+        Ok(Self { flags, features, includes, negative, esid, es5id, es6id })
     }
 
     /// Whether a flag is set.
@@ -77,170 +46,15 @@ impl Frontmatter {
     }
 }
 
-/// What is wrong, and in which line of the YAML.
-type Wrong = (usize, String);
-
-/// Collects what matters from the parser's events; whatever else there is is passed over.
-#[derive(Default)]
-struct Reader {
-    matter: Frontmatter,
-    /// `negative.phase` and `negative.type`, with the line of `negative`.
-    negative: Option<(usize, Option<String>, Option<String>)>,
-    /// Open collections: the top mapping, and what is within.
-    open: Vec<Open>,
-    /// The keys of the open mappings whose values come next; `None` where a key does.
-    keys: Vec<Option<String>>,
-}
-
-/// An open collection.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Open {
-    Mapping,
-    Sequence,
-}
-
-impl Reader {
-    fn event(&mut self, event: Event<'_>, line: usize) -> Result<(), Wrong> {
-        match event {
-            Event::Scalar(text, style, ..) => {
-                // An empty plain value is null.
-                let null = style == saphyr_parser::ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
-                self.scalar(&text, null, line)
-            }
-            Event::MappingStart(..) => self.enter(Open::Mapping, line),
-            Event::SequenceStart(..) => self.enter(Open::Sequence, line),
-            Event::MappingEnd | Event::SequenceEnd => {
-                if self.open.pop() == Some(Open::Mapping) {
-                    self.keys.pop();
-                }
-                self.value_ends();
-                Ok(())
-            }
-            Event::Alias(_) => Err((line, "aliases are not read".into())),
-            _ => Ok(()),
-        }
-    }
-
-    /// The key at the top whose value we are within or at.
-    fn top(&self) -> Option<&str> {
-        self.keys.first()?.as_deref()
-    }
-
-    fn enter(&mut self, kind: Open, line: usize) -> Result<(), Wrong> {
-        match (self.open.len(), kind) {
-            (0, Open::Sequence) => return Err((line, "it is a list, not keys with values".into())),
-            (MAX_DEPTH.., _) => return Err((line, format!("it is nested more than {MAX_DEPTH} deep"))),
-            // A key that is itself a collection says nothing that matters.
-            (_, _) if self.waits_for_key() => self.set_key(String::new()),
-            _ => {}
-        }
-        match (self.open.len(), self.top(), kind) {
-            (1, Some("negative"), Open::Mapping) => self.negative = Some((line, None, None)),
-            (1, Some("negative"), Open::Sequence) => return Err((line, "'negative' is no mapping".into())),
-            (1, Some(key), Open::Mapping) if is_list(key) => {
-                return Err((line, format!("'{key}' is no list")));
-            }
-            (2.., Some(key), _) if is_list(key) => {
-                return Err((line, format!("'{key}' has an item that is no text")));
-            }
-            _ => {}
-        }
-        self.open.push(kind);
-        if kind == Open::Mapping {
-            self.keys.push(None);
-        }
-        Ok(())
-    }
-
-    fn waits_for_key(&self) -> bool {
-        self.open.last() == Some(&Open::Mapping) && self.keys.last() == Some(&None)
-    }
-
-    fn set_key(&mut self, key: String) {
-        if let Some(last) = self.keys.last_mut() {
-            *last = Some(key);
-        }
-    }
-
-    /// A value of the innermost mapping is complete.
-    fn value_ends(&mut self) {
-        if self.open.last() == Some(&Open::Mapping)
-            && let Some(last) = self.keys.last_mut()
-        {
-            *last = None;
-        }
-    }
-
-    fn scalar(&mut self, text: &str, null: bool, line: usize) -> Result<(), Wrong> {
-        if self.open.is_empty() {
-            // Nothing at all is no YAML document; a lone text is one, but no frontmatter.
-            return if null { Ok(()) } else { Err((line, "it is a text, not keys with values".into())) };
-        }
-        if self.waits_for_key() {
-            self.set_key(text.to_owned());
-            return Ok(());
-        }
-        let taken = self.take(text, null, line);
-        self.value_ends();
-        taken
-    }
-
-    fn take(&mut self, text: &str, null: bool, line: usize) -> Result<(), Wrong> {
-        let depth = self.open.len();
-        let inner = self.keys.last().cloned().flatten();
-        let Some(key) = self.keys.first().and_then(|key| key.as_deref()) else { return Ok(()) };
-        let texts = match key {
-            "flags" => &mut self.matter.flags,
-            "features" => &mut self.matter.features,
-            "includes" => &mut self.matter.includes,
-            "esid" | "es5id" | "es6id" if depth == 1 && !null => {
-                let id = match key {
-                    "esid" => &mut self.matter.esid,
-                    "es5id" => &mut self.matter.es5id,
-                    _ => &mut self.matter.es6id,
-                };
-                *id = Some(text.to_owned());
-                return Ok(());
-            }
-            "negative" if depth == 1 && null => return Ok(()),
-            "negative" if depth == 1 => return Err((line, "'negative' is no mapping".into())),
-            "negative" => {
-                if let (Some((_, phase, kind)), 2) = (&mut self.negative, depth) {
-                    match inner.as_deref() {
-                        Some("phase") => *phase = Some(text.to_owned()),
-                        Some("type") => *kind = Some(text.to_owned()),
-                        _ => {}
-                    }
-                }
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
-        match (depth, null) {
-            (1, true) => {}
-            (1, false) => return Err((line, format!("'{key}' is no list"))),
-            (_, true) => {}
-            (_, false) => texts.push(text.to_owned()),
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Frontmatter, Wrong> {
-        let mut matter = self.matter;
-        if let Some((line, phase, kind)) = self.negative {
-            let lacks = |key: &str| (line, format!("'negative' lacks the key '{key}'"));
-            let phase = phase.ok_or_else(|| lacks("phase"))?;
-            let kind = kind.ok_or_else(|| lacks("type"))?;
-            let phase = Phase::named(&phase)
-                .ok_or_else(|| (line, format!("there is no phase '{phase}' (parse, resolution, runtime)")))?;
-            matter.negative = Some(Negative { phase, kind });
-        }
-        Ok(matter)
-    }
-}
-
-fn is_list(key: &str) -> bool {
-    matches!(key, "flags" | "features" | "includes")
+/// The error that a test must end with, where it says of which phase it is.
+fn of_a_phase(negative: frontmatter::Negative) -> Result<Negative, FrontmatterError> {
+    let wrong = |reason: String| FrontmatterError { line: negative.line, reason };
+    let lacks = |key: &str| wrong(format!("'negative' lacks the key '{key}'"));
+    let phase = negative.phase.ok_or_else(|| lacks("phase"))?;
+    let kind = negative.kind.ok_or_else(|| lacks("type"))?;
+    let phase = Phase::named(&phase)
+        .ok_or_else(|| wrong(format!("there is no phase '{phase}' (parse, resolution, runtime)")))?;
+    Ok(Negative { phase, kind })
 }
 
 #[cfg(test)]

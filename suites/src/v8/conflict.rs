@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use crate::kind::TestFlags;
 use crate::v8::dialect::Contradictions;
 use crate::v8::tables::{Lists, Tables};
 
@@ -64,19 +65,6 @@ impl Flag {
         };
         flags.iter().find(means).map(|flag| &**flag)
     }
-}
-
-/// The flags of one test, by where they come from; in the order of its command line, as they are written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TestFlags<'a> {
-    /// All of them.
-    pub all: &'a [String],
-    /// All but the extra flags.
-    pub without_extra: &'a [String],
-    /// The extra flags.
-    pub extra: &'a [String],
-    /// Those of the source, the suite and the status files.
-    pub file: &'a [String],
 }
 
 /// What contradicts the flags of a test under one variant, or before there are variants.

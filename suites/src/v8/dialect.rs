@@ -11,7 +11,6 @@ mod checkout;
 mod classic;
 mod detect;
 mod older;
-mod own;
 mod recent;
 mod suite_rules;
 mod test262;
@@ -21,8 +20,7 @@ mod versions;
 pub use build_rules::{BuildRules, ConfigKey, ConfigKeys, Dchecks, NoSimd, Property, Simulator};
 pub use checkout::{has_harness, looks_like_test262};
 pub use detect::{Detected, detect};
-pub use own::{OWN, OWN_IN_VARIANTS};
-pub use suite_rules::{Directives, Format, Judging, Listing, NamedBy, SuiteRules, SuiteVariants, Suites};
+pub use suite_rules::{Directives, Judging, Listing, NamedBy, SuiteRules, SuiteVariants, Suites};
 pub use test262::SUITE as TEST262;
 pub use version::{Since, Version};
 
@@ -37,11 +35,11 @@ pub use versions::V9_2;
 
 use std::time::Duration;
 
-use crate::expectations::{Syntax, Vocabulary};
-use crate::kit::shard::Sharding;
+use flotilla_messages::Arg;
 
-/// What a test whose time is over has from SIGTERM to SIGKILL (V8 10.6 command.py), if anything.
-pub const TERM_GRACE: Duration = Duration::from_millis(100);
+use crate::expectations::{Syntax, Vocabulary};
+use crate::kind::TERM_GRACE;
+use crate::kit::shard::Sharding;
 
 /// One version's rules.
 #[derive(Clone, Copy, Debug)]
@@ -241,6 +239,22 @@ pub struct Timeouts {
     pub slow: f64,
     /// All tests.
     pub always: f64,
+}
+
+impl Timeouts {
+    /// `seconds` with the factors of the words in a command line; `source`: the flags that the test's source says.
+    pub fn with_words(&self, mut seconds: f64, args: &[Arg], source: &[String]) -> f64 {
+        for (word, factor) in self.words {
+            let said = args.iter().filter(|arg| matches!(arg, Arg::Text(text) if text == word)).count();
+            // A word that the source says as well stands there once more.
+            let in_source = || source.iter().any(|flag| flag == word);
+            let counts = self.words_in_source || said > usize::from(in_source());
+            if said > 0 && counts {
+                seconds *= factor;
+            }
+        }
+        seconds
+    }
 }
 
 /// What V8 calls builds with any sanitizer where it has factors for the time that tests may take.

@@ -8,18 +8,21 @@
 //! | `build`, `mode` | the build, and the variables of conditions |
 //! | `conflict` | flags that contradict one another |
 //! | `sanitizers` | what sanitizers are told |
-//! | `frontmatter` | test262's frontmatter as V8's small YAML reader reads it |
-//! | `wasm` | flags of WebAssembly's suites |
+//! | `facts`, `flags` | what all tests of a run share |
+//! | `suites` | V8's own suites: the kind |
+//! | `frontmatter` | test262's frontmatter with the quirks of V8's reader |
 //!
 //! Invariant: no version number is compared outside of `dialect`.
 
 pub mod build;
 pub mod conflict;
 pub mod dialect;
+pub mod facts;
+mod flags;
 pub mod frontmatter;
 pub mod mode;
 pub mod runner_source;
-pub mod sanitizers;
+mod sanitizers;
+pub mod suites;
 mod table_file;
 pub mod tables;
-pub mod wasm;

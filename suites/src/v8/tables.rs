@@ -56,6 +56,8 @@ pub struct Tables {
     pub not_understood: Vec<String>,
 }
 
+/// The only variant of builds that allow no other, and of tests marked NO_VARIANTS.
+pub const DEFAULT: &str = "default";
 const VARIANTS_FILE: &str = "tools/testrunner/local/variants.py";
 const STANDARD_RUNNER: &str = "tools/testrunner/standard_runner.py";
 const BASE_RUNNER: &str = "tools/testrunner/base_runner.py";

@@ -4,7 +4,6 @@
 //! if a tree has it in code; what a tree has as data is read from the tree.
 
 use super::builtin::VARIANTS_13_8;
-use super::suite_rules::Format;
 use super::versions::{
     BENCHMARKS, CCTEST, FUZZER, INSPECTOR, MESSAGE, MJSUNIT, MKGROKDUMP, SUITE, SUITES_9_2, TEST262,
     TIMEOUTS_9_2, UNITTESTS, V9_2, WASM_SPEC_TESTS,
@@ -14,6 +13,7 @@ use super::{
     SANITIZED, Simulator, Since, SuiteRules, SuiteVariants, Suites, TERM_GRACE, Templates, Test262Rules,
     Timeouts, Version,
 };
+use crate::files::binary::Format;
 
 /// The newest version whose rules are known.
 pub const NEWEST_KNOWN: Version = Version::new(13, 8);

@@ -1,6 +1,7 @@
 //! What one suite's rules say: which files and programs its tests are, and how they run and are judged.
 
 use super::Part;
+use crate::files::binary::Format;
 
 /// The suites that a version knows: its own, and those of the version it builds on.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +33,6 @@ impl Suites {
             suites = *base;
         }
         None
-    }
-
-    /// The suites that stand first, without those that they build on.
-    pub fn own(&self) -> &'static [SuiteRules] {
-        self.own
     }
 }
 
@@ -138,8 +134,6 @@ pub enum Listing {
     },
     /// There are none.
     Nothing,
-    /// As the suite's `suite.toml` says.
-    Own,
 }
 
 /// Which directories of a fuzzer's file are in its shell's name, `v8_simple_NAME_fuzzer`.
@@ -203,8 +197,6 @@ pub enum Judging {
     FileCheck,
     /// By test262's frontmatter, as V8 reads it.
     Test262,
-    /// By test262's own INTERPRETING.md, on any engine.
-    Interpreting,
     /// By the exit code and the word `FAILED!`; tests whose name ends in `-n` must fail.
     Failed,
     /// promises-aplus: by what its runner says; tests whose source says `@negative` must fail.
@@ -236,26 +228,5 @@ mod tests {
         assert_eq!(shell("b"), Some("next"));
         assert_eq!(shell("c"), Some("d8"));
         assert_eq!(shell("d"), None);
-    }
-}
-
-/// How a binary lists its tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `--list`: words.
-    Words,
-    /// `--list`: a line `**>Test: NAME` for each, and `Total number of tests: N` (V8 10.3 `test/cctest/testcfg.py`).
-    Marked,
-    /// `--gtest_list_tests`: a case ends with `.`, the tests below it are indented.
-    GoogleTest,
-}
-
-impl Format {
-    /// The option by which a binary lists its tests.
-    pub fn option(self) -> &'static str {
-        match self {
-            Self::Words | Self::Marked => "--list",
-            Self::GoogleTest => "--gtest_list_tests",
-        }
     }
 }

@@ -15,7 +15,7 @@ const SUITES: Suites = Suites::new(&[SuiteRules {
     excluded_suffixes: &["_FIXTURE.js"],
     excluded_dirs_without_i18n: &[],
     before: &[],
-    judging: Judging::Interpreting,
+    judging: Judging::ExitCode,
     ..TEST262
 }]);
 

@@ -1,13 +1,13 @@
 //! The rules of V8 9.2, from which all others are told.
 
 use super::builtin::VARIANTS_9_2;
-use super::suite_rules::Format;
 use super::{
     BuildRules, ConfigKey, ConfigKeys, Contradictions, Dchecks, Dialect, Directives, Judging, Layout,
     Listing, NamedBy, NoSimd, Part, Predictable, Property, SANITIZED, Simulator, Since, SuiteRules,
     SuiteVariants, Suites, Templates, Test262Rules, Timeouts,
 };
 use crate::expectations::{Syntax, Vocabulary};
+use crate::files::binary::Format;
 use crate::kit::shard::Sharding;
 
 /// Most suites are like this one, and say only what is different.

@@ -6,15 +6,18 @@ use std::path::{Path, PathBuf};
 
 use flotilla_messages::{Arg, Program};
 
+use super::walk_rules::walk_rules;
 use crate::files::binary;
+use crate::files::binary::Format;
 use crate::files::walk::{FoundFile, WalkRules, walk};
+use crate::kind::Source;
 use crate::kit::error::OpenError;
 use crate::kit::place::Place;
 use crate::syntax::python::{Generated, generate};
 use crate::syntax::read::read;
 use crate::syntax::text::shlex;
-use crate::v8::dialect::Format;
 use crate::v8::dialect::{Listing, NamedBy, SuiteRules};
+use crate::v8::facts::PYTHON;
 use crate::v8::runner_source::SuiteConfig;
 
 /// A test that is not simply a file.
@@ -30,15 +33,6 @@ pub struct ListedTest {
     pub shell: Option<String>,
     /// What `--cat` shows.
     pub source: Source,
-}
-
-/// A listed test's source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// This text.
-    Text(String),
-    /// This file.
-    File(PathBuf),
 }
 
 /// What a listing may need to know.
@@ -68,8 +62,8 @@ pub struct Asking<'a> {
 pub fn list(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, OpenError> {
     let dir = asking.dir;
     match rules.listing {
-        // Files are walked later; what a `suite.toml` lists is known already.
-        Listing::Files | Listing::Own | Listing::Nothing => Ok(Vec::new()),
+        // Files are walked later.
+        Listing::Files | Listing::Nothing => Ok(Vec::new()),
         Listing::Templates { throws, expectation, files } => {
             templates(dir, throws, expectation, files, asking.root)
         }
@@ -130,7 +124,7 @@ fn python(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, Op
     };
     let mut tests = Vec::new();
     let scripts = SuiteRules { extensions: &[".py"], ..*rules };
-    let scripts = WalkRules::new(&scripts, asking.config, false);
+    let scripts = walk_rules(&scripts, asking.config, false);
     let mut names = Vec::new();
     let visit = |file: FoundFile<'_>| names.push(file.name.to_owned());
     walk(asking.dir.path(), &scripts, |_| true, visit, &mut Vec::new());
@@ -144,9 +138,6 @@ fn python(rules: &SuiteRules, asking: &Asking<'_>) -> Result<Vec<ListedTest>, Op
     }
     Ok(tests)
 }
-
-/// The interpreter of Python tests, from PATH.
-pub const PYTHON: &str = "python3";
 
 /// `# Flags:` of a script; words that cannot be split are left out.
 fn python_flags(text: &str) -> Vec<String> {

@@ -1,15 +1,17 @@
-//! Cases of a bare checkout, and what their tests are about.
+//! Cases of a bare checkout.
 
-use flotilla_messages::{Arg, CaseId, Judge, Recipe};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::plan::instances::TestInstance;
-use crate::plan::prepare::{Prepared, Strictness};
-use crate::plan::suite::Suite;
-use crate::plan::test_files::TestFile;
-use crate::plan::tree::Tree;
-use crate::test262::choice::imports;
-use crate::test262::frontmatter::Frontmatter;
-use crate::test262::host::Host;
+use flotilla_messages::{Arg, Judge, Recipe, TestCase};
+
+use super::choice::imports;
+use super::frontmatter::Frontmatter;
+use super::host::Host;
+use super::labels::labels;
+use super::suite::Test262Suite;
+use crate::expectations::Outcomes;
+use crate::kind::{CaseContext, Labels, PreparedTest, SkippedByHost, Strictness, TestFlags};
 
 /// Harness files for every test but raw ones, for asynchronous ones too, and where includes are.
 const BEFORE_ALL: [&str; 2] = ["assert.js", "sta.js"];
@@ -17,37 +19,13 @@ const BEFORE_ASYNC: &str = "doneprintHandle.js";
 
 /// What a test's source says, ready for its halves.
 #[derive(Clone, Debug, Default)]
-pub struct Source {
+pub struct TestSource {
     /// Its frontmatter.
     pub matter: Frontmatter,
     /// Its file, below the root.
     pub file: String,
     /// Whether it may import anything.
     pub imports: bool,
-}
-
-/// What a test is about: for summaries.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels {
-    /// The first two directories of its path, such as `built-ins/Array`; see [`area`].
-    pub area: String,
-    /// The features that it names: those of `features.txt`.
-    pub features: Vec<String>,
-    /// Its place in the specification: `sec-array.from`.
-    pub esid: Option<String>,
-    /// Its place in the fifth edition (2009), if it is as old as that.
-    pub es5id: Option<String>,
-    /// Its place in the sixth (2015).
-    pub es6id: Option<String>,
-}
-
-/// The first two directories of a test's name; the first one alone where there is no second.
-pub fn area(name: &str) -> &str {
-    let Some((dirs, _)) = name.rsplit_once('/') else { return "" };
-    match dirs.match_indices('/').nth(1) {
-        Some((end, _)) => &dirs[..end],
-        None => dirs,
-    }
 }
 
 /// A half of a test: its arguments, the file made for it, and how it is judged.
@@ -60,9 +38,9 @@ pub struct Half {
     pub judge: Judge,
 }
 
-impl Source {
+impl TestSource {
     /// Which halves there are (INTERPRETING.md, "Strict Mode").
-    fn strictness(&self) -> Strictness {
+    pub fn strictness(&self) -> Strictness {
         let has = |flag| self.matter.has_flag(flag);
         if has("module") {
             Strictness::Module
@@ -111,55 +89,93 @@ impl Source {
     }
 }
 
-impl Tree {
-    /// What a test's source says, in a bare checkout.
-    pub(crate) fn prepare_bare(
-        &self,
-        suite: &Suite,
-        host: &Host,
-        base: &TestFile,
-        source: &[u8],
-    ) -> crate::plan::prepare::Result {
-        let name = self.bases().name(base);
-        let file = format!("test/{}", suite.file_name(name, base));
+/// A test whose source was read.
+#[derive(Debug)]
+pub struct Test262Prepared {
+    /// Its suite.
+    pub suite: Arc<Test262Suite>,
+    /// What its source says.
+    pub source: TestSource,
+    /// Why it does not run.
+    pub skipped: Option<SkippedByHost>,
+}
+
+impl Test262Prepared {
+    /// Reads a test's source.
+    ///
+    /// # Errors
+    /// A frontmatter that makes no sense, with its place.
+    pub fn read(suite: &Arc<Test262Suite>, name: &str, file: String, source: &[u8]) -> Result<Self, String> {
         let matter = Frontmatter::read(source).map_err(|error| format!("{file}:{}: {error}", error.line))?;
-        let withheld = match suite.features.refuses(&matter) {
+        let skipped = match suite.features.refuses(&matter) {
             Some(option) => Some(SkippedByHost { reason: option, by_host: false }),
-            None => host
+            None => suite
+                .host
                 .refuses(name, &matter, source)
                 .map(|reason| SkippedByHost { reason: reason.to_owned(), by_host: true }),
         };
         let mentions = |text: &str| memchr::memmem::find(source, text.as_bytes()).is_some();
         // `import` in the source, or a specifier that something else imports (ShadowRealm).
         let imports = mentions("import") || mentions("_FIXTURE");
-        let source = Source { matter, file, imports };
-        Ok(Prepared { strictness: source.strictness(), withheld, bare: Some(source), ..Prepared::default() })
-    }
-
-    /// Whether this is a checkout of test262, and no part of V8's tree.
-    pub fn is_bare_test262(&self) -> bool {
-        self.suites.iter().any(|suite| suite.host.is_some())
-    }
-
-    /// What a test is about; `None` for tests of other suites than a bare test262, and for those that cannot be read.
-    /// Reads the test's source unless that was done lately.
-    pub fn labels(&self, id: CaseId) -> Option<Labels> {
-        let (index, _) = TestInstance::from_id(id)?;
-        let base = self.bases().get(index)?;
-        let prepared = self.prepared(index, base);
-        let bare = prepared.as_ref().as_ref().ok()?.bare.as_ref()?;
-        let Frontmatter { features, esid, es5id, es6id, .. } = bare.matter.clone();
-        Some(Labels { area: area(self.bases().name(base)).to_owned(), features, esid, es5id, es6id })
+        let source = TestSource { matter, file, imports };
+        Ok(Self { suite: Arc::clone(suite), source, skipped })
     }
 }
 
-/// Why a test is left out, of a bare test262.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SkippedByHost {
-    /// In words, or the option.
-    pub reason: String,
-    /// Whether the host cannot run it, rather than nobody wanting it.
-    pub by_host: bool,
+impl PreparedTest for Test262Prepared {
+    fn strictness(&self) -> Strictness {
+        self.source.strictness()
+    }
+
+    fn skipped(&self) -> Option<&SkippedByHost> {
+        self.skipped.as_ref()
+    }
+
+    fn labels(&self, name: &str) -> Option<Labels> {
+        Some(labels(name, &self.source.matter))
+    }
+
+    fn case(&self, context: CaseContext<'_>) -> Result<TestCase, String> {
+        let run = &self.suite.run;
+        let half = self.source.half(&self.suite.host, context.strict, context.root);
+        let (half_args, recipe, judge) = match half {
+            Some(Half { args, recipe, judge }) => (args, Some(Box::new(recipe)), judge),
+            // It is listed, and does not run.
+            None => (Vec::new(), None, Judge::ExitCode),
+        };
+        let args: Vec<Arg> = context.extra_flags.iter().cloned().map(Arg::Text).chain(half_args).collect();
+        let mut seconds = run.dialect.timeouts.with_words(context.timeout, &args, &[]);
+        if context.slow {
+            seconds *= context.slow_factor;
+        }
+        let flags =
+            TestFlags { extra: context.extra_flags, file: &context.status_flags, ..TestFlags::default() };
+        let phases = context.outcomes.has(Outcomes::FAIL_PHASE_ONLY);
+        let expectation = context.expectation((!phases).then_some(flags));
+        let (judge, expectation) = match run.as_predictable().filter(|_| context.runs) {
+            Some(predictable) => predictable,
+            None => (judge, expectation),
+        };
+        Ok(TestCase {
+            prefix: context.prefix.to_vec(),
+            program: self.suite.program.clone(),
+            args,
+            env: run.sanitizer_env.clone(),
+            unset_env: Vec::new(),
+            timeout: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
+            term_grace: run.dialect.term_grace,
+            recipe,
+            judge,
+            expected_file: None,
+            expectation,
+            slow: context.slow,
+            heavy: context.outcomes.has(Outcomes::HEAVY),
+            variant_flags: context.variant_flags,
+            random_seed: Some(context.seed),
+            name: context.name,
+            id: context.id,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -168,18 +184,10 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn an_area_is_the_first_two_directories() {
-        assert_eq!(area("built-ins/Array/prototype/map/a"), "built-ins/Array");
-        assert_eq!(area("built-ins/Array/length"), "built-ins/Array");
-        assert_eq!(area("harness/assert"), "harness");
-        assert_eq!(area("a"), "");
-    }
-
-    fn source(flags: &[&str]) -> Source {
+    fn source(flags: &[&str]) -> TestSource {
         let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let includes = vec!["compareArray.js".to_owned()];
-        Source {
+        TestSource {
             matter: Frontmatter { flags, includes, ..Frontmatter::default() },
             file: "test/a.js".into(),
             imports: false,

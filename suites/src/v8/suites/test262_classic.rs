@@ -2,15 +2,13 @@
 
 use flotilla_messages::Arg;
 
-use crate::plan::prepare::{Prepared, Result, Strictness};
-use crate::plan::suite::Suite;
+use super::prepare::{Prepared, Result};
+use super::suite::V8Suite;
+use super::test262::{DETACH, strictness};
 use crate::v8::frontmatter::V8Frontmatter;
 
-/// The one harness file that V8 has of its own, since it needs natives.
-const DETACH: &str = "detachArrayBuffer.js";
-
 /// What a source says; `test` is its file.
-pub fn classic(suite: &Suite, test: Arg, source: &[u8]) -> Result {
+pub fn classic(suite: &V8Suite, test: Arg, source: &[u8]) -> Result {
     let matter = V8Frontmatter::read_classic(source)?;
     let word = |word: &str| Arg::Text(word.into());
     let mut files = suite.before.clone();
@@ -29,6 +27,6 @@ pub fn classic(suite: &Suite, test: Arg, source: &[u8]) -> Result {
     if matter.includes.iter().any(|include| include == DETACH) {
         files.push(word("--allow-natives-syntax"));
     }
-    let strictness = Strictness::of(&matter);
+    let strictness = strictness(&matter);
     Ok(Prepared { files, strictness, exception: matter.negative_type, ..Prepared::default() })
 }
