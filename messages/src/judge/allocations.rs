@@ -1,16 +1,16 @@
-//! Predictable builds: the same test allocates the same each time (V8 9.2 `tools/predictable_wrapper.py`, V8 5.4
+//! Predictable builds: a test must allocate the same in every run (V8 9.2 `tools/predictable_wrapper.py`, V8 5.4
 //! `execution.py`).
 
 use super::text::quoted;
 use super::verdict::Judgement;
 use crate::outcome::{Outcome, Output};
 
-/// How often a test runs before it counts as predictable.
+/// The number of runs after which a test counts as predictable.
 pub const RUNS: u32 = 3;
 
 const LINE: &str = "### Allocations = ";
 
-/// What the runs of one test have shown so far.
+/// The results of one test's runs so far.
 #[derive(Debug)]
 pub struct Allocations {
     required: bool,
@@ -19,14 +19,14 @@ pub struct Allocations {
 }
 
 impl Allocations {
-    /// Before the first run. `required`: a run that prints no hash of its allocations fails; before V8 6.6 two that print
-    /// none were alike.
+    /// The state before the first run. If `required`, a run that prints no hash of its allocations fails; before V8
+    /// 6.6, two runs without one counted as equal.
     pub fn new(required: bool) -> Self {
         Self { required, runs: 0, last: None }
     }
 
-    /// Takes a run's output; the judgement once there is one, else the test is to run again. The exit code says nothing:
-    /// a test that fails in the same way each time is predictable.
+    /// Adds the output of a run. Returns the judgement, or `None` if the test must run again. The exit code does not
+    /// count: a test that fails in the same way each time is predictable.
     pub fn next(&mut self, output: &Output) -> Option<Judgement> {
         self.runs += 1;
         let judgement = |outcome, why| Some(Judgement { outcome, why });
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::outcome::Exit;
 
-    /// The outcome and how many runs it took; `None` if the runs did not suffice.
+    /// The outcome and the number of runs until then; `None` if more runs are needed.
     fn judged(required: bool, stdouts: &[&str]) -> Option<(Outcome, usize)> {
         let mut allocations = Allocations::new(required);
         let mut runs = stdouts.iter().enumerate();

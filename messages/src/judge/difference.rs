@@ -1,9 +1,9 @@
-//! What an output that was compared with a file differs in, as a unified diff: what V8 calls `error_details` (V8 13.8
+//! The unified diff between an output and the file it was compared with, which V8 calls `error_details` (V8 13.8
 //! outproc/base.py: `ExpectedOutProc._get_error_details`).
 //!
-//! V8 compares the raw lines. Here the lines are those that the judge compares: a line that fits its template is no
-//! difference, comments of the expected file and output that does not count are left out, and numbers of lines are those
-//! that the judge's explanation has.
+//! V8 compares raw lines. Here the lines are those that the judge compares: a line that matches its template is not a
+//! difference, comments of the expected file and ignored output are left out, and line numbers agree with those in
+//! the judge's explanation.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,19 +16,20 @@ use super::verdict::Judge;
 use super::{checks, lines, template};
 use crate::outcome::{Captured, Output};
 
-/// The most bytes of a difference; what is longer is cut at a line's end, and says so.
+/// The maximum size of a difference in bytes; a longer one is cut at the end of a line and says so.
 pub const MOST_DIFFERENCE: usize = 16 << 10;
-/// Lines of each side that are compared, from the first that differs on: no pair of texts takes long.
+/// Maximum number of lines compared on each side, starting at the first difference: bounds the time for any two
+/// texts.
 const MOST_LINES: usize = 1000;
-/// Characters of a line that are shown.
+/// Maximum number of characters shown of a line.
 const WIDTH: usize = 400;
-/// Lines around a difference.
+/// Lines of context around a difference.
 const CONTEXT: usize = 3;
-/// How many lines a line of output may be away from the template line that it fits.
+/// Maximum distance, in lines, between a line of output and the template line that it matches.
 const NEAR: usize = 32;
 
-/// How `output` differs from the bytes of the expected file that people know as `file`. `None` for judges that compare
-/// with no file, and where no line differs.
+/// How `output` differs from `expected`, the bytes of the expected file, which is shown as `file`. `None` for judges
+/// that do not compare with a file, and if no line differs.
 pub fn difference(judge: &Judge, output: &Output, expected: Option<&[u8]>, file: &str) -> Option<String> {
     let expected = String::from_utf8_lossy(expected?);
     let (captured, called) = match judge {
@@ -64,20 +65,20 @@ pub fn difference(judge: &Judge, output: &Output, expected: Option<&[u8]>, file:
     compared.unified(file, called, captured)
 }
 
-/// Both sides. Lines that count as equal have the same number.
+/// The lines of both sides, with numbers that are equal for lines that count as equal.
 struct Compared<'a> {
     wanted: Vec<&'a str>,
     actual: Vec<&'a str>,
     wanted_numbers: Vec<usize>,
     actual_numbers: Vec<usize>,
-    /// Lines at the beginning of both that are left out.
+    /// Number of lines left out at the beginning of both sides.
     skipped: usize,
-    /// Whether lines at the end are.
+    /// Whether lines were left out at the end.
     cut: bool,
 }
 
 impl<'a> Compared<'a> {
-    /// Lines are equal if they are the same.
+    /// Lines are equal if their texts are.
     fn literally(mut wanted: Vec<&'a str>, mut actual: Vec<&'a str>) -> Self {
         let alike = wanted.iter().zip(&actual).take_while(|(one, other)| one == other).count();
         let (skipped, cut) = narrow(&mut wanted, &mut actual, alike);
@@ -91,7 +92,7 @@ impl<'a> Compared<'a> {
         Self { wanted, actual, wanted_numbers, actual_numbers, skipped, cut }
     }
 
-    /// A line equals the line of the template that it fits, the nearest one if there are several.
+    /// A line is equal to the template line that it matches, to the nearest one if there are several.
     fn templates(
         mut wanted: Vec<&'a str>,
         mut actual: Vec<&'a str>,
@@ -119,7 +120,7 @@ impl<'a> Compared<'a> {
         let number = |(at, line): (usize, &&'a str)| {
             let near = (0..=NEAR).flat_map(|away| [at.checked_add(away), at.checked_sub(away)]).flatten();
             let found = near.into_iter().find(|place| fits(line, *place));
-            // One of its own: behind all those of the template.
+            // Matches no template line: gets a number of its own, above all those of the template.
             found.and_then(|place| wanted_numbers.get(place).copied()).unwrap_or(known.len() + at)
         };
         let actual_numbers = actual.iter().enumerate().map(number).collect();
@@ -154,7 +155,7 @@ impl<'a> Compared<'a> {
         Some(text)
     }
 
-    /// The lines of a group of differences, behind the line that says where they are.
+    /// The lines of one hunk, after its header.
     fn hunk(&self, ops: &[DiffOp]) -> Vec<String> {
         let (Some(first), Some(last)) = (ops.first(), ops.last()) else { return Vec::new() };
         let place = |range: Range<usize>| {
@@ -183,8 +184,8 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// Leaves out the lines that are alike at the beginning, but for a few, and those that are too many behind. Returns how
-/// many of the former, and whether any of the latter.
+/// Drops the equal lines at the beginning except for the context, and the lines above the limit at the end. Returns
+/// how many it dropped at the beginning, and whether it dropped any at the end.
 fn narrow<'a>(wanted: &mut Vec<&'a str>, actual: &mut Vec<&'a str>, alike: usize) -> (usize, bool) {
     let skipped = alike.saturating_sub(CONTEXT);
     let mut cut = false;
@@ -196,7 +197,7 @@ fn narrow<'a>(wanted: &mut Vec<&'a str>, actual: &mut Vec<&'a str>, alike: usize
     (skipped, cut)
 }
 
-/// A line behind its sign: shortened, and without control characters, so that it changes no terminal.
+/// A line after its sign: shortened, and without control characters, which could change the terminal's state.
 fn shown(sign: char, line: &str) -> String {
     let plain = |char: char| if char.is_control() && char != '\t' { '\u{fffd}' } else { char };
     let more = if line.chars().nth(WIDTH).is_some() { "..." } else { "" };
@@ -310,7 +311,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is left of the difference without its signs is each of both sides.
+        /// Each side can be rebuilt from the difference by removing the signs.
         #[test]
         fn both_sides_can_be_read_from_it(
             one in proptest::collection::vec("[abc]", 0..12),

@@ -1,10 +1,10 @@
-//! mkgrokdump: what it prints is what `tools/v8heapconst.py` holds (V8 9.2 `outproc/mkgrokdump.py`), or, once that file
-//! was gone, plausible (V8 11.7).
+//! mkgrokdump: the output must equal `tools/v8heapconst.py` (V8 9.2 `outproc/mkgrokdump.py`) or, once that file was
+//! gone, be plausible (V8 11.7).
 
 use super::text::{quoted, split_lines};
 use crate::outcome::Output;
 
-/// What differs, unless nothing does or the build is none that is shipped. The exit code does not count.
+/// The first difference. `None` if there is none or the build is not a shipping build. The exit code does not count.
 pub(super) fn failure(output: &Output, expected: &[u8]) -> Option<String> {
     let (stdout, expected) = (output.stdout.text(), String::from_utf8_lossy(expected));
     let (mut actual, mut wanted) = (split_lines(&stdout), split_lines(&expected));
@@ -26,10 +26,10 @@ pub(super) fn failure(output: &Output, expected: &[u8]) -> Option<String> {
     Some(difference)
 }
 
-/// The fewest lines that are plausible.
+/// The minimum number of lines of a plausible output.
 const LINES: usize = 300;
 
-/// What a plausible output names.
+/// Texts that a plausible output contains.
 const NAMED: [&str; 9] = [
     "INSTANCE_TYPES = {",
     "HEAP_NUMBER_TYPE",
@@ -42,7 +42,7 @@ const NAMED: [&str; 9] = [
     "INTERPRETED",
 ];
 
-/// What makes an output implausible, unless nothing does. The exit code does not count.
+/// Why the output is implausible, if it is. The exit code does not count.
 pub(super) fn implausible(output: &Output) -> Option<String> {
     let stdout = output.stdout.text();
     let lines = split_lines(&stdout).count();

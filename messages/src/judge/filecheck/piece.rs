@@ -1,4 +1,4 @@
-//! What a CHECK line asks for, cut into its pieces (filecheck 1.0.1 `parser.py` and `regex.py`).
+//! The pieces of a CHECK line (filecheck 1.0.1 `parser.py` and `regex.py`).
 
 use std::sync::LazyLock;
 
@@ -6,32 +6,32 @@ use regex::Regex;
 
 use crate::judge::text::quoted;
 
-/// A part of what a directive looks for.
+/// A piece of a directive's pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Text; a space stands for any white space.
+    /// Text; a space matches any whitespace.
     Literal(String),
     /// `{{regex}}`
     Regex(String),
     /// `[[NAME:regex]]`, `[[#NAME:]]`: sets a variable. `[[#]]` has no name.
     Capture {
-        /// The variable.
+        /// The name of the variable.
         name: Option<String>,
-        /// What it may hold.
+        /// The values that it can capture.
         regex: String,
-        /// How that is read.
+        /// How the captured text is converted.
         value: ValueKind,
     },
-    /// `[[NAME]]`, `[[#NAME]]`: what the variable holds.
+    /// `[[NAME]]`, `[[#NAME]]`: the value of the variable.
     Variable(String),
-    /// `[[#NAME+1]]`, which filecheck 1.0.1 does not know yet.
+    /// `[[#NAME+1]]`, which filecheck 1.0.1 does not support.
     Expression(String),
 }
 
-/// How captured text is read.
+/// How captured text is converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueKind {
-    /// As it stands.
+    /// Not converted.
     Text,
     /// As a decimal number.
     Decimal,
@@ -63,14 +63,14 @@ fn constant(source: &str) -> Regex {
     Regex::new(source).expect("a constant pattern")
 }
 
-/// The pieces of what stands after the colon.
+/// The pieces of the text after the colon.
 pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     let mut parts = parts(text).into_iter();
     let mut pieces = Vec::new();
     while let Some(part) = parts.next() {
         let mut whole = part.to_owned();
         if part.starts_with("[[") {
-            // As filecheck counts them: up to the bracket that closes both, or to more than that.
+            // As filecheck counts brackets: up to the one that closes both, or beyond it.
             let mut open = 2_i64;
             while open > 0 {
                 let part = parts.next().ok_or_else(|| format!("{} has no ]]", quoted(Some(&whole))))?;
@@ -92,7 +92,7 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-/// Python's `re.split` with the separators kept: text and separators in turn.
+/// Python's `re.split` keeping the separators: text and separators alternate.
 fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = 0;
@@ -134,7 +134,8 @@ fn substitution(block: &str) -> Result<Piece, String> {
     Ok(Piece::Capture { name: part(3).map(Into::into), regex, value })
 }
 
-/// The classes of POSIX, `[^...]` without newlines, and `\V` for a value of MLIR, in Python's regular expressions.
+/// Translates POSIX classes, `[^...]` (which excludes newlines) and `\V` (a value of MLIR) into Python's regular
+/// expressions.
 fn python(regex: &str) -> Result<String, String> {
     let mut out = regex.to_owned();
     while let Some((whole, [class])) = POSIX.captures(&out).map(|found| found.extract()) {
@@ -151,12 +152,12 @@ fn python(regex: &str) -> Result<String, String> {
         };
         out = out.replace(whole, set);
     }
-    // filecheck 1.0.1 means to ask whether it was told to, but always does it.
+    // filecheck 1.0.1 intends to make this optional, but always does it.
     Ok(without_newlines(&out).replace(r"\V", r"%([0-9]+|[A-Za-z_.$-][A-Za-z_.$0-9-]*)(#\d+)?"))
 }
 
-/// Adds `\n` to negated sets, where filecheck 1.0.1's own pattern `([^\\]|^)\[\^((?!\\n))` finds them: after a character
-/// that is no backslash, nor part of the set found before.
+/// Adds `\n` to negated sets where filecheck 1.0.1's own pattern `([^\\]|^)\[\^((?!\\n))` finds them: after a
+/// character that is neither a backslash nor part of the previous match.
 fn without_newlines(regex: &str) -> String {
     let mut out = String::with_capacity(regex.len());
     let mut taken = 0;

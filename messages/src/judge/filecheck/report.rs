@@ -1,4 +1,4 @@
-//! Why a directive does not hold, for people.
+//! Explains to people why a directive does not match.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use super::piece::Piece;
 use super::re::Found;
 use crate::judge::text::quoted;
 
-/// The steps that looking for a possible match may take.
+/// The maximum number of steps for finding a possible match.
 const HINT_STEPS: u64 = 1_000_000;
 
-/// The least text that makes a possible match, as in filecheck.
+/// The minimum number of characters of a possible match, as in filecheck.
 const HINT_CHARS: usize = 5;
 
-/// A directive that does not hold.
+/// A directive that does not match, with the reason.
 #[derive(Debug)]
 pub(super) struct Failure {
     directive: String,
@@ -61,7 +61,7 @@ impl Matcher<'_, '_> {
         Failure::new(directive, why + &self.hint(directive))
     }
 
-    /// The next line is another one.
+    /// The next line is not the wanted one.
     pub(super) fn not_next(&self, directive: &Directive) -> Failure {
         let at = self.rest.start;
         let next = at + usize::from(self.text[at..].starts_with('\n'));
@@ -90,11 +90,11 @@ impl Matcher<'_, '_> {
         Failure::new(directive, format!("found {wanted} in {}", shown(self.text, found.start)))
     }
 
-    /// Where the directive may have been meant to match: the first place where a shortened form of it does.
+    /// A possible match: the first place where a shortened form of the directive matches.
     fn hint(&self, directive: &Directive) -> String {
         let mut budget = self.budget.part(HINT_STEPS);
         let mut pieces = directive.pieces.clone();
-        // What is missing in one line may stand in another.
+        // A text missing in one line may occur in another.
         let mut shortened = matches!(directive.kind, Kind::Next | Kind::Same);
         let within = Span { end: Span::OPEN, ..self.rest };
         loop {
@@ -122,7 +122,7 @@ impl Matcher<'_, '_> {
     }
 }
 
-/// About how many characters pieces ask for.
+/// The approximate number of characters that pieces ask for.
 fn size(pieces: &[Piece]) -> usize {
     let of = |piece: &Piece| match piece {
         Piece::Literal(text) | Piece::Regex(text) | Piece::Capture { regex: text, .. } => {

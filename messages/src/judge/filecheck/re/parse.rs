@@ -1,4 +1,4 @@
-//! From text to tree, with Python's errors (3.11 `re/_parser.py`).
+//! Parses patterns, with Python's errors (3.11 `re/_parser.py`).
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use super::chars::{Fold, Item, One, Set, is_digit};
 use super::escape::{ClassEscape, class_escape, escape};
 use super::tree::{At, Manner, Node, Width};
 
-/// The most characters a pattern may have; what a variable holds is among them.
+/// The maximum number of characters in a pattern, including the values of variables.
 const MOST_CHARS: usize = 1 << 18;
 
-/// How deep groups may nest. Python's own limit lies at a few hundred.
+/// The maximum nesting depth of groups. Python's own limit is a few hundred.
 const MOST_NESTED: usize = 200;
 
-/// Python's MAXREPEAT: repeat counts lie below.
+/// Python's MAXREPEAT: repeat counts must be lower.
 const MAX_REPEAT: u64 = u32::MAX as u64;
 
 /// Why a pattern cannot be used.
@@ -23,7 +23,7 @@ pub(in crate::judge::filecheck) enum PatternError {
     /// Python refuses it too.
     #[error("{0}")]
     Malformed(String),
-    /// Python might take it.
+    /// Python might accept it.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
 }
@@ -32,7 +32,7 @@ pub(super) fn malformed<T>(why: impl Into<String>) -> Result<T, PatternError> {
     Err(PatternError::Malformed(why.into()))
 }
 
-/// What `(?...)` switches.
+/// The flags that `(?...)` sets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags {
     pub(super) ignore_case: bool,
@@ -55,7 +55,7 @@ impl Flags {
         let now = |flag, was: bool| (was || on.contains(flag)) && !off.contains(flag);
         Self {
             ignore_case: now('i', self.ignore_case),
-            // On from the start.
+            // Set by default.
             single_line: !on.contains('m') && (self.single_line || off.contains('m')),
             dot_all: now('s', self.dot_all),
             verbose: now('x', self.verbose),
@@ -63,7 +63,7 @@ impl Flags {
         }
     }
 
-    /// One character by itself.
+    /// The node of a single character.
     pub(super) fn literal(self, code: u32) -> Node {
         Node::One(match self.fold() {
             Fold::Exact => One::Char(code),
@@ -117,16 +117,16 @@ pub(super) fn parse(pattern: &str) -> Result<Parsed, PatternError> {
 pub(super) struct Parser {
     tokens: Vec<Token>,
     at: usize,
-    /// Flags of the whole pattern, which stand at its start.
+    /// Flags of the whole pattern, given at its start.
     global: Flags,
     /// Whether the whole pattern has the flag `u`.
     unicode: bool,
-    /// Of each group, the whole pattern being number 0; None while it is open.
+    /// The width of each group, with the whole pattern as number 0; `None` while the group is open.
     widths: Vec<Option<Width>>,
     names: HashMap<String, usize>,
-    /// How many groups there were where the outermost look-behind began.
+    /// The number of groups where the outermost look-behind began.
     behind: Option<usize>,
-    /// Groups that a condition asks for by number; they may come later.
+    /// The numbers of groups used in conditions; such a group may come later.
     tested: Vec<usize>,
 }
 
@@ -160,7 +160,7 @@ impl Parser {
         found
     }
 
-    /// The next character, if it is such a one.
+    /// The next character, if `wanted` accepts it.
     pub(super) fn next_if(&mut self, wanted: impl Fn(char) -> bool) -> Option<char> {
         match self.peek() {
             Some(Token::Char(c)) if wanted(c) => {
@@ -175,7 +175,7 @@ impl Parser {
         std::iter::from_fn(|| self.next_if(&wanted)).take(most).collect()
     }
 
-    /// A name or number up to this character, which is taken as well.
+    /// A name or number up to this character, which is consumed too.
     fn until(&mut self, end: char) -> Result<String, PatternError> {
         let mut name = String::new();
         loop {
@@ -192,7 +192,7 @@ impl Parser {
         if self.eat(')') { Ok(()) } else { malformed("missing ), unterminated subpattern") }
     }
 
-    /// The group's width, if it may be referred to from here.
+    /// The width of the group, if it can be referred to from here.
     pub(super) fn closed(&self, group: usize) -> Result<Width, PatternError> {
         match self.widths.get(group) {
             None => malformed(format!("invalid group reference {group}")),
@@ -224,7 +224,7 @@ impl Parser {
         })
     }
 
-    /// `first`: whether flags of the whole pattern may stand here.
+    /// `first`: whether flags of the whole pattern are allowed here.
     fn sequence(&mut self, mut flags: Flags, nested: usize, first: bool) -> Result<Node, PatternError> {
         let mut nodes: Vec<Node> = Vec::new();
         while let Some(token) = self.peek() {
@@ -265,7 +265,7 @@ impl Parser {
         Ok(Node::All(nodes))
     }
 
-    /// After `{`: the counts, unless the brace is just a brace.
+    /// After `{`: the counts, or `None` if it is a literal brace.
     fn counts(&mut self) -> Result<Option<(u32, Option<u32>)>, PatternError> {
         let start = self.at;
         if self.peek() == Some(Token::Char('}')) {
@@ -307,7 +307,7 @@ impl Parser {
         Ok(())
     }
 
-    /// After `[`.
+    /// A set, after `[`.
     fn set(&mut self, flags: Flags) -> Result<Node, PatternError> {
         let unterminated = || PatternError::Malformed("unterminated character set".into());
         let negated = self.eat('^');
@@ -348,16 +348,16 @@ impl Parser {
     }
 }
 
-/// What a parenthesis turned out to be.
+/// What an opening parenthesis begins.
 enum Group {
     Node(Node),
     Comment,
-    /// Flags of the whole pattern; they are in `global`.
+    /// Flags of the whole pattern; they are now in `global`.
     Flags,
 }
 
 impl Parser {
-    /// After `(`.
+    /// A group, after `(`.
     fn group(&mut self, flags: Flags, nested: usize) -> Result<Group, PatternError> {
         if !self.eat('?') {
             return self.capture(None, flags, nested);
@@ -472,7 +472,7 @@ impl Parser {
         Ok(Node::If { group, yes, no })
     }
 
-    /// After `(?`, at flags: those of the group that follows, or none if they are for the whole pattern.
+    /// Flags after `(?`: those of the group that follows, or `None` if they apply to the whole pattern.
     fn switch(&mut self, first: char, flags: Flags) -> Result<Option<Flags>, PatternError> {
         let mut end = first;
         let mut on = String::new();
@@ -501,7 +501,7 @@ impl Parser {
         Ok(Some(flags.switched(&on, &off)))
     }
 
-    /// Letters of flags up to one of these characters, which comes along.
+    /// Letters of flags up to one of the characters `ends`, which is returned too.
     fn letters(&mut self, first: Option<char>, ends: &str) -> Result<(String, char), PatternError> {
         let mut letters = String::new();
         let mut letter = first;
