@@ -83,7 +83,7 @@ def derived(gn, version):
     gn["v8_enable_pointer_compression"] &= version >= (8, 4)
     gn["v8_enable_sandbox"] &= version >= (10, 0)
     gn["v8_enable_maglev"] &= version >= (11, 0)
-    # 13.0 to 13.7; optional no longer in 13.8.
+    # 13.0 to 13.7 have an option; 13.8 has no alternative.
     gn["use_leaptiering"] = gn["v8_enable_sandbox"]
     if version < (13, 8):
         gn["v8_enable_leaptiering"] = gn["v8_enable_sandbox"] or gn["v8_current_cpu"] == "arm64"

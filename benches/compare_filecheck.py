@@ -308,7 +308,7 @@ def random_regex(dice, depth=3, groups=None):
 
 
 def captured(regex, text):
-    """Text that roughly matches this, as the package finds it."""
+    """About what the package finds: the first match, or None if there is none or the expression fails."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -119,7 +119,7 @@ def modern(tree, options, common, suite, work):
     names = [suite]
     if options.sample:
         names = sampled(tree, options.outdir, suite, options.variants, options.sample, work)
-    # The results of a sample differ from those of the whole suite.
+    # A sample is cached under another label, since it is another set of tests.
     label = suite.replace("/", "_").replace("*", "all")
     if options.sample:
         label += "-" + hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
