@@ -18,8 +18,8 @@ use crate::wire::body;
 
 /// Domain separation: prevents a packet's signature from being valid for anything else signed by the same key.
 const DOMAIN: &[u8] = b"flotilla work packet v1\0";
-const KEY: usize = 32;
-const SIGNATURE: usize = 64;
+const KEY_SIZE: usize = 32;
+const SIGNATURE_SIZE: usize = 64;
 /// The maximum size of a packet in bytes: enough for an environment of about a thousand variables.
 pub const MOST_BYTES: usize = 256 << 10;
 /// The maximum number of environment variables.
@@ -199,8 +199,8 @@ impl SignedPacket {
         if bytes.len() > MOST_BYTES {
             return Err(size());
         }
-        let (key, rest) = bytes.split_first_chunk::<KEY>().ok_or_else(size)?;
-        let (signature, body) = rest.split_first_chunk::<SIGNATURE>().ok_or_else(size)?;
+        let (key, rest) = bytes.split_first_chunk::<KEY_SIZE>().ok_or_else(size)?;
+        let (signature, body) = rest.split_first_chunk::<SIGNATURE_SIZE>().ok_or_else(size)?;
         let key = key_of_bytes(key)?;
         key.verify_strict(&[DOMAIN, body].concat(), &Signature::from_bytes(signature))
             .map_err(|_| PacketError::Signature)?;
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn another_key_and_another_domain_cannot_sign() {
         let mut bytes = packet().sign(&key(1)).unwrap();
-        bytes[..KEY].copy_from_slice(key(2).verifying_key().as_bytes());
+        bytes[..KEY_SIZE].copy_from_slice(key(2).verifying_key().as_bytes());
         assert!(matches!(SignedPacket::open(&bytes), Err(PacketError::Signature)));
         let body = body::write(&packet()).unwrap();
         let signature = key(1).sign(&[b"flotilla statement v1\0".as_slice(), &body].concat());

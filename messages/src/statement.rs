@@ -31,25 +31,25 @@ pub const DOMAIN: &[u8] = b"flotilla statement v1\0";
 pub const MOST_APPROVALS: usize = 512;
 
 /// A day, in seconds.
-const DAY: u64 = 24 * 60 * 60;
+const DAY_SECONDS: u64 = 24 * 60 * 60;
 
 /// The lifetime of a statement in seconds: 7 days. Longer ones are rejected, so that an approval expires after at
 /// most this long on a machine that its withdrawal cannot reach.
-pub const LIFETIME: u64 = 7 * DAY;
+pub const LIFETIME: u64 = 7 * DAY_SECONDS;
 
 /// How far in the future a statement may have been issued, in seconds: clocks differ by up to a day. At the other
 /// end, the daily renewal leaves a larger margin.
-pub const SKEW: u64 = DAY;
+pub const SKEW: u64 = DAY_SECONDS;
 
 /// The size of what precedes the approvals, in bytes.
-const HEAD: usize = 32 + 3 * 8 + 2;
+const HEAD_SIZE: usize = 32 + 3 * 8 + 2;
 /// The size of a fingerprint, in bytes.
-const APPROVAL: usize = 32;
+const APPROVAL_SIZE: usize = 32;
 /// The size of a signature, in bytes.
-const SIGNATURE: usize = 64;
+const SIGNATURE_SIZE: usize = 64;
 
 /// The maximum size of a statement, in bytes. Readers of files and sockets need not read further.
-pub const MOST_BYTES: usize = HEAD + MOST_APPROVALS * APPROVAL + SIGNATURE;
+pub const MOST_BYTES: usize = HEAD_SIZE + MOST_APPROVALS * APPROVAL_SIZE + SIGNATURE_SIZE;
 
 /// The content of a statement: not signed yet, or taken from a [`SignedStatement`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,7 +177,7 @@ impl Statement {
 
     /// The bytes without the signature. The number of approvals must have been checked.
     fn body(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEAD + self.approvals.len() * APPROVAL + SIGNATURE);
+        let mut bytes = Vec::with_capacity(HEAD_SIZE + self.approvals.len() * APPROVAL_SIZE + SIGNATURE_SIZE);
         bytes.extend_from_slice(self.issuer.as_bytes());
         for number in [self.serial, self.issued, self.expires] {
             bytes.extend_from_slice(&number.to_be_bytes());
@@ -196,7 +196,7 @@ impl Statement {
         let (issued, rest) = rest.split_first_chunk::<8>()?;
         let (expires, rest) = rest.split_first_chunk::<8>()?;
         let (_, approvals) = rest.split_first_chunk::<2>()?;
-        let (approvals, []) = approvals.as_chunks::<APPROVAL>() else { return None };
+        let (approvals, []) = approvals.as_chunks::<APPROVAL_SIZE>() else { return None };
         let issuer = match key_of_bytes(issuer) {
             Ok(issuer) => issuer,
             Err(error) => return Some(Err(error.into())),
@@ -221,15 +221,15 @@ impl SignedStatement {
     /// allocated.
     pub fn open(bytes: &[u8]) -> Result<Self, StatementError> {
         let length = || StatementError::Length(bytes.len());
-        let count = bytes.get(HEAD - 2..).and_then(|rest| rest.first_chunk::<2>()).ok_or_else(length)?;
+        let count = bytes.get(HEAD_SIZE - 2..).and_then(|rest| rest.first_chunk::<2>()).ok_or_else(length)?;
         let count = usize::from(u16::from_be_bytes(*count));
         if count > MOST_APPROVALS {
             return Err(StatementError::TooMany(count));
         }
-        if bytes.len() != HEAD + count * APPROVAL + SIGNATURE {
+        if bytes.len() != HEAD_SIZE + count * APPROVAL_SIZE + SIGNATURE_SIZE {
             return Err(length());
         }
-        let (body, signature) = bytes.split_last_chunk::<SIGNATURE>().ok_or_else(length)?;
+        let (body, signature) = bytes.split_last_chunk::<SIGNATURE_SIZE>().ok_or_else(length)?;
         let content = Statement::read(body).ok_or_else(length)??;
         let issuer = Fingerprint::of(&content.issuer);
         // Strict: no malleable signatures and no weak keys, so everybody agrees on what is valid.
@@ -428,7 +428,7 @@ mod tests {
         for (approvals, count) in [(0, 1), (1, 0), (2, 1), (2, 3), (2, 512), (2, 0x0200 + 2)] {
             let seeds: Vec<u8> = (2..2 + approvals).collect();
             let mut body = statement(&seeds).body();
-            body[HEAD - 2..HEAD].copy_from_slice(&u16::to_be_bytes(count));
+            body[HEAD_SIZE - 2..HEAD_SIZE].copy_from_slice(&u16::to_be_bytes(count));
             let signature = key(1).sign(&[DOMAIN, &body].concat()).to_bytes();
             let bytes = [&body[..], &signature].concat();
             let wanted = match usize::from(count) {
@@ -439,7 +439,7 @@ mod tests {
         }
         // Half an approval, so that either count could be meant.
         let mut half = statement(&[2]).body();
-        half.truncate(HEAD + APPROVAL / 2);
+        half.truncate(HEAD_SIZE + APPROVAL_SIZE / 2);
         let signature = key(1).sign(&[DOMAIN, &half].concat()).to_bytes();
         let bytes = [&half[..], &signature].concat();
         assert_eq!(SignedStatement::open(&bytes), Err(StatementError::Length(bytes.len())));
@@ -485,8 +485,8 @@ mod tests {
             fit: bool,
         ) {
             if fit {
-                bytes.resize(HEAD + usize::from(count) * APPROVAL + SIGNATURE, 0);
-                bytes[HEAD - 2..HEAD].copy_from_slice(&[0, count]);
+                bytes.resize(HEAD_SIZE + usize::from(count) * APPROVAL_SIZE + SIGNATURE_SIZE, 0);
+                bytes[HEAD_SIZE - 2..HEAD_SIZE].copy_from_slice(&[0, count]);
             }
             prop_assert!(SignedStatement::open(&bytes).is_err());
         }

@@ -21,8 +21,8 @@ use super::reader::{Ended, Reader};
 /// The maximum size of an unpacked pack in bytes, including the headers of its parts.
 pub const LARGEST_PACK: usize = 1 << 20;
 
-const HEADER: usize = Digest::SIZE + 8 + 8 + 4;
-const LEVEL: i32 = 1;
+const PART_HEADER_SIZE: usize = Digest::SIZE + 8 + 8 + 4;
+const ZSTD_LEVEL: i32 = 1;
 
 /// Several parts in one message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +124,7 @@ impl Pack {
             if !seen.insert(digest) {
                 return Err(PackError::Twice(digest));
             }
-            parts.push(Placed { digest, total, offset, range: start..start + length });
+            parts.push(PartRange { digest, total, offset, range: start..start + length });
         }
         Ok(Unpacked { body, parts })
     }
@@ -161,12 +161,12 @@ impl fmt::Debug for Part<'_> {
 #[derive(Clone)]
 pub struct Unpacked {
     body: Vec<u8>,
-    parts: Vec<Placed>,
+    parts: Vec<PartRange>,
 }
 
 /// A part, with the range of its bytes in the body.
 #[derive(Clone)]
-struct Placed {
+struct PartRange {
     digest: Digest,
     total: u64,
     offset: u64,
@@ -176,13 +176,13 @@ struct Placed {
 impl Unpacked {
     /// The part with this index.
     pub fn part(&self, place: usize) -> Option<Part<'_>> {
-        let Placed { digest, total, offset, range } = self.parts.get(place)?;
+        let PartRange { digest, total, offset, range } = self.parts.get(place)?;
         Some(Part { digest: *digest, total: *total, offset: *offset, bytes: &self.body[range.clone()] })
     }
 
     /// The parts in the order in which they were added; each blob occurs once.
     pub fn parts(&self) -> impl ExactSizeIterator<Item = Part<'_>> {
-        self.parts.iter().map(|Placed { digest, total, offset, range }| Part {
+        self.parts.iter().map(|PartRange { digest, total, offset, range }| Part {
             digest: *digest,
             total: *total,
             offset: *offset,
@@ -211,7 +211,7 @@ impl Packer {
     /// # Errors
     /// [`PackError::Zstd`] when there is not enough memory for the compressor.
     pub fn new() -> Result<Self, PackError> {
-        let compressor = zstd::bulk::Compressor::new(LEVEL).map_err(PackError::Zstd)?;
+        let compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(PackError::Zstd)?;
         Ok(Self { body: Vec::new(), seen: BTreeSet::new(), compressor })
     }
 
@@ -222,7 +222,7 @@ impl Packer {
 
     /// The largest part that still fits, in bytes; `None` when not even an empty part does.
     pub fn room(&self) -> Option<usize> {
-        LARGEST_PACK.checked_sub(self.body.len() + HEADER)
+        LARGEST_PACK.checked_sub(self.body.len() + PART_HEADER_SIZE)
     }
 
     /// Adds a part.
@@ -290,7 +290,7 @@ mod tests {
 
     /// A correctly compressed pack with any body.
     fn raw(body: &[u8]) -> Pack {
-        let data = zstd::bulk::compress(body, LEVEL).unwrap();
+        let data = zstd::bulk::compress(body, ZSTD_LEVEL).unwrap();
         Pack { unpacked: body.len() as u32, data }
     }
 
@@ -327,7 +327,7 @@ mod tests {
         let digest = Digest([1; 32]);
         let unpack = |body: Vec<u8>| raw(&body).unpack().unwrap_err();
         assert!(matches!(unpack(vec![]), PackError::Empty));
-        assert!(matches!(unpack(vec![0; HEADER - 1]), PackError::Ended));
+        assert!(matches!(unpack(vec![0; PART_HEADER_SIZE - 1]), PackError::Ended));
         assert!(matches!(unpack(header(digest, u64::MAX, 0, u32::MAX)), PackError::Ended));
         let beyond = [header(digest, 2, 1, 2), vec![0; 2]].concat();
         assert!(matches!(unpack(beyond), PackError::Beyond(_)));
@@ -393,7 +393,7 @@ mod tests {
                 pack.data[bit / 8] ^= 1 << (bit % 8);
             }
             if let Ok(unpacked) = pack.unpack() {
-                let held: usize = unpacked.parts().map(|part| HEADER + part.bytes.len()).sum();
+                let held: usize = unpacked.parts().map(|part| PART_HEADER_SIZE + part.bytes.len()).sum();
                 prop_assert_eq!(held, pack.unpacked as usize);
             }
         }

@@ -8,7 +8,7 @@ use crate::outcome::{Outcome, Output};
 /// The number of runs after which a test counts as predictable.
 pub const RUNS: u32 = 3;
 
-const LINE: &str = "### Allocations = ";
+const LINE_PREFIX: &str = "### Allocations = ";
 
 /// The results of one test's runs so far.
 #[derive(Debug)]
@@ -39,7 +39,10 @@ impl Allocations {
         }
         let found = last_line(&output.stdout.text());
         if found.is_none() && self.required {
-            let why = format!("run {} printed no line '{LINE}...', as builds for verification do", self.runs);
+            let why = format!(
+                "run {} printed no line '{LINE_PREFIX}...', as builds for verification do",
+                self.runs
+            );
             return judgement(Outcome::Fail, Some(why));
         }
         if self.runs > 1 && found != self.last {
@@ -57,7 +60,7 @@ impl Allocations {
 }
 
 fn last_line(stdout: &str) -> Option<String> {
-    stdout.lines().rfind(|line| line.starts_with(LINE)).map(String::from)
+    stdout.lines().rfind(|line| line.starts_with(LINE_PREFIX)).map(String::from)
 }
 
 #[cfg(test)]

@@ -68,8 +68,8 @@ pub fn pattern_problem(pattern: &str) -> Option<String> {
 /// `^` and `$` match at line ends, since output has many lines.
 fn compile(pattern: &str) -> Result<Regex, String> {
     // A pattern may come from another machine, so its compiled size is limited.
-    const LIMIT: usize = 1 << 20;
-    let built = regex::RegexBuilder::new(pattern).multi_line(true).size_limit(LIMIT).build();
+    const MAX_COMPILED_BYTES: usize = 1 << 20;
+    let built = regex::RegexBuilder::new(pattern).multi_line(true).size_limit(MAX_COMPILED_BYTES).build();
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "the regular expression is too large".into(),
         // The last line has the error, the ones before show its position.
@@ -83,11 +83,11 @@ fn compile(pattern: &str) -> Result<Regex, String> {
 
 /// Why a check fails; `None` if all succeed.
 pub(super) fn failure(output: &Output, expected: &[u8], checks: &Checks) -> Option<String> {
-    exit(output.exit, checks.exit)
-        .or_else(|| error(output, checks.error.as_deref()?))
-        .or_else(|| compare(output, expected, checks.compare?))
-        .or_else(|| patterns(output, Stream::Stdout, &checks.stdout))
-        .or_else(|| patterns(output, Stream::Stderr, &checks.stderr))
+    exit_failure(output.exit, checks.exit)
+        .or_else(|| error_failure(output, checks.error.as_deref()?))
+        .or_else(|| compare_failure(output, expected, checks.compare?))
+        .or_else(|| pattern_failure(output, Stream::Stdout, &checks.stdout))
+        .or_else(|| pattern_failure(output, Stream::Stderr, &checks.stderr))
 }
 
 impl Stream {
@@ -106,7 +106,7 @@ impl Stream {
     }
 }
 
-fn exit(exit: Exit, rule: ExitRule) -> Option<String> {
+fn exit_failure(exit: Exit, rule: ExitRule) -> Option<String> {
     match rule {
         ExitRule::Any => None,
         ExitRule::Failure if !exit.success() => None,
@@ -118,7 +118,7 @@ fn exit(exit: Exit, rule: ExitRule) -> Option<String> {
 }
 
 /// The name must be a whole word: `SyntaxError`, not `MySyntaxErrors`.
-fn error(output: &Output, wanted: &str) -> Option<String> {
+fn error_failure(output: &Output, wanted: &str) -> Option<String> {
     let names = |captured: &Captured| {
         captured
             .text()
@@ -129,7 +129,7 @@ fn error(output: &Output, wanted: &str) -> Option<String> {
     (!named).then(|| format!("the output names no {wanted}"))
 }
 
-fn compare(output: &Output, expected: &[u8], Compare { stream, by_line }: Compare) -> Option<String> {
+fn compare_failure(output: &Output, expected: &[u8], Compare { stream, by_line }: Compare) -> Option<String> {
     let captured = stream.of(output);
     if !by_line && captured.bytes == expected && captured.cut() == 0 {
         return None;
@@ -164,7 +164,7 @@ pub(super) fn sides<'a>(have: &'a str, want: &'a str, by_line: bool) -> (Vec<&'a
     (lines(want), lines(have))
 }
 
-fn patterns(output: &Output, stream: Stream, patterns: &Patterns) -> Option<String> {
+fn pattern_failure(output: &Output, stream: Stream, patterns: &Patterns) -> Option<String> {
     let text = stream.of(output).text();
     let found = |pattern: &String| match compile(pattern) {
         Ok(regex) => Ok(regex.find(&text).map(|found| found.as_str().to_owned())),

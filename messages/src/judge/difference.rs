@@ -20,19 +20,19 @@ use crate::outcome::{Captured, Output};
 pub const MOST_DIFFERENCE: usize = 16 << 10;
 /// Maximum number of lines compared on each side, starting at the first difference: bounds the time for any two
 /// texts.
-const MOST_LINES: usize = 1000;
-/// Maximum number of characters shown of a line.
-const WIDTH: usize = 400;
+const MAX_COMPARED_LINES: usize = 1000;
+/// Maximum number of characters signed_line of a line.
+const SHOWN_CHARS: usize = 400;
 /// Lines of context around a difference.
-const CONTEXT: usize = 3;
+const CONTEXT_LINES: usize = 3;
 /// Maximum distance, in lines, between a line of output and the template line that it matches.
-const NEAR: usize = 32;
+const MAX_LINE_DISTANCE: usize = 32;
 
-/// How `output` differs from `expected`, the bytes of the expected file, which is shown as `file`. `None` for judges
+/// How `output` differs from `expected`, the bytes of the expected file, which is signed_line as `file`. `None` for judges
 /// that do not compare with a file, and if no line differs.
 pub fn difference(judge: &Judge, output: &Output, expected: Option<&[u8]>, file: &str) -> Option<String> {
     let expected = String::from_utf8_lossy(expected?);
-    let (captured, called) = match judge {
+    let (captured, actual_name) = match judge {
         Judge::Checks(checks) if checks.compare?.stream == checks::Stream::Stderr => {
             (&output.stderr, "<actual stderr>")
         }
@@ -42,7 +42,7 @@ pub fn difference(judge: &Judge, output: &Output, expected: Option<&[u8]>, file:
     let compared = match judge {
         Judge::Template { basename, rules, .. } => {
             let (wanted, actual) = template::sides(&text, &expected, rules);
-            Compared::templates(wanted, actual, basename, rules)
+            Compared::by_template(wanted, actual, basename, rules)
         }
         Judge::Lines { comments, skip_linker_warnings, skip_hashes, .. } => {
             let rules = lines::Rules {
@@ -51,18 +51,16 @@ pub fn difference(judge: &Judge, output: &Output, expected: Option<&[u8]>, file:
                 skip_hashes: *skip_hashes,
             };
             let (wanted, actual) = lines::sides(&text, &expected, rules)?;
-            Compared::literally(wanted, actual)
+            Compared::by_text(wanted, actual)
         }
         Judge::Checks(checks) => {
             let (wanted, actual) = checks::sides(&text, &expected, checks.compare?.by_line);
-            Compared::literally(wanted, actual)
+            Compared::by_text(wanted, actual)
         }
-        Judge::GrokDump => {
-            Compared::literally(split_lines(&expected).collect(), split_lines(&text).collect())
-        }
+        Judge::GrokDump => Compared::by_text(split_lines(&expected).collect(), split_lines(&text).collect()),
         _ => return None,
     };
-    compared.unified(file, called, captured)
+    compared.unified(file, actual_name, captured)
 }
 
 /// The lines of both sides, with numbers that are equal for lines that count as equal.
@@ -79,9 +77,9 @@ struct Compared<'a> {
 
 impl<'a> Compared<'a> {
     /// Lines are equal if their texts are.
-    fn literally(mut wanted: Vec<&'a str>, mut actual: Vec<&'a str>) -> Self {
+    fn by_text(mut wanted: Vec<&'a str>, mut actual: Vec<&'a str>) -> Self {
         let alike = wanted.iter().zip(&actual).take_while(|(one, other)| one == other).count();
-        let (skipped, cut) = narrow(&mut wanted, &mut actual, alike);
+        let (skipped, cut) = trim(&mut wanted, &mut actual, alike);
         let mut known = HashMap::new();
         let mut number = |line: &&'a str| {
             let next = known.len();
@@ -93,7 +91,7 @@ impl<'a> Compared<'a> {
     }
 
     /// A line is equal to the template line that it matches, to the nearest one if there are several.
-    fn templates(
+    fn by_template(
         mut wanted: Vec<&'a str>,
         mut actual: Vec<&'a str>,
         basename: &str,
@@ -103,7 +101,7 @@ impl<'a> Compared<'a> {
             template::pattern(template, basename, rules).is_ok_and(|pattern| pattern.is_match(line))
         };
         let alike = wanted.iter().zip(&actual).take_while(|(want, line)| fits(line, want)).count();
-        let (skipped, cut) = narrow(&mut wanted, &mut actual, alike);
+        let (skipped, cut) = trim(&mut wanted, &mut actual, alike);
         let patterns: Vec<_> =
             wanted.iter().map(|line| template::pattern(line, basename, rules).ok()).collect();
         let mut known = HashMap::new();
@@ -118,7 +116,9 @@ impl<'a> Compared<'a> {
             patterns.get(at).and_then(Option::as_ref).is_some_and(|pattern| pattern.is_match(line))
         };
         let number = |(at, line): (usize, &&'a str)| {
-            let near = (0..=NEAR).flat_map(|away| [at.checked_add(away), at.checked_sub(away)]).flatten();
+            let near = (0..=MAX_LINE_DISTANCE)
+                .flat_map(|away| [at.checked_add(away), at.checked_sub(away)])
+                .flatten();
             let found = near.into_iter().find(|place| fits(line, *place));
             // Matches no template line: gets a number of its own, above all those of the template.
             found.and_then(|place| wanted_numbers.get(place).copied()).unwrap_or(known.len() + at)
@@ -127,13 +127,13 @@ impl<'a> Compared<'a> {
         Self { wanted, actual, wanted_numbers, actual_numbers, skipped, cut }
     }
 
-    fn unified(&self, file: &str, called: &str, captured: &Captured) -> Option<String> {
+    fn unified(&self, file: &str, actual_name: &str, captured: &Captured) -> Option<String> {
         let ops = capture_diff_slices(Algorithm::Myers, &self.wanted_numbers, &self.actual_numbers);
         if ops.iter().all(|op| op.tag() == DiffTag::Equal) {
             return None;
         }
-        let mut text = format!("Output does not match expectation:\n--- {file}\n+++ {called}\n");
-        let lines = group_diff_ops(ops, CONTEXT).into_iter().flat_map(|hunk| self.hunk(&hunk));
+        let mut text = format!("Output does not match expectation:\n--- {file}\n+++ {actual_name}\n");
+        let lines = group_diff_ops(ops, CONTEXT_LINES).into_iter().flat_map(|hunk| self.hunk(&hunk));
         let mut left_out = 0_usize;
         for line in lines {
             if left_out > 0 || text.len() + line.len() > MOST_DIFFERENCE {
@@ -147,7 +147,7 @@ impl<'a> Compared<'a> {
             text.push_str(&format!("[... {left_out} lines of the difference left out]\n"));
         }
         if self.cut {
-            text.push_str(&format!("[... compared no further than {MOST_LINES} lines]\n"));
+            text.push_str(&format!("[... compared no further than {MAX_COMPARED_LINES} lines]\n"));
         }
         if captured.cut() > 0 {
             text.push_str(&format!("[... {} bytes of the output were not kept]\n", captured.cut()));
@@ -170,7 +170,7 @@ impl<'a> Compared<'a> {
         let new = place(first.new_range().start..last.new_range().end);
         let mut lines = vec![format!("@@ -{old} +{new} @@")];
         let all = |sign: char, side: &[&str], range: Range<usize>| {
-            side.get(range).unwrap_or_default().iter().map(|line| shown(sign, line)).collect::<Vec<_>>()
+            side.get(range).unwrap_or_default().iter().map(|line| signed_line(sign, line)).collect::<Vec<_>>()
         };
         for op in ops {
             if op.tag() == DiffTag::Equal {
@@ -186,22 +186,22 @@ impl<'a> Compared<'a> {
 
 /// Drops the equal lines at the beginning except for the context, and the lines above the limit at the end. Returns
 /// how many it dropped at the beginning, and whether it dropped any at the end.
-fn narrow<'a>(wanted: &mut Vec<&'a str>, actual: &mut Vec<&'a str>, alike: usize) -> (usize, bool) {
-    let skipped = alike.saturating_sub(CONTEXT);
+fn trim<'a>(wanted: &mut Vec<&'a str>, actual: &mut Vec<&'a str>, alike: usize) -> (usize, bool) {
+    let skipped = alike.saturating_sub(CONTEXT_LINES);
     let mut cut = false;
     for side in [wanted, actual] {
         side.drain(..skipped);
-        cut |= side.len() > MOST_LINES;
-        side.truncate(MOST_LINES);
+        cut |= side.len() > MAX_COMPARED_LINES;
+        side.truncate(MAX_COMPARED_LINES);
     }
     (skipped, cut)
 }
 
 /// A line after its sign: shortened, and without control characters, which could change the terminal's state.
-fn shown(sign: char, line: &str) -> String {
+fn signed_line(sign: char, line: &str) -> String {
     let plain = |char: char| if char.is_control() && char != '\t' { '\u{fffd}' } else { char };
-    let more = if line.chars().nth(WIDTH).is_some() { "..." } else { "" };
-    let text: String = line.chars().take(WIDTH).map(plain).collect();
+    let more = if line.chars().nth(SHOWN_CHARS).is_some() { "..." } else { "" };
+    let text: String = line.chars().take(SHOWN_CHARS).map(plain).collect();
     format!("{sign}{text}{more}")
 }
 

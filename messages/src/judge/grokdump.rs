@@ -27,10 +27,10 @@ pub(super) fn failure(output: &Output, expected: &[u8]) -> Option<String> {
 }
 
 /// The minimum number of lines of a plausible output.
-const LINES: usize = 300;
+const MIN_LINES: usize = 300;
 
 /// Texts that a plausible output contains.
-const NAMED: [&str; 9] = [
+const REQUIRED_TEXTS: [&str; 9] = [
     "INSTANCE_TYPES = {",
     "HEAP_NUMBER_TYPE",
     "KNOWN_MAPS = {",
@@ -46,10 +46,10 @@ const NAMED: [&str; 9] = [
 pub(super) fn implausible(output: &Output) -> Option<String> {
     let stdout = output.stdout.text();
     let lines = split_lines(&stdout).count();
-    if lines < LINES {
-        return Some(format!("the output has {lines} lines, expected {LINES} at least"));
+    if lines < MIN_LINES {
+        return Some(format!("the output has {lines} lines, expected {MIN_LINES} at least"));
     }
-    let missing = NAMED.iter().find(|named| !stdout.contains(**named))?;
+    let missing = REQUIRED_TEXTS.iter().find(|named| !stdout.contains(**named))?;
     Some(format!("the output lacks {}", quoted(Some(missing))))
 }
 
@@ -62,12 +62,12 @@ mod tests {
     #[test]
     fn a_plausible_output_is_long_and_names_what_it_should() {
         let why = |stdout: &str| implausible(&printed(stdout, Exit::Code(1)));
-        let names = NAMED.join("\n");
-        assert_eq!(why(&format!("{names}{}", "\nx".repeat(LINES))), None, "whatever the exit code");
+        let names = REQUIRED_TEXTS.join("\n");
+        assert_eq!(why(&format!("{names}{}", "\nx".repeat(MIN_LINES))), None, "whatever the exit code");
         assert_eq!(why(&names).unwrap(), "the output has 9 lines, expected 300 at least");
         let without = names.replace("TrueValue", "");
         assert_eq!(
-            why(&format!("{without}{}", "\nx".repeat(LINES))).unwrap(),
+            why(&format!("{without}{}", "\nx".repeat(MIN_LINES))).unwrap(),
             "the output lacks \"TrueValue\""
         );
     }

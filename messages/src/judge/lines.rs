@@ -50,7 +50,7 @@ pub(super) fn sides<'a>(
         [_] => return None,
         [first, second, ..] => &lines[first + 1..second],
     };
-    let actual = block.iter().map(|line| strip(line)).filter(|line| !ignored(line, rules));
+    let actual = block.iter().map(|line| strip(line)).filter(|line| !is_ignored(line, rules));
     let wanted = expected
         .split('\n')
         .map(strip)
@@ -60,7 +60,7 @@ pub(super) fn sides<'a>(
 
 /// Whether a line of output is excluded from the comparison: empty lines, and those that valgrind, Android and d8
 /// add.
-fn ignored(line: &str, rules: Rules) -> bool {
+fn is_ignored(line: &str, rules: Rules) -> bool {
     line.is_empty()
         || ["==", "**", "ANDROID"].iter().any(|prefix| line.starts_with(prefix))
         || rules.skip_hashes && line.starts_with("###")

@@ -21,7 +21,7 @@ pub struct TemplateRules {
 }
 
 /// What is wrong with the exit code of a test that must fail (`fails`) or must not.
-pub(super) fn exit(output: &Output, fails: bool) -> Option<String> {
+pub(super) fn wrong_exit(output: &Output, fails: bool) -> Option<String> {
     match (exit_failure(output.exit), fails) {
         (Some(why), false) => Some(why),
         (None, true) => Some("ended with exit code 0, but the test is expected to fail".into()),
@@ -67,7 +67,7 @@ pub(super) fn sides<'a>(
     rules: &TemplateRules,
 ) -> (Vec<&'a str>, Vec<&'a str>) {
     let wanted = template.split('\n').filter(|line| !line.starts_with('#') && !strip(line).is_empty());
-    let actual = split_lines(stdout).filter(|line| !ignored(line, rules));
+    let actual = split_lines(stdout).filter(|line| !is_ignored(line, rules));
     (wanted.map(rstrip).collect(), actual.collect())
 }
 
@@ -106,7 +106,7 @@ fn interpolate(line: &str, basename: &str) -> Result<String, String> {
 }
 
 /// Whether a line of output is excluded from the comparison: blank lines, and those that valgrind and Android add.
-fn ignored(line: &str, rules: &TemplateRules) -> bool {
+fn is_ignored(line: &str, rules: &TemplateRules) -> bool {
     strip(line).is_empty()
         || ["==", "**", "ANDROID"].iter().any(|prefix| line.starts_with(prefix))
         || rules.skip_linker_warnings && line.starts_with("WARNING: linker:")
@@ -157,10 +157,10 @@ mod tests {
     #[test]
     fn the_exit_code_must_be_the_expected_one() {
         let failing = printed("a\n", Exit::Code(1));
-        assert!(exit(&failing, false).is_some());
-        assert!(exit(&failing, true).is_none());
-        assert!(exit(&printed("a\n", Exit::Code(0)), true).is_some());
-        assert!(exit(&printed("a\n", Exit::Signal(6)), true).is_none());
+        assert!(wrong_exit(&failing, false).is_some());
+        assert!(wrong_exit(&failing, true).is_none());
+        assert!(wrong_exit(&printed("a\n", Exit::Code(0)), true).is_some());
+        assert!(wrong_exit(&printed("a\n", Exit::Signal(6)), true).is_none());
         assert!(failure(&failing, b"a\n", "a.js", &rules()).is_none(), "the text is another matter");
     }
 

@@ -14,7 +14,7 @@ const COMPLETE: &str = "Test262:AsyncTestComplete";
 /// The prefix of an asynchronous test's message that it has failed.
 const FAILURE: &str = "Test262:AsyncTestFailure:";
 /// The maximum compiled size of a host's pattern in bytes: it may come from another machine.
-const PATTERN_SIZE: usize = 1 << 20;
+const MAX_COMPILED_BYTES: usize = 1 << 20;
 
 /// `negative` of a test's frontmatter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,14 +70,14 @@ pub struct Uncaught {
 }
 
 /// What a shell reports when it ends.
-enum Told {
-    Error(Found),
+enum ShellReport {
+    Error(UncaughtError),
     /// A promise was rejected and not handled.
     Rejection,
 }
 
 /// An uncaught error as reported in the output.
-struct Found {
+struct UncaughtError {
     kind: String,
     phase: Option<Phase>,
     line: String,
@@ -98,36 +98,36 @@ impl Uncaught {
     }
 
     fn compiled(&self) -> Result<Regex, String> {
-        let pattern = RegexBuilder::new(&self.pattern).size_limit(PATTERN_SIZE).build();
+        let pattern = RegexBuilder::new(&self.pattern).size_limit(MAX_COMPILED_BYTES).build();
         pattern.map_err(|error| format!("the host's pattern for errors: {error}"))
     }
 
-    fn find(&self, output: &Output) -> Result<Option<Told>, String> {
+    fn find(&self, output: &Output) -> Result<Option<ShellReport>, String> {
         let pattern = self.compiled()?;
-        let told = [&output.stderr, &output.stdout].into_iter().find_map(|stream| {
+        let report = [&output.stderr, &output.stdout].into_iter().find_map(|stream| {
             let text = stream.text();
             let captures = pattern.captures(&text)?;
-            told(&pattern, &captures, &text)
+            parse_report(&pattern, &captures, &text)
         });
-        Ok(told)
+        Ok(report)
     }
 }
 
-fn told(pattern: &Regex, captures: &Captures<'_>, text: &str) -> Option<Told> {
+fn parse_report(pattern: &Regex, captures: &Captures<'_>, text: &str) -> Option<ShellReport> {
     let line_at = |start: usize| text[start..].lines().next().unwrap_or_default().to_owned();
     if let Some(kind) = captures.name("type") {
         let phase = captures.name("phase").and_then(|phase| Phase::named(phase.as_str()));
         let line = line_at(kind.start());
-        return Some(Told::Error(Found { kind: kind.as_str().to_owned(), phase, line }));
+        return Some(ShellReport::Error(UncaughtError { kind: kind.as_str().to_owned(), phase, line }));
     }
     if captures.name("rejection").is_some() {
-        return Some(Told::Rejection);
+        return Some(ShellReport::Rejection);
     }
     let unnamed = |name: &&str| name.ends_with("Error") && captures.name(name).is_some();
     let kind = pattern.capture_names().flatten().find(unnamed)?;
     let line = line_at(captures.name(kind)?.start());
     let phase = (kind == "SyntaxError").then_some(Phase::Parse);
-    Some(Told::Error(Found { kind: kind.to_owned(), phase, line }))
+    Some(ShellReport::Error(UncaughtError { kind: kind.to_owned(), phase, line }))
 }
 
 /// Why the test fails, if it does.
@@ -138,18 +138,18 @@ pub(super) fn failure(
     uncaught: &Uncaught,
 ) -> Option<String> {
     let Some(ended) = exit_failure(output.exit) else {
-        return ended_well(output, negative, asynchronous);
+        return failure_after_normal_end(output, negative, asynchronous);
     };
     let found = match uncaught.find(output) {
-        Ok(Some(Told::Rejection)) if matches!(output.exit, Exit::Code(_)) => {
-            return ended_well(output, negative, asynchronous);
+        Ok(Some(ShellReport::Rejection)) if matches!(output.exit, Exit::Code(_)) => {
+            return failure_after_normal_end(output, negative, asynchronous);
         }
-        Ok(Some(Told::Error(found))) => Some(found),
+        Ok(Some(ShellReport::Error(found))) => Some(found),
         Ok(_) => None,
         Err(error) => return Some(error),
     };
     match (negative, found) {
-        (Some(negative), Some(found)) => unlike(&found, negative),
+        (Some(negative), Some(found)) => mismatch(&found, negative),
         (Some(Negative { kind, .. }), None) => {
             Some(format!("no error can be read in its output ({ended}), although a {kind} must come"))
         }
@@ -159,18 +159,22 @@ pub(super) fn failure(
 }
 
 /// What is wrong with a test that ended without an error.
-fn ended_well(output: &Output, negative: Option<&Negative>, asynchronous: bool) -> Option<String> {
+fn failure_after_normal_end(
+    output: &Output,
+    negative: Option<&Negative>,
+    asynchronous: bool,
+) -> Option<String> {
     match negative {
         Some(Negative { phase, kind }) => {
             Some(format!("it ended well, although a {kind} must come (phase {phase})"))
         }
-        None if asynchronous => unfinished(output),
+        None if asynchronous => missing_completion(output),
         None => None,
     }
 }
 
 /// How the error that ended a test differs from the expected one.
-fn unlike(found: &Found, negative: &Negative) -> Option<String> {
+fn mismatch(found: &UncaughtError, negative: &Negative) -> Option<String> {
     let Negative { phase, kind } = negative;
     if found.kind != *kind {
         return Some(format!(
@@ -187,19 +191,19 @@ fn unlike(found: &Found, negative: &Negative) -> Option<String> {
 }
 
 /// What is wrong with the messages of an asynchronous test that ended normally.
-fn unfinished(output: &Output) -> Option<String> {
+fn missing_completion(output: &Output) -> Option<String> {
     let stdout = output.stdout.text();
-    let says_it = |line: &str| line.trim_end() == COMPLETE;
+    let is_complete = |line: &str| line.trim_end() == COMPLETE;
     match split_lines(&stdout).find(|line| line.starts_with(FAILURE)) {
         Some(failure) => Some(shortened(failure)),
-        None if split_lines(&stdout).any(says_it) => None,
+        None if split_lines(&stdout).any(is_complete) => None,
         None => Some(format!("it never printed {}", quoted(Some(COMPLETE)))),
     }
 }
 
 fn shortened(line: &str) -> String {
-    const SHOWN: usize = 300;
-    match line.char_indices().nth(SHOWN) {
+    const SHOWN_CHARS: usize = 300;
+    match line.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line.to_owned(),
     }

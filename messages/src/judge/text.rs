@@ -40,11 +40,11 @@ pub(super) fn split_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// A line as shown in a failure's explanation: quoted, and shortened to fit a terminal.
 pub(super) fn quoted(line: Option<&str>) -> String {
-    const SHOWN: usize = 120;
+    const SHOWN_CHARS: usize = 120;
     match line {
         None => "nothing".into(),
-        Some(line) if line.chars().count() > SHOWN => {
-            format!("{:?}...", line.chars().take(SHOWN).collect::<String>())
+        Some(line) if line.chars().count() > SHOWN_CHARS => {
+            format!("{:?}...", line.chars().take(SHOWN_CHARS).collect::<String>())
         }
         Some(line) => format!("{line:?}"),
     }

@@ -118,7 +118,7 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
             (exit_failure(output.exit).filter(|_| !passes), false)
         }
         Judge::Template { fails, basename, exit_code_counts, rules } => {
-            let exit = if *exit_code_counts { template::exit(output, *fails) } else { None };
+            let exit = if *exit_code_counts { template::wrong_exit(output, *fails) } else { None };
             (exit.or_else(|| template::failure(output, required(expected), basename, rules)), false)
         }
         Judge::Lines { blank_passes: true, .. }

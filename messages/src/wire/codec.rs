@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 /// Snappy unpacks at most 64 bytes from every 3, so a valid body is at most 22 times as large as its compressed form.
 const MOST_EXPANSION: usize = 22;
 /// The size in bytes of the length that precedes a frame.
-const HEADER: usize = 4;
+const LENGTH_SIZE: usize = 4;
 
 /// Size limits of a frame, checked before anything is allocated for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Codec {
             .map_err(|e| EncodeError::Cbor(e.to_string()))?;
         within(packed.len(), self.limits.wire)?;
         self.shrink();
-        out.reserve(HEADER + packed.len());
+        out.reserve(LENGTH_SIZE + packed.len());
         // Below Limits::wire, which is far below u32::MAX.
         out.put_u32(packed.len() as u32);
         out.extend_from_slice(&packed);
@@ -106,7 +106,7 @@ impl Codec {
     /// # Errors
     /// [`DecodeError`] for a frame that is too large or malformed; the caller must then close the connection.
     pub fn decode<T: DeserializeOwned>(&mut self, input: &mut BytesMut) -> Result<Option<T>, DecodeError> {
-        let Some(header) = input.first_chunk::<HEADER>() else { return Ok(None) };
+        let Some(header) = input.first_chunk::<LENGTH_SIZE>() else { return Ok(None) };
         let length = u32::from_be_bytes(*header) as usize;
         if length > self.limits.wire {
             return Err(DecodeError::TooLarge { size: length, limit: self.limits.wire });
@@ -114,7 +114,7 @@ impl Codec {
         if length == 0 {
             return Err(DecodeError::Empty);
         }
-        let Some(packed) = input.get(HEADER..HEADER + length) else { return Ok(None) };
+        let Some(packed) = input.get(LENGTH_SIZE..LENGTH_SIZE + length) else { return Ok(None) };
         let size = snap::raw::decompress_len(packed)?;
         let limit = self.limits.body.min(MOST_EXPANSION * length + 64);
         if size > limit {
@@ -124,15 +124,15 @@ impl Codec {
         let size = snap::raw::Decoder::new().decompress(packed, &mut self.body)?;
         let message =
             serde_cbor::from_slice(&self.body[..size]).map_err(|e| DecodeError::Cbor(e.to_string()))?;
-        input.advance(HEADER + length);
+        input.advance(LENGTH_SIZE + length);
         self.shrink();
         Ok(Some(message))
     }
 
     /// Releases the memory of a buffer that a large frame has enlarged.
     fn shrink(&mut self) {
-        const KEPT: usize = 256 << 10;
-        if self.body.capacity() > KEPT {
+        const MAX_KEPT_CAPACITY: usize = 256 << 10;
+        if self.body.capacity() > MAX_KEPT_CAPACITY {
             self.body = Vec::new();
         }
     }

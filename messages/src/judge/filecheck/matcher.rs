@@ -81,13 +81,13 @@ impl<'t, 'd> Matcher<'t, 'd> {
     fn run(mut self, directives: &'d [Directive], cut: bool) -> Result<(), Failure> {
         self.find_labels(directives)?;
         for directive in directives {
-            self.one(directive)?;
+            self.apply(directive)?;
         }
-        let unseen = if cut { self.unseen(directives) } else { None };
+        let undecided = if cut { self.undecided(directives) } else { None };
         // filecheck 1.0.1 leaves out the last character.
         let last = self.text.char_indices().next_back().map_or(0, |(at, _)| at);
         self.check_excluded(last)?;
-        match unseen {
+        match undecided {
             Some(directive) => {
                 Err(Failure::new(directive, "cannot be checked: the end of the output is missing"))
             }
@@ -113,7 +113,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
         Ok(())
     }
 
-    fn one(&mut self, directive: &'d Directive) -> Result<(), Failure> {
+    fn apply(&mut self, directive: &'d Directive) -> Result<(), Failure> {
         if directive.kind != Kind::Dag
             && let Some(holes) = self.holes.take()
             && let Some(end) = holes.last_end()
@@ -172,7 +172,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
     fn next(&mut self, directive: &Directive) -> Result<(), Failure> {
         self.skip_line(directive)?;
         let pattern = self.compiled(directive)?;
-        let text = upto(self.text, self.rest.end);
+        let text = prefix(self.text, self.rest.end);
         let found = pattern.regex.match_at(text, self.rest.start, &mut self.budget);
         match found.map_err(|exhausted| Failure::of(directive, exhausted.into()))? {
             Some(found) => self.matched(directive, &pattern, &found),
@@ -223,7 +223,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
     }
 
     /// A directive that holds so far, but might not if the output had not been truncated.
-    fn unseen(&self, directives: &'d [Directive]) -> Option<&'d Directive> {
+    fn undecided(&self, directives: &'d [Directive]) -> Option<&'d Directive> {
         let reached = self.holes.as_ref().and_then(Holes::last_end).unwrap_or(self.rest.start);
         match self.excluded.first() {
             None if reached >= self.text.len() => directives.last(),
@@ -241,7 +241,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
     }
 
     fn newline(&self, within: Span) -> Option<usize> {
-        let line = upto(self.text, within.end).get(within.start..)?;
+        let line = prefix(self.text, within.end).get(within.start..)?;
         line.find('\n').map(|newline| within.start + newline)
     }
 
@@ -263,7 +263,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
 }
 
 /// The text before `end`, or all of it if it is shorter.
-pub(super) fn upto(text: &str, end: usize) -> &str {
+pub(super) fn prefix(text: &str, end: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
@@ -274,5 +274,5 @@ pub(super) fn search(
     within: Span,
     budget: &mut Budget,
 ) -> Result<Option<Found>, Problem> {
-    Ok(pattern.regex.search(upto(text, within.end), within.start, budget)?)
+    Ok(pattern.regex.search(prefix(text, within.end), within.start, budget)?)
 }

@@ -74,9 +74,9 @@ pub(super) fn compile(
     let mut groups = 0;
     for piece in pieces {
         match piece {
-            Piece::Literal(text) => source.push_str(&literal(text)),
+            Piece::Literal(text) => source.push_str(&with_any_space(text)),
             Piece::Regex(regex) => {
-                groups += brackets(regex);
+                groups += count_groups(regex);
                 if regex.contains('|') {
                     source.extend(["(", regex, ")"]);
                     groups += 1;
@@ -91,7 +91,7 @@ pub(super) fn compile(
                     None => captures.push(capture),
                 }
                 source.extend(["(", regex, ")"]);
-                groups += brackets(regex) + 1;
+                groups += count_groups(regex) + 1;
             }
             Piece::Variable(name) => {
                 let name = Some(name.clone());
@@ -222,7 +222,7 @@ fn digits(text: &str, radix: u32) -> Option<(bool, Vec<u8>)> {
 }
 
 /// The number of groups by filecheck's count: non-overlapping matches of `^\(|[^\\]\(`.
-fn brackets(regex: &str) -> usize {
+fn count_groups(regex: &str) -> usize {
     let mut count = 0;
     let mut taken = 0;
     for (at, _) in regex.match_indices('(') {
@@ -235,7 +235,7 @@ fn brackets(regex: &str) -> usize {
 }
 
 /// Escaped text in which a space matches any whitespace.
-fn literal(text: &str) -> String {
+fn with_any_space(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (i, part) in text.split(' ').enumerate() {
         if i > 0 && !out.ends_with(ANY_SPACE) {

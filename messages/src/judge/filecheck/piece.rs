@@ -39,33 +39,35 @@ pub(super) enum ValueKind {
     Hex,
 }
 
-static SEPARATOR: LazyLock<Regex> = LazyLock::new(|| constant(r"\{\{|\[\[\$?[#a-zA-Z_]|\]|\}"));
+static SEPARATOR: LazyLock<Regex> = LazyLock::new(|| constant_regex(r"\{\{|\[\[\$?[#a-zA-Z_]|\]|\}"));
 
 static CAPTURE: LazyLock<Regex> =
-    LazyLock::new(|| constant(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*):([^\n]*)\]\]$"));
+    LazyLock::new(|| constant_regex(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*):([^\n]*)\]\]$"));
 
-static VARIABLE: LazyLock<Regex> = LazyLock::new(|| constant(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*)\]\]$"));
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| constant_regex(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*)\]\]$"));
 
 static EXPRESSION: LazyLock<Regex> =
-    LazyLock::new(|| constant(r"^\[\[#(\$?[a-zA-Z_][a-zA-Z0-9_]*)([a-z0-9 +\-()]*)\]\]$"));
+    LazyLock::new(|| constant_regex(r"^\[\[#(\$?[a-zA-Z_][a-zA-Z0-9_]*)([a-z0-9 +\-()]*)\]\]$"));
 
 /// A name has two characters at least: so it is in filecheck.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    constant(r"^\[\[#(?:%(?:\.([0-9]+))?([udxX])?,)?(?:(\$?[a-zA-Z_][a-zA-Z0-9_]+):\d*)?\]\]$")
+    constant_regex(r"^\[\[#(?:%(?:\.([0-9]+))?([udxX])?,)?(?:(\$?[a-zA-Z_][a-zA-Z0-9_]+):\d*)?\]\]$")
 });
 
 static POSIX: LazyLock<Regex> = LazyLock::new(|| {
-    constant(r"\[:(alpha|upper|lower|digit|alnum|xdigit|space|blank|print|punct|graph|word|ascii|cntrl):\]")
+    constant_regex(
+        r"\[:(alpha|upper|lower|digit|alnum|xdigit|space|blank|print|punct|graph|word|ascii|cntrl):\]",
+    )
 });
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this file")]
-fn constant(source: &str) -> Regex {
+fn constant_regex(source: &str) -> Regex {
     Regex::new(source).expect("a constant pattern")
 }
 
 /// The pieces of the text after the colon.
 pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
-    let mut parts = parts(text).into_iter();
+    let mut parts = split_at_separators(text).into_iter();
     let mut pieces = Vec::new();
     while let Some(part) = parts.next() {
         let mut whole = part.to_owned();
@@ -84,7 +86,7 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
                 let part = parts.next().ok_or_else(|| format!("{} has no }}}}", quoted(Some(&whole))))?;
                 whole.push_str(part);
             }
-            pieces.push(Piece::Regex(python(&whole[2..whole.len() - 2])?));
+            pieces.push(Piece::Regex(to_python_regex(&whole[2..whole.len() - 2])?));
         } else if !part.is_empty() {
             pieces.push(Piece::Literal(whole));
         }
@@ -93,7 +95,7 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
 }
 
 /// Python's `re.split` keeping the separators: text and separators alternate.
-fn parts(text: &str) -> Vec<&str> {
+fn split_at_separators(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = 0;
     for separator in SEPARATOR.find_iter(text) {
@@ -106,7 +108,11 @@ fn parts(text: &str) -> Vec<&str> {
 
 fn substitution(block: &str) -> Result<Piece, String> {
     if let Some((_, [name, regex])) = CAPTURE.captures(block).map(|found| found.extract()) {
-        return Ok(Piece::Capture { name: Some(name.into()), regex: python(regex)?, value: ValueKind::Text });
+        return Ok(Piece::Capture {
+            name: Some(name.into()),
+            regex: to_python_regex(regex)?,
+            value: ValueKind::Text,
+        });
     }
     if let Some((_, [name])) = VARIABLE.captures(block).map(|found| found.extract()) {
         return Ok(Piece::Variable(name.into()));
@@ -136,7 +142,7 @@ fn substitution(block: &str) -> Result<Piece, String> {
 
 /// Translates POSIX classes, `[^...]` (which excludes newlines) and `\V` (a value of MLIR) into Python's regular
 /// expressions.
-fn python(regex: &str) -> Result<String, String> {
+fn to_python_regex(regex: &str) -> Result<String, String> {
     let mut out = regex.to_owned();
     while let Some((whole, [class])) = POSIX.captures(&out).map(|found| found.extract()) {
         let set = match class {
@@ -153,12 +159,12 @@ fn python(regex: &str) -> Result<String, String> {
         out = out.replace(whole, set);
     }
     // filecheck 1.0.1 intends to make this optional, but always does it.
-    Ok(without_newlines(&out).replace(r"\V", r"%([0-9]+|[A-Za-z_.$-][A-Za-z_.$0-9-]*)(#\d+)?"))
+    Ok(exclude_newlines(&out).replace(r"\V", r"%([0-9]+|[A-Za-z_.$-][A-Za-z_.$0-9-]*)(#\d+)?"))
 }
 
 /// Adds `\n` to negated sets where filecheck 1.0.1's own pattern `([^\\]|^)\[\^((?!\\n))` finds them: after a
 /// character that is neither a backslash nor part of the previous match.
-fn without_newlines(regex: &str) -> String {
+fn exclude_newlines(regex: &str) -> String {
     let mut out = String::with_capacity(regex.len());
     let mut taken = 0;
     for (at, set) in regex.match_indices("[^") {

@@ -109,7 +109,7 @@ impl Matcher<'_, '_> {
                 }
             }
             shortened = false;
-            if size(&pieces) < HINT_CHARS {
+            if approximate_chars(&pieces) < HINT_CHARS {
                 return String::new();
             }
             let Ok(pattern) = compile("", &pieces, &self.variables, &mut budget) else { continue };
@@ -123,7 +123,7 @@ impl Matcher<'_, '_> {
 }
 
 /// The approximate number of characters that pieces ask for.
-fn size(pieces: &[Piece]) -> usize {
+fn approximate_chars(pieces: &[Piece]) -> usize {
     let of = |piece: &Piece| match piece {
         Piece::Literal(text) | Piece::Regex(text) | Piece::Capture { regex: text, .. } => {
             text.chars().count()

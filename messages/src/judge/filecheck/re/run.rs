@@ -7,7 +7,7 @@ use super::program::{Program, Step, program};
 use super::tree::{At, Manner};
 
 /// The maximum number of pending backtracking notes, of 24 bytes each.
-const MOST_NOTES: usize = 1 << 20;
+const MAX_NOTES: usize = 1 << 20;
 
 const UNSET: usize = usize::MAX;
 
@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
                     Some((if self.held(*group).is_some() { step + 1 } else { *no }, at))
                 }
                 Step::Accept => {
-                    self.settle(base);
+                    self.drop_alternatives(base);
                     return Ok(Some(at));
                 }
             };
@@ -264,7 +264,7 @@ impl<'a> Run<'a> {
     }
 
     /// Discards the alternatives, but keeps the notes that restore values.
-    fn settle(&mut self, base: usize) {
+    fn drop_alternatives(&mut self, base: usize) {
         let mut kept = base;
         for i in base..self.notes.len() {
             if matches!(self.notes[i], Note::Slot { .. } | Note::Counter { .. }) {
@@ -276,7 +276,7 @@ impl<'a> Run<'a> {
     }
 
     fn note(&mut self, note: Note) -> Result<(), Exhausted> {
-        if self.notes.len() >= MOST_NOTES {
+        if self.notes.len() >= MAX_NOTES {
             return Err(Exhausted);
         }
         self.notes.push(note);
