@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes a build directory as the tree's own BUILD.gn dumps it, with programs that exit at once.
+"""Makes a build directory with the configuration that the tree's own BUILD.gn dumps, and with programs that exit at once.
 
 usage: benches/builds.py TREE OUT KIND     writes OUT/v8_build_config.json, d8 and the programs of the other suites
        benches/builds.py --kinds
 
 TREE is V8 6.7 to 13.8. Which keys the file has, and which GN variable each shows, is read from the action
-v8_dump_build_config; the variables' values are those below, x64 on Linux. Programs that are asked for their tests name a
-few, those in their status file among them. Needs cc.
+v8_dump_build_config; the values of the variables are those below, for x64 on Linux. Programs that list their own tests
+name a few, including those in their status file. Needs cc.
 """
 
 import json
@@ -31,8 +31,8 @@ RELEASE = {
     "v8_use_snapshot": True, "v8_enable_embedded_builtins": True,
 }
 
-# What GN arguments of a kind set, and what //gni and BUILD.gn derive from them beyond derived() below. debug and
-# optdebug are those of tools/dev/gm.py.
+# The GN arguments of each kind, with what //gni and BUILD.gn derive from them in addition to derived() below. debug and
+# optdebug are as in tools/dev/gm.py.
 NO_CAGE = {"v8_enable_pointer_compression": False, "v8_enable_pointer_compression_shared_cage": False,
            "v8_enable_sandbox": False, "v8_enable_virtual_memory_cage": False}
 DEBUG = {"is_component_build": True, "is_debug": True, "v8_enable_debugging_features": True}
@@ -57,12 +57,12 @@ KINDS = {
     "arm64-simulator": {"arch": "arm64", "v8_current_cpu": "arm64", "v8_target_cpu": "arm64",
                         "v8_enable_gdbjit": False, "v8_control_flow_integrity": True},
 }
-# Kinds that run the default variant only, whatever is asked for.
+# Kinds that run only the default variant, whatever variants are requested.
 DEFAULT_ONLY = {"predictable", "msan"}
 
 PROGRAMS = ["d8", "inspector-test", "mkgrokdump"]
 
-# Suites whose programs are asked for their tests, and these programs; V8's stubs in the laid out trees' builds lack them.
+# Suites whose programs list their own tests, and these programs; the stub builds of the trees lack them.
 LISTING = {"bigint": ["bigint_shell"], "cctest": ["cctest"], "unittests": ["unittests", "v8_unittests"],
            "wasm-api-tests": ["wasm_api_tests"]}
 OTHER_SUITES = [*LISTING, "fuzzer"]
@@ -72,7 +72,7 @@ case "$1" in --list | --gtest_list_tests) cat "$0.list" ;; esac
 
 
 def derived(gn, version):
-    """What BUILD.gn computes for every build."""
+    """The variables that BUILD.gn derives for every build."""
     debugging = gn.get("v8_enable_debugging_features", False)
     checks = debugging or gn.get("v8_dcheck_always_on", False)
     gn["is_DEBUG_defined"] = gn["v8_enable_debug_code"] = checks
@@ -83,14 +83,14 @@ def derived(gn, version):
     gn["v8_enable_pointer_compression"] &= version >= (8, 4)
     gn["v8_enable_sandbox"] &= version >= (10, 0)
     gn["v8_enable_maglev"] &= version >= (11, 0)
-    # 13.0 to 13.7; 13.8 has no other way.
+    # 13.0 to 13.7 have an option; 13.8 has no alternative.
     gn["use_leaptiering"] = gn["v8_enable_sandbox"]
     if version < (13, 8):
         gn["v8_enable_leaptiering"] = gn["v8_enable_sandbox"] or gn["v8_current_cpu"] == "arm64"
 
 
 def dumped(tree):
-    """(key, GN variable) of each line of the configuration, but for those that only mips builds have."""
+    """(key, GN variable) of each line of the configuration, except those that only mips builds have."""
     text = (pathlib.Path(tree) / "BUILD.gn").read_text()
     start = text.find('action("v8_dump_build_config")')
     if start < 0:
@@ -107,7 +107,7 @@ def config(tree, kind):
 
 
 def listed(tree, suite):
-    """What the suite's program says if it is asked for its tests."""
+    """The test list that the suite's program prints."""
     status = pathlib.Path(tree) / "test" / suite / f"{suite}.status"
     rules = re.findall(r"^\s*'([\w./-]+)'\s*:", status.read_text(), re.MULTILINE) if status.exists() else []
     if suite == "bigint":
@@ -127,7 +127,7 @@ def listed(tree, suite):
 
 
 def fuzzers(tree):
-    """Programs of the suite fuzzer, as named after a directory (until V8 13.2) and after all that lead to it."""
+    """Programs of the suite fuzzer: named after a directory (until V8 13.2), and after its whole path."""
     root = pathlib.Path(tree) / "test" / "fuzzer"
     for folder in root.rglob("*/"):
         if folder.is_dir():

@@ -4,13 +4,13 @@
 usage: benches/classic_speed.py TREE [--runs N] [--shell D8] [--v8] [--python2 PROGRAM] [TEST...]
 
 TREE is a checkout of V8 3.21 to 6.3 (test/ and tools/); TESTs are suites and prefixes, by default mjsunit, message, preparser
-and webkit, which for V8 5.4 are 5359 tests. Runs `runner -j2` and `xargs -P2` over the same commands in turn (A B A B
-...) and shows medians, and the median of the ratios pair by pair; target <= 1.05. --v8 runs the tree's own run-tests.py
-once as well.
+and webkit (5359 tests of V8 5.4). Runs `runner -j2` and `xargs -P2` over the same commands in turn (A B A B
+...) and shows the medians, and the median of the ratios of the pairs; target <= 1.05. --v8 also runs the tree's own
+run-tests.py once.
 
-Without --shell the engine is a program that exits at once, so what is timed is the runner itself; --shell D8 takes a
-real one, whose directory has to hold what it loads, and which xargs runs through a wrapper (xargs.py), since it may die
-of a signal. A run of xargs that leaves out a line ends the bench. Needs cc, xargs and target/release/runner (or RUNNER):
+Without --shell the engine is a program that exits at once, so only the runner is timed. --shell D8 uses a real engine,
+whose directory must contain the files that it loads; xargs runs it through a wrapper (xargs.py), since it may die of a
+signal. The bench fails if a run of xargs skips a line. Needs cc, xargs and target/release/runner (or RUNNER):
     cargo build --release --bin runner
 """
 
@@ -38,7 +38,7 @@ def measure(options, tree, work):
     out.mkdir(parents=True)
     if options.shell:
         shell = options.shell.resolve()
-        # Beside what it loads.
+        # In the directory with the files that it loads.
         for name in os.listdir(shell.parent):
             (out / name).symlink_to(shell.parent / name)
         if shell.name != "d8":

@@ -2,7 +2,7 @@
 """Compares a listing of `runner --list-format=json` with one of V8's classic runner (list_classic.py).
 
 usage: compare_classic.py OURS THEIRS TREE
-Tests are matched by suite, name and command line, since variants of 2012 have no names and names may repeat.
+Tests are matched by suite, name and command line, since V8's variants of 2012 have no names and test names may repeat.
 Prints: compared, missing, extra, different in expectation or timeout; exit code 1 if anything differs.
 """
 import collections
@@ -35,9 +35,9 @@ def own(test):
 
 
 def theirs(test):
-    # A set without an outcome can never be met there; here it means PASS, as in later versions.
+    # V8's classic runner can never match a set without an outcome; here it means PASS, as in later versions.
     expected = sorted(OUTCOMES.intersection(test["expected"])) or ["PASS"]
-    # test262 has a judge of its own for this word.
+    # test262 judges this word itself.
     if "FAIL_SLOPPY" in test["expected"] and "--use-strict" not in test["command"]:
         expected = ["FAIL"]
     key = (test["suite"], test["path"], tuple(relative(word) for word in test["command"]))

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The judge of V8's suite `filecheck` against the package of PyPI that V8 runs.
+"""Compares the judge of V8's suite `filecheck` with the PyPI package that V8 runs.
 
     PYTHON benches/compare_filecheck.py [TREE] [--cases N] [--seed N] [--judge PATH] [--jobs N] [--show N]
 
-PYTHON is a Python 3.11 with `pip install filecheck==1.0.1`; TREE is a tree of V8 13.7 or later: its tests, with outputs
-made up for them, come before N cases of random CHECK lines and outputs. Needs the example `filecheck` of
-flotilla-messages (`cargo build --release -p flotilla-messages --example filecheck`). Ends with 1 if a verdict differs.
+PYTHON is a Python 3.11 with `pip install filecheck==1.0.1`; TREE is a tree of V8 13.7 or later: its tests, with invented
+outputs, are compared before N cases of random CHECK lines and outputs. Needs the example `filecheck` of
+flotilla-messages (`cargo build --release -p flotilla-messages --example filecheck`). Exits with 1 if a verdict differs.
 """
 
 import argparse
@@ -25,10 +25,10 @@ import warnings
 from filecheck.main import main
 from filecheck.regex import posix_to_python_regex
 
-LIMIT = 3.0  # seconds that the package gets for a case
+LIMIT = 3.0  # time limit of the package for one case, in seconds
 
 
-# The two judges: each says whether it passes, and why not.
+# The two judges: each returns whether the test passes, and why not.
 
 class TooSlow(BaseException):
     pass
@@ -39,7 +39,7 @@ def too_slow(*_):
 
 
 def theirs(path, output):
-    """The package's own main function, with its own reading of files."""
+    """Runs the package's main function, which reads the files itself."""
     before = sys.stdin, sys.stdout, sys.stderr
     told = io.StringIO()
     sys.stdin = io.TextIOWrapper(io.BytesIO(output), encoding="utf-8", errors="replace")
@@ -68,13 +68,13 @@ def ours(judge, path, output):
     return ran.returncode == 0, ran.stdout.decode()
 
 
-# V8's tests, with outputs made up for them.
+# V8's tests, with invented outputs.
 
 CHECK = re.compile(r"(?:^|[^a-zA-Z\-_])CHECK(?:-(\w+))?:\s?(.*)")
 
 
 def made_up(text):
-    """Lines that the CHECK lines of a test ask for, and what it excludes."""
+    """The lines that the CHECK lines of a test require, and those that it excludes."""
     lines, excluded, variables = [], [], {}
 
     def block(found):
@@ -93,7 +93,7 @@ def made_up(text):
 
 
 def of_tree(tree):
-    """Names, tests, outputs, and whether they must pass (None: whatever the package says)."""
+    """Names, tests, outputs, and whether they must pass (None: as the package decides)."""
     for path in sorted(glob.glob(os.path.join(tree, "test/filecheck/**/*.js"), recursive=True)):
         name = os.path.basename(path)
         with open(path, "rb") as file:
@@ -154,7 +154,7 @@ def random_output(dice, wild):
 
 
 def general(dice, text, wild):
-    """A regular expression that this text matches, mostly."""
+    """A regular expression that usually matches this text."""
     fitting = [regex for regex in REGEXES if matches(regex, text)]
     if dice.random() < 0.1 * wild or not fitting and wild:
         return dice.choice(REGEXES)
@@ -169,7 +169,7 @@ def matches(regex, text):
 
 
 def pattern_for(dice, line, variables, wild):
-    """What a CHECK line asks for, so that it fits a line mostly."""
+    """The pattern of a CHECK line that usually matches `line`."""
     if dice.random() < 0.3:
         start = dice.randrange(len(line) + 1)
         line = line[start:dice.randint(start, len(line))] or line
@@ -209,7 +209,7 @@ def pattern_for(dice, line, variables, wild):
 
 
 def random_case(dice):
-    """A small test that fits its output, mostly; a wild one has all that can be wrong in it."""
+    """A small test that usually passes for its output; a wild one contains all kinds of mistakes."""
     wild = dice.random() < 0.4
     lines, output = random_output(dice, wild)
     variables, test, at, last = {}, [], 0, -1
@@ -263,7 +263,7 @@ COUNTS = ["*", "+", "?", "{2}", "{1,2}", "{,2}", "{1,}", "{0}", "{0,1}", "{2,3}"
 
 
 def random_regex(dice, depth=3, groups=None):
-    """Any of Python's syntax. `groups`: how many have begun before, and which of them have ended."""
+    """A regular expression with any of Python's syntax. `groups`: how many groups have begun, and which of them have ended."""
     groups = groups or [0, []]
     branches = []
     start = ""
@@ -308,7 +308,7 @@ def random_regex(dice, depth=3, groups=None):
 
 
 def captured(regex, text):
-    """A match of this, as the package finds it, about."""
+    """About what the package finds: the first match, or None if there is none or the expression fails."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -322,7 +322,7 @@ def captured(regex, text):
 
 
 def regex_case(dice):
-    """A regular expression on a small text; what it or one of its groups captures must stand between < and > behind it."""
+    """A regular expression on a small text, which is followed by what it or one of its groups captures, between < and >."""
     letters = "aabbcAB1 _-é.,"
     text = "\n".join("".join(dice.choice(letters) for _ in range(dice.randint(0, 10))) for _ in range(dice.randint(1, 3)))
     for _ in range(4):
@@ -356,7 +356,7 @@ def regex_case(dice):
     return test.encode() + b"\n", text.encode() + b"\n"
 
 
-# Comparing.
+# Comparison.
 
 def compare(args, name, test, output, work):
     path = os.path.join(work, "test.js")
@@ -368,7 +368,7 @@ def compare(args, name, test, output, work):
 
 
 def part(job):
-    """The verdicts of some random cases; what differs comes along."""
+    """The verdicts of some random cases, with the differences."""
     args, numbers = job
     signal.signal(signal.SIGALRM, too_slow)
     warnings.simplefilter("ignore")

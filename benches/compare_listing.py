@@ -3,13 +3,13 @@
 
 usage: compare_listing.py OURS REFERENCE [--python2] [--outdir DIR]
 
-OURS is what `runner --list --list-format json` writes, REFERENCE the JSON lines of list_modern.py (or a file of
+OURS is the output of `runner --list --list-format json`, REFERENCE the JSON lines of list_modern.py (or a file of
 listings.py's cache, .gz); OURS may be `-`. Everything must be equal, in order, except
-- what V8 left to the order of a Python 2 dictionary, with --python2: the order of one test's variants, the index of the
-  variant at the end of the id, and the order in which test262's feature flags come;
-- the place of heavy tests among the others, which is a matter of scheduling;
-- the path of a symbolizer in the sanitizers' options, which V8 names whether it is there or not.
---outdir is how OURS names the build directory, which is out/build in REFERENCE. Exits with 1 if anything differs.
+- with --python2, what depends on the order of a Python 2 dictionary in V8: the order of one test's variants, the index
+  of the variant at the end of the id, and the order of test262's feature flags;
+- the position of heavy tests among the others, which depends on scheduling;
+- the path of a symbolizer in the sanitizers' options, which V8 names even if it does not exist.
+--outdir is the build directory as named in OURS; in REFERENCE it is out/build. Exits with 1 if anything differs.
 """
 import argparse
 import collections
@@ -21,14 +21,14 @@ import sys
 INDEX = re.compile(r'\.VariantProc-(.*?)-(strict-)?\d+(-fail-phase-reverse)?(?=$|\.)')
 SYMBOLIZER = re.compile(r'(?:^|[: ])external_symbolizer_path=[^: ]*')
 SHOWN = 20
-# What `runner --list-format json` need not say; compared where it does.
+# Keys that `runner --list-format json` may omit; compared if present.
 OPTIONAL = {'heavy', 'reason', 'expected_file', 'fails', 'exception', 'negative', 'async'}
-# Of these, what predictable builds do not look at: V8 has the judge of the suite there, and then asks its wrapper only.
+# Those of them that predictable builds ignore: V8 lists the judge of the suite there, but uses only its wrapper.
 JUDGED = OPTIONAL - {'heavy', 'reason'}
 
 
 class Reading:
-    """How both sides are brought to one form."""
+    """Normalizes the tests of both sides."""
 
     def __init__(self, python2=False, outdir=None):
         self.python2 = python2
@@ -41,7 +41,7 @@ class Reading:
         if self.outdir:
             words = [word.replace(self.outdir, 'out/build') for word in words]
         if suite == 'debugging':
-            # V8 has the interpreter that runs its own runner.
+            # V8 lists the interpreter that runs its own runner.
             return ['python'] + words[1:]
         if not self.python2 or suite != 'test262' or '--ignore-unhandled-promises' not in words:
             return words
@@ -67,13 +67,13 @@ class Reading:
             found.update((key, judge[key]) for key in OPTIONAL & judge.keys())
             found['predictable'] = judge.get('kind') == 'allocations'
         elif judge:
-            # The form of suites/examples/list.rs.
+            # The format of suites/examples/list.rs.
             detail = test['judge_detail']
             found['fails'] = detail[0] if judge == 'template' else None
             found['exception'] = detail[0] if judge == 'exception' else None
             found['negative'] = judge == 'exception' and detail[1]
         if 'reason' in found:
-            # V8 has a reason for contradictions only.
+            # V8 gives a reason only for contradictions.
             reason = found['reason'] or ''
             contradiction = 'INCOMPATIBLE' in reason or reason.startswith('Rule Flag negations')
             found['reason'] = reason if contradiction else None
@@ -101,13 +101,13 @@ def differing(ours, theirs):
     found = {}
     for key, value in theirs.items():
         if key == 'rules':
-            # An option that skips is no rule.
+            # A test skipped by an option has no rule.
             if ours.get('rule') and not ours['rule'].startswith('--') and ours['rule'] not in value:
                 found['rule'] = ours['rule'], value
         elif key in OPTIONAL and key not in ours or key in JUDGED and ours.get('predictable'):
             continue
         elif key == 'expected_file' and value is None:
-            # V8 names the file of a test only where its judge is of the class that reads it.
+            # V8 names the expected file of a test only if the class of its judge reads it.
             continue
         elif (ours[key] or None) != (value or None):
             found[key] = ours[key], value
@@ -115,18 +115,18 @@ def differing(ours, theirs):
 
 
 class Comparison:
-    """Counts, and the first differences as text."""
+    """The counts of a comparison, and its first differences as text."""
 
     def __init__(self):
         self.ours = self.theirs = self.compared = self.different = 0
         self.only_ours = self.only_theirs = 0
-        # Tests that would run, in both.
+        # Tests that would run on both sides.
         self.would = self.would_ours = 0
         self.first = []
         self.order = None
         self.keys = collections.Counter()
         self.missing_keys = set()
-        # The exit code of a runner that made no listing.
+        # The exit code of a runner that wrote no listing.
         self.failed = 0
 
     def equal(self):
@@ -154,7 +154,7 @@ class Comparison:
 
 
 def compare(ours, theirs, reading):
-    """Compares lines of both; tests are matched by id as they come, so that neither listing has to fit into memory."""
+    """Compares the lines of both, matching tests by id as they are read, so neither listing has to fit into memory."""
     result = Comparison()
     waiting = {}, {}
     order = [], []
@@ -208,7 +208,7 @@ def compare(ours, theirs, reading):
     if not result.only_ours and not result.only_theirs:
         names = [list(dict.fromkeys(name for name in side if name not in heavy)) for side in order]
         if names[0] and names[0][0][0] == 'preparser':
-            # The order of templates is that of a dictionary as well.
+            # The order of templates depends on a dictionary as well.
             names = [sorted(side) for side in names]
         at = next((at for at, (a, b) in enumerate(zip(*names)) if a != b), None)
         if at is not None:

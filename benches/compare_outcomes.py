@@ -4,24 +4,23 @@
 usage: benches/compare_outcomes.py TREE OUTDIR [--v8 DIR] [--only-v8] [--sample N] [--classic] [--variants LIST] [SUITE...]
 
 Runs tools/run-tests.py of the tree, under the Python that it needs (trees.py), and runner, both with --json-test-results,
-on the suites (default: message webkit mjsunit), and lists each test whose unexpected outcome is not the same. What is
-compared is the verdict of each test and variant; exit codes are shown.
+on the suites (default: message webkit mjsunit), and lists each test whose unexpected outcome differs. It compares the
+verdict of each test and variant; exit codes are only shown.
 
 SUITE may be a test or a prefix with a star, as in `mjsunit/a*`. --sample N takes about N runs of each suite, evenly
-spread over V8's own listing. --v8 DIR keeps V8's results there and takes them from there where they are already (DIR
-is for one tree, one build and one set of variants); --only-v8 makes them and ends. Where the tests write into the tree,
-TREE should be a copy.
+spread over V8's own listing. --v8 DIR caches V8's results there (use one DIR for one tree, one build and one set of
+variants); --only-v8 makes them and stops. If the tests write into the tree, TREE should be a copy.
 
-OUTDIR has v8_build_config.json (benches/builds.py TREE OUTDIR release) and the shell, for which it has a stand-in.
-With a node of the right version, a small program that hands V8's flags on to it will do: webkit, message and most of
-mjsunit run.
+OUTDIR has v8_build_config.json and a stub shell (benches/builds.py TREE OUTDIR release). Replace the shell by a real
+one; a small program that passes V8's flags on to a node of the right version is enough for webkit, message and most of
+mjsunit.
 
---classic: TREE is one of V8 3.14 to 6.3, whose build is in OUTDIR/x64.release. What V8's runner calls unexpected is
-compared by test and variant; where it does not say the variant (before V8 3.19 or so), by test and how many of its
-variants are unexpected.
+--classic: TREE is one of V8 3.14 to 6.3, whose build is in OUTDIR/x64.release. Outcomes that V8's runner reports as
+unexpected are compared by test and variant; where it does not report the variant (before about V8 3.19), by test and
+number of unexpected variants.
 
---timeout SECONDS gives both runners that limit, where the trees' own of a minute or more would be waited out on every
-test that hangs on the shell.
+--timeout SECONDS sets the time limit of both runners: the trees' own limit of a minute or more would be spent on every
+test that hangs in the shell.
 """
 
 import argparse
@@ -39,7 +38,7 @@ import trees
 
 
 def unexpected(path):
-    """How many tests ran, and what is unexpected, by test and variant (of most of test262 there are two runs)."""
+    """The number of tests run, and the unexpected outcomes by test and variant (most of test262 runs twice)."""
     document = json.loads(path.read_text())
     found = {}
     for record in document["results"]:
@@ -52,7 +51,7 @@ DONE = re.compile(r"^Done running (\S+): (\w+)$", re.MULTILINE)
 
 
 def counts(names):
-    """Names without variants, numbered, so that each variant of a test counts."""
+    """Names without variants, but numbered, so that each variant of a test counts."""
     seen = collections.Counter()
     found = {}
     for name, *result in names:
@@ -97,7 +96,7 @@ def classic(tree, outdir, suite, variants, timeout, work):
 
 
 def sampled(tree, outdir, suite, variants, size, work):
-    """Names of the suite's tests that make about `size` runs, evenly spread."""
+    """Names of the suite's tests, evenly spread, that amount to about `size` runs."""
     listing = work / "listing.jsonl"
     subprocess.run([trees.python_of(tree), trees.HERE / "list_modern.py", tree, outdir, listing, variants, suite],
                    stdout=subprocess.DEVNULL, check=True)
@@ -120,7 +119,7 @@ def modern(tree, options, common, suite, work):
     names = [suite]
     if options.sample:
         names = sampled(tree, options.outdir, suite, options.variants, options.sample, work)
-    # A sample is another set of tests than the whole.
+    # A sample is cached under another label, since it is another set of tests.
     label = suite.replace("/", "_").replace("*", "all")
     if options.sample:
         label += "-" + hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]

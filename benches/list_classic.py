@@ -1,5 +1,5 @@
 # What V8's classic runner (2012-2017) would run, as JSON lines: runs the tree's own run-tests.py, observed from outside.
-# No test is started.
+# It starts no test.
 # usage: python2.7 list_classic.py ROOT OUT.jsonl -- run-tests.py options
 import imp
 import json
@@ -22,7 +22,7 @@ f = open(out, 'w')
 
 
 def instructions(runner, t):
-  """The command of a test, without empty words (as commands.Execute has it), and its seconds."""
+  """The command of a test without empty words, as in commands.Execute, and its time limit in seconds."""
   if hasattr(t, 'get_command'):
     command = t.get_command(runner.context)
     return [command.shell] + [c for c in command.args if c != ''], command.timeout

@@ -5,18 +5,19 @@ usage: benches/listings.sh [-j N] [--suites "a b"] [--variants "default exhausti
                            [--cache DIR] [--reference-only] TREE... [-- run-tests.py options]
 
 TREE is V8 6.7 to 13.8. Its release build is out/build (v8_build_config.json, d8 and inspector-test; any programs will
-do) if there is one; it is made otherwise, as other builds always are: benches/builds.py --kinds. Suites are by default
-those of SUITES below that the tree has; unittests, cctest, bigint, wasm-api-tests, fuzzer and mkgrokdump, with made up
-programs, if they are named. What follows `--` is given to both sides. A cache keeps V8's listings, so that the
-next comparison needs no run of V8's; one that was made from other files, another configuration or with another listing
-script is made again.
+do) if it exists. Otherwise it is generated, as all other builds are: benches/builds.py --kinds. The default suites are
+those of SUITES below that the tree has; unittests, cctest, bigint, wasm-api-tests, fuzzer and mkgrokdump, with generated
+programs, only run if named. Options after `--` are passed to both sides. A cache keeps V8's listings, so that the next
+comparison need not run V8's runner; a listing of other files, of another configuration or by another version of the
+listing script is made again.
 
-Each row: tests that V8 would run, tests that runner would run, both with skipped ones compared, how many differ and
-whether the order is the same. The first differences follow the table; exit code 1 if there are any.
+Each row: tests that V8 would run, tests that runner would run, the number of tests compared, skipped ones
+included, the number of differences, and whether the order is the same. The first differences follow the table; exit code
+1 if there are any.
 
 Needs Python 2.7 for trees up to V8 9.7 and Python 3.8 to 3.11 for later ones (trees.py; V8's runner of 10.8 also
 needs the package requests), and: cargo build --release --bin runner (or RUNNER).
-The fuzzer suite of V8 7.4 to 8.5 lists nothing in V8, which looks for an extension that its files have not.
+V8 7.4 to 8.5 list nothing for the fuzzer suite, because they look for an extension that its files do not have.
 """
 
 import argparse
@@ -38,7 +39,7 @@ import compare_listing
 import trees
 
 SUITES = "mjsunit message webkit intl debugger inspector filecheck preparser benchmarks test262".split()
-# Counts up when list_modern.py writes something else.
+# Incremented when the output of list_modern.py changes.
 FORMAT = 1
 
 
@@ -54,7 +55,7 @@ class Job:
 
 
 def suites_of(tree, wanted):
-    """Those of the wanted suites (or `suite/path`s), or of the list, that this tree has."""
+    """The wanted suites (or `suite/path`s), by default those of the list, that this tree has."""
     def is_there(suite):
         folder = tree / "test" / suite.split("/")[0]
         return (folder / "testcfg.py").exists() and (folder.name != "test262" or (folder / "data" / "test").is_dir())
@@ -63,7 +64,7 @@ def suites_of(tree, wanted):
 
 
 def digest(job):
-    """Of what a listing is made from: names and sizes of the suite's files and the runner's, and the configuration."""
+    """Of all that a listing depends on: names and sizes of the files of the suite and the runner, and the configuration."""
     made = hashlib.sha256()
     for folder in (job.tree / "test" / job.suite.split("/")[0], job.tree / "tools" / "testrunner"):
         for place, folders, files in os.walk(folder, followlinks=True):
@@ -82,7 +83,7 @@ def header(job):
 
 
 def place(job):
-    """Where the cache has a listing."""
+    """The path of a listing in the cache."""
     name = " ".join([job.suite.replace("/", "_"), job.variants, *job.options])
     name = re.sub(r"[^\w.=-]+", "_", name.replace("*", "all"))
     if len(name) > 100:
@@ -101,16 +102,16 @@ def cached(job):
 
 
 def reference(job, work):
-    """The file with V8's listing; raises ValueError with V8's last words if there is none."""
+    """The file with V8's listing; raises ValueError with V8's last output if there is none."""
     if job.cache:
         found = cached(job)
         if found:
             return found
     listing = work / "v8.jsonl"
     listing.write_text("")
-    # Sets of words have the same order in each run.
+    # Makes the iteration order of sets of strings the same in each run.
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    # Its listing goes to a file; what it says is kept for the case that it fails.
+    # The listing goes to a file; the output is kept in case it fails.
     done = subprocess.run([trees.python_of(job.tree), trees.HERE / "list_modern.py", job.tree, job.outdir, listing,
                            job.variants, job.suite, "--", *job.options], env=environment, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -137,7 +138,7 @@ def reference(job, work):
 
 
 def counts(path):
-    """How many tests a listing has, and how many of them would run."""
+    """The number of tests in a listing, and of those that would run."""
     with compare_listing.opened(path) as file:
         first = json.loads(file.readline() or "{}")
         if "listing" in first:
@@ -159,7 +160,7 @@ def compare(job, path, work):
         code = ours.wait()
         errors.seek(0)
         words = errors.read().strip().splitlines()
-    # As V8 exits where there is nothing to run.
+    # V8's exit code if there is nothing to run.
     if code not in (0, 2) or (code and result.would):
         result.first.insert(0, f"runner: exit {code}: {words[-1] if words else ''}")
         result.failed = code
@@ -167,7 +168,7 @@ def compare(job, path, work):
 
 
 def row_of(job, reference_only):
-    """The cells after tree, build, suite and variants, the first differences, counts, whether all is equal."""
+    """The cells after tree, build, suite and variants, the first differences, the counts, and whether all is equal."""
     with tempfile.TemporaryDirectory(prefix="flotilla-listing-") as work:
         work = pathlib.Path(work)
         try:

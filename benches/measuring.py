@@ -1,4 +1,4 @@
-"""Timing of commands, in pairs, for the benches."""
+"""Timing of pairs of commands, for the benches."""
 
 import os
 import re
@@ -16,7 +16,7 @@ def compile_c(source, out):
 
 
 def run(command, cwd=None, good=None, env=None):
-    """Runs to the end; returns wall seconds and CPU seconds (children included). Fails on an exit code not in `good`."""
+    """Runs a command to its end; returns wall seconds and CPU seconds (children included). Fails on an exit code not in `good`."""
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                stdin=subprocess.DEVNULL, env=env)
@@ -28,7 +28,7 @@ def run(command, cwd=None, good=None, env=None):
 
 
 def check_ran(command, cwd, expected):
-    """Ends the bench unless a run of V8's runner or ours has run as many tests as it should, as it says last."""
+    """Aborts the bench unless V8's runner or ours has run the right number of tests, by the last lines of its output."""
     done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     found = re.findall(r"^(?:>>> )?(\d+) tests ran", done.stdout + done.stderr, re.MULTILINE)
     if not found or int(found[-1]) != expected:
@@ -42,7 +42,7 @@ def table():
 
 
 def pairs(name, ours, theirs, runs, target):
-    """One row, from runs in turn (A B A B ...): medians of both and of the ratios pair by pair."""
+    """One row of the table, from alternating runs (A B A B ...): both medians, and the median of the ratios of the pairs."""
     a, b = [], []
     for i in range(runs + 1):
         x, y = ours(), theirs()

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""What running on peers costs: real release binaries, peers on loopback with homes of their own.
+"""The cost of running on peers: real release binaries, and peers on loopback with separate home directories.
 
 benches/network.py [efficiency] [overhead] [million] [--runs N] [--bin DIR] [--tests N]
 
-efficiency  2000 tests that sleep 100 ms on 8 peers of 4 jobs: all alike; one 4 times slower; one killed at half time.
-overhead    20,000 tests that exit at once, on one peer and here, with as many jobs.
+efficiency  2000 tests that sleep 100 ms on 8 peers of 4 jobs: all equal; one 4 times slower; one killed at half time.
+overhead    20,000 tests that exit at once, on one peer and on this machine, with equal jobs.
 million     1,000,000 tests are listed for 4 peers: the runner's memory after listing and the first 20,000 results.
 
-Needs `cargo build --release --bins`, and cc for the engine, which is made here. Inputs are there already: each
-measurement comes after a run of one test on each peer. With --runs, the median is shown. The machine should be quiet:
-its load is shown beside each figure.
+Needs `cargo build --release --bins`, and cc for the engine, which is made here. The peers already have the
+inputs: each measurement follows a run of one test on each peer. With --runs, the median is shown. The machine should be
+idle; its load is shown beside each figure.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Sleeps as long as the directory of the test says, FACTOR times as long; without a number there, exits at once.
+# Sleeps for the time given by the test's directory, multiplied by FACTOR; exits at once if the directory has no number.
 ENGINE = r"""
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ BUILD_CONFIG = {
     "v8_enable_pointer_compression_shared_cage": True, "v8_control_flow_integrity": False,
     "v8_enable_single_generation": False, "v8_enable_third_party_heap": False, "v8_enable_webassembly": True,
 }
-# Of V8 9.2, without those that leave tests out: a million tests are a few files under many variants.
+# Those of V8 9.2 except the ones that skip tests: a million tests are a few files in many variants.
 VARIANTS = ["default", "stress", "stress_js_bg_compile_wasm_code_gc", "slow_path", "nooptimization", "no_wasm_traps",
             "instruction_scheduling", "stress_instruction_scheduling", "future", "turboprop",
             "stress_snapshot", "assert_types", "interpreted_regexp", "experimental_regexp", "trusted", "no_lfa",
@@ -84,7 +84,7 @@ class Bench:
         return os.path.join(home, "trusted", self.peerd(home, "fingerprint").strip() + ".pem")
 
     def start_peers(self, count, jobs, factors=None):
-        """So many peers that work for us; with factors (of the number of a peer) some are slower."""
+        """Starts this many peers that accept our work; `factors`, by the number of a peer, make some slower."""
         for number in range(count):
             home = os.path.join(self.dir, f"peer{len(self.peers)}-{number}-{time.monotonic_ns()}")
             self.peerd(home, "setup")
@@ -135,12 +135,12 @@ class Bench:
         return self.command(root, "--local-jobs=0", *peers, *words)
 
     def warm(self, root, test):
-        """Each by itself: a run of one test ends before all peers have their inputs."""
+        """Prepares the peers one by one, since a run of one test ends before all peers have their inputs."""
         for peer in self.peers:
             self.run(self.over_peers(root, "--variants=default", test, only=peer))
 
     def run(self, command, meanwhile=None):
-        """Wall and CPU seconds, what it printed and logged."""
+        """Wall and CPU seconds, and the printed and logged output."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("FLOTILLA_")}
         with tempfile.TemporaryFile("w+") as out:
             began = time.monotonic()
@@ -166,7 +166,7 @@ class Bench:
 
 
 def makespan(text):
-    """From the first lease to the last verdict, as the scheduler logs it."""
+    """The time from the first lease to the last verdict, as logged by the scheduler."""
     found = (re.search(r"([\d.]+) s from the first lease to the last verdict", text)
              or re.search(r"tests ran in ([\d.]+) s", text))
     if not found:
@@ -192,7 +192,7 @@ def efficiency(bench, args):
             before = []
 
             def kill(process):
-                # The first lease comes some time after the start: what is done by then is told by the count below.
+                # The first lease comes some time after the start; the count below shows how much is done by then.
                 time.sleep(0.2 + even / 2)
                 os.kill(bench.peers[3][2], signal.SIGKILL)
                 before.append(even / 2)
@@ -202,7 +202,7 @@ def efficiency(bench, args):
                 print(f"only {joined(text)} of {peers} peers took part", file=sys.stderr)
             spans.append(makespan(text))
             walls.append(wall)
-            # Until it was killed all worked; then one less did.
+            # All peers worked until one was killed, then one fewer.
             ideals.append(even / 2 + even / 2 * peers / (peers - 1) if killed else ideal)
             bench.stop_peers()
         ideal = statistics.median(ideals)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a peerd costs that has nothing to do: many daemons in one process are its trusted neighbours.
+"""The cost of an idle peerd; many daemons in one process are its trusted neighbours.
 
 benches/peerd_idle.py [--peers 30] [--seconds 60]
 
@@ -25,7 +25,7 @@ def free_udp_port():
 
 
 def cost(pid):
-    """CPU seconds so far, and resident MiB now."""
+    """CPU seconds used so far, and current resident memory in MiB."""
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
     with open(f"/proc/{pid}/status") as status:

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""What it takes to ship inputs to a peer, beside `tar | zstd -1 | tar` of the same files, in turns.
+"""The time to transfer inputs to a peer, compared with `tar | zstd -1 | tar` of the same files, in alternating runs.
 
 benches/sync.py TREE [--files 10000] [--runs 5] [--link 100mbit] [--bin DIR] [--scratch DIR]
 
-TREE is a V8 checkout (its tests are copied). Needs `cargo build --release --bins`, tar, zstd; with --link root, ip and tc:
-then the peer is in a network namespace of its own behind a link of that rate.
+TREE is a V8 checkout (its tests are copied). Needs `cargo build --release --bins`, tar, zstd; with --link also root, ip and tc:
+the peer then runs in a network namespace behind a link of that rate.
 
-"first" is a peer that has nothing and a runner that has never looked through its inputs; "again" the same command once
-more. Times are from the start of the command until the runner says that the peer takes part (workspace laid out, ready
-for the first lease); "the run" is the whole command, with one small test.
+"first" is a peer without any blobs and a runner that has never scanned its inputs; "again" is the same command a second
+time. Times are from the start of the command until the runner reports that the peer takes part (workspace laid out,
+ready for the first lease); "the run" is the whole command, with one small test.
 """
 
 import argparse
@@ -28,7 +28,7 @@ NEAR, FAR = "10.213.7.1", "10.213.7.2"
 
 
 def make_tree(source, root, files):
-    """mjsunit as the suite, and so many files of test262 beside it that there are enough."""
+    """A tree with mjsunit as the suite, and as many files of test262 as it takes to reach `files` files."""
     shutil.copytree(os.path.join(source, "test/mjsunit"), os.path.join(root, "test/mjsunit"), symlinks=True)
     with open(os.path.join(root, "test/mjsunit/flotilla-small.js"), "w") as small:
         small.write("print(1);\n")
@@ -55,7 +55,7 @@ def make_tree(source, root, files):
 
 @contextlib.contextmanager
 def link(rate):
-    """A namespace behind a slow link; the words that run a command in it, and its address."""
+    """Makes a namespace behind a slow link; returns the command prefix that runs a command in it, and its address."""
     if not rate:
         yield [], "127.0.0.1"
         return
@@ -79,7 +79,7 @@ def link(rate):
 
 
 def tar(root, out, inside, address):
-    """Seconds for the same files by tar and zstd, over TCP when there is a link."""
+    """Seconds to copy the same files with tar and zstd, over TCP if there is a link."""
     os.mkdir(out)
     began = time.monotonic()
     if not inside:
@@ -103,7 +103,7 @@ def tar(root, out, inside, address):
 
 
 class Machines:
-    """A peer that serves, and a runner's identity; each trusts the other."""
+    """A serving peer and a runner's identity, which trust each other."""
 
     def __init__(self, binaries, scratch, inside, address):
         self.binaries, self.inside = binaries, inside
@@ -139,7 +139,7 @@ class Machines:
         return subprocess.run(command, check=True, capture_output=True, text=True, env=self.environment).stdout
 
     def run(self, root):
-        """Seconds until the peer takes part and for the whole command; what the runner said of it."""
+        """Seconds until the peer takes part and for the whole command, and what the runner printed about it."""
         command = [os.path.join(self.binaries, "runner"), "--home", self.own, "--root", root, "--no-config",
                    "--shell", "builtin", "--local-jobs", "0", "--peer", self.address, "-p", "plain",
                    "mjsunit/flotilla-small"]
@@ -177,7 +177,7 @@ def main():
         print(f"{count} files, {size / 1e6:.1f} MB, {args.link or 'loopback'}")
         rows = []
         for run in range(args.runs):
-            # Nothing is removed between the runs: ext4 looks for inodes that were not deleted lately, at a high price.
+            # Nothing is removed between the runs: ext4 avoids inodes that were deleted recently, and finding others is slow.
             os.sync()
             by_tar = tar(root, os.path.join(scratch, f"tar{run}"), inside, address)
             os.sync()

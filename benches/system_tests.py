@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""V8's own system tests of its test runner, run with `runner` as well.
+"""Runs V8's system tests of its test runner with `runner` as well.
 
 usage: benches/system_tests.py TREE [--keep DIR] [SCENARIO...]
 
-TREE is V8 12.0 to 13.8 with tools/testrunner/testdata; scenarios whose testdata it does not have yet are left out.
-Each scenario below is one of tools/testrunner/standard_runner_test.py in our words: a small tree of its testdata, a
+TREE is V8 12.0 to 13.8 with tools/testrunner/testdata; scenarios whose testdata it lacks are skipped.
+Each scenario below restates one of tools/testrunner/standard_runner_test.py: a small tree of its testdata, a
 configuration and a command line. It is run by V8's runner, as a process, and by `runner`, each on a fresh copy, and these
-must be the same: the exit code, how many tests ran, each run with its name, variant, number, outcome, exit code,
-expectation, flags and marks, and where the scenario says so the schedule of the runs. What V8's test asserts of the exit
-code and the number of tests stands in the scenario and is checked on V8's side.
+must be the same: the exit code, the number of tests run, each run with its name, variant, number, outcome, exit code,
+expectation, flags and marks, and if the scenario demands it the order of the runs. The exit code and the number of tests
+that V8's test asserts are part of the scenario and are checked on V8's side.
 
-The suites of the testdata are Python programs, which `runner` does not run. So both sides have their tests as files of
-a suite mjsunit, with the tree's own testcfg.py, the testdata's status file, and their shell: it gets the test's name instead
-of the file's, as the testdata's programs expect. Scenarios that run no test keep the suite as it is.
+The suites of the testdata are Python programs, which `runner` does not run. So both sides get the tests as files of a
+suite mjsunit, with the tree's own testcfg.py, the testdata's status file, and a shell that passes the test's name instead
+of the file's to the testdata's programs, as they expect. Scenarios that run no test keep the suite as it is.
 
 Exits with 1 if a scenario differs. Needs the Python of the tree's own runner and target/release/runner (or RUNNER).
 """
@@ -35,7 +35,7 @@ SUITE = "mjsunit"
 
 @dataclasses.dataclass
 class Scenario:
-    """A case of V8's test. `tests` are names of the testdata; `exit` and `ran` are what V8's test asserts, if it does.
+    """A case of V8's test. `tests` are names of the testdata; `exit` and `ran` are the values that V8's test asserts, if any.
     """
     name: str
     options: list = dataclasses.field(default_factory=list)
@@ -45,11 +45,11 @@ class Scenario:
     exit: int = None
     ran: int = None
     outdir: str = "out"
-    # Without a test suite that `runner` knows, and without the report, which V8's test does not ask for there.
+    # Has no test suite that `runner` supports, and no report, which V8's test does not request there.
     plain: bool = False
     build: bool = True
     schedule: bool = False
-    # V8's program is another one, whose run a fake clock ends: only the exit code that its test asserts is compared.
+    # V8's program is another one, ended by a fake clock, so only the exit code that its test asserts is compared.
     asserted: bool = False
 
 
@@ -103,7 +103,7 @@ SCENARIOS = [
     Scenario("the number fuzzer's rare test is not skipped",
              [*VERBOSE, *DEFAULT, "--framework=num_fuzzer", "--allocation-offset=1", "--skip-rare-tests-prob=0.0"], ["*"],
              root="testroot8", exit=1, asserted=True),
-    # The same with V8's other runner.
+    # The previous scenario with V8's other runner.
     Scenario("what the number fuzzer runs seldom runs always here", [*VERBOSE, *DEFAULT, "--framework=num_fuzzer"], ["*"],
              root="testroot8"),
 ]
@@ -127,7 +127,7 @@ from testrunner import standard_runner
 sys.exit(standard_runner.StandardTestRunner(basedir=pathlib.Path(sys.argv[2])).execute(sys.argv[3:]))
 """
 
-# Prints the keys that a configuration has to have because of the variants' tables.
+# Prints the keys that the tables of variants require in a configuration.
 REQUIRED = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -135,7 +135,7 @@ from testrunner.local import variants
 print(json.dumps(sorted(getattr(variants, 'REQUIRED_BUILD_VARIABLES', []))))
 """
 
-# The shell of the laid out trees: gives the testdata's program what its own suite would.
+# The shell of the generated trees: runs the testdata's program with the arguments that its own suite would pass.
 SHELL = """
 import pathlib, runpy, sys
 sys.argv[1:] = [pathlib.Path(word).stem if word.endswith('.js') else word for word in sys.argv[1:]]
@@ -144,7 +144,7 @@ runpy.run_path(str(pathlib.Path(__file__).parent / 'd8_mocked.py'), run_name='__
 
 
 def fuzzers(tree):
-    """One scenario for each kind of flags that the number fuzzer makes up, in versions that have --framework."""
+    """One scenario for each kind of flag that the number fuzzer generates, in versions that have --framework."""
     if not (tree / "tools" / "testrunner" / "testdata" / "testroot7").is_dir():
         return
     text = (tree / "tools" / "testrunner" / "num_fuzzer.py").read_text()
@@ -166,7 +166,7 @@ class Testdata:
         self.required = json.loads(listed.stdout)
 
     def lay_out(self, scenario, root):
-        """A fresh tree of the scenario's."""
+        """A fresh tree for the scenario."""
         root.mkdir()
         source = self.data / scenario.root
         if source.is_dir():
@@ -179,7 +179,7 @@ class Testdata:
                 config = json.loads((self.data / "v8_build_config.json").read_text())
                 config.update({key: False for key in self.required}, **scenario.config)
                 path.write_text(json.dumps(config))
-        # For `runner`, which asks the tree that it runs; V8's runner is another one's.
+        # For `runner`, which reads them from the tree it runs; V8's runner comes from another tree.
         for entry in self.tree.iterdir():
             if entry.name not in ("test", "out", "out.gn"):
                 (root / entry.name).symlink_to(entry)
@@ -187,7 +187,7 @@ class Testdata:
             self.make_suite(root)
 
     def make_suite(self, root):
-        """The one suite of the testdata as files of a suite that both know."""
+        """The one suite of the testdata as files of a suite that both runners support."""
         [old] = (root / "test").iterdir()
         text = (old / "testcfg.py").read_text()
         [names] = [ast.literal_eval(node.value) for node in ast.walk(ast.parse(text))
@@ -215,7 +215,7 @@ class Seen:
         return self.report["test_total"] if self.report else None
 
     def runs(self, seed):
-        """All runs: V8's slowest tests are as many as there are, up to 20."""
+        """All runs, taken from the slowest tests in V8's report, which has up to 20."""
         return self.views("slowest_tests", seed)
 
     def unexpected(self, seed):
@@ -250,7 +250,7 @@ def run(command, root, scenario):
 
 
 def differences(scenario, v8, ours):
-    """What is not the same, as text."""
+    """The differences, as text."""
     seed = any(option.startswith("--random-seed=") for option in scenario.options)
     pairs = [("exit code", v8.exit, ours.exit)]
     if not scenario.asserted:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""test262 on node against npm's test262-harness, and what running and listing it costs.
+"""Compares test262 on node with npm's test262-harness, and measures running and listing it.
 
-    benches/test262.py CHECKOUT verdicts [--every N] [AREA ...]     every half's verdict, ours and the harness's
-    benches/test262.py CHECKOUT speed [--every N] [--runs K] [AREA ...]   wall: the harness, xargs -P2 node, ours in turn
+    benches/test262.py CHECKOUT verdicts [--every N] [AREA ...]     compare the verdict of every half
+    benches/test262.py CHECKOUT speed [--every N] [--runs K] [AREA ...]   wall time: the harness, xargs -P2 node and ours alternate
     benches/test262.py CHECKOUT listing [--runs K]                   the time of `runner --list`
 
 AREA is a directory below CHECKOUT/test (default: built-ins/Array language/expressions language/module-code). --every N
-takes each Nth file of them. Needs target/release/runner (--runner), node in PATH, and for the first two the harness:
+takes every Nth file of them. Needs target/release/runner (--runner), node in PATH, and for the first two the harness:
 `npm install test262-harness@10` somewhere, named with --harness DIR (which holds node_modules). --results FILE takes the
 harness's verdicts from FILE, or writes them there.
 """
@@ -40,7 +40,7 @@ def files(checkout, areas, every):
 def ours(args, tests, more=()):
     command = [args.runner, "--root", args.checkout, "--shell", shutil.which("node"), "--no-config", "--no-history",
                "--no-network", f"-j{JOBS}", "--exit-after-n-failures=0", *more]
-    # More names than a command line takes are passed on in parts.
+    # More names than fit into a command line are passed in parts.
     begun = time.monotonic()
     outputs = []
     for at in range(0, len(tests), 2000):
@@ -98,7 +98,7 @@ def verdicts(args, tests):
         name = re.sub(r"^.*?test/|\.js$", "", result["file"])
         half = "strict" if result["scenario"].startswith("strict") else "default"
         theirs[name, half] = result["result"]
-    # The harness runs module tests twice, as scripts.
+    # The harness runs module tests twice, as it does scripts.
     same = different = only = 0
     kinds = {}
     for half, result in sorted(theirs.items()):

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""test262 on qjs against QuickJS's own run-test262.
+"""Compares test262 on qjs with QuickJS's own run-test262.
 
     benches/test262_quickjs.py CHECKOUT --quickjs DIR [--bin DIR] [AREA ...]
 
 DIR is a checkout of QuickJS or quickjs-ng with qjs and run-test262 built in it (or in --bin). AREA is a directory below
 CHECKOUT/test; default: all but intl402, staging/intl402 and the tests of Temporal, which neither engine has. run-test262
-gets DIR/test262.conf without what it skips and excludes, and every feature of CHECKOUT/features.txt. Its binding has
-$262 itself, where qjs has a prelude: realms and agents are compared with nothing. Needs target/release/runner (--runner).
+gets DIR/test262.conf without what it skips and excludes, and every feature of CHECKOUT/features.txt. It binds
+$262 natively, whereas qjs uses a prelude, so realms and agents have no equivalent to compare with. Needs target/release/runner (--runner).
 """
 
 import argparse
@@ -24,7 +24,7 @@ FAILED = re.compile(r"/test/([^:]+)\.js:(?:\d+:)? (strict mode: )?(.*)")
 
 
 def config(args, tests, path):
-    """test262.conf of these tests alone, with nothing skipped."""
+    """A test262.conf for these tests only, without skips."""
     with open(os.path.join(args.quickjs, "test262.conf")) as file:
         text = file.read()
     with open(os.path.join(args.checkout, "features.txt")) as file:
@@ -38,7 +38,7 @@ def config(args, tests, path):
 
 
 def theirs(args, tests, work):
-    """Failing halves, and what is said of them."""
+    """The failing halves, with their messages."""
     conf = os.path.join(work, "quickjs.conf")
     config(args, tests, conf)
     ran = subprocess.run([os.path.join(args.bin or args.quickjs, "run-test262"), "-c", conf, "-a"], cwd=work,
@@ -65,7 +65,7 @@ def ours(args, areas, work):
     for record in records:
         said = record["stderr"] or record["stdout"] or record["why"]
         found[record["name"].removeprefix("test262/"), record.get("subtest") == "strict"] = said.strip().split("\n")[0]
-    # What the host leaves out is no difference.
+    # Tests that the host skips are not differences.
     listed = subprocess.run([*command, "--list"], capture_output=True, text=True)
     ran = set()
     for line in listed.stdout.splitlines():
@@ -86,7 +86,7 @@ def main():
     areas = args.areas
     top = os.path.join(args.checkout, "test")
     if not areas:
-        # The second level, so that Temporal can be left out.
+        # The second level of directories, so that Temporal can be left out.
         areas = [f"{area}/{name}" for area in ("annexB", "built-ins", "language", "staging")
                  for name in sorted(os.listdir(os.path.join(top, area)))
                  if os.path.isdir(os.path.join(top, area, name)) and name not in ("intl402", "Intl402", "Temporal")]

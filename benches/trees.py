@@ -11,8 +11,8 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 RUNNER = pathlib.Path(os.environ.get("RUNNER", HERE.parent / "target" / "release" / "runner"))
 
-# V8's runner reads webkit's tests under Python 3 from here on, and does not work under 2.7 from 10.2 on. Where both do,
-# listings are the same but for the order of a test's variants.
+# V8's runner reads webkit's tests under Python 3 from this version on, and does not work under 2.7 from 10.2 on. Where
+# both work, listings are equal except for the order of a test's variants.
 PYTHON3_FROM = (9, 8)
 
 
@@ -34,7 +34,7 @@ def version(tree):
 
 @functools.cache
 def interpreter(*names):
-    """The first Python of these that works (a shim of pyenv need not), or None."""
+    """The first of these Pythons that works (a pyenv shim may not), or None."""
     places = [shutil.which(name) for name in names]
     versions = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv")) / "versions"
     places += [str(path) for name in names for path in sorted(versions.glob(f"*/bin/{name}"))]
@@ -45,9 +45,9 @@ def interpreter(*names):
 
 
 def python_of(tree):
-    """The Python that runs the tree's tools/run-tests.py; set PYTHON2 or PYTHON3 for another one.
+    """The Python that runs the tree's tools/run-tests.py; override it with PYTHON2 or PYTHON3.
 
-    For 3, not the newest: V8 up to 11.9 needs the module imp, which 3.12 has dropped.
+    Not the newest Python 3: V8 up to 11.9 needs the module imp, which 3.12 has dropped.
     """
     if version(tree) < PYTHON3_FROM:
         names = "PYTHON2", ("python2.7",)

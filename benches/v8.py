@@ -3,8 +3,8 @@
 
 usage: benches/v8.py TREE [--runs N] [--test262]
 
-Every row compares two commands, run in turn (A B A B ...) on this machine, and shows medians and the median of
-the ratios pair by pair. The engine is a program that exits at once, so what is timed is the runner itself.
+Every row compares two commands in alternating runs (A B A B ...) on this machine, and shows both medians and the median
+of the ratios of the pairs. The engine is a program that exits at once, so only the runner is timed.
 Needs cc, xargs, the Python of the tree's own runner (trees.py) and target/release/runner (or RUNNER):
     cargo build --release --bin runner
 """
@@ -25,7 +25,7 @@ import measuring
 import trees
 import xargs
 
-# A process's peak begins with what it was forked from, and Python is larger than runner: so this starts it.
+# A process inherits the peak memory of the process that forked it, and Python is larger than runner: so this starts it.
 PEAK = r"""
 #include <stdio.h>
 #include <sys/resource.h>
@@ -66,14 +66,14 @@ def main():
 def measure(options, tree, work):
     out = work / "out"
     builds.write(tree, out, "release")
-    # Tests that are expected to fail pass with such an engine: more than end a run by default.
+    # Tests that are expected to fail pass with such an engine; there are more of them than the default failure limit.
     all_of_them = "--exit-after-n-failures=0"
     common = ["--root", tree, "--outdir", out, "--no-config", "--random-seed=42", all_of_them]
 
     def runner(*args, good=(0, 1, 2)):
         return lambda: measuring.run([trees.RUNNER, *common, *args], cwd=tree, good=good)
 
-    # The same words for xargs, one test a line.
+    # The same commands for xargs, one test per line.
     listing = subprocess.run([trees.RUNNER, *common, "--list-format=json", "mjsunit"], check=True, capture_output=True)
     tests = [json.loads(line) for line in listing.stdout.splitlines()]
     tests = [test for test in tests if not test["skipped"]]
@@ -126,7 +126,7 @@ def measure(options, tree, work):
 
 
 def first_test(options, tree, work, common):
-    """From the runner's start to the start of its first test in the default group of the tree."""
+    """The time from the runner's start to the start of its first test in the default group of the tree."""
     marking = work / "marking"
     marking.mkdir()
     shutil.copy(work / "out" / "v8_build_config.json", marking)

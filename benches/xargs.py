@@ -1,8 +1,8 @@
 """The baseline of the benches: the same commands through `xargs -P -L1`.
 
-GNU xargs gives up when a command dies of a signal or exits with 255, and says so only on its standard error: with an
-engine that may do so it runs a small program instead, which starts the engine, waits for it and hands on how it ended as
-an exit code that xargs goes on from. That is one process more for each test: see cost().
+GNU xargs stops when a command dies of a signal or exits with 255, and reports that only on standard error. For engines
+that may do so it runs a small wrapper, which starts the engine, waits for it and turns its exit status into an exit code
+after which xargs continues. That is one more process per test: see cost().
 """
 
 import pathlib
@@ -13,7 +13,7 @@ import measuring
 
 # One wrapper for this many lines, so that it costs next to nothing.
 LINES = 8
-# Stands behind each line's words, so that the wrapper sees where a line ends.
+# Follows the words of each line, so that the wrapper sees where a line ends.
 END = "\x1e"
 
 # usage: wrapper COUNT PROGRAM WORD... END [WORD... END]...; adds a byte to COUNT for each program that has ended.
@@ -50,7 +50,7 @@ def quoted(word):
 
 
 def line(words):
-    """A line that xargs reads as these words: quotes as a shell has them, but no word can hold a line's end."""
+    """A line that xargs reads as these words: quoted as for a shell, except that no word can contain a line ending."""
     if any("\n" in word for word in words):
         sys.exit(f"xargs cannot have a line's end in a word: {words}")
     return " ".join(map(quoted, words))
@@ -76,7 +76,7 @@ class Xargs:
         """Wall and CPU seconds, as measuring.run."""
         self.count.write_bytes(b"")
         seconds = measuring.run(self.command, cwd=cwd, good=(0, 123) if self.may_die else (0,))
-        # Without the wrapper: 0 means that all of them ran and exited with 0.
+        # Without the wrapper, 0 means that all of them ran and exited with 0.
         ran = self.count.stat().st_size if self.may_die else self.lines
         if ran != self.lines:
             sys.exit(f"xargs ran {ran} of {self.lines} lines")
@@ -84,7 +84,7 @@ class Xargs:
 
 
 def main():
-    """What the wrapper costs: 5000 runs of an engine that exits at once, with it and without."""
+    """The cost of the wrapper: 5000 runs of an engine that exits at once, with and without it."""
     import tempfile
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)

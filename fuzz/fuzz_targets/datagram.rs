@@ -1,5 +1,6 @@
-//! Feeds datagrams to their reader: as they come, a valid one with changes, and the same signed again by its sender, so
-//! that what comes after the signature is reached. No panic, and what opens is what the key it names has signed.
+//! Feeds datagrams to their reader: raw bytes, a valid datagram with changes, and the same signed again by its
+//! sender, which reaches the code after the signature check. Nothing panics, and whatever opens was signed by the key
+//! it names.
 
 #![no_main]
 
@@ -23,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
         0 => rest.to_vec(),
         1 => altered(&valid, rest),
         2 => signed_again(altered(&valid, rest), DOMAIN, &key),
-        // The fields as the fuzzer wants them, behind a head that passes.
+        // The fields are chosen by the fuzzer, after a valid head.
         _ => {
             let mut bytes = valid.to_vec();
             for (byte, wanted) in bytes.iter_mut().skip(4 + 1 + 1 + 32).zip(rest) {
@@ -42,7 +43,7 @@ fuzz_target!(|input: &[u8]| {
     let Presence { interval, protocol, work_port, status_port, unicast_port, .. } = datagram.presence;
     assert!((5..=300).contains(&interval) && protocol.0 <= protocol.1);
     assert!(work_port != 0 && status_port != 0 && unicast_port != 0);
-    // There is one encoding, and nobody else's signature passes.
+    // There is only one encoding, and no other key's signature is accepted.
     assert_eq!(issuer, key.verifying_key());
     assert_eq!(datagram.presence.sign(datagram.kind, &key)[..], bytes[..]);
 });

@@ -1,5 +1,5 @@
-//! Feeds any bytes to the readers of expectations files, plain lists, tables and JavaScriptCore's: they must read or refuse them, and what they
-//! read must be found again.
+//! Feeds any bytes to the readers of expectations files, plain lists, tables and JavaScriptCore's files: they must
+//! accept or reject them, and accepted entries must be found by name.
 
 #![no_main]
 
@@ -36,7 +36,7 @@ fn check(read: Result<EntryFile, Diagnostic>) {
             for suite in ["s", "test262"] {
                 let layer = Layer::new(&file, suite);
                 for entry in &file.entries {
-                    // A name matches itself, whatever is special in it.
+                    // A name matches itself, even if it has special characters.
                     if let Some(name) =
                         file.within(suite, &entry.text).filter(|name| !name.contains(['*', '[']))
                     {

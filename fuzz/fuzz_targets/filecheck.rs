@@ -1,5 +1,5 @@
-//! Feeds any CHECK lines and any output to the judge of the suite filecheck: no panic, a verdict within its bounds of
-//! work, a reason for each failure, and lines of the output in their order pass.
+//! Feeds any CHECK lines and any output to the judge of the suite filecheck. It does not panic, judges within its
+//! budget of work and gives a reason for each failure; CHECK lines made from the lines of the output in order pass.
 
 #![no_main]
 
@@ -23,7 +23,7 @@ fuzz_target!(|input: (&[u8], &[u8])| {
         let judgement = judge(&Judge::FileCheck, &output, Some(test));
         assert_eq!(judgement.outcome == Outcome::Pass, judgement.why.is_none());
     }
-    // A line may hold anything but CHECK, and the white space of Python alone.
+    // A line may contain anything except CHECK and the characters that only Python treats as whitespace.
     let text = output.stdout.text();
     let lines = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());
     let test: String = lines

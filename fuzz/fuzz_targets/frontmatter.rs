@@ -1,5 +1,5 @@
-//! Feeds any bytes to the readers of frontmatter: test262's by itself, within a test's comment and around it. They must
-//! read or refuse them, and name a line that there is.
+//! Feeds any bytes to the readers of frontmatter: alone and inside a test's comment. They must accept or reject them,
+//! and an error must name an existing line.
 
 #![no_main]
 

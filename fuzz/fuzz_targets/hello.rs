@@ -1,5 +1,6 @@
-//! Feeds greetings to the frame reader as a stranger would: as they come, a valid one with changes, and any CBOR in a
-//! good frame. No panic, nothing beyond the limits, and what is read is written again and read equal.
+//! Feeds greetings to the frame reader as an unknown peer would: raw bytes, a valid greeting with changes, and any
+//! CBOR in a valid frame. Nothing panics or exceeds the limits, and whatever is read can be written and read again
+//! with the same result.
 
 #![no_main]
 
@@ -8,8 +9,8 @@ use flotilla_fuzz::{altered, framed};
 use flotilla_messages::wire::{Codec, Greeting, Hello, Limits, Refused, SUPPORTED_VERSIONS, printable};
 use libfuzzer_sys::fuzz_target;
 
-/// What a frame may hold either way before Hello is through.
-const LIMIT: usize = 4 << 10;
+/// The maximum size of a frame before Hello is complete, in bytes, compressed or not.
+const MAX_FRAME_SIZE: usize = 4 << 10;
 
 fuzz_target!(|input: &[u8]| {
     let Some((choice, rest)) = input.split_first() else { return };
@@ -28,20 +29,20 @@ fuzz_target!(|input: &[u8]| {
     loop {
         let before = input.len();
         let Ok(Some(greeting)) = codec.decode::<Greeting>(&mut input) else { break };
-        assert!(before - input.len() <= 4 + LIMIT, "a frame beyond the limit was taken");
+        assert!(before - input.len() <= 4 + MAX_FRAME_SIZE, "a frame beyond the limit was taken");
         match &greeting {
             Greeting::Hello(Hello { software, os, arch, .. }) => {
-                assert!(software.len() + os.len() + arch.len() <= LIMIT);
-                shown(&[software, os, arch]);
+                assert!(software.len() + os.len() + arch.len() <= MAX_FRAME_SIZE);
+                assert_printable(&[software, os, arch]);
             }
-            Greeting::Refused(Refused { reason, .. }) => shown(&[reason]),
+            Greeting::Refused(Refused { reason, .. }) => assert_printable(&[reason]),
         }
         assert_eq!(read(&frame(&greeting)), Some(greeting));
     }
 });
 
-/// A peer's text fits on one line of a log.
-fn shown(texts: &[&String]) {
+/// Checks that a peer's texts can be shown on one line of a log.
+fn assert_printable(texts: &[&String]) {
     for text in texts {
         let shown = printable(text);
         assert!(!shown.chars().any(char::is_control), "{shown:?}");
@@ -55,14 +56,16 @@ fn frame(greeting: &Greeting) -> BytesMut {
 }
 
 fn read(bytes: &[u8]) -> Option<Greeting> {
-    // Said again it may be a little longer than the limit: a field that was left out, or a short form of a number.
+    // Encoded again, it may exceed the limit a little: a field may have been missing, or a number may have had a
+    // short form.
     Codec::new(Limits::ESTABLISHED).decode(&mut BytesMut::from(bytes)).ok().flatten()
 }
 
-/// The CBOR of a greeting that is too short for snappy to pack: the frame holds it after its header as it is.
+/// The CBOR of a greeting. It is too short for snappy to compress, so the frame contains it unchanged after the
+/// header.
 fn cbor(greeting: &Greeting) -> Vec<u8> {
     let frame = frame(greeting);
-    // Length, snappy's length in one byte, and the tag of one literal in one or two.
+    // The length, snappy's length in one byte, and the tag of one literal in one or two bytes.
     let start = frame.windows(1).position(|byte| byte == [0xa1]).expect("a map of one entry");
     frame[start..].to_vec()
 }

@@ -1,4 +1,4 @@
-//! Feeds any text to the reader of host files, as it is and in the places of a sound one: it must read or refuse it.
+//! Feeds any text to the reader of host files, as a whole and inside a valid one: it must accept or reject it.
 
 #![no_main]
 

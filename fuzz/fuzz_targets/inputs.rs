@@ -1,5 +1,5 @@
-//! Feeds any bytes to the readers of directories and packs as a peer would: no panic, nothing beyond the limits, and
-//! whatever is accepted as a directory is what would have been written.
+//! Feeds any bytes to the readers of directories and packs as a peer would: nothing panics or exceeds the limits, and
+//! an accepted directory has exactly the bytes that would have been written.
 
 #![no_main]
 

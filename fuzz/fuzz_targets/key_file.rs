@@ -1,5 +1,5 @@
 //! Feeds key files to their readers, as public and as private keys: any text, a valid file with changes, and a valid
-//! DER with changes in a good PEM. No panic, and what is read is a key that can be used.
+//! DER with changes in a valid PEM. Nothing panics, and every key that is read is usable.
 
 #![no_main]
 
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
         2 => altered(pem("PRIVATE KEY", private.as_bytes()).as_bytes(), rest),
         3 => pem("PUBLIC KEY", &altered(public.as_bytes(), rest)).into(),
         4 => pem("PRIVATE KEY", &altered(private.as_bytes(), rest)).into(),
-        // Which key it is, as the fuzzer wants it.
+        // The key is chosen by the fuzzer.
         _ => {
             let mut bytes = key.verifying_key().to_bytes();
             for (byte, wanted) in bytes.iter_mut().zip(rest) {

@@ -1,5 +1,5 @@
-//! Feeds any bytes, and any CBOR in a good frame, to the frame reader as a peer would, before Hello and after it: no
-//! panic, nothing beyond the limits.
+//! Feeds any bytes, and any CBOR in a valid frame, to the frame reader as a peer would, before and after Hello:
+//! nothing panics or exceeds the limits.
 
 #![no_main]
 
@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn read(mut input: BytesMut) {
     let mut codec = Codec::new(Limits::GREETING);
     while let Ok(Some(greeting)) = codec.decode::<Greeting>(&mut input) {
-        // What was understood can be said again, if not as briefly, and means the same.
+        // Whatever was decoded can be encoded again, if not as compactly, and has the same meaning.
         let mut codec = Codec::new(Limits::ESTABLISHED);
         let mut out = BytesMut::new();
         codec.encode(&greeting, &mut out).expect("it fitted in a frame");

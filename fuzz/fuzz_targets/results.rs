@@ -1,5 +1,5 @@
-//! Feeds any bytes to what reads the results of runs, ours and V8's: it must read or refuse them, and what was read does not
-//! differ from itself.
+//! Feeds any bytes to the readers of result files, this runner's and V8's: they must accept or reject them, and
+//! accepted results must not differ from themselves.
 
 #![no_main]
 #![allow(dead_code, reason = "parts of the program runner, of which only these are wanted here")]
@@ -13,7 +13,7 @@ mod ran;
 #[path = "../../bin/runner/diff/results.rs"]
 mod results;
 
-/// Where these files look for it.
+/// The included files expect `Ran` at this path.
 mod report {
     pub use crate::ran::Ran;
 }

@@ -1,5 +1,5 @@
-//! Feeds trust statements to their reader: as they come, a valid one with changes, the same signed again by its issuer,
-//! and any content in the right form. No panic, and what opens is what its issuer has signed.
+//! Feeds trust statements to their reader: raw bytes, a valid statement with changes, the same signed again by its
+//! issuer, and any content in a valid form. Nothing panics, and whatever opens was signed by its issuer.
 
 #![no_main]
 
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
         0 => rest.to_vec(),
         1 => altered(valid.bytes(), rest),
         2 => signed_again(altered(valid.bytes(), rest), DOMAIN, &key),
-        // Times and approvals as the fuzzer wants them, with the count that fits.
+        // Times and approvals are chosen by the fuzzer, with a matching count.
         _ => {
             let (numbers, rest) = rest.split_at(rest.len().min(24));
             let approvals = rest.as_chunks::<32>().0;
@@ -45,9 +45,9 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(statement.issuer(), Fingerprint::of(&content.issuer));
     assert!(content.approvals.iter().all(|approved| statement.approves(approved)));
     assert!(content.approvals.is_sorted_by(|a, b| a < b));
-    // There is one encoding, and nobody else's signature passes.
+    // There is only one encoding, and no other key's signature is accepted.
     assert_eq!(content.clone().sign(&key).expect("it was accepted"), statement);
-    // It lives for a while, and never for ever.
+    // It has a lifetime, and a limited one.
     assert!(content.issued < content.expires && content.expires - content.issued <= LIFETIME);
     assert!(statement.check_time(content.issued).is_ok());
     assert!(statement.check_time(content.expires).is_err());

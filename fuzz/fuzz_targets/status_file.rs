@@ -1,6 +1,6 @@
-//! Feeds any bytes to the status file reader, as a modern tree's, one's that is newer than what is known, a classic one's
-//! and one's of 2012: it must read or refuse them, without a panic and in bounded stack. What a known tree may say, a newer
-//! one may say too, and it means the same.
+//! Feeds any bytes to the reader of status files, as those of a modern tree, of one newer than the known versions, of
+//! a classic one and of one from 2012: it must accept or reject them without a panic and in bounded stack. Whatever
+//! is valid in a known tree is valid in a newer one, with the same meaning.
 
 #![no_main]
 
@@ -60,13 +60,13 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(read: Result<StatusFile, Diagnostic>) {
     match read {
         Ok(file) => {
-            // Every rule can be looked up and is found under its own name.
+            // Every rule can be looked up and is found by its own name.
             for rule in file.sources() {
                 let test = rule.rule.strip_suffix('*').unwrap_or(&rule.rule);
                 let _ = file.why(test, Some(0), Outcomes::SKIP);
                 let found =
                     (0..2).fold(file.outcomes(test), |all, v| all | file.outcomes_of_variant(test, v));
-                // What only may hold is not found as what holds.
+                // Rules that were not understood only may apply, so they are not found as rules that do.
                 let may = !file.not_understood().is_empty();
                 assert!(may || !found.is_empty() || rule.outcomes.is_empty());
             }

@@ -1,5 +1,5 @@
-//! Feeds any bytes to the reader of `suite.toml`, and to that of directives: they must read or refuse them, with a place in
-//! the file.
+//! Feeds any bytes to the readers of `suite.toml` and of directives: they must accept or reject them, and an error
+//! must name a position in the file.
 
 #![no_main]
 

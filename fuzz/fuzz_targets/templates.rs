@@ -1,4 +1,5 @@
-//! Feeds any bytes to the interpreter of test templates: it must run or refuse them, within its bounds of time and memory.
+//! Feeds any bytes to the interpreter of test templates: it must run or reject them, within its limits of time and
+//! memory.
 
 #![no_main]
 

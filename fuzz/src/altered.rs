@@ -2,19 +2,19 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 
-/// The most bytes a change makes an input grow to: more than any reader takes.
-const MOST: usize = 64 << 10;
+/// The maximum size in bytes to which changes may grow an input: more than any reader accepts.
+const MAX_SIZE: usize = 64 << 10;
 
-/// `valid` with the changes that `script` lists, four bytes each: what to do, where (two bytes, modulo the length),
-/// and with which byte. An empty script leaves it valid.
+/// `valid` with the changes listed in `script`, four bytes each: the operation, the position (two bytes, modulo the
+/// length) and the byte to use. An empty script changes nothing.
 pub fn altered(valid: &[u8], script: &[u8]) -> Vec<u8> {
     let mut bytes = valid.to_vec();
     for [action, high, low, value] in script.as_chunks::<4>().0 {
         let at = usize::from(u16::from_be_bytes([*high, *low])) % (bytes.len() + 1);
         match action % 5 {
             0 => bytes.truncate(at),
-            1 if bytes.len() < MOST => bytes.insert(at, *value),
-            2 if bytes.len() < MOST => bytes.extend(std::iter::repeat_n(*value, at)),
+            1 if bytes.len() < MAX_SIZE => bytes.insert(at, *value),
+            2 if bytes.len() < MAX_SIZE => bytes.extend(std::iter::repeat_n(*value, at)),
             3 => {
                 bytes.drain(at..(at + usize::from(*value)).min(bytes.len()));
             }
@@ -28,7 +28,7 @@ pub fn altered(valid: &[u8], script: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The bytes with their last 64 replaced by this key's signature over `domain` and all before them.
+/// The bytes with the last 64 replaced by a signature with `key` over `domain` and all bytes before them.
 pub fn signed_again(mut bytes: Vec<u8>, domain: &[u8], key: &SigningKey) -> Vec<u8> {
     bytes.truncate(bytes.len().saturating_sub(64));
     let signature = key.sign(&[domain, &bytes].concat());

@@ -1,6 +1,6 @@
-//! Frames around any body, so that a fuzzer need not find out how snappy packs.
+//! Frames around any body, so that the fuzzer need not discover snappy's format.
 
-/// A good frame around these bytes: snappy's form without any packing.
+/// A valid frame around these bytes, in snappy's uncompressed form.
 pub fn framed(body: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
     let mut length = body.len();

@@ -1,4 +1,4 @@
-//! Test cases: everything a machine needs to run one test, and nothing of the suite it came from.
+//! Test cases: everything a machine needs to run one test, independent of the suite it came from.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ use crate::recipe::{Recipe, harness_path};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CaseId(pub u64);
 
-/// The names people know a test by.
+/// The names that reports and command lines use for a test.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TestName {
     /// The suite, such as `mjsunit`.
@@ -25,7 +25,7 @@ pub struct TestName {
     pub name: String,
     /// The variant, such as `default` or `stress`.
     pub variant: String,
-    /// What tells subtests of one variant apart (test262: `strict`), if anything does.
+    /// Distinguishes subtests of one variant (test262: `strict`); `None` if there is only one.
     pub detail: Option<String>,
 }
 
@@ -54,10 +54,10 @@ impl fmt::Display for TestName {
     }
 }
 
-/// One argument. Paths stay relative until the machine that runs the test puts its own root in front.
+/// One argument. Paths stay relative until the machine that runs the test prepends its root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Arg {
-    /// Passed as it stands.
+    /// Passed unchanged.
     Text(String),
     /// A path below the root, `/` between components.
     Path(String),
@@ -70,19 +70,19 @@ pub enum Arg {
         /// The text after it.
         after: String,
     },
-    /// The file that [`TestCase::recipe`] describes, wherever it was put together.
+    /// The file that [`TestCase::recipe`] describes, wherever the executor puts it.
     Compiled,
-    /// The one that it describes as read before that.
+    /// The harness file of [`TestCase::recipe`], which the shell reads before that.
     Harness,
 }
 
-/// The file put together for a test, where it has no path yet.
+/// Placeholder for the path of the file put together for a test, where that is not known yet.
 pub const COMPILED: &str = "%{compiled}";
-/// The same of the file that is read before it.
+/// Placeholder for the path of the harness file that is read before it.
 pub const HARNESS: &str = "%{compiled-harness}";
 
 impl Arg {
-    /// The path `path` as an argument: relative if it lies below `root`, else as it stands.
+    /// `path` as an argument: relative if it lies below `root`, otherwise unchanged.
     pub fn below(root: &Path, path: &Path) -> Self {
         match path.strip_prefix(root) {
             Ok(relative) => Self::Path(relative.to_string_lossy().into_owned()),
@@ -90,7 +90,7 @@ impl Arg {
         }
     }
 
-    /// The argument as the process gets it on a machine whose root is `root`.
+    /// The argument as it is passed to the process on a machine whose root is `root`.
     pub fn resolve(&self, root: &Path) -> OsString {
         match self {
             Self::Text(text) => text.into(),
@@ -121,13 +121,13 @@ impl Arg {
 /// Which program runs the test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Program {
-    /// An engine's shell: below the root, or an absolute path of this machine.
+    /// An engine's shell: a path below the root, or an absolute path on this machine.
     Shell(Arg),
     /// The built-in shell: the executing machine's own `runner shell`.
     Builtin,
 }
 
-/// The built-in shell as listings and commands show it.
+/// The built-in shell as shown in listings and commands.
 pub const BUILTIN: [&str; 2] = ["runner", "shell"];
 
 /// What the status files and flag rules expect of a test.
@@ -135,10 +135,10 @@ pub const BUILTIN: [&str; 2] = ["runner", "shell"];
 pub struct Expectation {
     /// The outcomes that are as expected; never empty.
     pub outcomes: Vec<Outcome>,
-    /// Why it is not a plain PASS, where a rule can be named.
+    /// Why the expectation is not a plain PASS, if a rule can be named.
     pub reason: Option<String>,
-    /// A rule that may hold as well, and why nobody can tell: of a tree that is newer than what is known. An outcome that
-    /// is not as expected is then doubtful.
+    /// A rule that may also apply, and why that is uncertain: set in trees newer than the versions this program
+    /// knows. An unexpected outcome is then reported as doubtful.
     pub doubt: Option<String>,
 }
 
@@ -157,29 +157,30 @@ impl Expectation {
 /// Everything a machine needs to run one test and judge it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestCase {
-    /// The names for people.
+    /// The test's suite, name and variant.
     pub name: TestName,
     /// A stable identity across runs and machines (V8's `procid`).
     pub id: String,
-    /// Words before the program (`--command-prefix`).
+    /// Command words placed before the program (`--command-prefix`).
     pub prefix: Vec<String>,
     /// The program.
     pub program: Program,
     /// Its arguments.
     pub args: Vec<Arg>,
-    /// The file that is put together for it, if one is; [`Arg::Compiled`] names it, and [`Arg::Harness`] the one before.
+    /// How to put together the file that the test runs, if it is not a file of the tree; [`Arg::Compiled`] stands for
+    /// that file and [`Arg::Harness`] for the one read before it.
     pub recipe: Option<Box<Recipe>>,
     /// Variables set for this test on top of the run's environment.
     pub env: BTreeMap<String, String>,
     /// Variables of the run's environment that this test must not see.
     pub unset_env: Vec<String>,
-    /// How long the process may live.
+    /// The time limit of the process.
     pub timeout: Duration,
-    /// From SIGTERM to SIGKILL for a process that has lived this long; `None`: SIGKILL at once. What its group prints in
-    /// between is kept.
+    /// The time between SIGTERM and SIGKILL for a process that exceeds [`timeout`](Self::timeout); `None`: SIGKILL at
+    /// once. Output that its process group prints in between is kept.
     #[serde(default)]
     pub term_grace: Option<Duration>,
-    /// How its output becomes an outcome.
+    /// How the output is judged.
     pub judge: Judge,
     /// The file the judge compares with, read by the executor.
     pub expected_file: Option<Arg>,
@@ -190,15 +191,15 @@ pub struct TestCase {
     /// Marked HEAVY by a status file.
     #[serde(default)]
     pub heavy: bool,
-    /// The flags that make this variant, for reports.
+    /// The variant's flags, for reports.
     pub variant_flags: Vec<String>,
     /// The seed passed as `--random-seed`, if the suite passes one.
     pub random_seed: Option<i64>,
 }
 
 impl TestCase {
-    /// The words to execute on a machine with this root; `builtin` is that machine's built-in shell command.
-    /// The first word is the program. `compiled` is where the file of [`recipe`](Self::recipe) lies, if it does.
+    /// The command words on a machine with this root. `builtin` is that machine's built-in shell command, and
+    /// `compiled` the path of the file made by [`recipe`](Self::recipe), if there is one.
     pub fn argv(&self, root: &Path, builtin: &[OsString], compiled: Option<&Path>) -> Vec<OsString> {
         let mut argv: Vec<OsString> = self.prefix.iter().map(OsString::from).collect();
         match &self.program {
@@ -213,7 +214,7 @@ impl TestCase {
         argv
     }
 
-    /// The words with paths relative to the root: what listings show.
+    /// The command words with paths relative to the root, as listings show them.
     pub fn relative_argv(&self) -> Vec<String> {
         let mut argv = self.prefix.clone();
         match &self.program {
@@ -225,33 +226,34 @@ impl TestCase {
     }
 }
 
-/// One entry of the stream of tests to run: compact, since a run can have half a million.
+/// One entry in the stream of tests to run. Compact, since a run can have half a million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Which test.
+    /// The test's number in this run.
     pub id: CaseId,
     /// Marked SLOW: such tests start first.
     pub slow: bool,
-    /// Marked HEAVY: few of them at once on one machine.
+    /// Marked HEAVY: only a few may run at once on one machine.
     pub heavy: bool,
-    /// Identifies the test across runs ([`history_key`](crate::history_key) of [`TestCase::id`]) for durations and outcomes of earlier runs.
+    /// Identifies the test across runs, to look up its earlier durations and outcomes:
+    /// [`history_key`](crate::history_key) of [`TestCase::id`].
     pub history_key: u64,
 }
 
-/// A test that cannot be run. It is that test's verdict, never the run's end.
+/// A test that cannot be run. This is the verdict of that test; it never ends the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unrunnable {
-    /// The names for people.
+    /// The test's suite, name and variant.
     pub name: TestName,
-    /// A stable identity, as [`TestCase::id`].
+    /// A stable identity, like [`TestCase::id`].
     pub id: String,
-    /// What stands in the way, with the file it concerns; reads well after "cannot run the test: ".
+    /// The obstacle, with the file it concerns; reads well after "cannot run the test: ".
     pub reason: String,
 }
 
 impl Unrunnable {
-    /// What there is to say of an id that names no test of this run.
+    /// The error for an id that names no test of this run.
     pub fn no_such_test(id: CaseId) -> Self {
         let name =
             TestName { suite: String::new(), name: String::new(), variant: String::new(), detail: None };
@@ -259,20 +261,20 @@ impl Unrunnable {
     }
 }
 
-/// Which tests there are. `suites` implements it; the scheduler takes the entries and an executor asks
-/// for its case. Both are lazy: running starts before listing ends.
+/// The tests of a run. `suites` implements it; the scheduler takes the entries, and an executor asks for the case of
+/// one. Both are lazy: tests start running before listing is complete.
 pub trait Cases: Send + Sync {
-    /// The tests to run, in the order to start them, found while the iterator advances.
+    /// The tests to run, in starting order, found while the iterator advances.
     fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_>;
 
-    /// All that is needed to run one test.
+    /// Everything needed to run one test.
     ///
     /// # Errors
-    /// [`Unrunnable`] when the test's own files cannot be read or make no sense.
+    /// [`Unrunnable`] when the test's files cannot be read or are invalid.
     fn case(&self, id: CaseId) -> Result<TestCase, Box<Unrunnable>>;
 }
 
-/// A path with `.` and `..` resolved by text alone, as Python's `os.path.normpath` does.
+/// Resolves `.` and `..` in a path lexically, as Python's `os.path.normpath` does.
 pub fn normalize(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();

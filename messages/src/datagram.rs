@@ -1,4 +1,4 @@
-//! What peers say over UDP to find one another: signed datagrams of one fixed size.
+//! The UDP datagrams by which peers find each other: signed, and all of one size.
 //!
 //! ```text
 //! magic "FLTD" | version 1 | kind 1 | issuer's public key 32 | boot 8 | sequence 8 | interval 2
@@ -6,20 +6,20 @@
 //!   | statement serial 8 | Ed25519 signature 64
 //! ```
 //!
-//! All numbers are big-endian. The signature covers a prefix that nothing else is signed with, then all bytes
-//! before the signature. Announce, Reply and Goodbye have the same size, so that a Reply is never larger than
-//! what asked for it. A datagram is a hint for a dial, never an authority.
+//! All numbers are big-endian. The signature covers a prefix used for datagrams only, followed by all bytes before
+//! the signature. Announce, Reply and Goodbye have the same size, so a Reply is never larger than the datagram that
+//! triggered it. A datagram may cause a dial, but never grants anything.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 use crate::fingerprint::{Fingerprint, KeyError, key_of_bytes};
 
-/// The size of every datagram of this version in bytes; with headers far below any MTU.
+/// The size of every datagram of this version, in bytes; with headers still far below any MTU.
 pub const DATAGRAM_SIZE: usize = BODY_SIZE + SIGNATURE_SIZE;
-/// No version of a datagram is larger: it must pass every network in one piece.
+/// The upper limit in bytes for every version of a datagram: it must pass every network unfragmented.
 pub const LARGEST_DATAGRAM: usize = 1200;
 
-/// Seconds between two announcements: the fewest and the most that a datagram may claim.
+/// The lowest and the highest interval between announcements, in seconds, that a datagram may state.
 pub const INTERVAL_LIMITS: (u16, u16) = (5, 300);
 
 const MAGIC: [u8; 4] = *b"FLTD";
@@ -28,82 +28,83 @@ const KEY_AT: usize = 6;
 const KEY_SIZE: usize = 32;
 const BODY_SIZE: usize = KEY_AT + KEY_SIZE + 8 + 8 + 2 + 2 * 6 + 8;
 const SIGNATURE_SIZE: usize = 64;
-/// Keeps a datagram's signature from being valid for anything else that the same key signs.
+/// Domain separation: prevents a datagram's signature from being valid for anything else signed by the same key.
 const DOMAIN: &[u8] = b"flotilla datagram v1\0";
 
-/// What a datagram is for.
+/// The purpose of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DatagramKind {
-    /// "I am here": to everybody, or to a peer that was configured.
+    /// "I am here": broadcast, or sent to a configured peer.
     Announce,
-    /// "So am I": to one who announced itself.
+    /// "So am I": sent to a peer that announced itself.
     Reply,
     /// "I am leaving".
     Goodbye,
 }
 
-/// What a datagram says of its sender.
+/// What a datagram states about its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Presence {
-    /// Larger at every start of the sender: the time of the start in milliseconds since the epoch, or one more
-    /// than the last one where the clock went back.
+    /// Increases at every start of the sender: the time of the start in milliseconds since the epoch, or the previous
+    /// value plus one if the clock went back.
     pub boot: u64,
-    /// Larger in every datagram of one boot.
+    /// Increases with every datagram of one boot.
     pub sequence: u64,
     /// The next Announce comes within this many seconds; see [`INTERVAL_LIMITS`].
     pub interval: u16,
-    /// The oldest and the newest protocol version the sender speaks.
+    /// The oldest and the newest protocol version that the sender supports.
     pub protocol: (u16, u16),
-    /// TCP port of its WorkHandler.
+    /// The TCP port of the sender's Work port.
     pub work_port: u16,
-    /// TCP port of its StatusHandler.
+    /// The TCP port of the sender's Status port.
     pub status_port: u16,
-    /// UDP port that is its own: unicast to the port that peers on one host share reaches only one of them.
+    /// A UDP port that the sender shares with no other process: unicast to the port shared by the peers of one host
+    /// reaches only one of them.
     pub unicast_port: u16,
-    /// Tests it runs at a time.
+    /// Number of tests the sender runs at a time.
     pub jobs: u16,
-    /// The serial of its newest trust statement; 0 if it never issued one.
+    /// The serial of the sender's newest trust statement; 0 if it has never issued one.
     pub serial: u64,
 }
 
-/// A datagram whose signature was found good.
+/// A datagram whose signature has been verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Datagram {
     /// The public key that signed it.
     pub issuer: [u8; KEY_SIZE],
-    /// That key's name.
+    /// That key's fingerprint.
     pub fingerprint: Fingerprint,
-    /// What it is for.
+    /// The datagram's purpose.
     pub kind: DatagramKind,
-    /// What it says.
+    /// What it states about its sender.
     pub presence: Presence,
 }
 
-/// Why bytes are no datagram. They are counted and dropped, never answered.
+/// Why bytes are not a datagram. Such bytes are counted and dropped, never answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatagramError {
-    /// Another program's, or noise.
+    /// From another program, or noise.
     #[error("not a datagram of this program")]
     Foreign,
-    /// Another version's.
+    /// Of another version.
     #[error("a datagram of version {0}; this program speaks version {VERSION}")]
     Version(u8),
-    /// Cut short, or with something behind it.
+    /// Truncated, or with trailing bytes.
     #[error("a datagram of {0} bytes instead of {DATAGRAM_SIZE}")]
     Size(usize),
-    /// A field has a value that none can have.
+    /// A field has an impossible value.
     #[error("a datagram with an impossible {0}")]
     Field(&'static str),
-    /// The issuer's key is none, or one that anybody can sign for.
+    /// The issuer's key is invalid, or a weak one that anybody can sign for.
     #[error("a datagram of {0}")]
     Key(#[from] KeyError),
-    /// Altered on the way, or not signed by whom it names.
+    /// Altered in transit, or not signed by the key it names.
     #[error("a datagram with a wrong signature")]
     Signature,
 }
 
 impl Presence {
-    /// The datagram that says this, signed.
+    /// The signed datagram with this content.
     pub fn sign(&self, kind: DatagramKind, key: &SigningKey) -> [u8; DATAGRAM_SIZE] {
         let mut bytes = [0; DATAGRAM_SIZE];
         let mut writer = Writer { bytes: &mut bytes, at: 0 };
@@ -126,10 +127,10 @@ impl Presence {
 }
 
 impl Datagram {
-    /// Reads a datagram and checks all of it, the signature last. Allocates nothing.
+    /// Reads a datagram and checks all of it, the signature last. Does not allocate.
     ///
     /// # Errors
-    /// [`DatagramError`] for anything but the exact bytes that the key it names has signed.
+    /// [`DatagramError`] for anything but the exact bytes signed by the key it names.
     pub fn open(bytes: &[u8]) -> Result<Self, DatagramError> {
         let version = match bytes.strip_prefix(&MAGIC) {
             Some([version, ..]) if bytes.len() <= LARGEST_DATAGRAM => *version,
@@ -162,8 +163,8 @@ impl Datagram {
         Ok(Self { issuer, fingerprint: Fingerprint::of(&key), kind, presence })
     }
 
-    /// Whether these bytes name this key as their issuer: cheap, before any signature is looked at. One's own
-    /// datagrams come back from every group.
+    /// Whether these bytes name `key` as their issuer. Cheap, since no signature is verified: used to drop this
+    /// machine's own datagrams, which every multicast group delivers back.
     pub fn names(bytes: &[u8], key: &VerifyingKey) -> bool {
         bytes.get(KEY_AT..KEY_AT + KEY_SIZE) == Some(key.as_bytes().as_slice())
     }
@@ -222,7 +223,7 @@ impl Writer<'_> {
     }
 }
 
-/// Reads fields of fixed size out of bytes of fixed size: the layout never reaches past their end.
+/// Reads fixed-size fields from fixed-size bytes, so the layout never reaches past the end.
 struct Reader<'a> {
     bytes: &'a [u8; DATAGRAM_SIZE],
     at: usize,
@@ -327,7 +328,7 @@ mod tests {
     #[test]
     fn a_key_of_small_order_is_refused() {
         let mut weak = presence().sign(DatagramKind::Announce, &key(1));
-        // The neutral element, for which the signature R = itself, s = 0 is good for any message.
+        // The neutral element: the signature R = itself, s = 0 verifies for any message.
         weak[KEY_AT..KEY_AT + KEY_SIZE].copy_from_slice(&[0; KEY_SIZE]);
         weak[KEY_AT] = 1;
         weak[BODY_SIZE..].copy_from_slice(&[0; SIGNATURE_SIZE]);
@@ -357,7 +358,7 @@ mod tests {
     }
 
     proptest! {
-        // Signing takes its time without optimization.
+        // Signing is slow without optimization.
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]

@@ -1,7 +1,7 @@
-//! Public keys: their one binary form, the fingerprint people compare, and prefixes of it.
+//! Public keys: their only binary form, the fingerprint that people compare, and fingerprint prefixes.
 //!
-//! The binary form is the 44 bytes of an Ed25519 SubjectPublicKeyInfo (RFC 8410). The fingerprint is the SHA-256
-//! of these bytes, so that `openssl pkey -pubin -outform DER | sha256sum` checks it.
+//! The binary form is the 44 bytes of an Ed25519 SubjectPublicKeyInfo (RFC 8410). The fingerprint is the SHA-256 of
+//! these bytes, so `openssl pkey -pubin -outform DER | sha256sum` prints it too.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,58 +10,59 @@ use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The size of an Ed25519 SubjectPublicKeyInfo in DER.
+/// The size of an Ed25519 SubjectPublicKeyInfo in DER, in bytes.
 pub const SPKI_SIZE: usize = 44;
 
-/// What comes before the key in it: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING of 256 bits (RFC 8410, section 4).
+/// The bytes before the key: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING of 256 bits (RFC 8410, section 4).
 const SPKI_HEAD: [u8; SPKI_SIZE - 32] =
     [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
-/// Hexadecimal digits of a whole fingerprint.
+/// Hexadecimal digits of a complete fingerprint.
 const DIGITS: usize = 64;
 
-/// The fewest digits that may stand for a fingerprint where no trust is given: two keys that share them are a rare
-/// accident, or made on purpose within seconds.
+/// The fewest digits accepted as a prefix where no trust is granted. Two keys with the same prefix of this length are
+/// a rare accident, but can be made on purpose within seconds.
 pub const FEWEST_DIGITS: usize = 6;
 
-/// The fewest digits where trust is given: nobody can search for a key with 64 given bits.
+/// The fewest digits accepted as a prefix where trust is granted: finding another key that matches 64 given bits is
+/// infeasible.
 pub const FEWEST_DIGITS_TO_APPROVE: usize = 16;
 
-/// A public key's name: the SHA-256 of its SubjectPublicKeyInfo.
+/// A public key's identity: the SHA-256 of its SubjectPublicKeyInfo.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(#[serde(with = "serde_bytes")] pub [u8; 32]);
 
-/// Why a text is no fingerprint.
+/// Why a text does not identify a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FingerprintError {
-    /// It has another length or other characters.
+    /// Wrong length or characters.
     #[error("'{0}' is no fingerprint: that is 64 hexadecimal digits")]
     Malformed(String),
-    /// It is too short to stand for one.
+    /// Too short for a prefix.
     #[error("'{prefix}' is too short: give at least {fewest} digits of the fingerprint")]
     TooShort {
-        /// What was given.
+        /// The text given.
         prefix: String,
-        /// How many digits it takes.
+        /// The fewest digits accepted here.
         fewest: usize,
     },
-    /// No key is known by it.
+    /// No known fingerprint begins with it.
     #[error("no known fingerprint begins with '{0}'")]
     Unknown(String),
-    /// Several keys are known by it.
+    /// Several known fingerprints begin with it.
     #[error("'{prefix}' is ambiguous: {first} and {second} begin with it")]
     Ambiguous {
-        /// What was given.
+        /// The text given.
         prefix: String,
-        /// The first that begins so.
+        /// The first match.
         first: Fingerprint,
-        /// The second one.
+        /// The second match.
         second: Fingerprint,
     },
 }
 
-/// Why bytes are no public key that can be trusted with anything.
+/// Why bytes are not a usable public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// Not an Ed25519 SubjectPublicKeyInfo.
@@ -73,17 +74,17 @@ pub enum KeyError {
 }
 
 impl Fingerprint {
-    /// The fingerprint of this key.
+    /// The fingerprint of `key`.
     pub fn of(key: &VerifyingKey) -> Self {
         Self(Sha256::digest(spki(key)).into())
     }
 
-    /// The one of `known` that `text` stands for: a whole fingerprint, known or not, or a prefix of just one.
+    /// Resolves `text`: a complete fingerprint, known or not, or a prefix of exactly one of `known`.
     ///
     /// # Errors
-    /// [`FingerprintError`] for other characters, for fewer than `fewest` digits ([`FEWEST_DIGITS`] or
-    /// [`FEWEST_DIGITS_TO_APPROVE`]), and for a prefix of none or of several of `known`. The same fingerprint may
-    /// come twice.
+    /// [`FingerprintError`] for invalid characters, for fewer than `fewest` digits ([`FEWEST_DIGITS`] or
+    /// [`FEWEST_DIGITS_TO_APPROVE`]), and for a prefix that matches none or several of `known`. `known` may contain a
+    /// fingerprint more than once.
     pub fn resolve(
         text: &str,
         fewest: usize,
@@ -125,7 +126,7 @@ impl FromStr for Fingerprint {
         for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
             let digit = |at: usize| digits.get(at).and_then(|digit| char::from(*digit).to_digit(16));
             let (Some(high), Some(low)) = (digit(0), digit(1)) else { return Err(malformed()) };
-            // Both are below 16.
+            // Both digits are below 16.
             *byte = (high << 4 | low) as u8;
         }
         Ok(Self(bytes))
@@ -144,7 +145,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// The key's SubjectPublicKeyInfo in DER: what TLS shows as the other side's raw public key (RFC 7250).
+/// The key's SubjectPublicKeyInfo in DER: what a TLS peer presents as its raw public key (RFC 7250).
 pub fn spki(key: &VerifyingKey) -> [u8; SPKI_SIZE] {
     let mut der = [0; SPKI_SIZE];
     let (head, tail) = der.split_at_mut(SPKI_HEAD.len());
@@ -153,26 +154,26 @@ pub fn spki(key: &VerifyingKey) -> [u8; SPKI_SIZE] {
     der
 }
 
-/// The key of a SubjectPublicKeyInfo in DER.
+/// Reads a key from its SubjectPublicKeyInfo in DER.
 ///
 /// # Errors
-/// [`KeyError`] for anything but the one encoding of an Ed25519 key, and for weak keys.
+/// [`KeyError`] for anything but the canonical encoding of an Ed25519 key, and for weak keys.
 pub fn key_of_spki(der: &[u8]) -> Result<VerifyingKey, KeyError> {
     let bytes =
         der.strip_prefix(&SPKI_HEAD).and_then(|rest| rest.try_into().ok()).ok_or(KeyError::Malformed)?;
     key_of_bytes(bytes)
 }
 
-/// The key of these 32 bytes.
+/// Reads a key from its 32 bytes.
 ///
 /// # Errors
-/// [`KeyError`] when they are no point of the curve, or a weak one.
+/// [`KeyError`] when they are not a point on the curve, or a weak key.
 pub fn key_of_bytes(bytes: &[u8; 32]) -> Result<VerifyingKey, KeyError> {
     let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Malformed)?;
     if key.is_weak() { Err(KeyError::Weak) } else { Ok(key) }
 }
 
-/// What an error shows of a text of any length.
+/// `text` shortened for an error message.
 fn shortened(text: &str) -> String {
     if text.chars().count() <= DIGITS + 8 {
         return text.to_owned();

@@ -1,6 +1,6 @@
-//! A hash that stays the same across runs, machines and versions: how tests are recognised in what is kept of earlier runs.
+//! A hash that is stable across runs, machines and versions: it identifies tests in the records of earlier runs.
 
-/// FNV-1a, 64 bits, fed piece by piece.
+/// FNV-1a, 64 bits, computed incrementally.
 #[derive(Clone, Copy, Debug)]
 pub struct Fnv(u64);
 
@@ -11,13 +11,13 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    /// Goes on where this hash was finished.
+    /// Continues from the result of [`finish`](Self::finish).
     #[must_use]
     pub fn resume(finished: u64) -> Self {
         Self(finished)
     }
 
-    /// The hash after these further bytes.
+    /// The hash with `text` appended.
     #[must_use]
     pub fn with(mut self, text: &str) -> Self {
         for byte in text.bytes() {
@@ -26,7 +26,7 @@ impl Fnv {
         self
     }
 
-    /// The hash.
+    /// The hash of everything so far.
     pub fn finish(self) -> u64 {
         self.0
     }

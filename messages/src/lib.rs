@@ -1,24 +1,24 @@
-//! What Flotilla's parts say to one another.
+//! The values that Flotilla's crates exchange.
 //!
-//! This crate holds values only: no socket, no clock, no file. `suites` makes [`TestCase`]s, `actors` runs them,
-//! and both know nothing of each other but the two items of the seam: [`TestCase`] and the trait [`Cases`].
+//! This crate holds values only: no socket, no clock, no file. `suites` makes [`TestCase`]s and `actors` runs them;
+//! the two meet only in [`TestCase`] and in the trait [`Cases`].
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`case`] | [`TestCase`]: all a machine needs to run one test; [`Cases`]: which tests there are |
-//! | [`outcome`] | what a process did ([`Output`]) and what that means ([`Outcome`]) |
-//! | [`fingerprint`] | how a public key is named, written down and found by a prefix |
-//! | [`statement`] | whom a key approves, signed |
+//! | [`case`] | [`TestCase`]: everything a machine needs to run one test; [`Cases`]: the tests of a run |
+//! | [`outcome`] | what a process did ([`Output`]) and how it is classified ([`Outcome`]) |
+//! | [`fingerprint`] | public keys: their encoding, their fingerprints, and how a prefix is resolved |
+//! | [`statement`] | which keys a key approves, signed |
 //! | [`mod@judge`] | from output to outcome, one file per kind of judge |
 //! | [`event`] | the one event type that feeds every reporter |
-//! | [`datagram`] | what peers say over UDP to find one another, signed |
+//! | [`datagram`] | the signed UDP datagrams by which peers find each other |
 //! | [`recipe`] | files that are put together for a test where it runs |
-//! | [`placement`] | why a test was given to whom |
-//! | [`hash`] | a hash by which tests are recognised from run to run |
+//! | [`placement`] | why a test was given to an executor |
+//! | [`hash`] | the hash that identifies a test across runs |
 //! | [`inputs`] | the files a run needs, by content: digests, directories, packs |
 //! | [`wire`] | frames: length, snappy, CBOR, and their limits |
-//! | [`packet`] | who asks whom to run what, signed |
-//! | [`port`] | what is said on the Local, Work and Status ports |
+//! | [`packet`] | a client's signed request that a peer run its tests |
+//! | [`port`] | the messages of the Local, Work and Status ports |
 
 pub mod case;
 pub mod datagram;

@@ -1,23 +1,23 @@
-//! What a finished process did, and the four outcomes V8's runners know.
+//! What a finished process did, and the four outcomes of V8's runners.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-/// The number of SIGABRT: V8 counts an abort as an ordinary failure, not as a crash.
+/// SIGABRT's number: V8 counts an abort as an ordinary failure, not as a crash.
 const SIGABRT: i32 = 6;
 
-/// What a test run amounts to (V8 `statusfile`: PASS, FAIL, CRASH, TIMEOUT).
+/// The result of a test run (V8 `statusfile`: PASS, FAIL, CRASH, TIMEOUT).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The judge was content.
+    /// The judge accepted the output.
     Pass,
-    /// The judge was not.
+    /// The judge rejected the output.
     Fail,
     /// A signal other than SIGABRT ended the process before its deadline.
     Crash,
-    /// The deadline passed.
+    /// The time limit expired.
     Timeout,
 }
 
@@ -39,12 +39,12 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How the leader of the test's process group ended.
+/// How the leader of the test's process group terminated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
-    /// It returned this code (0..=255).
+    /// It exited with this code (0..=255).
     Code(i32),
-    /// This signal ended it.
+    /// It was terminated by this signal.
     Signal(i32),
 }
 
@@ -57,7 +57,7 @@ impl Exit {
         }
     }
 
-    /// True for code 0 alone.
+    /// Whether it exited with code 0.
     pub fn success(self) -> bool {
         self == Self::Code(0)
     }
@@ -72,25 +72,25 @@ impl fmt::Display for Exit {
     }
 }
 
-/// One captured stream: its first bytes up to the cap, and how many came in all.
+/// One captured stream: its first bytes up to the cap, and its total length.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Captured {
-    /// The bytes kept; any bytes, not only UTF-8.
+    /// The bytes kept; not necessarily UTF-8.
     #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
-    /// How many bytes the process wrote; more than `bytes` holds when the cap cut it.
+    /// Number of bytes the process wrote; more than the length of `bytes` if the cap truncated them.
     pub total: u64,
 }
 
 impl Captured {
-    /// A stream that was kept whole.
+    /// A stream kept in full.
     pub fn whole(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         let total = bytes.len() as u64;
         Self { bytes, total }
     }
 
-    /// How many bytes the cap dropped.
+    /// Number of bytes dropped at the cap.
     pub fn cut(&self) -> u64 {
         self.total.saturating_sub(self.bytes.len() as u64)
     }
@@ -101,12 +101,12 @@ impl Captured {
     }
 }
 
-/// What running one test's process gave.
+/// The result of running one test's process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
-    /// How the leader ended.
+    /// How the group's leader terminated.
     pub exit: Exit,
-    /// Whether the deadline had passed and the group was killed for it.
+    /// Whether the group was killed because the time limit had expired.
     pub timed_out: bool,
     /// Standard output.
     pub stdout: Captured,
@@ -114,25 +114,25 @@ pub struct Output {
     pub stderr: Captured,
     /// From just before the spawn to the leader's end.
     pub duration: Duration,
-    /// What the leader took of memory.
+    /// The leader's peak memory use.
     #[serde(default)]
     pub memory: Memory,
-    /// When the leader was spawned, by the clock of the machine that tells it: never sent to another one.
+    /// When the leader was spawned, by the clock of the machine that spawned it: never sent to another machine.
     #[serde(skip)]
     pub started: Option<SystemTime>,
 }
 
-/// The most memory that a process was seen to take, in bytes; 0 where that was not seen.
+/// A process's peak memory use in bytes; 0 where it was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// In main memory (Linux: VmHWM).
+    /// Resident memory (Linux: VmHWM).
     pub max_rss: u64,
-    /// Of addresses (Linux: VmPeak).
+    /// Address space (Linux: VmPeak).
     pub max_vms: u64,
 }
 
 impl Memory {
-    /// The larger of both, for each.
+    /// The field-wise maximum.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self { max_rss: self.max_rss.max(other.max_rss), max_vms: self.max_vms.max(other.max_vms) }
@@ -140,8 +140,8 @@ impl Memory {
 }
 
 impl Output {
-    /// A signal is a crash whichever program is /bin/sh; SIGABRT alone is an ordinary failure
-    /// (V8 `Output.HasCrashed`), and a test that timed out did not crash.
+    /// Whether the test crashed: any signal except SIGABRT, whatever program /bin/sh is (V8 `Output.HasCrashed`). A
+    /// test that timed out did not crash.
     pub fn crashed(&self) -> bool {
         !self.timed_out && matches!(self.exit, Exit::Signal(signal) if signal != SIGABRT)
     }

@@ -1,11 +1,11 @@
-//! The signed work packet: who asks whom to run what, on which connection.
+//! The signed work packet: a client's request that a peer run its tests, for one connection.
 //!
-//! It is signed although its link is authenticated, so that a peer's log shows, provably, who asked for what. It holds
-//! on one connection only (by that connection's exporter value), for one recipient, for one tree; its time is
-//! information, never a condition.
+//! It is signed although the link is authenticated, so that a peer's log can prove which key made a request. A packet
+//! is valid only on one connection (identified by that connection's exporter value), for one recipient and one tree.
+//! Its time is informational and never checked.
 //!
-//! The bytes: the signer's Ed25519 public key (32), the signature (64), then the body, the CBOR form of [`WorkPacket`].
-//! What is signed is the domain and the exact body.
+//! The bytes: the signer's Ed25519 public key (32), the signature (64), then the body, the CBOR form of
+//! [`WorkPacket`]. The signature covers the domain and the exact body.
 
 use std::fmt;
 
@@ -16,76 +16,76 @@ use crate::fingerprint::{Fingerprint, KeyError, key_of_bytes};
 use crate::inputs::Digest;
 use crate::wire::body;
 
-/// Keeps a packet's signature from being valid for anything else that the same key signs.
+/// Domain separation: prevents a packet's signature from being valid for anything else signed by the same key.
 const DOMAIN: &[u8] = b"flotilla work packet v1\0";
-const KEY: usize = 32;
-const SIGNATURE: usize = 64;
-/// The most bytes of a packet: an environment of some thousand variables.
+const KEY_SIZE: usize = 32;
+const SIGNATURE_SIZE: usize = 64;
+/// The maximum size of a packet in bytes: enough for an environment of about a thousand variables.
 pub const MOST_BYTES: usize = 256 << 10;
-/// The most variables it may carry.
+/// The maximum number of environment variables.
 pub const MOST_VARIABLES: usize = 1024;
-/// The most entries of each list about the engine.
+/// The maximum number of entries in each list about the engine.
 pub const MOST_NEEDS: usize = 256;
 
-/// What a client asks a peer to do.
+/// A client's request to a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkPacket {
-    /// The peer that is asked; nobody else heeds it.
+    /// The peer that is to run the tests; other peers reject the packet.
     pub recipient: Fingerprint,
-    /// The exporter value of the connection on which it is said.
+    /// The exporter value of the connection on which the packet is sent.
     #[serde(with = "serde_bytes")]
     pub exporter: [u8; 32],
     /// The inputs: the digest of the tree's root directory.
     pub root: Digest,
-    /// The client's root, which stands for the workspace's in what tests print.
+    /// The path of the client's root, which replaces the workspace's path in the output of tests.
     pub client_root: String,
-    /// What runs the tests.
+    /// The engine that runs the tests.
     pub engine: Engine,
-    /// Variables of the client that tests are to see: LANG, LC_*, TZ, *SAN_OPTIONS, *_SYMBOLIZER_PATH, and what was
-    /// asked for by name. At most [`MOST_VARIABLES`].
+    /// Variables of the client's environment that tests see: LANG, LC_*, TZ, *SAN_OPTIONS, *_SYMBOLIZER_PATH, and
+    /// those requested by name. At most [`MOST_VARIABLES`].
     pub env: Vec<(String, String)>,
-    /// Bytes kept of each stream of a test.
+    /// Maximum number of bytes kept of each output stream of a test.
     pub output_cap: u64,
-    /// Whether to note what tests take of memory. Not said by clients of before.
+    /// Whether to measure the memory use of tests. Absent in packets of older clients.
     #[serde(default)]
     pub memory: bool,
-    /// HEAVY tests at a time.
+    /// Maximum number of HEAVY tests that run at a time.
     pub max_heavy: u16,
-    /// How many tests there are, as far as is known: for people.
+    /// Number of tests in the run, as far as it is known; informational.
     pub tests: u64,
-    /// When it was made, in seconds since 1970: for people.
+    /// When the packet was made, in seconds since 1970; informational.
     pub issued: u64,
 }
 
-/// What runs the tests.
+/// The engine that runs the tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Engine {
     /// The peer's own built-in shell.
     Builtin,
-    /// Programs that the client sends.
+    /// Programs sent by the client.
     Native(Native),
 }
 
-/// What programs that are sent need of a machine, and how they are started there.
+/// What the client's programs require of a machine, and how they are started there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Native {
-    /// The operating system they are made for, as [`std::env::consts`] has it.
+    /// The operating system they are built for, as in [`std::env::consts::OS`].
     pub os: String,
-    /// The architecture, likewise.
+    /// The architecture they are built for, as in [`std::env::consts::ARCH`].
     pub arch: String,
-    /// What they need of libraries that are not sent along.
+    /// Versions they require of libraries that are not sent along.
     pub versions: Vec<Version>,
-    /// The x86-64 level that they say they need (x86-64-v2 is 2); 0: none.
+    /// The x86-64 level that they declare they need (x86-64-v2 is 2); 0: no requirement.
     pub level: u8,
-    /// Commands that have to run before the first lease, their first words paths below the root.
+    /// Commands that must succeed before the first lease; the first word of each is a path below the root.
     pub probes: Vec<Vec<String>>,
-    /// Directories below the root where programs find libraries that were sent along, before any others.
+    /// Directories below the root with libraries that were sent along; searched before all others.
     pub libraries: Vec<String>,
-    /// Directories below the root that hold what lies elsewhere at the client.
+    /// Directories below the root whose content is outside the root on the client.
     pub elsewhere: Vec<Elsewhere>,
 }
 
-/// A version that a program needs a library to define.
+/// A library version that a program requires.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version {
     /// The library, such as `libc.so.6`.
@@ -94,17 +94,17 @@ pub struct Version {
     pub name: String,
 }
 
-/// A directory that lies elsewhere at the client.
+/// A directory that is outside the root on the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elsewhere {
-    /// Where it lies in the tree, below the root.
+    /// Its path in the tree, below the root.
     pub place: String,
-    /// Its path at the client, which stands for the peer's in what tests print.
+    /// Its path on the client, which replaces the peer's path in the output of tests.
     pub path: String,
 }
 
 impl Native {
-    /// Programs of this machine's kind that need nothing else, as far as is known.
+    /// Programs for this machine's platform, without further requirements.
     pub fn here() -> Self {
         Self {
             os: std::env::consts::OS.into(),
@@ -117,7 +117,7 @@ impl Native {
         }
     }
 
-    /// How many entries its longest list has.
+    /// The length of the longest list.
     fn longest(&self) -> usize {
         let words = self.probes.iter().map(Vec::len).max().unwrap_or(0);
         [self.versions.len(), self.probes.len(), self.libraries.len(), self.elsewhere.len(), words]
@@ -128,11 +128,11 @@ impl Native {
 }
 
 impl fmt::Display for Engine {
-    /// `the built-in shell`, `linux x86_64`.
+    /// For example `the built-in shell` or `linux x86_64`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Builtin => f.write_str("the built-in shell"),
-            // A client's words: not to break a line of the log.
+            // From the client: escaped, so that they cannot break a line of the log.
             Self::Native(Native { os, arch, .. }) => write!(f, "{} {}", shown(os), shown(arch)),
         }
     }
@@ -143,43 +143,43 @@ pub fn shown(text: &str) -> String {
     text.chars().take(64).collect::<String>().escape_debug().to_string()
 }
 
-/// A packet whose signature was found good.
+/// A packet whose signature has been verified.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedPacket {
-    /// Who signed it.
+    /// The key that signed it.
     pub issuer: Fingerprint,
-    /// What it says.
+    /// The request.
     pub content: WorkPacket,
 }
 
-/// Why bytes are no packet.
+/// Why bytes are not a packet.
 #[derive(Debug, thiserror::Error)]
 pub enum PacketError {
-    /// Cut short, or larger than any.
+    /// Truncated, or larger than [`MOST_BYTES`].
     #[error("a work packet of {0} bytes")]
     Size(usize),
-    /// The signer's key is none, or one that anybody can sign for.
+    /// The signer's key is invalid, or a weak one that anybody can sign for.
     #[error("a work packet of {0}")]
     Key(#[from] KeyError),
-    /// Altered on the way, or not signed by whom it names.
+    /// Altered in transit, or not signed by the key it names.
     #[error("a work packet with a wrong signature")]
     Signature,
-    /// The signed bytes are none.
+    /// The signed bytes are not a [`WorkPacket`].
     #[error("a work packet that cannot be read: {0}")]
     Body(String),
-    /// It carries too much.
+    /// Too many environment variables.
     #[error("a work packet with {0} variables, more than {MOST_VARIABLES}")]
     TooMany(usize),
-    /// It says too much of the engine.
+    /// A list about the engine is too long.
     #[error("a work packet with {0} entries about the engine, more than {MOST_NEEDS}")]
     Needs(usize),
 }
 
 impl WorkPacket {
-    /// The bytes that say this, signed.
+    /// The bytes of the packet, signed with `key`.
     ///
     /// # Errors
-    /// [`PacketError`] when it is larger than a packet may be.
+    /// [`PacketError`] when the packet exceeds [`MOST_BYTES`].
     pub fn sign(&self, key: &SigningKey) -> Result<Vec<u8>, PacketError> {
         let body = body::write(self).map_err(PacketError::Body)?;
         let signature = key.sign(&[DOMAIN, &body].concat());
@@ -189,18 +189,18 @@ impl WorkPacket {
 }
 
 impl SignedPacket {
-    /// Reads a packet, its signature before anything of its body. Whether it is for us, on this connection, and from
-    /// whom the link is, is for the caller to ask.
+    /// Reads a packet; the signature is verified before the body is parsed. The caller must check the recipient, the
+    /// exporter value, and that the issuer is the peer at the other end of the link.
     ///
     /// # Errors
-    /// [`PacketError`] for anything but the exact bytes that the key it names has signed.
+    /// [`PacketError`] for anything but the exact bytes signed by the key it names.
     pub fn open(bytes: &[u8]) -> Result<Self, PacketError> {
         let size = || PacketError::Size(bytes.len());
         if bytes.len() > MOST_BYTES {
             return Err(size());
         }
-        let (key, rest) = bytes.split_first_chunk::<KEY>().ok_or_else(size)?;
-        let (signature, body) = rest.split_first_chunk::<SIGNATURE>().ok_or_else(size)?;
+        let (key, rest) = bytes.split_first_chunk::<KEY_SIZE>().ok_or_else(size)?;
+        let (signature, body) = rest.split_first_chunk::<SIGNATURE_SIZE>().ok_or_else(size)?;
         let key = key_of_bytes(key)?;
         key.verify_strict(&[DOMAIN, body].concat(), &Signature::from_bytes(signature))
             .map_err(|_| PacketError::Signature)?;
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn another_key_and_another_domain_cannot_sign() {
         let mut bytes = packet().sign(&key(1)).unwrap();
-        bytes[..KEY].copy_from_slice(key(2).verifying_key().as_bytes());
+        bytes[..KEY_SIZE].copy_from_slice(key(2).verifying_key().as_bytes());
         assert!(matches!(SignedPacket::open(&bytes), Err(PacketError::Signature)));
         let body = body::write(&packet()).unwrap();
         let signature = key(1).sign(&[b"flotilla statement v1\0".as_slice(), &body].concat());

@@ -1,4 +1,4 @@
-//! Why a test was given to whom.
+//! Why a test was given to an executor.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,70 +7,70 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::CaseId;
 
-/// A test was given to an executor.
+/// The event of giving a test to an executor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
-    /// Which test.
+    /// The test.
     pub test: CaseId,
-    /// To whom.
+    /// The executor.
     pub place: Place,
-    /// Which attempt at the test it is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// Why.
+    /// The reason.
     pub why: Why,
 }
 
-/// Why a test was given to an executor. Reads well after "TEST on EXECUTOR: ".
+/// The reason for giving a test to an executor. Reads well after "TEST on EXECUTOR: ".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Why {
-    /// It was the next one, the longest of those that waited, and the executor had room.
+    /// It was the longest of the waiting tests, and the executor had capacity.
     Next {
-        /// How long it is expected to take, if that is known: roughly, as the scheduler's table has it.
+        /// Its estimated duration, if there is one; coarse, as in the scheduler's table.
         expected: Option<Duration>,
     },
-    /// The same, near the end, where each executor gets its share of what is left.
+    /// As [`Next`](Self::Next), but near the end of the run, where each executor gets a share of the remaining tests.
     Share {
-        /// As above.
+        /// Its estimated duration, if there is one.
         expected: Option<Duration>,
     },
-    /// It is among the first: few such tests may run at once.
+    /// It is HEAVY, and such tests start first since only a few may run at once.
     Heavy,
-    /// Another executor had not begun it, and would have begun it much later.
+    /// It was taken from another executor that had not started it and would have started it much later.
     TakenOver {
-        /// Which.
+        /// The other executor.
         from: Place,
     },
-    /// Another executor should have ended it by now: it runs on both, and the first result counts.
+    /// It is late on another executor: it now runs on both, and the first result counts.
     Late {
-        /// Which.
+        /// The other executor.
         at: Place,
-        /// How long it has had it.
+        /// How long the other executor has had it.
         since: Duration,
     },
-    /// Another executor had it when it was lost.
+    /// It was leased to another executor when that one was lost.
     Lost {
-        /// Which.
+        /// The lost executor.
         at: Place,
-        /// What happened to it.
+        /// Why that executor was lost.
         reason: String,
     },
-    /// It was taken back from another executor.
+    /// It was withdrawn from another executor.
     TakenBack {
-        /// Which.
+        /// The other executor.
         from: Place,
-        /// Why, such as "nothing has been heard of it".
+        /// The reason, such as "nothing has been heard of it".
         reason: String,
     },
     /// Peers were unable to run it.
     Unable {
-        /// Who, and why.
+        /// For each of them, its name and the obstacle.
         reasons: Vec<String>,
     },
-    /// It ended unexpectedly, and is to show whether it does again.
+    /// A rerun after an unexpected outcome.
     Rerun,
-    /// It ended unexpectedly on a peer, and this machine is to say whether it does here.
+    /// A confirmation on this machine of a peer's unexpected outcome.
     Confirmation {
-        /// Which peer.
+        /// The peer's name.
         peer: String,
     },
 }
@@ -78,14 +78,14 @@ pub enum Why {
 /// Where a test ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
-    /// On the machine of the runner.
+    /// On the runner's machine.
     Local,
-    /// On a peer, by the name people know it by.
+    /// On the peer with this name.
     Peer(String),
 }
 
 impl Place {
-    /// The peer, if it is one.
+    /// The peer's name, if it is a peer.
     pub fn peer(&self) -> Option<&str> {
         match self {
             Self::Local => None,

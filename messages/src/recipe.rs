@@ -1,7 +1,7 @@
-//! Files that are put together for a test where it runs: a harness, a directive, the test's own source.
+//! Files put together where a test runs: from a harness, directives and the test's own source.
 //!
-//! A recipe names files of the tree and says what stands between them; the executor reads and joins them. So a
-//! peer needs the tree's files and nothing else, and nobody keeps a compiled copy of every test.
+//! A recipe lists files of the tree and the text between them; the executor reads and joins them. A peer therefore
+//! needs only the files of the tree, and no machine has to keep a combined copy of every test.
 
 use std::borrow::Cow;
 use std::io;
@@ -9,49 +9,50 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// How one file is put together.
+/// How to put one file together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// The file's parts, in order, with nothing between them.
+    /// The file's parts, in order, concatenated without separators.
     pub parts: Vec<Part>,
-    /// The parts of another file, [`harness_path`], that the shell reads before it, if there is one: it may be empty. So
-    /// a directive of the file does not hold for what stands before the test.
+    /// The parts of the harness file at [`harness_path`], which the shell reads first; `None` if there is no such
+    /// file, and it may be empty. Being a file of its own keeps the test's directives from applying to the harness.
     pub harness: Option<Vec<Part>>,
-    /// Files of the tree that must be found under their own names in the file's directory: what the test imports.
-    /// Paths below the root.
+    /// Files of the tree that must be present under their own names in the directory of the file, because the test
+    /// imports them. Paths below the root.
     pub beside: Vec<String>,
 }
 
 /// A part of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
-    /// This text.
+    /// Literal text.
     Text(String),
     /// The bytes of a file below the root.
     File(String),
-    /// The same, as it stands between double quotes in JavaScript.
+    /// The bytes of a file below the root, escaped for a double-quoted JavaScript string.
     QuotedFile(String),
-    /// The absolute path of a file below the root, on the machine that runs the test, as between double quotes.
+    /// The absolute path of a file below the root on the machine that runs the test, escaped for a double-quoted
+    /// JavaScript string.
     QuotedPath(String),
 }
 
-/// A file that a recipe names cannot be read. Reads well after "cannot put the test together: ".
+/// A file of a recipe cannot be read. Reads well after "cannot put the test together: ".
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}: {source}", .path.display())]
 pub struct RecipeError {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Why.
+    /// The error when reading it.
     pub source: io::Error,
 }
 
 impl Recipe {
-    /// The parts of both files.
+    /// The parts of the file and of its harness file.
     pub fn all_parts(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().chain(self.harness.iter().flatten())
     }
 
-    /// The bytes of the file and of the one before it on a machine with this root. `read` reads the files.
+    /// The bytes of the file and of its harness file on a machine with this root. `read` reads files.
     ///
     /// # Errors
     /// The first file that cannot be read.
@@ -65,16 +66,16 @@ impl Recipe {
     }
 }
 
-/// What a recipe makes.
+/// The files made by a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assembled {
     /// The file's bytes.
     pub file: Vec<u8>,
-    /// Those of the file that is read before it.
+    /// The bytes of the harness file, which is read first.
     pub harness: Option<Vec<u8>>,
 }
 
-/// Where the file lies that is read before the one at `path`: beside it.
+/// The path of the harness file for the test file at `path`: in the same directory.
 pub fn harness_path(path: &Path) -> PathBuf {
     path.with_extension("harness.js")
 }
@@ -102,8 +103,9 @@ fn join(
     Ok(bytes)
 }
 
-/// Bytes as they stand between double quotes in JavaScript. Bytes that are no UTF-8 stay as they are: an engine reads
-/// them as it would in a file. U+2028 and U+2029 end lines in string literals of old engines.
+/// Escapes bytes for a double-quoted JavaScript string. Bytes that are not UTF-8 are unchanged, so an engine reads
+/// them as it would in a file. U+2028 and U+2029 are escaped because they end lines in string literals of old
+/// engines.
 pub fn quoted(bytes: &[u8]) -> Cow<'_, [u8]> {
     let special = |&b: &u8| b < 0x20 || b == b'"' || b == b'\\' || b == 0xe2;
     let Some(first) = bytes.iter().position(special) else { return Cow::Borrowed(bytes) };
@@ -192,7 +194,7 @@ mod tests {
     }
 
     proptest! {
-        /// JSON's escapes are among JavaScript's, but for `\xNN`.
+        /// JSON's escapes are a subset of JavaScript's, except for `\xNN`.
         #[test]
         fn what_is_quoted_is_read_back(text in any::<String>()) {
             let escaped = String::from_utf8(quoted(text.as_bytes()).into_owned()).unwrap();

@@ -1,20 +1,20 @@
-//! Trust statements: whom a key approves, signed by it.
+//! Trust statements: the keys that a key approves, signed by it.
 //!
-//! A key has one statement at a time. It holds direct approvals only, so that everybody computes for themselves
-//! who is trusted through whom, and nobody vouches for what somebody else may have withdrawn. The bytes:
+//! A key has one current statement. It lists direct approvals only: every machine computes chains of trust for
+//! itself, and no key vouches for an approval that another key may have withdrawn. The bytes:
 //!
 //! | size | what |
 //! |---|---|
 //! | 32 | the issuer's public key |
 //! | 8 | serial, big-endian; the higher one replaces the lower one |
 //! | 8 | issued, seconds since 1970, big-endian |
-//! | 8 | expires, likewise |
+//! | 8 | expires, in the same form |
 //! | 2 | the number of approvals, big-endian, at most [`MOST_APPROVALS`] |
 //! | 32 each | their fingerprints, each greater than the one before |
 //! | 64 | Ed25519 signature over [`DOMAIN`] and all of the above |
 //!
-//! There is one encoding of each statement, and a signature is verified over the bytes that came, never over bytes
-//! that were encoded again. No clock here: `now` is an argument, in seconds since 1970.
+//! Each statement has exactly one encoding, and signatures are verified over the bytes received, never over a
+//! re-encoding. This module reads no clock: `now` is an argument, in seconds since 1970.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,105 +23,106 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 use crate::fingerprint::{Fingerprint, KeyError, key_of_bytes};
 
-/// What is signed begins with this, so that no signature made for anything else passes for a statement's.
+/// Domain separation: the prefix of the signed bytes, so that a signature made for another purpose is never valid for
+/// a statement.
 pub const DOMAIN: &[u8] = b"flotilla statement v1\0";
 
-/// The most approvals in one statement: bounds what it costs to keep a statement (16 KiB).
+/// The maximum number of approvals in one statement; bounds the size of a statement to about 16 KiB.
 pub const MOST_APPROVALS: usize = 512;
 
 /// A day, in seconds.
-const DAY: u64 = 24 * 60 * 60;
+const DAY_SECONDS: u64 = 24 * 60 * 60;
 
-/// How long a statement lives, in seconds: 7 days. No statement may claim more: a machine that cannot be reached
-/// by a withdrawal forgets what was withdrawn after this long.
-pub const LIFETIME: u64 = 7 * DAY;
+/// The lifetime of a statement in seconds: 7 days. Longer ones are rejected, so that an approval expires after at
+/// most this long on a machine that its withdrawal cannot reach.
+pub const LIFETIME: u64 = 7 * DAY_SECONDS;
 
 /// How far in the future a statement may have been issued, in seconds: clocks differ by up to a day. At the other
-/// end the daily renewal leaves more than that.
-pub const SKEW: u64 = DAY;
+/// end, the daily renewal leaves a larger margin.
+pub const SKEW: u64 = DAY_SECONDS;
 
-/// The bytes before the approvals.
-const HEAD: usize = 32 + 3 * 8 + 2;
-/// The bytes of a fingerprint.
-const APPROVAL: usize = 32;
-/// The bytes of a signature.
-const SIGNATURE: usize = 64;
+/// The size of what precedes the approvals, in bytes.
+const HEAD_SIZE: usize = 32 + 3 * 8 + 2;
+/// The size of a fingerprint, in bytes.
+const APPROVAL_SIZE: usize = 32;
+/// The size of a signature, in bytes.
+const SIGNATURE_SIZE: usize = 64;
 
-/// The most bytes a statement has. A reader of files and sockets need not read further.
-pub const MOST_BYTES: usize = HEAD + MOST_APPROVALS * APPROVAL + SIGNATURE;
+/// The maximum size of a statement, in bytes. Readers of files and sockets need not read further.
+pub const MOST_BYTES: usize = HEAD_SIZE + MOST_APPROVALS * APPROVAL_SIZE + SIGNATURE_SIZE;
 
-/// What a key says about others. Not signed yet, or taken from a [`SignedStatement`].
+/// The content of a statement: not signed yet, or taken from a [`SignedStatement`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// Who says it.
+    /// The key that makes the statement.
     pub issuer: VerifyingKey,
-    /// Which of the issuer's statements this is: the highest counts.
+    /// Orders the statements of one issuer: the highest serial is current.
     pub serial: u64,
     /// When it was made, in seconds since 1970.
     pub issued: u64,
-    /// From when on it says nothing any more, in seconds since 1970.
+    /// When it expires, in seconds since 1970.
     pub expires: u64,
-    /// Whom the issuer approves itself: sorted, each once.
+    /// The keys that the issuer approves directly: sorted, without duplicates.
     pub approvals: Vec<Fingerprint>,
 }
 
-/// Why bytes are no statement, or a statement cannot be made.
+/// Why bytes are not a statement, or why a statement cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StatementError {
-    /// Fewer or more bytes than its number of approvals takes.
+    /// The length does not match the number of approvals.
     #[error("the statement has {0} bytes, which does not fit what it says")]
     Length(usize),
-    /// More approvals than a statement may hold.
+    /// More than [`MOST_APPROVALS`] approvals.
     #[error("the statement has {0} approvals, more than the limit of {MOST_APPROVALS}")]
     TooMany(usize),
-    /// Approvals that are not sorted, or twice the same.
+    /// Approvals that are not sorted, or duplicates.
     #[error("the statement's approvals are not in order")]
     Order,
-    /// The issuer is no usable key.
+    /// The issuer's key is not usable.
     #[error("the statement's issuer is {0}")]
     Issuer(#[from] KeyError),
-    /// The key to sign with is not the issuer's.
+    /// The signing key is not the issuer's.
     #[error("the statement's issuer is {issuer}, not the key {key} that is to sign it")]
     OtherKey {
-        /// Who is to say it.
+        /// The statement's issuer.
         issuer: Fingerprint,
-        /// Whose key is at hand.
+        /// The signing key.
         key: Fingerprint,
     },
-    /// It ends before it begins, or lives longer than [`LIFETIME`].
+    /// It expires before it was issued, or its lifetime exceeds [`LIFETIME`].
     #[error("the statement is issued at {issued} and expires at {expires}: no lifetime of up to 7 days")]
     Lifetime {
-        /// When it was issued.
+        /// When it was issued, in seconds since 1970.
         issued: u64,
-        /// When it expires.
+        /// When it expires, in seconds since 1970.
         expires: u64,
     },
-    /// The signature is not the issuer's over these bytes.
+    /// The signature over these bytes is not the issuer's.
     #[error("the statement is not signed by its issuer {0}")]
     Signature(Fingerprint),
-    /// Its time is over.
+    /// It has expired.
     #[error("the statement of {issuer} expired at {expires}, and it is {now}")]
     Expired {
-        /// Whose it is.
+        /// The statement's issuer.
         issuer: Fingerprint,
-        /// When it did.
+        /// When it expired, in seconds since 1970.
         expires: u64,
-        /// The time it was asked for.
+        /// The time of the check, in seconds since 1970.
         now: u64,
     },
-    /// It was issued in the future, by more than clocks may differ.
+    /// It was issued in the future, by more than [`SKEW`].
     #[error("the statement of {issuer} was issued at {issued}, and it is {now}: a clock is wrong")]
     NotYet {
-        /// Whose it is.
+        /// The statement's issuer.
         issuer: Fingerprint,
-        /// When it says it was.
+        /// When it claims to have been issued, in seconds since 1970.
         issued: u64,
-        /// The time it was asked for.
+        /// The time of the check, in seconds since 1970.
         now: u64,
     },
 }
 
-/// A statement whose signature has been verified. There is no other way to get one; cheap to clone.
+/// A statement whose signature has been verified; it cannot be constructed otherwise. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedStatement {
     content: Arc<Statement>,
@@ -130,7 +131,7 @@ pub struct SignedStatement {
 }
 
 impl Statement {
-    /// A statement made now, which lives for [`LIFETIME`].
+    /// A statement issued at `now` (seconds since 1970) that expires after [`LIFETIME`].
     pub fn new(
         issuer: VerifyingKey,
         serial: u64,
@@ -143,10 +144,10 @@ impl Statement {
         Self { issuer, serial, issued: now, expires: now.saturating_add(LIFETIME), approvals }
     }
 
-    /// Signs it.
+    /// Signs the statement.
     ///
     /// # Errors
-    /// [`StatementError`] when `key` is not the issuer's, or nobody would accept the statement.
+    /// [`StatementError`] when `key` is not the issuer's, or when the statement would be rejected by its readers.
     pub fn sign(self, key: &SigningKey) -> Result<SignedStatement, StatementError> {
         self.check()?;
         let issuer = Fingerprint::of(&self.issuer);
@@ -159,7 +160,7 @@ impl Statement {
         Ok(SignedStatement { content: Arc::new(self), issuer, bytes: bytes.into() })
     }
 
-    /// What holds for every statement, no matter who signs it and when.
+    /// The rules that hold for every statement, whoever the signer and whatever the time.
     fn check(&self) -> Result<(), StatementError> {
         if self.approvals.len() > MOST_APPROVALS {
             return Err(StatementError::TooMany(self.approvals.len()));
@@ -174,9 +175,9 @@ impl Statement {
         }
     }
 
-    /// The bytes without the signature. The number of approvals has been checked.
+    /// The bytes without the signature. The number of approvals must have been checked.
     fn body(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEAD + self.approvals.len() * APPROVAL + SIGNATURE);
+        let mut bytes = Vec::with_capacity(HEAD_SIZE + self.approvals.len() * APPROVAL_SIZE + SIGNATURE_SIZE);
         bytes.extend_from_slice(self.issuer.as_bytes());
         for number in [self.serial, self.issued, self.expires] {
             bytes.extend_from_slice(&number.to_be_bytes());
@@ -188,14 +189,14 @@ impl Statement {
         bytes
     }
 
-    /// Reads the bytes without the signature; their length fits `count`.
+    /// Reads the bytes without the signature; `None` if the length is wrong.
     fn read(body: &[u8]) -> Option<Result<Self, StatementError>> {
         let (issuer, rest) = body.split_first_chunk::<32>()?;
         let (serial, rest) = rest.split_first_chunk::<8>()?;
         let (issued, rest) = rest.split_first_chunk::<8>()?;
         let (expires, rest) = rest.split_first_chunk::<8>()?;
         let (_, approvals) = rest.split_first_chunk::<2>()?;
-        let (approvals, []) = approvals.as_chunks::<APPROVAL>() else { return None };
+        let (approvals, []) = approvals.as_chunks::<APPROVAL_SIZE>() else { return None };
         let issuer = match key_of_bytes(issuer) {
             Ok(issuer) => issuer,
             Err(error) => return Some(Err(error.into())),
@@ -212,23 +213,23 @@ impl Statement {
 }
 
 impl SignedStatement {
-    /// Reads a statement and verifies its signature, whatever the time is: an expired statement still tells which
-    /// serials are too low.
+    /// Reads a statement and verifies its signature, but not its time: an expired statement still shows which serials
+    /// are outdated.
     ///
     /// # Errors
-    /// [`StatementError`] for anything but the exact bytes that the issuer signed. Nothing is allocated for a
-    /// statement whose length does not fit.
+    /// [`StatementError`] for anything but the exact bytes that the issuer signed. If the length is wrong, nothing is
+    /// allocated.
     pub fn open(bytes: &[u8]) -> Result<Self, StatementError> {
         let length = || StatementError::Length(bytes.len());
-        let count = bytes.get(HEAD - 2..).and_then(|rest| rest.first_chunk::<2>()).ok_or_else(length)?;
+        let count = bytes.get(HEAD_SIZE - 2..).and_then(|rest| rest.first_chunk::<2>()).ok_or_else(length)?;
         let count = usize::from(u16::from_be_bytes(*count));
         if count > MOST_APPROVALS {
             return Err(StatementError::TooMany(count));
         }
-        if bytes.len() != HEAD + count * APPROVAL + SIGNATURE {
+        if bytes.len() != HEAD_SIZE + count * APPROVAL_SIZE + SIGNATURE_SIZE {
             return Err(length());
         }
-        let (body, signature) = bytes.split_last_chunk::<SIGNATURE>().ok_or_else(length)?;
+        let (body, signature) = bytes.split_last_chunk::<SIGNATURE_SIZE>().ok_or_else(length)?;
         let content = Statement::read(body).ok_or_else(length)??;
         let issuer = Fingerprint::of(&content.issuer);
         // Strict: no malleable signatures and no weak keys, so everybody agrees on what is valid.
@@ -242,14 +243,14 @@ impl SignedStatement {
     /// [`open`](Self::open), then [`check_time`](Self::check_time).
     ///
     /// # Errors
-    /// Those of both.
+    /// Those of both functions.
     pub fn verify(bytes: &[u8], now: u64) -> Result<Self, StatementError> {
         let statement = Self::open(bytes)?;
         statement.check_time(now)?;
         Ok(statement)
     }
 
-    /// Whether it says anything at this time.
+    /// Checks that the statement is valid at `now`, in seconds since 1970.
     ///
     /// # Errors
     /// [`StatementError::Expired`] and [`StatementError::NotYet`].
@@ -264,12 +265,12 @@ impl SignedStatement {
         Ok(())
     }
 
-    /// The exact bytes, signature included: what is stored and sent.
+    /// The exact bytes including the signature, as stored and sent.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What it says.
+    /// The content of the statement.
     pub fn content(&self) -> &Statement {
         &self.content
     }
@@ -279,7 +280,7 @@ impl SignedStatement {
         self.issuer
     }
 
-    /// Whether it approves this key itself.
+    /// Whether the statement approves this key directly.
     pub fn approves(&self, key: &Fingerprint) -> bool {
         self.content.approvals.binary_search(key).is_ok()
     }
@@ -427,7 +428,7 @@ mod tests {
         for (approvals, count) in [(0, 1), (1, 0), (2, 1), (2, 3), (2, 512), (2, 0x0200 + 2)] {
             let seeds: Vec<u8> = (2..2 + approvals).collect();
             let mut body = statement(&seeds).body();
-            body[HEAD - 2..HEAD].copy_from_slice(&u16::to_be_bytes(count));
+            body[HEAD_SIZE - 2..HEAD_SIZE].copy_from_slice(&u16::to_be_bytes(count));
             let signature = key(1).sign(&[DOMAIN, &body].concat()).to_bytes();
             let bytes = [&body[..], &signature].concat();
             let wanted = match usize::from(count) {
@@ -436,9 +437,9 @@ mod tests {
             };
             assert_eq!(SignedStatement::open(&bytes), Err(wanted), "{approvals} approvals, {count} claimed");
         }
-        // Half an approval, so that the count could be either.
+        // Half an approval, so that either count could be meant.
         let mut half = statement(&[2]).body();
-        half.truncate(HEAD + APPROVAL / 2);
+        half.truncate(HEAD_SIZE + APPROVAL_SIZE / 2);
         let signature = key(1).sign(&[DOMAIN, &half].concat()).to_bytes();
         let bytes = [&half[..], &signature].concat();
         assert_eq!(SignedStatement::open(&bytes), Err(StatementError::Length(bytes.len())));
@@ -453,7 +454,7 @@ mod tests {
         assert_eq!(SignedStatement::open(&bytes), Err(StatementError::Issuer(KeyError::Weak)));
     }
 
-    /// Properly signed bytes of a statement that [`Statement::sign`] refuses.
+    /// Correctly signed bytes of a statement that [`Statement::sign`] rejects.
     fn forced(statement: &Statement) -> Vec<u8> {
         let body = statement.body();
         let signature = key(1).sign(&[DOMAIN, &body].concat()).to_bytes();
@@ -484,8 +485,8 @@ mod tests {
             fit: bool,
         ) {
             if fit {
-                bytes.resize(HEAD + usize::from(count) * APPROVAL + SIGNATURE, 0);
-                bytes[HEAD - 2..HEAD].copy_from_slice(&[0, count]);
+                bytes.resize(HEAD_SIZE + usize::from(count) * APPROVAL_SIZE + SIGNATURE_SIZE, 0);
+                bytes[HEAD_SIZE - 2..HEAD_SIZE].copy_from_slice(&[0, count]);
             }
             prop_assert!(SignedStatement::open(&bytes).is_err());
         }

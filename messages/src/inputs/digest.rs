@@ -1,4 +1,4 @@
-//! The name of a blob: the BLAKE3 digest of its bytes. `blake3` is named only here.
+//! The name of a blob: the BLAKE3 digest of its bytes. Only this file uses `blake3`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 /// Hexadecimal digits of a digest.
 const DIGITS: usize = 2 * Digest::SIZE;
 
-/// The BLAKE3 digest of a blob's bytes, which is its name everywhere.
+/// The BLAKE3 digest of a blob's bytes, by which the blob is named everywhere.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Digest(#[serde(with = "serde_bytes")] pub [u8; Self::SIZE]);
 
-/// Why a text is no digest.
+/// A text that is not a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a digest is 64 lower-case hexadecimal digits")]
 pub struct DigestError;
@@ -28,17 +28,17 @@ impl Digest {
     }
 }
 
-/// Makes a digest of bytes that come one after the other.
+/// Computes a digest incrementally.
 #[derive(Clone, Debug, Default)]
 pub struct Hasher(blake3::Hasher);
 
 impl Hasher {
-    /// Of no bytes yet.
+    /// A hasher that has read no bytes yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// More bytes.
+    /// Appends bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -64,7 +64,7 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = DigestError;
 
-    /// Reads what [`Display`](fmt::Display) writes, and nothing else: a digest has one name on disk.
+    /// Accepts exactly what [`Display`](fmt::Display) writes, so that a digest has only one name on disk.
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let value = |digit: u8| match digit {
             b'0'..=b'9' => Ok(digit - b'0'),

@@ -1,4 +1,4 @@
-//! One directory of a tree as one blob: equal directories are equal bytes.
+//! The blob of one directory of a tree: equal directories have equal bytes.
 //!
 //! ```text
 //! magic "FLD" | version 1 | entries u32 | entry ...
@@ -7,15 +7,16 @@
 //!                                        | symlink:   length u16, target       (kind 3)
 //! ```
 //!
-//! Numbers are big-endian. Entries are sorted by the bytes of their names, each name once. Nothing follows the last one.
+//! Numbers are big-endian. Entries are sorted by the bytes of their names, without duplicates. Nothing follows the
+//! last entry.
 
 use super::digest::Digest;
 use super::name::{Name, NameError, Target, TargetError};
 use super::reader::{Ended, Reader};
 
-/// The most entries a directory has.
+/// The maximum number of entries in a directory.
 pub const MOST_ENTRIES: usize = 65_536;
-/// The most bytes a directory's blob has. Names of 80 bytes throughout still fit.
+/// The maximum size of a directory's blob in bytes. With [`MOST_ENTRIES`] entries, names of 80 bytes still fit.
 pub const LARGEST_DIRECTORY: usize = 8 << 20;
 
 const MAGIC: [u8; 4] = *b"FLD\x01";
@@ -23,7 +24,7 @@ const FILE: u8 = 0;
 const EXECUTABLE: u8 = 1;
 const DIRECTORY: u8 = 2;
 const SYMLINK: u8 = 3;
-/// No entry is smaller: a kind, a name of one byte with its length, and a target of one byte with its length.
+/// The size of the smallest entry in bytes: a kind, a name of one byte and a target of one byte, with their lengths.
 const SMALLEST_ENTRY: usize = 1 + 2 + 3;
 
 /// The entries of one directory, sorted by name.
@@ -35,64 +36,64 @@ pub struct Directory {
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is called.
+    /// The entry's name.
     pub name: Name,
-    /// What it is.
+    /// What the entry names.
     pub node: Node,
 }
 
-/// What an entry is.
+/// What an entry names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
     /// A regular file.
     File {
-        /// Of its content.
+        /// The digest of its content.
         digest: Digest,
-        /// In bytes.
+        /// Its size in bytes.
         size: u64,
-        /// Whether it may be run. Other permissions do not travel.
+        /// Whether it is executable. Other permissions are not transferred.
         executable: bool,
     },
     /// A directory.
     Directory {
-        /// Of its [`Directory`]'s bytes.
+        /// The digest of its [`Directory`]'s bytes.
         digest: Digest,
     },
-    /// A symbolic link, which may lead nowhere.
+    /// A symbolic link; its target need not exist.
     Symlink {
-        /// What it says.
+        /// The path it points to.
         target: Target,
     },
 }
 
-/// Why there is no such directory, or why bytes are none.
+/// Why a directory cannot be made, or why bytes are not a directory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DirectoryError {
-    /// More bytes than any directory has.
+    /// Larger than [`LARGEST_DIRECTORY`].
     #[error("a directory of {0} bytes is larger than {LARGEST_DIRECTORY}")]
     TooLarge(usize),
-    /// More entries than any directory has.
+    /// More than [`MOST_ENTRIES`] entries.
     #[error("a directory has {0} entries, more than {MOST_ENTRIES}")]
     TooMany(usize),
-    /// Something else than a directory, or one of another version.
+    /// Not a directory, or one of another version.
     #[error("a directory does not begin as one")]
     Magic,
-    /// It ends before the last entry does.
+    /// Truncated.
     #[error("a directory is cut short")]
     Ended,
-    /// It goes on after the last entry.
+    /// Bytes follow the last entry.
     #[error("a directory has {0} bytes after its last entry")]
     Trailing(usize),
-    /// An entry is of no known kind.
+    /// An entry of an unknown kind.
     #[error("a directory has an entry of kind {0}")]
     Kind(u8),
-    /// An entry has no possible name.
+    /// An entry with an invalid name.
     #[error("in a directory, {0}")]
     Name(#[from] NameError),
-    /// A link has no possible target.
+    /// A link with an invalid target.
     #[error("in a directory, {0}")]
     Target(#[from] TargetError),
-    /// Two entries of one name, or in the wrong order.
+    /// Unsorted entries, or two entries with the same name.
     #[error("the entries of a directory are not sorted, or '{0}' is there twice")]
     Order(String),
 }
@@ -104,10 +105,10 @@ impl From<Ended> for DirectoryError {
 }
 
 impl Directory {
-    /// A directory with these entries, in any order.
+    /// A directory with these entries, given in any order.
     ///
     /// # Errors
-    /// [`DirectoryError`] for a name that is there twice, or when there is too much in it.
+    /// [`DirectoryError`] for a duplicate name, and when there are too many entries or bytes.
     pub fn new(mut entries: Vec<Entry>) -> Result<Self, DirectoryError> {
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         if entries.len() > MOST_ENTRIES {
@@ -124,22 +125,22 @@ impl Directory {
         Ok(Self { entries })
     }
 
-    /// Its entries, sorted by name.
+    /// The entries, sorted by name.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The entry of that name.
+    /// The entry with this name.
     pub fn get(&self, name: &[u8]) -> Option<&Entry> {
         let at = self.entries.binary_search_by(|entry| entry.name.as_bytes().cmp(name)).ok()?;
         self.entries.get(at)
     }
 
-    /// The one blob that stands for it.
+    /// The bytes of the directory's blob.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend_from_slice(&MAGIC);
-        // At most MOST_ENTRIES; names and targets are shorter than their lengths' types can say, too.
+        // At most MOST_ENTRIES; likewise the lengths of names and targets fit into their types.
         out.extend_from_slice(&(self.entries.len() as u32).to_be_bytes());
         for Entry { name, node } in &self.entries {
             let kind = match node {
@@ -165,7 +166,7 @@ impl Directory {
         out
     }
 
-    /// The directory these bytes stand for. Whatever is accepted [encodes](Self::encode) to the same bytes.
+    /// Reads a directory. Any accepted bytes [encode](Self::encode) to themselves.
     ///
     /// # Errors
     /// [`DirectoryError`] for anything that [`encode`](Self::encode) would not have written.

@@ -1,18 +1,18 @@
-//! What a test run needs of files, by content: a Merkle tree of directories, and the packs its blobs travel in.
+//! The input files of a test run, by content: a Merkle tree of directories, and the packs that transfer its blobs.
 //!
-//! A client names the digest of the root [`Directory`]; a peer asks for what it lacks. So an unchanged tree costs one
-//! round trip and no blob. Everything here comes from a peer that may lie: names are confined when they are read, sizes
-//! are checked before anything is allocated, and [`survey`] bounds what a tree unfolds to, as one small directory that
-//! is named a thousand times is a large tree.
+//! A client names the digest of the root [`Directory`], and a peer requests the blobs it lacks, so an unchanged tree
+//! costs one round trip and no blob. All of this comes from a peer that may be hostile: names are confined when they
+//! are read, sizes are checked before anything is allocated, and [`survey`] limits the size of the unfolded tree,
+//! because one small directory named a thousand times is a large tree.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `digest` | [`Digest`]: BLAKE3, the name of a blob |
+//! | `digest` | [`Digest`]: the BLAKE3 name of a blob |
 //! | `name` | [`Name`] and [`Target`]: names and link targets that cannot leave the tree |
-//! | `directory` | [`Directory`]: one blob a directory, in a fixed binary layout |
-//! | `survey` | what a tree holds, and which directories are not here yet |
+//! | `directory` | [`Directory`]: one blob per directory, in a fixed binary layout |
+//! | `survey` | the contents of a tree, and the directories that are missing |
 //! | `pack` | [`Pack`]: several blobs, or a piece of a large one, in one message |
-//! | `reader` | reads the layouts |
+//! | `reader` | reads fixed binary layouts |
 
 mod digest;
 mod directory;

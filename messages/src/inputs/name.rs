@@ -1,39 +1,39 @@
-//! Names of entries and targets of symbolic links, confined when they are made.
+//! Names of entries and targets of symbolic links, checked for confinement on construction.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The most bytes a name has, as on every Unix.
+/// The maximum length of a name in bytes, as on every Unix.
 pub const LONGEST_NAME: usize = 255;
-/// The most bytes a symbolic link's target has: Linux's PATH_MAX without the NUL.
+/// The maximum length of a symbolic link's target in bytes: Linux's PATH_MAX without the NUL.
 pub const LONGEST_TARGET: usize = 4095;
 
-/// The name of one entry in a directory, in bytes as Unix has them; 1 to 255, without `/` and NUL, not `.` or `..`.
+/// The name of one directory entry: 1 to 255 bytes, not necessarily UTF-8, without `/` and NUL, and not `.` or `..`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<[u8]>);
 
-/// Why bytes are no [`Name`].
+/// Why bytes are not a [`Name`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// No bytes.
+    /// Empty.
     #[error("a name is empty")]
     Empty,
-    /// More than [`LONGEST_NAME`].
+    /// Longer than [`LONGEST_NAME`].
     #[error("a name has {0} bytes, more than {LONGEST_NAME}")]
     TooLong(usize),
-    /// `/` or NUL.
+    /// Contains `/` or NUL.
     #[error("a name has '/' or NUL in it")]
     Separator,
-    /// `.` or `..`.
+    /// Is `.` or `..`.
     #[error("a name is '.' or '..'")]
     Dots,
 }
 
 impl Name {
-    /// These bytes as a name.
+    /// Checks bytes and makes them a name.
     ///
     /// # Errors
-    /// [`NameError`] for anything that could leave the directory it is in, or that no file can be called.
+    /// [`NameError`] for anything that could leave its directory, or that cannot be a file's name.
     pub fn new(bytes: &[u8]) -> Result<Self, NameError> {
         match bytes {
             b"" => Err(NameError::Empty),
@@ -44,12 +44,12 @@ impl Name {
         }
     }
 
-    /// Its bytes.
+    /// The bytes of the name.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// For people: bytes that are no text are replaced.
+    /// For display: bytes that are not UTF-8 are replaced.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
@@ -61,39 +61,39 @@ impl fmt::Debug for Name {
     }
 }
 
-/// What a symbolic link says: a relative path with `..` at its front only.
+/// The target of a symbolic link: a relative path with `..` only at its beginning.
 ///
 /// A `..` after a name could follow another link and leave the tree from there, although the text alone looks
-/// harmless. With `..` at the front only, and no more of them than the link lies deep ([`Target::climbs`]), no chain of
-/// links leaves the tree.
+/// harmless. With `..` only at the beginning, and no more of them than the link's depth ([`Target::climbs`]), no
+/// chain of links leaves the tree.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target(Box<[u8]>);
 
-/// Why bytes are no [`Target`].
+/// Why bytes are not a [`Target`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// No bytes.
+    /// Empty.
     #[error("a link's target is empty")]
     Empty,
-    /// More than [`LONGEST_TARGET`].
+    /// Longer than [`LONGEST_TARGET`].
     #[error("a link's target has {0} bytes, more than {LONGEST_TARGET}")]
     TooLong(usize),
-    /// NUL.
+    /// Contains NUL.
     #[error("a link's target has NUL in it")]
     Nul,
     /// Begins with `/`.
     #[error("a link's target is absolute")]
     Absolute,
-    /// `..` after a name.
+    /// Has `..` after a name.
     #[error("a link's target has '..' after a name")]
     InnerClimb,
 }
 
 impl Target {
-    /// These bytes as a target.
+    /// Checks bytes and makes them a target.
     ///
     /// # Errors
-    /// [`TargetError`] for what is absolute, has `..` after a name, or cannot be a target at all.
+    /// [`TargetError`] for absolute paths, `..` after a name, and anything that cannot be a target.
     pub fn new(bytes: &[u8]) -> Result<Self, TargetError> {
         if bytes.is_empty() {
             return Err(TargetError::Empty);
@@ -114,17 +114,18 @@ impl Target {
         Ok(Self(bytes.into()))
     }
 
-    /// How many directories it goes up from the one the link is in. Valid only for a link that lies at least so deep.
+    /// The number of directories it goes up from the one that contains the link. Valid only for a link at least that
+    /// deep in the tree.
     pub fn climbs(&self) -> usize {
         components(&self.0).take_while(|part| *part == b"..").count()
     }
 
-    /// Its bytes.
+    /// The bytes of the target.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// For people: bytes that are no text are replaced.
+    /// For display: bytes that are not UTF-8 are replaced.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0)
     }
@@ -136,7 +137,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// The parts that mean something: not the empty ones between two `/`, not `.`.
+/// The components that matter: not the empty ones between two `/`, and not `.`.
 fn components(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".")
 }

@@ -1,12 +1,12 @@
-//! Several small blobs, or a piece of a large one, in one message.
+//! Several small blobs, or a chunk of a large one, in one message.
 //!
 //! ```text
 //! data of a pack = zstd, level 1 of: part ...
 //! part: digest of the whole blob 32 | its size u64 | where the piece begins u64 | length u32 | bytes
 //! ```
 //!
-//! One blob a message would be three times as large on small files, since nothing is learnt from one to the next.
-//! `zstd` is named only here. Numbers are big-endian.
+//! One message per blob would make small files three times as large, since compression could not exploit what they
+//! have in common. Only this file uses `zstd`. Numbers are big-endian.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,70 +18,70 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::reader::{Ended, Reader};
 
-/// The most bytes a pack holds unpacked, headers of its parts included.
+/// The maximum size of an unpacked pack in bytes, including the headers of its parts.
 pub const LARGEST_PACK: usize = 1 << 20;
 
-const HEADER: usize = Digest::SIZE + 8 + 8 + 4;
-const LEVEL: i32 = 1;
+const PART_HEADER_SIZE: usize = Digest::SIZE + 8 + 8 + 4;
+const ZSTD_LEVEL: i32 = 1;
 
 /// Several parts in one message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pack {
-    /// How many bytes the data unpack to, at most [`LARGEST_PACK`]. The sender's claim.
+    /// The unpacked size of the data in bytes, at most [`LARGEST_PACK`]; as claimed by the sender.
     pub unpacked: u32,
-    /// Compressed parts.
+    /// The compressed parts.
     #[serde(with = "serde_bytes")]
     pub data: Vec<u8>,
 }
 
-/// A blob, or a piece of one. A blob's pieces come in order, each but the last one as large as fits.
+/// A blob, or a chunk of one. The chunks of a blob are sent in order, each except the last as large as fits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Part<'a> {
-    /// Of the whole blob; of a piece alone nothing can be verified.
+    /// The digest of the whole blob; a single chunk cannot be verified.
     pub digest: Digest,
-    /// Size of the whole blob in bytes.
+    /// The size of the whole blob in bytes.
     pub total: u64,
-    /// Where in the blob the piece begins.
+    /// The offset of the chunk in the blob, in bytes.
     pub offset: u64,
-    /// The piece.
+    /// The bytes of the chunk.
     pub bytes: &'a [u8],
 }
 
-/// Why a pack cannot be made, or is none.
+/// Why a pack cannot be made, or why bytes are not a pack.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
-    /// A part does not fit in what is left of the pack.
+    /// A part does not fit into the rest of the pack.
     #[error("a part of {size} bytes does not fit in the pack, which has room for {room}")]
     Full {
-        /// The part's bytes.
+        /// The size of the part in bytes.
         size: usize,
-        /// How many fit.
+        /// The free space in bytes.
         room: usize,
     },
-    /// A part goes beyond the end of its blob.
+    /// A part extends past the end of its blob.
     #[error("a part of blob {0} goes beyond its end")]
     Beyond(Digest),
-    /// The same blob twice.
+    /// The same blob occurs twice.
     #[error("blob {0} is in the pack twice")]
     Twice(Digest),
-    /// More than a pack holds.
+    /// Larger than [`LARGEST_PACK`].
     #[error("the pack claims {0} bytes, more than {LARGEST_PACK}")]
     TooLarge(u32),
-    /// The data are not zstd, or unpack to more than was claimed.
+    /// The data are not zstd, or unpack to more than claimed.
     #[error("the pack cannot be unpacked: {0}")]
     Zstd(io::Error),
-    /// The data unpack to less than was claimed.
+    /// The data unpack to less than claimed.
     #[error("the pack claims {claimed} bytes and has {actual}")]
     Size {
-        /// What it claims.
+        /// The claimed size in bytes.
         claimed: u32,
-        /// What it has.
+        /// The actual size in bytes.
         actual: usize,
     },
     /// The data end within a part.
     #[error("the pack is cut short")]
     Ended,
-    /// Nothing is in it.
+    /// There are no parts.
     #[error("the pack is empty")]
     Empty,
 }
@@ -93,11 +93,11 @@ impl From<Ended> for PackError {
 }
 
 impl Pack {
-    /// Its parts. What they hold is not verified: that takes a whole blob.
+    /// The parts of the pack. Their bytes are not verified, which requires a whole blob.
     ///
     /// # Errors
-    /// [`PackError`] for anything that a [`Packer`] would not have made; nothing larger than [`LARGEST_PACK`] is
-    /// allocated, whatever the pack claims or holds.
+    /// [`PackError`] for anything that a [`Packer`] would not have made. Nothing larger than [`LARGEST_PACK`] is
+    /// allocated, whatever the pack claims or contains.
     pub fn unpack(&self) -> Result<Unpacked, PackError> {
         let claimed = self.unpacked;
         if claimed as usize > LARGEST_PACK {
@@ -124,7 +124,7 @@ impl Pack {
             if !seen.insert(digest) {
                 return Err(PackError::Twice(digest));
             }
-            parts.push(Placed { digest, total, offset, range: start..start + length });
+            parts.push(PartRange { digest, total, offset, range: start..start + length });
         }
         Ok(Unpacked { body, parts })
     }
@@ -137,7 +137,7 @@ impl fmt::Debug for Pack {
 }
 
 impl Part<'_> {
-    /// Whether the blob is complete with it.
+    /// Whether this part completes the blob.
     pub fn is_last(&self) -> bool {
         self.offset.checked_add(self.bytes.len() as u64) == Some(self.total)
     }
@@ -161,12 +161,12 @@ impl fmt::Debug for Part<'_> {
 #[derive(Clone)]
 pub struct Unpacked {
     body: Vec<u8>,
-    parts: Vec<Placed>,
+    parts: Vec<PartRange>,
 }
 
-/// A part whose bytes are somewhere in the body.
+/// A part, with the range of its bytes in the body.
 #[derive(Clone)]
-struct Placed {
+struct PartRange {
     digest: Digest,
     total: u64,
     offset: u64,
@@ -174,19 +174,19 @@ struct Placed {
 }
 
 impl Unpacked {
-    /// The part at this place among them.
+    /// The part with this index.
     pub fn part(&self, place: usize) -> Option<Part<'_>> {
-        let Placed { digest, total, offset, range } = self.parts.get(place)?;
+        let PartRange { digest, total, offset, range } = self.parts.get(place)?;
         Some(Part { digest: *digest, total: *total, offset: *offset, bytes: &self.body[range.clone()] })
     }
 
-    /// Each part, in the order in which they were added; no blob twice.
+    /// The parts in the order in which they were added; each blob occurs once.
     pub fn parts(&self) -> impl ExactSizeIterator<Item = Part<'_>> {
-        self.parts.iter().map(|Placed { digest, total, offset, range }| Part {
+        self.parts.iter().map(|PartRange { digest, total, offset, range }| Part {
             digest: *digest,
             total: *total,
             offset: *offset,
-            // The ranges were cut out of this body.
+            // The ranges were taken from this body.
             bytes: &self.body[range.clone()],
         })
     }
@@ -198,7 +198,7 @@ impl fmt::Debug for Unpacked {
     }
 }
 
-/// Makes packs, one after the other. Keeps its buffers between them.
+/// Makes packs one after another, reusing its buffers.
 pub struct Packer {
     body: Vec<u8>,
     seen: BTreeSet<Digest>,
@@ -206,30 +206,30 @@ pub struct Packer {
 }
 
 impl Packer {
-    /// With an empty pack.
+    /// A packer with an empty pack.
     ///
     /// # Errors
-    /// [`PackError::Zstd`] when there is no memory for the compressor.
+    /// [`PackError::Zstd`] when there is not enough memory for the compressor.
     pub fn new() -> Result<Self, PackError> {
-        let compressor = zstd::bulk::Compressor::new(LEVEL).map_err(PackError::Zstd)?;
+        let compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(PackError::Zstd)?;
         Ok(Self { body: Vec::new(), seen: BTreeSet::new(), compressor })
     }
 
-    /// Whether nothing was added since the last pack.
+    /// Whether nothing has been added since the last pack.
     pub fn is_empty(&self) -> bool {
         self.body.is_empty()
     }
 
-    /// How many bytes of a part still fit; nothing when not even an empty part does.
+    /// The largest part that still fits, in bytes; `None` when not even an empty part does.
     pub fn room(&self) -> Option<usize> {
-        LARGEST_PACK.checked_sub(self.body.len() + HEADER)
+        LARGEST_PACK.checked_sub(self.body.len() + PART_HEADER_SIZE)
     }
 
     /// Adds a part.
     ///
     /// # Errors
     /// [`PackError::Full`] when it is larger than the [room](Self::room), [`PackError::Twice`] and
-    /// [`PackError::Beyond`]. The pack is as before then.
+    /// [`PackError::Beyond`]. The pack is then unchanged.
     pub fn add(&mut self, part: Part<'_>) -> Result<(), PackError> {
         let size = part.bytes.len();
         if self.room().is_none_or(|room| size > room) {
@@ -248,10 +248,10 @@ impl Packer {
         Ok(())
     }
 
-    /// The pack of all that was added, and an empty one to go on with.
+    /// Compresses the added parts into a pack, and starts an empty one.
     ///
     /// # Errors
-    /// [`PackError::Empty`], or [`PackError::Zstd`] when there is no memory.
+    /// [`PackError::Empty`], or [`PackError::Zstd`] when there is not enough memory.
     pub fn finish(&mut self) -> Result<Pack, PackError> {
         if self.body.is_empty() {
             return Err(PackError::Empty);
@@ -288,9 +288,9 @@ mod tests {
         packer.finish().unwrap()
     }
 
-    /// A pack with any body, honestly compressed.
+    /// A correctly compressed pack with any body.
     fn raw(body: &[u8]) -> Pack {
-        let data = zstd::bulk::compress(body, LEVEL).unwrap();
+        let data = zstd::bulk::compress(body, ZSTD_LEVEL).unwrap();
         Pack { unpacked: body.len() as u32, data }
     }
 
@@ -327,7 +327,7 @@ mod tests {
         let digest = Digest([1; 32]);
         let unpack = |body: Vec<u8>| raw(&body).unpack().unwrap_err();
         assert!(matches!(unpack(vec![]), PackError::Empty));
-        assert!(matches!(unpack(vec![0; HEADER - 1]), PackError::Ended));
+        assert!(matches!(unpack(vec![0; PART_HEADER_SIZE - 1]), PackError::Ended));
         assert!(matches!(unpack(header(digest, u64::MAX, 0, u32::MAX)), PackError::Ended));
         let beyond = [header(digest, 2, 1, 2), vec![0; 2]].concat();
         assert!(matches!(unpack(beyond), PackError::Beyond(_)));
@@ -393,7 +393,7 @@ mod tests {
                 pack.data[bit / 8] ^= 1 << (bit % 8);
             }
             if let Ok(unpacked) = pack.unpack() {
-                let held: usize = unpacked.parts().map(|part| HEADER + part.bytes.len()).sum();
+                let held: usize = unpacked.parts().map(|part| PART_HEADER_SIZE + part.bytes.len()).sum();
                 prop_assert_eq!(held, pack.unpacked as usize);
             }
         }

@@ -1,9 +1,9 @@
-//! Reads fixed layouts from the front of bytes, never past their end.
+//! Reads fixed layouts from bytes, never past their end.
 
-/// What is left to read.
+/// The unread bytes.
 pub(super) struct Reader<'a>(&'a [u8]);
 
-/// The bytes end in the middle of something.
+/// The bytes end within a field.
 #[derive(Debug)]
 pub(super) struct Ended;
 
@@ -12,19 +12,19 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
-    /// How many bytes are left.
+    /// Number of unread bytes.
     pub(super) fn left(&self) -> usize {
         self.0.len()
     }
 
-    /// The next bytes.
+    /// The next `count` bytes.
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Ended> {
         let (taken, left) = self.0.split_at_checked(count).ok_or(Ended)?;
         self.0 = left;
         Ok(taken)
     }
 
-    /// The next bytes, as many as the type says.
+    /// The next `N` bytes.
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Ended> {
         let (taken, left) = self.0.split_first_chunk::<N>().ok_or(Ended)?;
         self.0 = left;

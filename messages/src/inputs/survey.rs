@@ -1,4 +1,4 @@
-//! What a tree holds, as far as its directories are here; and what it may hold at most.
+//! What a tree contains, as far as its directories are present, and the limits on what it may contain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,95 +6,95 @@ use std::sync::Arc;
 use super::digest::Digest;
 use super::directory::{Directory, DirectoryError, Node};
 
-/// The most a tree may unfold to, each place of a directory or a file counted, however few blobs stand for them.
+/// Limits on the unfolded tree: every occurrence of a directory or file counts, even if one blob represents them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TreeLimits {
-    /// Files, directories and links.
+    /// Number of files, directories and links.
     pub entries: u64,
-    /// Directories in one another; the root is at depth 0.
+    /// Nesting depth of directories; the root is at depth 0.
     pub depth: usize,
-    /// Of all files.
+    /// Total size of all files in bytes.
     pub bytes: u64,
-    /// Of one path, from the root.
+    /// Length in bytes of one path from the root.
     pub path: usize,
-    /// Of all directories' paths, which a survey holds in memory.
+    /// Total length in bytes of the paths of all directories, which a survey holds in memory.
     pub paths: usize,
 }
 
 impl Default for TreeLimits {
-    /// A million entries (all of V8's tests with test262 are about 80,000), 64 GiB, 64 deep, paths of 3 KiB and 64 MiB
-    /// of them.
+    /// A million entries (all of V8's tests with test262 are about 80,000), depth 64, 64 GiB, paths of 3 KiB and 64
+    /// MiB of them.
     fn default() -> Self {
         Self { entries: 1_000_000, depth: 64, bytes: 64 << 30, path: 3 << 10, paths: 64 << 20 }
     }
 }
 
-/// What a tree holds.
+/// The contents of a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Each place of each directory that is here, every one after the one it is in; the root first.
+    /// Each occurrence of each directory that is present, parents before children; the root first.
     pub directories: Vec<SurveyedDirectory>,
-    /// Directories that are not here, sorted. Below these there may be more.
+    /// The digests of missing directories, sorted. More may be missing below them.
     pub missing: Vec<Digest>,
-    /// The files of all directories that are here, with their sizes in bytes.
+    /// The files of all directories that are present, with their sizes in bytes.
     pub files: BTreeMap<Digest, u64>,
-    /// Places of files, directories and links.
+    /// Number of occurrences of files, directories and links.
     pub entries: u64,
-    /// Bytes of all places of files.
+    /// Total size in bytes of all occurrences of files.
     pub bytes: u64,
 }
 
-/// A directory at one place.
+/// One occurrence of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SurveyedDirectory {
-    /// From the root, `/` between the names; empty for the root.
+    /// The path from the root, with `/` between names; empty for the root.
     pub path: Vec<u8>,
-    /// How many directories it lies in.
+    /// The number of directories that contain it.
     pub depth: usize,
-    /// Its blob.
+    /// The digest of its blob.
     pub digest: Digest,
-    /// What is in it.
+    /// Its entries.
     pub directory: Arc<Directory>,
 }
 
-/// Why a tree is refused. Its sender is broken, or means harm.
+/// Why a tree is rejected: its sender is faulty or hostile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SurveyError {
-    /// A blob that a tree names as a directory is none.
+    /// A blob named as a directory is not one.
     #[error("blob {digest} is no directory: {source}")]
     Directory {
-        /// The blob.
+        /// The digest of the blob.
         digest: Digest,
-        /// What is wrong with it.
+        /// What is wrong with the blob.
         source: DirectoryError,
     },
-    /// More of something than the limits allow.
+    /// A limit is exceeded.
     #[error("the tree has more than {limit} {what}")]
     TooMuch {
-        /// Of what.
+        /// What there is too much of.
         what: &'static str,
         /// The limit.
         limit: u64,
     },
-    /// A link that goes up further than it lies deep.
+    /// A link that goes up further than its depth in the tree.
     #[error("the link {path} leads out of the tree")]
     Escape {
-        /// The link.
+        /// The path of the link.
         path: String,
     },
-    /// One digest with two sizes: one of them is not true.
+    /// Two different sizes for one digest, of which one must be wrong.
     #[error("the tree gives two sizes for blob {0}")]
     TwoSizes(Digest),
 }
 
-/// Looks through the tree below `root`, with the directories that `load` has; a directory is loaded once, wherever it
-/// is named.
+/// Surveys the tree below `root`, as far as `load` has its directories. Each directory is loaded once, however often
+/// it occurs.
 ///
-/// What is [missing](Survey::missing) has to be fetched, and the survey made again: one round trip for each level of
-/// which nothing is known, and none for a tree that is here.
+/// The caller fetches what is [missing](Survey::missing) and surveys again. This takes one round trip per unknown
+/// level of the tree, and none if all of it is present.
 ///
 /// # Errors
-/// A [`SurveyError`] when the tree breaks its limits or its rules, and whatever `load` fails with.
+/// A [`SurveyError`] when the tree breaks a limit or a rule, and any error of `load`.
 pub fn survey<E: From<SurveyError>>(
     root: Digest,
     limits: &TreeLimits,

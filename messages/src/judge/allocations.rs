@@ -1,16 +1,16 @@
-//! Predictable builds: the same test allocates the same each time (V8 9.2 `tools/predictable_wrapper.py`, V8 5.4
+//! Predictable builds: a test must allocate the same in every run (V8 9.2 `tools/predictable_wrapper.py`, V8 5.4
 //! `execution.py`).
 
 use super::judgement::Judgement;
 use super::text::quoted;
 use crate::outcome::{Outcome, Output};
 
-/// How often a test runs before it counts as predictable.
+/// The number of runs after which a test counts as predictable.
 pub const RUNS: u32 = 3;
 
-const LINE: &str = "### Allocations = ";
+const LINE_PREFIX: &str = "### Allocations = ";
 
-/// What the runs of one test have shown so far.
+/// The results of one test's runs so far.
 #[derive(Debug)]
 pub struct Allocations {
     required: bool,
@@ -19,14 +19,14 @@ pub struct Allocations {
 }
 
 impl Allocations {
-    /// Before the first run. `required`: a run that prints no hash of its allocations fails; before V8 6.6 two that print
-    /// none were alike.
+    /// The state before the first run. If `required`, a run that prints no hash of its allocations fails; before V8
+    /// 6.6, two runs without one counted as equal.
     pub fn new(required: bool) -> Self {
         Self { required, runs: 0, last: None }
     }
 
-    /// Takes a run's output; the judgement once there is one, else the test is to run again. The exit code says nothing:
-    /// a test that fails in the same way each time is predictable.
+    /// Adds the output of a run. Returns the judgement, or `None` if the test must run again. The exit code does not
+    /// count: a test that fails in the same way each time is predictable.
     pub fn next(&mut self, output: &Output) -> Option<Judgement> {
         self.runs += 1;
         let judgement = |outcome, why| Some(Judgement { outcome, why });
@@ -39,7 +39,10 @@ impl Allocations {
         }
         let found = last_line(&output.stdout.text());
         if found.is_none() && self.required {
-            let why = format!("run {} printed no line '{LINE}...', as builds for verification do", self.runs);
+            let why = format!(
+                "run {} printed no line '{LINE_PREFIX}...', as builds for verification do",
+                self.runs
+            );
             return judgement(Outcome::Fail, Some(why));
         }
         if self.runs > 1 && found != self.last {
@@ -57,7 +60,7 @@ impl Allocations {
 }
 
 fn last_line(stdout: &str) -> Option<String> {
-    stdout.lines().rfind(|line| line.starts_with(LINE)).map(String::from)
+    stdout.lines().rfind(|line| line.starts_with(LINE_PREFIX)).map(String::from)
 }
 
 #[cfg(test)]
@@ -66,7 +69,7 @@ mod tests {
     use super::*;
     use crate::outcome::Exit;
 
-    /// The outcome and how many runs it took; `None` if the runs did not suffice.
+    /// The outcome and the number of runs until then; `None` if more runs are needed.
     fn judged(required: bool, stdouts: &[&str]) -> Option<(Outcome, usize)> {
         let mut allocations = Allocations::new(required);
         let mut runs = stdouts.iter().enumerate();

@@ -1,4 +1,4 @@
-//! Several checks at once, as suites of one's own name them: exit code, expected text, patterns, an error.
+//! Several checks at once, as configured for custom suites: exit code, expected text, patterns, an error.
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::text::{quoted, rstrip, split_lines};
 use crate::outcome::{Captured, Exit, Output};
 
-/// What an output must be like; a test passes if all of it holds.
+/// The checks on an output; a test passes if all of them succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checks {
     /// How the process must end.
     pub exit: ExitRule,
-    /// Which stream is compared with the expected file, and how, if one is.
+    /// The comparison with the expected file, if there is one.
     pub compare: Option<Compare>,
-    /// What patterns say of standard output.
+    /// Patterns for standard output.
     pub stdout: Patterns,
-    /// And of standard error.
+    /// Patterns for standard error.
     pub stderr: Patterns,
-    /// The type of the uncaught error that either stream must name as a word (test262's `negative.type`).
+    /// The type of the uncaught error that must occur as a word on either stream (test262's `negative.type`).
     pub error: Option<String>,
 }
 
@@ -26,9 +26,9 @@ pub struct Checks {
 pub enum ExitRule {
     /// With this exit code.
     Code(i32),
-    /// With any but 0.
+    /// With any code except 0, or by a signal.
     Failure,
-    /// As it likes.
+    /// In any way.
     Any,
 }
 
@@ -44,35 +44,35 @@ pub enum Stream {
 /// A comparison with the expected file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compare {
-    /// What is compared.
+    /// The stream to compare.
     pub stream: Stream,
-    /// Whether blanks at the ends of lines, the kind of line ends and empty lines at the end make no difference.
+    /// Whether to ignore whitespace at the ends of lines, the kind of line ending, and empty lines at the end.
     pub by_line: bool,
 }
 
-/// Regular expressions that a stream must and must not match, in the syntax of the crate `regex`. A match may lie
-/// anywhere in the text.
+/// Regular expressions that a stream must or must not match, in the syntax of the crate `regex`. They match anywhere
+/// in the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patterns {
-    /// Each of these must match.
+    /// Every one of these must match.
     pub required: Vec<String>,
     /// None of these may.
     pub forbidden: Vec<String>,
 }
 
-/// What is wrong with a pattern; nothing where it can be used.
+/// What is wrong with a pattern; `None` if it is usable.
 pub fn pattern_problem(pattern: &str) -> Option<String> {
     compile(pattern).err()
 }
 
-/// `^` and `$` are the ends of lines: output has many.
+/// `^` and `$` match at line ends, since output has many lines.
 fn compile(pattern: &str) -> Result<Regex, String> {
-    // A regular expression that came from another machine may not take more memory than a test's output.
-    const LIMIT: usize = 1 << 20;
-    let built = regex::RegexBuilder::new(pattern).multi_line(true).size_limit(LIMIT).build();
+    // A pattern may come from another machine, so its compiled size is limited.
+    const MAX_COMPILED_BYTES: usize = 1 << 20;
+    let built = regex::RegexBuilder::new(pattern).multi_line(true).size_limit(MAX_COMPILED_BYTES).build();
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "the regular expression is too large".into(),
-        // The last line says what is wrong, those before show where.
+        // The last line has the error, the ones before show its position.
         error => {
             let text = error.to_string();
             let last = text.lines().last().unwrap_or_default();
@@ -81,13 +81,13 @@ fn compile(pattern: &str) -> Result<Regex, String> {
     })
 }
 
-/// What is wrong, unless nothing is.
+/// Why a check fails; `None` if all succeed.
 pub(super) fn failure(output: &Output, expected: &[u8], checks: &Checks) -> Option<String> {
-    exit(output.exit, checks.exit)
-        .or_else(|| error(output, checks.error.as_deref()?))
-        .or_else(|| compare(output, expected, checks.compare?))
-        .or_else(|| patterns(output, Stream::Stdout, &checks.stdout))
-        .or_else(|| patterns(output, Stream::Stderr, &checks.stderr))
+    exit_failure(output.exit, checks.exit)
+        .or_else(|| error_failure(output, checks.error.as_deref()?))
+        .or_else(|| compare_failure(output, expected, checks.compare?))
+        .or_else(|| pattern_failure(output, Stream::Stdout, &checks.stdout))
+        .or_else(|| pattern_failure(output, Stream::Stderr, &checks.stderr))
 }
 
 impl Stream {
@@ -106,7 +106,7 @@ impl Stream {
     }
 }
 
-fn exit(exit: Exit, rule: ExitRule) -> Option<String> {
+fn exit_failure(exit: Exit, rule: ExitRule) -> Option<String> {
     match rule {
         ExitRule::Any => None,
         ExitRule::Failure if !exit.success() => None,
@@ -117,8 +117,8 @@ fn exit(exit: Exit, rule: ExitRule) -> Option<String> {
     }
 }
 
-/// The type's name must stand alone: `SyntaxError`, not `MySyntaxErrors`.
-fn error(output: &Output, wanted: &str) -> Option<String> {
+/// The name must be a whole word: `SyntaxError`, not `MySyntaxErrors`.
+fn error_failure(output: &Output, wanted: &str) -> Option<String> {
     let names = |captured: &Captured| {
         captured
             .text()
@@ -129,7 +129,7 @@ fn error(output: &Output, wanted: &str) -> Option<String> {
     (!named).then(|| format!("the output names no {wanted}"))
 }
 
-fn compare(output: &Output, expected: &[u8], Compare { stream, by_line }: Compare) -> Option<String> {
+fn compare_failure(output: &Output, expected: &[u8], Compare { stream, by_line }: Compare) -> Option<String> {
     let captured = stream.of(output);
     if !by_line && captured.bytes == expected && captured.cut() == 0 {
         return None;
@@ -150,7 +150,7 @@ fn compare(output: &Output, expected: &[u8], Compare { stream, by_line }: Compar
     }
 }
 
-/// The lines that are compared, expected ones first.
+/// The compared lines, expected ones first.
 pub(super) fn sides<'a>(have: &'a str, want: &'a str, by_line: bool) -> (Vec<&'a str>, Vec<&'a str>) {
     if !by_line {
         return (want.split('\n').collect(), have.split('\n').collect());
@@ -164,7 +164,7 @@ pub(super) fn sides<'a>(have: &'a str, want: &'a str, by_line: bool) -> (Vec<&'a
     (lines(want), lines(have))
 }
 
-fn patterns(output: &Output, stream: Stream, patterns: &Patterns) -> Option<String> {
+fn pattern_failure(output: &Output, stream: Stream, patterns: &Patterns) -> Option<String> {
     let text = stream.of(output).text();
     let found = |pattern: &String| match compile(pattern) {
         Ok(regex) => Ok(regex.find(&text).map(|found| found.as_str().to_owned())),

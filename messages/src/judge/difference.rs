@@ -1,9 +1,9 @@
-//! What an output that was compared with a file differs in, as a unified diff: what V8 calls `error_details` (V8 13.8
+//! The unified diff between an output and the file it was compared with, which V8 calls `error_details` (V8 13.8
 //! outproc/base.py: `ExpectedOutProc._get_error_details`).
 //!
-//! V8 compares the raw lines. Here the lines are those that the judge compares: a line that fits its template is no
-//! difference, comments of the expected file and output that does not count are left out, and numbers of lines are those
-//! that the judge's explanation has.
+//! V8 compares raw lines. Here the lines are those that the judge compares: a line that matches its template is not a
+//! difference, comments of the expected file and ignored output are left out, and line numbers agree with those in
+//! the judge's explanation.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,22 +16,23 @@ use super::verdict::Judge;
 use super::{checks, lines, template};
 use crate::outcome::{Captured, Output};
 
-/// The most bytes of a difference; what is longer is cut at a line's end, and says so.
+/// The maximum size of a difference in bytes; a longer one is cut at the end of a line and says so.
 pub const MOST_DIFFERENCE: usize = 16 << 10;
-/// Lines of each side that are compared, from the first that differs on: no pair of texts takes long.
-const MOST_LINES: usize = 1000;
-/// Characters of a line that are shown.
-const WIDTH: usize = 400;
-/// Lines around a difference.
-const CONTEXT: usize = 3;
-/// How many lines a line of output may be away from the template line that it fits.
-const NEAR: usize = 32;
+/// Maximum number of lines compared on each side, starting at the first difference: bounds the time for any two
+/// texts.
+const MAX_COMPARED_LINES: usize = 1000;
+/// Maximum number of characters signed_line of a line.
+const SHOWN_CHARS: usize = 400;
+/// Lines of context around a difference.
+const CONTEXT_LINES: usize = 3;
+/// Maximum distance, in lines, between a line of output and the template line that it matches.
+const MAX_LINE_DISTANCE: usize = 32;
 
-/// How `output` differs from the bytes of the expected file that people know as `file`. `None` for judges that compare
-/// with no file, and where no line differs.
+/// How `output` differs from `expected`, the bytes of the expected file, which is signed_line as `file`. `None` for judges
+/// that do not compare with a file, and if no line differs.
 pub fn difference(judge: &Judge, output: &Output, expected: Option<&[u8]>, file: &str) -> Option<String> {
     let expected = String::from_utf8_lossy(expected?);
-    let (captured, called) = match judge {
+    let (captured, actual_name) = match judge {
         Judge::Checks(checks) if checks.compare?.stream == checks::Stream::Stderr => {
             (&output.stderr, "<actual stderr>")
         }
@@ -41,7 +42,7 @@ pub fn difference(judge: &Judge, output: &Output, expected: Option<&[u8]>, file:
     let compared = match judge {
         Judge::Template { basename, rules, .. } => {
             let (wanted, actual) = template::sides(&text, &expected, rules);
-            Compared::templates(wanted, actual, basename, rules)
+            Compared::by_template(wanted, actual, basename, rules)
         }
         Judge::Lines { comments, skip_linker_warnings, skip_hashes, .. } => {
             let rules = lines::Rules {
@@ -50,37 +51,35 @@ pub fn difference(judge: &Judge, output: &Output, expected: Option<&[u8]>, file:
                 skip_hashes: *skip_hashes,
             };
             let (wanted, actual) = lines::sides(&text, &expected, rules)?;
-            Compared::literally(wanted, actual)
+            Compared::by_text(wanted, actual)
         }
         Judge::Checks(checks) => {
             let (wanted, actual) = checks::sides(&text, &expected, checks.compare?.by_line);
-            Compared::literally(wanted, actual)
+            Compared::by_text(wanted, actual)
         }
-        Judge::GrokDump => {
-            Compared::literally(split_lines(&expected).collect(), split_lines(&text).collect())
-        }
+        Judge::GrokDump => Compared::by_text(split_lines(&expected).collect(), split_lines(&text).collect()),
         _ => return None,
     };
-    compared.unified(file, called, captured)
+    compared.unified(file, actual_name, captured)
 }
 
-/// Both sides. Lines that count as equal have the same number.
+/// The lines of both sides, with numbers that are equal for lines that count as equal.
 struct Compared<'a> {
     wanted: Vec<&'a str>,
     actual: Vec<&'a str>,
     wanted_numbers: Vec<usize>,
     actual_numbers: Vec<usize>,
-    /// Lines at the beginning of both that are left out.
+    /// Number of lines left out at the beginning of both sides.
     skipped: usize,
-    /// Whether lines at the end are.
+    /// Whether lines were left out at the end.
     cut: bool,
 }
 
 impl<'a> Compared<'a> {
-    /// Lines are equal if they are the same.
-    fn literally(mut wanted: Vec<&'a str>, mut actual: Vec<&'a str>) -> Self {
+    /// Lines are equal if their texts are.
+    fn by_text(mut wanted: Vec<&'a str>, mut actual: Vec<&'a str>) -> Self {
         let alike = wanted.iter().zip(&actual).take_while(|(one, other)| one == other).count();
-        let (skipped, cut) = narrow(&mut wanted, &mut actual, alike);
+        let (skipped, cut) = trim(&mut wanted, &mut actual, alike);
         let mut known = HashMap::new();
         let mut number = |line: &&'a str| {
             let next = known.len();
@@ -91,8 +90,8 @@ impl<'a> Compared<'a> {
         Self { wanted, actual, wanted_numbers, actual_numbers, skipped, cut }
     }
 
-    /// A line equals the line of the template that it fits, the nearest one if there are several.
-    fn templates(
+    /// A line is equal to the template line that it matches, to the nearest one if there are several.
+    fn by_template(
         mut wanted: Vec<&'a str>,
         mut actual: Vec<&'a str>,
         basename: &str,
@@ -102,7 +101,7 @@ impl<'a> Compared<'a> {
             template::pattern(template, basename, rules).is_ok_and(|pattern| pattern.is_match(line))
         };
         let alike = wanted.iter().zip(&actual).take_while(|(want, line)| fits(line, want)).count();
-        let (skipped, cut) = narrow(&mut wanted, &mut actual, alike);
+        let (skipped, cut) = trim(&mut wanted, &mut actual, alike);
         let patterns: Vec<_> =
             wanted.iter().map(|line| template::pattern(line, basename, rules).ok()).collect();
         let mut known = HashMap::new();
@@ -117,22 +116,24 @@ impl<'a> Compared<'a> {
             patterns.get(at).and_then(Option::as_ref).is_some_and(|pattern| pattern.is_match(line))
         };
         let number = |(at, line): (usize, &&'a str)| {
-            let near = (0..=NEAR).flat_map(|away| [at.checked_add(away), at.checked_sub(away)]).flatten();
+            let near = (0..=MAX_LINE_DISTANCE)
+                .flat_map(|away| [at.checked_add(away), at.checked_sub(away)])
+                .flatten();
             let found = near.into_iter().find(|place| fits(line, *place));
-            // One of its own: behind all those of the template.
+            // Matches no template line: gets a number of its own, above all those of the template.
             found.and_then(|place| wanted_numbers.get(place).copied()).unwrap_or(known.len() + at)
         };
         let actual_numbers = actual.iter().enumerate().map(number).collect();
         Self { wanted, actual, wanted_numbers, actual_numbers, skipped, cut }
     }
 
-    fn unified(&self, file: &str, called: &str, captured: &Captured) -> Option<String> {
+    fn unified(&self, file: &str, actual_name: &str, captured: &Captured) -> Option<String> {
         let ops = capture_diff_slices(Algorithm::Myers, &self.wanted_numbers, &self.actual_numbers);
         if ops.iter().all(|op| op.tag() == DiffTag::Equal) {
             return None;
         }
-        let mut text = format!("Output does not match expectation:\n--- {file}\n+++ {called}\n");
-        let lines = group_diff_ops(ops, CONTEXT).into_iter().flat_map(|hunk| self.hunk(&hunk));
+        let mut text = format!("Output does not match expectation:\n--- {file}\n+++ {actual_name}\n");
+        let lines = group_diff_ops(ops, CONTEXT_LINES).into_iter().flat_map(|hunk| self.hunk(&hunk));
         let mut left_out = 0_usize;
         for line in lines {
             if left_out > 0 || text.len() + line.len() > MOST_DIFFERENCE {
@@ -146,7 +147,7 @@ impl<'a> Compared<'a> {
             text.push_str(&format!("[... {left_out} lines of the difference left out]\n"));
         }
         if self.cut {
-            text.push_str(&format!("[... compared no further than {MOST_LINES} lines]\n"));
+            text.push_str(&format!("[... compared no further than {MAX_COMPARED_LINES} lines]\n"));
         }
         if captured.cut() > 0 {
             text.push_str(&format!("[... {} bytes of the output were not kept]\n", captured.cut()));
@@ -154,7 +155,7 @@ impl<'a> Compared<'a> {
         Some(text)
     }
 
-    /// The lines of a group of differences, behind the line that says where they are.
+    /// The lines of one hunk, after its header.
     fn hunk(&self, ops: &[DiffOp]) -> Vec<String> {
         let (Some(first), Some(last)) = (ops.first(), ops.last()) else { return Vec::new() };
         let place = |range: Range<usize>| {
@@ -169,7 +170,7 @@ impl<'a> Compared<'a> {
         let new = place(first.new_range().start..last.new_range().end);
         let mut lines = vec![format!("@@ -{old} +{new} @@")];
         let all = |sign: char, side: &[&str], range: Range<usize>| {
-            side.get(range).unwrap_or_default().iter().map(|line| shown(sign, line)).collect::<Vec<_>>()
+            side.get(range).unwrap_or_default().iter().map(|line| signed_line(sign, line)).collect::<Vec<_>>()
         };
         for op in ops {
             if op.tag() == DiffTag::Equal {
@@ -183,24 +184,24 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// Leaves out the lines that are alike at the beginning, but for a few, and those that are too many behind. Returns how
-/// many of the former, and whether any of the latter.
-fn narrow<'a>(wanted: &mut Vec<&'a str>, actual: &mut Vec<&'a str>, alike: usize) -> (usize, bool) {
-    let skipped = alike.saturating_sub(CONTEXT);
+/// Drops the equal lines at the beginning except for the context, and the lines above the limit at the end. Returns
+/// how many it dropped at the beginning, and whether it dropped any at the end.
+fn trim<'a>(wanted: &mut Vec<&'a str>, actual: &mut Vec<&'a str>, alike: usize) -> (usize, bool) {
+    let skipped = alike.saturating_sub(CONTEXT_LINES);
     let mut cut = false;
     for side in [wanted, actual] {
         side.drain(..skipped);
-        cut |= side.len() > MOST_LINES;
-        side.truncate(MOST_LINES);
+        cut |= side.len() > MAX_COMPARED_LINES;
+        side.truncate(MAX_COMPARED_LINES);
     }
     (skipped, cut)
 }
 
-/// A line behind its sign: shortened, and without control characters, so that it changes no terminal.
-fn shown(sign: char, line: &str) -> String {
+/// A line after its sign: shortened, and without control characters, which could change the terminal's state.
+fn signed_line(sign: char, line: &str) -> String {
     let plain = |char: char| if char.is_control() && char != '\t' { '\u{fffd}' } else { char };
-    let more = if line.chars().nth(WIDTH).is_some() { "..." } else { "" };
-    let text: String = line.chars().take(WIDTH).map(plain).collect();
+    let more = if line.chars().nth(SHOWN_CHARS).is_some() { "..." } else { "" };
+    let text: String = line.chars().take(SHOWN_CHARS).map(plain).collect();
     format!("{sign}{text}{more}")
 }
 
@@ -310,7 +311,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is left of the difference without its signs is each of both sides.
+        /// Each side can be rebuilt from the difference by removing the signs.
         #[test]
         fn both_sides_can_be_read_from_it(
             one in proptest::collection::vec("[abc]", 0..12),

@@ -1,4 +1,4 @@
-//! test262: the exception d8 reports on stdout (V8 9.2 and 13.8 `outproc/test262.py`).
+//! test262: the exception that d8 reports on stdout (V8 9.2 and 13.8 `outproc/test262.py`).
 
 use std::sync::LazyLock;
 
@@ -14,11 +14,11 @@ static REPORT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)^(?:[0-9A-Za-z_]:)?[^:]*:[0-9]+: ([^: ]+?)($|: )").expect("a constant pattern")
 });
 
-/// What an asynchronous test prints at its end.
+/// What an asynchronous test prints when it completes.
 const COMPLETE: &str = "Test262:AsyncTestComplete";
 
-/// What is wrong, unless the output shows just the expected exception (or, expecting none, a clean end) and, where it must,
-/// says that the test is complete.
+/// Why the output is wrong. `None` if it shows exactly the expected exception (or, if none is expected, a normal end)
+/// and, with `must_complete`, reports that the test is complete.
 pub(super) fn failure(output: &Output, expected: Option<&str>, must_complete: bool) -> Option<String> {
     let stdout = output.stdout.text();
     if let Some(expected) = expected {

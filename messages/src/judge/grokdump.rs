@@ -1,10 +1,10 @@
-//! mkgrokdump: what it prints is what `tools/v8heapconst.py` holds (V8 9.2 `outproc/mkgrokdump.py`), or, once that file
-//! was gone, plausible (V8 11.7).
+//! mkgrokdump: the output must equal `tools/v8heapconst.py` (V8 9.2 `outproc/mkgrokdump.py`) or, once that file was
+//! gone, be plausible (V8 11.7).
 
 use super::text::{quoted, split_lines};
 use crate::outcome::Output;
 
-/// What differs, unless nothing does or the build is none that is shipped. The exit code does not count.
+/// The first difference. `None` if there is none or the build is not a shipping build. The exit code does not count.
 pub(super) fn failure(output: &Output, expected: &[u8]) -> Option<String> {
     let (stdout, expected) = (output.stdout.text(), String::from_utf8_lossy(expected));
     let (mut actual, mut wanted) = (split_lines(&stdout), split_lines(&expected));
@@ -26,11 +26,11 @@ pub(super) fn failure(output: &Output, expected: &[u8]) -> Option<String> {
     Some(difference)
 }
 
-/// The fewest lines that are plausible.
-const LINES: usize = 300;
+/// The minimum number of lines of a plausible output.
+const MIN_LINES: usize = 300;
 
-/// What a plausible output names.
-const NAMED: [&str; 9] = [
+/// Texts that a plausible output contains.
+const REQUIRED_TEXTS: [&str; 9] = [
     "INSTANCE_TYPES = {",
     "HEAP_NUMBER_TYPE",
     "KNOWN_MAPS = {",
@@ -42,14 +42,14 @@ const NAMED: [&str; 9] = [
     "INTERPRETED",
 ];
 
-/// What makes an output implausible, unless nothing does. The exit code does not count.
+/// Why the output is implausible, if it is. The exit code does not count.
 pub(super) fn implausible(output: &Output) -> Option<String> {
     let stdout = output.stdout.text();
     let lines = split_lines(&stdout).count();
-    if lines < LINES {
-        return Some(format!("the output has {lines} lines, expected {LINES} at least"));
+    if lines < MIN_LINES {
+        return Some(format!("the output has {lines} lines, expected {MIN_LINES} at least"));
     }
-    let missing = NAMED.iter().find(|named| !stdout.contains(**named))?;
+    let missing = REQUIRED_TEXTS.iter().find(|named| !stdout.contains(**named))?;
     Some(format!("the output lacks {}", quoted(Some(missing))))
 }
 
@@ -62,12 +62,12 @@ mod tests {
     #[test]
     fn a_plausible_output_is_long_and_names_what_it_should() {
         let why = |stdout: &str| implausible(&printed(stdout, Exit::Code(1)));
-        let names = NAMED.join("\n");
-        assert_eq!(why(&format!("{names}{}", "\nx".repeat(LINES))), None, "whatever the exit code");
+        let names = REQUIRED_TEXTS.join("\n");
+        assert_eq!(why(&format!("{names}{}", "\nx".repeat(MIN_LINES))), None, "whatever the exit code");
         assert_eq!(why(&names).unwrap(), "the output has 9 lines, expected 300 at least");
         let without = names.replace("TrueValue", "");
         assert_eq!(
-            why(&format!("{without}{}", "\nx".repeat(LINES))).unwrap(),
+            why(&format!("{without}{}", "\nx".repeat(MIN_LINES))).unwrap(),
             "the output lacks \"TrueValue\""
         );
     }

@@ -1,9 +1,9 @@
-//! Expected output compared line by line (webkit, inspector): V8 9.2 `outproc.base.ExpectedOutProc`.
+//! Line-by-line comparison with expected output (webkit, inspector): V8 9.2 `outproc.base.ExpectedOutProc`.
 
 use super::text::{quoted, split_lines, strip};
 use crate::outcome::Output;
 
-/// What differs between suites and V8 versions.
+/// The rules that differ between suites and V8 versions.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     pub(super) comments: bool,
@@ -11,10 +11,10 @@ pub(super) struct Rules {
     pub(super) skip_hashes: bool,
 }
 
-/// What differs from the expected lines, unless nothing does.
+/// The first difference from the expected lines, if there is one.
 ///
-/// Of output cut into blocks by `==` lines (printed between the runs of --stress-opt) V8 compares only what
-/// stands between the first two; with exactly one such line it compares nothing.
+/// If `==` lines (printed between the runs of --stress-opt) cut the output into blocks, V8 compares only the block
+/// between the first two; with exactly one such line it compares nothing.
 pub(super) fn failure(output: &Output, expected: &[u8], rules: Rules) -> Option<String> {
     let (stdout, expected) = (output.stdout.text(), String::from_utf8_lossy(expected));
     let (wanted, actual) = sides(&stdout, &expected, rules)?;
@@ -36,7 +36,7 @@ pub(super) fn failure(output: &Output, expected: &[u8], rules: Rules) -> Option<
     }
 }
 
-/// The lines that are compared, expected ones first; `None` where nothing is.
+/// The compared lines, expected ones first; `None` if nothing is compared.
 pub(super) fn sides<'a>(
     stdout: &'a str,
     expected: &'a str,
@@ -50,7 +50,7 @@ pub(super) fn sides<'a>(
         [_] => return None,
         [first, second, ..] => &lines[first + 1..second],
     };
-    let actual = block.iter().map(|line| strip(line)).filter(|line| !ignored(line, rules));
+    let actual = block.iter().map(|line| strip(line)).filter(|line| !is_ignored(line, rules));
     let wanted = expected
         .split('\n')
         .map(strip)
@@ -58,8 +58,9 @@ pub(super) fn sides<'a>(
     Some((wanted.collect(), actual.collect()))
 }
 
-/// Lines of output that are no part of the comparison: empty ones, and what valgrind, Android and d8 add.
-fn ignored(line: &str, rules: Rules) -> bool {
+/// Whether a line of output is excluded from the comparison: empty lines, and those that valgrind, Android and d8
+/// add.
+fn is_ignored(line: &str, rules: Rules) -> bool {
     line.is_empty()
         || ["==", "**", "ANDROID"].iter().any(|prefix| line.starts_with(prefix))
         || rules.skip_hashes && line.starts_with("###")

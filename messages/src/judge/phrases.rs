@@ -1,10 +1,10 @@
-//! What stdout must and must not say (V8 5.4 `test/promises-aplus/testcfg.py`).
+//! Texts that stdout must and must not contain (V8 5.4 `test/promises-aplus/testcfg.py`).
 
 use super::exit::exit_failure;
 use super::text::quoted;
 use crate::outcome::Output;
 
-/// What is wrong, unless nothing is.
+/// Why the output is wrong, if it is.
 pub(super) fn failure(output: &Output, required: &[String], forbidden: &[String]) -> Option<String> {
     let stdout = output.stdout.text();
     let missing = || required.iter().find(|phrase| !stdout.contains(phrase.as_str()));

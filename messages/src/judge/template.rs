@@ -7,21 +7,21 @@ use super::exit::exit_failure;
 use super::text::{quoted, rstrip, split_lines, strip};
 use crate::outcome::Output;
 
-/// What templates can say and what is left out of the output: these differ between V8 versions.
+/// What templates can contain and which output lines are ignored: this differs between V8 versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateRules {
-    /// Whether output lines starting with `WARNING: linker:` are left out (V8 9).
+    /// Whether output lines starting with `WARNING: linker:` are ignored (V8 9).
     pub skip_linker_warnings: bool,
-    /// Further output lines that are left out, whole.
+    /// Further output lines that are ignored, compared as a whole.
     pub ignored_lines: Vec<String>,
-    /// Whether `{ADDRESS}` is an address (V8 11.6).
+    /// Whether `{ADDRESS}` matches an address (V8 11.6).
     pub addresses: bool,
     /// Whether `{NUMBER}` may be negative (V8 13.5).
     pub negative_numbers: bool,
 }
 
-/// What is wrong with the exit code of a test that should fail or not.
-pub(super) fn exit(output: &Output, fails: bool) -> Option<String> {
+/// What is wrong with the exit code of a test that must fail (`fails`) or must not.
+pub(super) fn wrong_exit(output: &Output, fails: bool) -> Option<String> {
     match (exit_failure(output.exit), fails) {
         (Some(why), false) => Some(why),
         (None, true) => Some("ended with exit code 0, but the test is expected to fail".into()),
@@ -29,10 +29,10 @@ pub(super) fn exit(output: &Output, fails: bool) -> Option<String> {
     }
 }
 
-/// What differs from the template, unless nothing does.
+/// The first difference from the template, if there is one.
 ///
-/// In a template line `*` is any text, `{NUMBER}` a number, `{ADDRESS}` an address, `%(basename)s` the file's name and
-/// `%%` a `%`; lines that start with `#` and blank ones are left out.
+/// In a template line `*` matches any text, `{NUMBER}` a number and `{ADDRESS}` an address; `%(basename)s` is the
+/// file's name and `%%` a `%`. Lines that start with `#` and blank lines are ignored.
 pub(super) fn failure(
     output: &Output,
     template: &[u8],
@@ -60,22 +60,22 @@ pub(super) fn failure(
     (actual > wanted).then(|| format!("the output has {actual} lines, expected {wanted}"))
 }
 
-/// The lines that are compared, those of the template first.
+/// The compared lines, those of the template first.
 pub(super) fn sides<'a>(
     stdout: &'a str,
     template: &'a str,
     rules: &TemplateRules,
 ) -> (Vec<&'a str>, Vec<&'a str>) {
     let wanted = template.split('\n').filter(|line| !line.starts_with('#') && !strip(line).is_empty());
-    let actual = split_lines(stdout).filter(|line| !ignored(line, rules));
+    let actual = split_lines(stdout).filter(|line| !is_ignored(line, rules));
     (wanted.map(rstrip).collect(), actual.collect())
 }
 
-/// The template line as an anchored expression.
+/// The template line as an anchored regular expression.
 pub(super) fn pattern(line: &str, basename: &str, rules: &TemplateRules) -> Result<Regex, String> {
     let text = interpolate(line, basename)?;
     let number = if rules.negative_numbers { r"-?[0-9]+(?:\.[0-9]*)?" } else { r"[0-9]+(?:\.[0-9]*)?" };
-    // As V8 has it: what stands for more than itself is told from the escaped text.
+    // As in V8, wildcards are recognised in the escaped text.
     let mut source = regex::escape(&text).replace(r"\*", ".*").replace(r"\{NUMBER\}", number);
     if rules.addresses {
         source = source.replace(r"\{ADDRESS\}", "(0x)?[0-9A-Fa-f]+");
@@ -84,7 +84,7 @@ pub(super) fn pattern(line: &str, basename: &str, rules: &TemplateRules) -> Resu
     Regex::new(&source).map_err(|e| format!("cannot be made a pattern: {e}"))
 }
 
-/// Python's `%` with a dictionary, of which the files use `%(basename)s` and `%%`.
+/// Python's `%` operator with a dictionary, as far as the files use it: `%(basename)s` and `%%`.
 fn interpolate(line: &str, basename: &str) -> Result<String, String> {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
@@ -105,8 +105,8 @@ fn interpolate(line: &str, basename: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// Lines of output that are no part of the comparison: blank ones, and what valgrind and Android add.
-fn ignored(line: &str, rules: &TemplateRules) -> bool {
+/// Whether a line of output is excluded from the comparison: blank lines, and those that valgrind and Android add.
+fn is_ignored(line: &str, rules: &TemplateRules) -> bool {
     strip(line).is_empty()
         || ["==", "**", "ANDROID"].iter().any(|prefix| line.starts_with(prefix))
         || rules.skip_linker_warnings && line.starts_with("WARNING: linker:")
@@ -157,10 +157,10 @@ mod tests {
     #[test]
     fn the_exit_code_must_be_the_expected_one() {
         let failing = printed("a\n", Exit::Code(1));
-        assert!(exit(&failing, false).is_some());
-        assert!(exit(&failing, true).is_none());
-        assert!(exit(&printed("a\n", Exit::Code(0)), true).is_some());
-        assert!(exit(&printed("a\n", Exit::Signal(6)), true).is_none());
+        assert!(wrong_exit(&failing, false).is_some());
+        assert!(wrong_exit(&failing, true).is_none());
+        assert!(wrong_exit(&printed("a\n", Exit::Code(0)), true).is_some());
+        assert!(wrong_exit(&printed("a\n", Exit::Signal(6)), true).is_none());
         assert!(failure(&failing, b"a\n", "a.js", &rules()).is_none(), "the text is another matter");
     }
 

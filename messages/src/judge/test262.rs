@@ -1,4 +1,4 @@
-//! test262 on any engine: INTERPRETING.md's rules, and what an engine's shell prints about an uncaught error.
+//! test262 on any engine: the rules of INTERPRETING.md, and how an engine's shell reports an uncaught error.
 
 use std::fmt;
 
@@ -9,35 +9,35 @@ use super::exit::exit_failure;
 use super::text::{quoted, split_lines};
 use crate::outcome::{Exit, Output};
 
-/// What an asynchronous test prints when it is over.
+/// What an asynchronous test prints when it completes.
 const COMPLETE: &str = "Test262:AsyncTestComplete";
-/// How it begins to say that it has failed.
+/// The prefix of an asynchronous test's message that it has failed.
 const FAILURE: &str = "Test262:AsyncTestFailure:";
-/// How large a host's pattern may become: it comes from another machine as well.
-const PATTERN_SIZE: usize = 1 << 20;
+/// The maximum compiled size of a host's pattern in bytes: it may come from another machine.
+const MAX_COMPILED_BYTES: usize = 1 << 20;
 
 /// `negative` of a test's frontmatter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Negative {
-    /// When the error must come.
+    /// The phase in which the error must occur.
     pub phase: Phase,
     /// The name of the error's constructor.
     pub kind: String,
 }
 
-/// When an error comes.
+/// The phase in which an error occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
-    /// While the source is parsed, or checked for early errors.
+    /// Parsing the source and checking for early errors.
     Parse,
-    /// While modules are resolved.
+    /// Resolving modules.
     Resolution,
-    /// While the test runs.
+    /// Running the test.
     Runtime,
 }
 
 impl Phase {
-    /// The phase of this name; `early` is what parse was called until 2018.
+    /// The phase with this name; `early` was the name of parse until 2018.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "parse" | "early" => Some(Self::Parse),
@@ -58,36 +58,36 @@ impl fmt::Display for Phase {
     }
 }
 
-/// How an engine's shell tells of an uncaught error.
+/// How an engine's shell reports an uncaught error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uncaught {
     /// A regular expression whose group `type` is the name of the error's constructor; its group `phase`, if it has
-    /// one, is the phase's name. Some shells do not name some errors: where a group that is named after an error matches
-    /// instead (`SyntaxError`, of the phase parse then, or `Test262Error`), it is that error. Where the group `rejection`
-    /// matches instead, a shell has ended for a promise that nobody looked at, which is no error of the language. The
-    /// first match on stderr counts, else the first on stdout.
+    /// one, is the phase's name. Some shells do not name some errors: if a group named after an error matches instead
+    /// (`SyntaxError`, then of the phase parse, or `Test262Error`), it is that error. If the group `rejection`
+    /// matches instead, the shell ended because of an unhandled promise rejection, which is not an error of the
+    /// language. The first match on stderr counts, otherwise the first on stdout.
     pub pattern: String,
 }
 
-/// What a shell tells at its end.
-enum Told {
-    Error(Found),
-    /// A promise was rejected and nobody looked at it.
+/// What a shell reports when it ends.
+enum ShellReport {
+    Error(UncaughtError),
+    /// A promise was rejected and not handled.
     Rejection,
 }
 
-/// An uncaught error as the output has it.
-struct Found {
+/// An uncaught error as reported in the output.
+struct UncaughtError {
     kind: String,
     phase: Option<Phase>,
     line: String,
 }
 
 impl Uncaught {
-    /// Whether the pattern can be used.
+    /// Checks that the pattern is usable.
     ///
     /// # Errors
-    /// Why not.
+    /// What is wrong with it.
     pub fn check(&self) -> Result<(), String> {
         let has_type = self.compiled()?.capture_names().flatten().any(|name| name == "type");
         if has_type {
@@ -98,39 +98,39 @@ impl Uncaught {
     }
 
     fn compiled(&self) -> Result<Regex, String> {
-        let pattern = RegexBuilder::new(&self.pattern).size_limit(PATTERN_SIZE).build();
+        let pattern = RegexBuilder::new(&self.pattern).size_limit(MAX_COMPILED_BYTES).build();
         pattern.map_err(|error| format!("the host's pattern for errors: {error}"))
     }
 
-    fn find(&self, output: &Output) -> Result<Option<Told>, String> {
+    fn find(&self, output: &Output) -> Result<Option<ShellReport>, String> {
         let pattern = self.compiled()?;
-        let told = [&output.stderr, &output.stdout].into_iter().find_map(|stream| {
+        let report = [&output.stderr, &output.stdout].into_iter().find_map(|stream| {
             let text = stream.text();
             let captures = pattern.captures(&text)?;
-            told(&pattern, &captures, &text)
+            parse_report(&pattern, &captures, &text)
         });
-        Ok(told)
+        Ok(report)
     }
 }
 
-fn told(pattern: &Regex, captures: &Captures<'_>, text: &str) -> Option<Told> {
+fn parse_report(pattern: &Regex, captures: &Captures<'_>, text: &str) -> Option<ShellReport> {
     let line_at = |start: usize| text[start..].lines().next().unwrap_or_default().to_owned();
     if let Some(kind) = captures.name("type") {
         let phase = captures.name("phase").and_then(|phase| Phase::named(phase.as_str()));
         let line = line_at(kind.start());
-        return Some(Told::Error(Found { kind: kind.as_str().to_owned(), phase, line }));
+        return Some(ShellReport::Error(UncaughtError { kind: kind.as_str().to_owned(), phase, line }));
     }
     if captures.name("rejection").is_some() {
-        return Some(Told::Rejection);
+        return Some(ShellReport::Rejection);
     }
     let unnamed = |name: &&str| name.ends_with("Error") && captures.name(name).is_some();
     let kind = pattern.capture_names().flatten().find(unnamed)?;
     let line = line_at(captures.name(kind)?.start());
     let phase = (kind == "SyntaxError").then_some(Phase::Parse);
-    Some(Told::Error(Found { kind: kind.to_owned(), phase, line }))
+    Some(ShellReport::Error(UncaughtError { kind: kind.to_owned(), phase, line }))
 }
 
-/// What is wrong, unless nothing is.
+/// Why the test fails, if it does.
 pub(super) fn failure(
     output: &Output,
     negative: Option<&Negative>,
@@ -138,18 +138,18 @@ pub(super) fn failure(
     uncaught: &Uncaught,
 ) -> Option<String> {
     let Some(ended) = exit_failure(output.exit) else {
-        return ended_well(output, negative, asynchronous);
+        return failure_after_normal_end(output, negative, asynchronous);
     };
     let found = match uncaught.find(output) {
-        Ok(Some(Told::Rejection)) if matches!(output.exit, Exit::Code(_)) => {
-            return ended_well(output, negative, asynchronous);
+        Ok(Some(ShellReport::Rejection)) if matches!(output.exit, Exit::Code(_)) => {
+            return failure_after_normal_end(output, negative, asynchronous);
         }
-        Ok(Some(Told::Error(found))) => Some(found),
+        Ok(Some(ShellReport::Error(found))) => Some(found),
         Ok(_) => None,
         Err(error) => return Some(error),
     };
     match (negative, found) {
-        (Some(negative), Some(found)) => unlike(&found, negative),
+        (Some(negative), Some(found)) => mismatch(&found, negative),
         (Some(Negative { kind, .. }), None) => {
             Some(format!("no error can be read in its output ({ended}), although a {kind} must come"))
         }
@@ -158,19 +158,23 @@ pub(super) fn failure(
     }
 }
 
-/// What is wrong with a test that no error has ended.
-fn ended_well(output: &Output, negative: Option<&Negative>, asynchronous: bool) -> Option<String> {
+/// What is wrong with a test that ended without an error.
+fn failure_after_normal_end(
+    output: &Output,
+    negative: Option<&Negative>,
+    asynchronous: bool,
+) -> Option<String> {
     match negative {
         Some(Negative { phase, kind }) => {
             Some(format!("it ended well, although a {kind} must come (phase {phase})"))
         }
-        None if asynchronous => unfinished(output),
+        None if asynchronous => missing_completion(output),
         None => None,
     }
 }
 
-/// How the error that ended a test is another one than it must be.
-fn unlike(found: &Found, negative: &Negative) -> Option<String> {
+/// How the error that ended a test differs from the expected one.
+fn mismatch(found: &UncaughtError, negative: &Negative) -> Option<String> {
     let Negative { phase, kind } = negative;
     if found.kind != *kind {
         return Some(format!(
@@ -186,20 +190,20 @@ fn unlike(found: &Found, negative: &Negative) -> Option<String> {
     }
 }
 
-/// What an asynchronous test that ended well has not said.
-fn unfinished(output: &Output) -> Option<String> {
+/// What is wrong with the messages of an asynchronous test that ended normally.
+fn missing_completion(output: &Output) -> Option<String> {
     let stdout = output.stdout.text();
-    let says_it = |line: &str| line.trim_end() == COMPLETE;
+    let is_complete = |line: &str| line.trim_end() == COMPLETE;
     match split_lines(&stdout).find(|line| line.starts_with(FAILURE)) {
         Some(failure) => Some(shortened(failure)),
-        None if split_lines(&stdout).any(says_it) => None,
+        None if split_lines(&stdout).any(is_complete) => None,
         None => Some(format!("it never printed {}", quoted(Some(COMPLETE)))),
     }
 }
 
 fn shortened(line: &str) -> String {
-    const SHOWN: usize = 300;
-    match line.char_indices().nth(SHOWN) {
+    const SHOWN_CHARS: usize = 300;
+    match line.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line.to_owned(),
     }
@@ -247,7 +251,7 @@ mod tests {
         assert!(why("", "", 1, syntax).unwrap().starts_with("no error can be read"));
     }
 
-    /// `$DONOTEVALUATE` throws a text: a source that should not have been parsed was run.
+    /// `$DONOTEVALUATE` throws a string: it means that a source was run that must not even parse.
     #[test]
     fn what_should_not_have_run_is_no_syntax_error() {
         let text = "Uncaught Test262: This statement should not be evaluated.";
@@ -289,7 +293,7 @@ mod tests {
         assert!(failure(&output, None, false, &qjs).is_some());
     }
 
-    /// QuickJS ends with exit code 1 for a rejected promise that nobody looks at; it is no error of the language.
+    /// QuickJS exits with code 1 after an unhandled promise rejection, which is not an error of the language.
     #[test]
     fn a_rejection_that_nobody_looked_at_is_no_error() {
         let qjs = Uncaught { pattern: r"(?m)^(?P<rejection>Possibly unhandled)|^(?P<type>\w+): ".into() };

@@ -1,6 +1,6 @@
-//! Text as V8's runners split and strip it (Python 2 byte strings).
+//! Text split and stripped as in V8's runners (Python 2 byte strings).
 
-/// Python's whitespace of byte strings: like ASCII whitespace, and vertical tab.
+/// Whitespace in Python's byte strings: ASCII whitespace plus the vertical tab.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
 }
@@ -15,12 +15,12 @@ pub(super) fn rstrip(line: &str) -> &str {
     line.trim_end_matches(is_space)
 }
 
-/// Whether a text is nothing but whitespace.
+/// Whether a text has only whitespace.
 pub(super) fn is_blank(text: &str) -> bool {
     strip(text).is_empty()
 }
 
-/// `str.splitlines()`: lines end at `\n`, `\r` or `\r\n`; no empty line after a final end.
+/// `str.splitlines()`: lines end at `\n`, `\r` or `\r\n`; a final line ending does not begin another line.
 pub(super) fn split_lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -38,13 +38,13 @@ pub(super) fn split_lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A line as a failure's explanation shows it: quoted, shortened to what fits a terminal.
+/// A line as shown in a failure's explanation: quoted, and shortened to fit a terminal.
 pub(super) fn quoted(line: Option<&str>) -> String {
-    const SHOWN: usize = 120;
+    const SHOWN_CHARS: usize = 120;
     match line {
         None => "nothing".into(),
-        Some(line) if line.chars().count() > SHOWN => {
-            format!("{:?}...", line.chars().take(SHOWN).collect::<String>())
+        Some(line) if line.chars().count() > SHOWN_CHARS => {
+            format!("{:?}...", line.chars().take(SHOWN_CHARS).collect::<String>())
         }
         Some(line) => format!("{line:?}"),
     }

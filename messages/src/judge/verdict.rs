@@ -1,4 +1,4 @@
-//! The kinds of judges and what they have in common.
+//! The kinds of judges, and what all of them do.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,82 +15,85 @@ use crate::outcome::{Exit, Outcome, Output};
 /// How a test's output is judged (V8 9.2 to 13.8 `outproc/*.py`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Judge {
-    /// Exit code 0 passes (`outproc.base`).
+    /// Exit code 0 passes (V8 `outproc.base`).
     ExitCode,
-    /// Exit code 0 passes, and so do these (V8 13.5 `outproc/fuzzer.py`: -1, which is 255).
+    /// Exit code 0 and these codes pass (V8 13.5 `outproc/fuzzer.py`: -1, which is 255).
     ExitCodes(Vec<i32>),
-    /// The message suite: stdout line by line against a `.out` template, exit code non-zero iff `fails`.
+    /// The message suite: stdout is compared line by line with a `.out` template, and the exit code must be non-zero
+    /// iff `fails`.
     Template {
-        /// Whether the test lies in a directory `fail`, or is called so.
+        /// Whether the test's directory or name marks it as one that must fail.
         fails: bool,
-        /// What `%(basename)s` stands for.
+        /// The value of `%(basename)s`.
         basename: String,
-        /// Whether the exit code counts (it did not before V8 6).
+        /// Whether the exit code counts (not before V8 6).
         exit_code_counts: bool,
-        /// What templates can say, and what is left out of the output.
+        /// What templates can contain, and which output lines are ignored.
         rules: TemplateRules,
     },
-    /// webkit and inspector: stdout equals the expected lines; only the first block between `==` lines counts.
+    /// webkit and inspector: stdout must equal the expected lines; only the first block between `==` lines counts.
     Lines {
         /// Whether expected lines starting with `#` are comments (webkit).
         comments: bool,
-        /// Whether a non-zero exit code fails the test (it did not before V8 9).
+        /// Whether a non-zero exit code fails the test (not before V8 9).
         exit_code_counts: bool,
-        /// Whether output lines starting with `WARNING: linker:` are left out (not before V8 9).
+        /// Whether output lines starting with `WARNING: linker:` are ignored (not before V8 9).
         skip_linker_warnings: bool,
-        /// Whether output lines starting with `###` are left out (not before V8 6).
+        /// Whether output lines starting with `###` are ignored (not before V8 6).
         skip_hashes: bool,
-        /// Whether blank output passes, if the exit code is 0 (webkit, V8 10.4).
+        /// Whether blank output passes if the exit code is 0 (webkit, V8 10.4).
         blank_passes: bool,
     },
-    /// The CHECK lines of the expected file, as LLVM's FileCheck reads them, hold for stdout (V8 13.7
+    /// stdout must satisfy the CHECK lines of the expected file, as read by LLVM's FileCheck (V8 13.7
     /// `outproc/filecheck.py`); the exit code does not count.
     FileCheck,
     /// test262: a non-zero exit code or `FAILED!` on stdout fails.
     Exception {
         /// The type of the error the test must end with, from the frontmatter's `negative.type`.
         expected: Option<String>,
-        /// Inverted: the `-fail-phase-reverse` half of a FAIL_PHASE_ONLY test, a test of mozilla that must fail.
+        /// Inverts the result: for the `-fail-phase-reverse` half of a FAIL_PHASE_ONLY test, and for mozilla tests
+        /// that must fail.
         negative: bool,
-        /// Whether stdout must say that an asynchronous test is complete (V8 11.8).
+        /// Whether stdout must report that an asynchronous test is complete (V8 11.8).
         must_complete: bool,
     },
-    /// Exit code 0, and stdout says this and not that (promises-aplus).
+    /// The exit code must be 0, and stdout must contain some texts and not others (promises-aplus).
     Phrases {
-        /// What stdout must contain.
+        /// Texts that stdout must contain.
         required: Vec<String>,
-        /// What it must not.
+        /// Texts that stdout must not contain.
         forbidden: Vec<String>,
-        /// Inverted: the test must fail.
+        /// Inverts the result: the test must fail.
         negative: bool,
     },
-    /// mkgrokdump: stdout's lines are those of the expected file; builds that are not shipped may print anything.
+    /// mkgrokdump: stdout must equal the lines of the expected file; builds that are not shipping builds may print
+    /// anything.
     GrokDump,
-    /// mkgrokdump: stdout is long enough and names what it should (V8 11.7); the exit code does not count.
+    /// mkgrokdump: stdout must be long enough and contain some names (V8 11.7); the exit code does not count.
     PlausibleGrokDump,
-    /// Suites of one's own: all of these checks.
+    /// Custom suites: all of these checks must succeed.
     Checks(Checks),
-    /// test262 as its own INTERPRETING.md has it, on any engine.
+    /// test262 on any engine, by the rules of its INTERPRETING.md.
     Test262 {
-        /// The error it must end with, if it must.
+        /// The error that must end the test, if it is a negative one.
         negative: Option<Negative>,
-        /// Whether it is over only when it says so (`flags: [async]`).
+        /// Whether the test must report its completion (`flags: [async]`).
         asynchronous: bool,
-        /// How the engine tells of an uncaught error.
+        /// How the engine's shell reports an uncaught error.
         uncaught: Uncaught,
     },
-    /// Predictable builds: three runs print the same hash of their allocations. The executor runs the test as often as
-    /// [`Allocations`] asks for.
+    /// Predictable builds: three runs must print the same hash of their allocations. The executor repeats the test as
+    /// [`Allocations`] demands.
     Allocations {
-        /// Whether there must be a hash.
+        /// Whether each run must print a hash.
         required: bool,
     },
 }
 
-/// Judges one output. `expected` holds the expected file's bytes, for the judges that compare.
+/// Judges one output. `expected` has the bytes of the expected file, for judges that compare.
 pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgement {
     if let Judge::Allocations { required } = judge {
-        // Of one run: it shows no difference.
+        // Only one run, so there is nothing to compare it with.
         let shown = Allocations::new(*required).next(output);
         return shown.unwrap_or(Judgement { outcome: Outcome::Pass, why: None });
     }
@@ -107,7 +110,7 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
             (exit_failure(output.exit).filter(|_| !passes), false)
         }
         Judge::Template { fails, basename, exit_code_counts, rules } => {
-            let exit = if *exit_code_counts { template::exit(output, *fails) } else { None };
+            let exit = if *exit_code_counts { template::wrong_exit(output, *fails) } else { None };
             (exit.or_else(|| template::failure(output, required(expected), basename, rules)), false)
         }
         Judge::Lines { blank_passes: true, .. }
@@ -150,7 +153,7 @@ pub fn judge(judge: &Judge, output: &Output, expected: Option<&[u8]>) -> Judgeme
     }
 }
 
-/// A missing expected file is caught before the test starts; judging without one compares with nothing.
+/// A missing expected file is detected before the test starts; without one, the comparison is with empty text.
 fn required(expected: Option<&[u8]>) -> &[u8] {
     expected.unwrap_or_default()
 }

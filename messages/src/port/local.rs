@@ -1,90 +1,91 @@
-//! The Local port: a runner or the `peerd` command asks this host's own daemon. Both prove that they hold the host's
-//! identity. Questions are answered in their order, each by one answer.
+//! The Local port: a runner or the `peerd` command talks to the daemon of the same host. Both ends prove that they
+//! hold the host's identity. Questions are answered in order, each by exactly one answer.
 
 use serde::{Deserialize, Serialize};
 
 use super::status::Load;
 use crate::Fingerprint;
 
-/// The most peers on one page.
+/// The maximum number of peers on one page.
 pub const PEERS_A_PAGE: usize = 64;
-/// The most durations in one message.
+/// The maximum number of durations in one message.
 pub const MOST_DURATIONS: usize = 4096;
-/// The longest name of a configuration, and the longest reason, in bytes.
+/// The maximum length of a configuration's name and of a reason, in bytes.
 pub const LONGEST_TEXT: usize = 1024;
 
-/// All that is said there.
+/// A message on the Local port.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum LocalMessage {
     /// To the daemon.
     Ask(Question),
-    /// From it.
+    /// From the daemon.
     Answer(Box<Answer>),
 }
 
-/// What the daemon is asked.
+/// A question or order to the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Question {
-    /// Who are you, and how are you?
+    /// Identity, ports, load and warnings of the daemon.
     Overview,
-    /// The peers behind this one, in the order of their fingerprints; without one, from the beginning.
+    /// The known peers, in the order of their fingerprints.
     Peers {
-        /// The last one that is known already.
+        /// The last fingerprint of the previous page; `None`: start at the first.
         after: Option<Fingerprint>,
     },
     /// Trust this Ed25519 public key.
     Approve {
-        /// Its 32 bytes.
+        /// The key's 32 bytes.
         key: [u8; 32],
     },
-    /// Trust the key of this fingerprint, which was seen before.
+    /// Trust the key with this fingerprint, which the daemon must have seen before.
     ApproveKnown {
-        /// Which.
+        /// The key's fingerprint.
         key: Fingerprint,
     },
     /// Withdraw trust from this key, and bar it.
     Revoke {
-        /// Which.
+        /// The key's fingerprint.
         key: Fingerprint,
     },
-    /// These tests took this long.
+    /// Record these durations of tests.
     InformDurations {
-        /// Under which configuration (architecture, mode, variant flags): durations of different ones do not mix.
+        /// The configuration (architecture, mode, variant flags) they were measured in: durations of different ones
+        /// are kept apart.
         configuration: String,
         /// At most [`MOST_DURATIONS`].
         tests: Vec<TestDuration>,
     },
-    /// How long do tests take, as far as runners have told? Those behind this one, in the order of their keys.
+    /// The recorded durations of tests, in the order of their history keys.
     Durations {
-        /// Under which configuration.
+        /// The configuration they were measured in.
         configuration: String,
-        /// The last one that is known already.
+        /// The last history key of the previous page; `None`: start at the first.
         after: Option<u64>,
     },
-    /// This peer did not answer when it was given work: look whether it is still there.
+    /// This peer did not respond when it was given work: check whether it is still reachable.
     Unresponsive {
-        /// Which.
+        /// The peer's fingerprint.
         peer: Fingerprint,
-        /// How it showed.
+        /// What the runner observed.
         reason: String,
     },
-    /// This peer is so fast, compared with this machine.
+    /// The speed of this peer relative to this machine.
     UpdatePerformance {
-        /// Which.
+        /// The peer's fingerprint.
         peer: Fingerprint,
-        /// Tests it finishes in the time in which one job slot of this machine finishes 1000.
+        /// Number of tests it finishes while one job slot of this machine finishes 1000.
         permille: u32,
     },
-    /// Keep this many job slots of this machine for me until this link ends; 0 gives them back. Replaces an earlier claim.
+    /// Reserve this many job slots of this machine until this link ends; 0 releases them. Replaces an earlier claim.
     ClaimSlots {
-        /// How many.
+        /// Number of slots to reserve.
         slots: u16,
     },
-    /// End.
+    /// Shut down.
     Shutdown,
 }
 
-/// What the daemon answers.
+/// The daemon's answer to a question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
     /// To [`Question::Overview`].
@@ -93,65 +94,66 @@ pub enum Answer {
     Peers {
         /// At most [`PEERS_A_PAGE`].
         page: Vec<PeerView>,
-        /// Whether there are more.
+        /// Whether more pages follow.
         more: bool,
     },
-    /// To what concerns trust.
+    /// To the questions that change trust: [`Question::Approve`], [`Question::ApproveKnown`] and
+    /// [`Question::Revoke`].
     Trust {
-        /// Whether anything has changed by it.
+        /// Whether this changed anything.
         changed: bool,
-        /// The key it was about.
+        /// The key that was approved or revoked.
         key: Fingerprint,
-        /// What follows for other keys; at most [`PEERS_A_PAGE`].
+        /// The consequences for other keys; at most [`PEERS_A_PAGE`].
         follows: Vec<Consequence>,
     },
     /// To [`Question::Durations`].
     Durations {
         /// At most [`MOST_DURATIONS`].
         page: Vec<TestDuration>,
-        /// Whether there are more.
+        /// Whether more pages follow.
         more: bool,
     },
     /// To [`Question::ClaimSlots`].
     Slots {
-        /// How many are kept for the asker now.
+        /// Number of slots now reserved for the sender of the claim.
         granted: u16,
-        /// Of how many.
+        /// Number of slots in total.
         of: u16,
     },
-    /// It is done.
+    /// The order was carried out.
     Done,
-    /// It is not done.
+    /// The order was not carried out.
     Refused {
-        /// Why; reads well after "cannot ...: ".
+        /// The reason; reads well after "cannot ...: ".
         reason: String,
     },
 }
 
-/// How long a test takes.
+/// The duration of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestDuration {
     /// The test's history key.
     pub test: u64,
-    /// Milliseconds.
+    /// The duration in milliseconds.
     pub millis: u32,
 }
 
-/// What followed for another key.
+/// A consequence of an approval or a revocation for another key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consequence {
-    /// Which.
+    /// The other key.
     pub key: Fingerprint,
-    /// `None`: it is trusted now. Else why it is not any more.
+    /// `None`: the key is now trusted. Otherwise the reason why it no longer is.
     pub lost: Option<String>,
 }
 
-/// A daemon, as it sees itself.
+/// A daemon's view of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
-    /// Its key's name.
+    /// The fingerprint of its key.
     pub fingerprint: Fingerprint,
-    /// Its process.
+    /// The id of its process.
     pub pid: u32,
     /// The version of its software.
     pub software: String,
@@ -159,115 +161,116 @@ pub struct Overview {
     pub platform: String,
     /// When it started, in seconds since 1970.
     pub since: u64,
-    /// Tests it runs at a time.
+    /// Number of tests it runs at a time.
     pub jobs: u16,
     /// How busy it is.
     pub load: Load,
-    /// Its ports: name and address.
+    /// Its TCP ports.
     pub ports: Vec<PortView>,
-    /// Whether discovery runs, and what it heard.
+    /// Statistics of discovery; `None` if discovery is off.
     pub discovery: Option<HeardView>,
-    /// The serial and the end (seconds since 1970) of its own statement.
+    /// The serial and the expiry (seconds since 1970) of its own statement.
     pub statement: Option<(u64, u64)>,
-    /// How many keys it trusts.
+    /// Number of keys it trusts.
     pub trusted: u32,
-    /// What a person should know, each a sentence.
+    /// Warnings for the user, each a sentence.
     pub warnings: Vec<String>,
 }
 
 /// One TCP port of a daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortView {
-    /// Local, Work or Status.
+    /// The port's name: Local, Work or Status.
     pub name: String,
-    /// Where it listens.
+    /// The address it listens on.
     pub address: String,
-    /// Links that are up or have shown their key.
+    /// Number of links that are up or have presented their key.
     pub links: u32,
-    /// Connections refused since the start.
+    /// Number of connections refused since the start.
     pub refused: u64,
-    /// The last ones, oldest first.
+    /// The latest refusals, oldest first.
     pub refusals: Vec<RefusalView>,
 }
 
 /// A connection that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalView {
-    /// When, in seconds since 1970.
+    /// When it was refused, in seconds since 1970.
     pub time: u64,
-    /// Where it came from.
+    /// The address it came from.
     pub address: String,
-    /// Whose it was, if the handshake told.
+    /// The key of the other side, if the handshake got that far.
     pub key: Option<Fingerprint>,
-    /// Why.
+    /// The reason for refusing it.
     pub reason: String,
 }
 
-/// What discovery heard since the start.
+/// What discovery has received since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeardView {
     /// The daemon's own UDP port.
     pub port: u16,
-    /// Datagrams with a good signature.
+    /// Number of datagrams with a valid signature.
     pub good: u64,
-    /// Datagrams whose signature is wrong.
+    /// Number of datagrams with an invalid signature.
     pub forged: u64,
-    /// Datagrams of another program or version, cut, or with impossible fields.
+    /// Number of datagrams of another program or version, truncated, or with impossible fields.
     pub malformed: u64,
-    /// Datagrams that came faster than they could be worked off.
+    /// Number of datagrams dropped because they arrived faster than they could be processed.
     pub dropped: u64,
-    /// Datagrams that were said before.
+    /// Number of datagrams older than the newest one of their key, or repeated after the peer left.
     pub replayed: u64,
 }
 
 /// A link to a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkView {
-    /// None, and none is tried.
+    /// There is no link, and none is being made.
     None,
-    /// One is being made.
+    /// A link is being made.
     Dialling,
-    /// It is up; whether the peer has been silent for longer than it should be.
+    /// The link is up.
     Up {
-        /// It has been.
+        /// Whether the peer has been silent for longer than it should be.
         suspected: bool,
     },
-    /// It failed or ended.
+    /// The link failed or ended.
     Down {
-        /// Why.
+        /// Why it failed or ended.
         reason: String,
     },
 }
 
-/// A peer, as the daemon sees it.
+/// A daemon's view of a peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerView {
-    /// Its key's name.
+    /// The fingerprint of its key.
     pub fingerprint: Fingerprint,
-    /// The address of its Work port: where it was linked, else where it was heard last.
+    /// The address of its Work port: as linked, otherwise as last received by discovery.
     pub address: Option<String>,
-    /// Tests it runs at a time, as it says.
+    /// Number of tests it runs at a time, as stated by the peer.
     pub jobs: Option<u16>,
-    /// Operating system and architecture; known once there was a link.
+    /// Operating system and architecture; known after the first link.
     pub platform: Option<String>,
-    /// The version of its software; likewise.
+    /// The version of its software; known after the first link.
     pub software: Option<String>,
-    /// How busy it is, if it said so lately.
+    /// How busy it is, if it reported that recently.
     pub load: Option<Load>,
-    /// Through whom it is trusted, the key approved here first and the peer last; empty if it is not.
+    /// The chain of trust to it: from the key approved on this machine to the peer; empty if it is not trusted.
     pub chain: Vec<Fingerprint>,
-    /// How it trusts this machine: whom it approves first, this machine last; empty if it did not say so.
+    /// The chain by which it trusts this machine: from the key it approves to this machine; empty if no known
+    /// statements form one.
     pub trusts_me: Vec<Fingerprint>,
-    /// Whether it was revoked here.
+    /// Whether it was revoked on this machine.
     pub barred: bool,
-    /// How many milliseconds ago it was heard over UDP.
+    /// Milliseconds since its last datagram.
     pub heard: Option<u64>,
-    /// Whether it is on the network as far as discovery or a link tells.
+    /// Whether it is on the network, as far as discovery or a link shows.
     pub present: bool,
-    /// The link to it.
+    /// The state of the link to it.
     pub link: LinkView,
-    /// Why it cannot be used; `None`: it can.
+    /// Why it cannot be used; `None` if it can be.
     pub obstacle: Option<String>,
-    /// What runners said of its speed, see [`Question::UpdatePerformance`].
+    /// Its speed as reported by runners, see [`Question::UpdatePerformance`].
     pub performance: Option<u32>,
 }

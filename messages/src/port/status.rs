@@ -1,39 +1,39 @@
-//! The Status port: daemons tell each other whom they trust.
+//! The Status port: daemons exchange trust statements.
 //!
-//! The first message of either side is [`TrustYouNow`](StatusMessage::TrustYouNow), and for a key that is not trusted
-//! it is the only one. A side that hears it over a link of a trusted key knows that it is trusted in turn (the other
-//! one would have closed the link), so "do you trust me" needs no message of its own.
+//! The first message of either side is [`TrustYouNow`](StatusMessage::TrustYouNow), and the only one if the other
+//! side's key is not trusted. A side that receives it over a link to a trusted key knows that it is trusted in turn,
+//! since otherwise the other side would have closed the link. So "do you trust me" needs no message.
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::Fingerprint;
 
-/// The most issuers in one [`Serials`](StatusMessage::Serials) or [`Want`](StatusMessage::Want).
+/// The maximum number of issuers in one [`Serials`](StatusMessage::Serials) or [`Want`](StatusMessage::Want).
 pub const MOST_ISSUERS: usize = 512;
 
-/// The largest statement that fits into the one message of a key that is not trusted.
+/// The largest statement, in bytes, that fits into the single message accepted from a key that is not trusted.
 pub const LARGEST_TO_STRANGERS: usize = 3 << 10;
 
-/// All that is said there.
+/// A message on the Status port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StatusMessage {
-    /// The speaker's own statement, its exact bytes: first, and whenever there is a new one.
+    /// The exact bytes of the sender's own statement: sent first, and again whenever it changes.
     TrustYouNow(ByteBuf),
-    /// Somebody's statement, its exact bytes: because it was wanted, or is news.
+    /// The exact bytes of any key's statement: sent because it was requested, or is new.
     Statement(ByteBuf),
-    /// The statements of trusted keys that the speaker has.
+    /// The serials of the statements that the sender has of trusted keys.
     Serials(Vec<Serial>),
-    /// Send the statements of these issuers, if you have them.
+    /// A request for the statements of these issuers, as far as the receiver has them.
     Want(Vec<Fingerprint>),
-    /// How busy the speaker is.
+    /// The sender's load.
     Load(Load),
 }
 
-/// One statement that somebody has.
+/// The serial of one key's statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Serial {
-    /// The key that issues the statement.
+    /// The key that issued it.
     pub issuer: Fingerprint,
     /// Its serial.
     pub serial: u64,
@@ -42,13 +42,13 @@ pub struct Serial {
 /// How busy a machine is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
-    /// Tests it runs now, for whomever.
+    /// Number of tests running now, for any client.
     pub running: u16,
-    /// Job slots that its own user has claimed.
+    /// Number of job slots claimed by the machine's own user.
     pub claimed: u16,
-    /// Clients that wait for their turn.
+    /// Number of clients waiting for their turn.
     pub waiting: u16,
-    /// The system's load average over a minute, in hundredths; `None` where the system does not tell.
+    /// The one-minute load average in hundredths; `None` where the system does not provide it.
     pub average: Option<u32>,
 }
 
@@ -58,7 +58,7 @@ impl StatusMessage {
         match self {
             Self::Serials(serials) => serials.len() <= MOST_ISSUERS,
             Self::Want(issuers) => issuers.len() <= MOST_ISSUERS,
-            // A statement's reader checks its length before anything else.
+            // The reader of a statement checks its length first.
             Self::TrustYouNow(_) | Self::Statement(_) | Self::Load(_) => true,
         }
     }

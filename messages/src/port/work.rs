@@ -1,4 +1,4 @@
-//! The Work port: a runner of a trusted peer has its tests run here.
+//! The Work port: a runner has its tests run by a peer that trusts it.
 //!
 //! ```text
 //!  client                                   peer
@@ -12,9 +12,9 @@
 //!    |-------------- Done ------------------->|   the next client's turn
 //! ```
 //!
-//! **Large blobs from peer to peer.** A client whose blob another peer of the run has already may answer `Want` by
-//! `Elsewhere`. The peer connects to that one's Work port, if each of the two trusts the other, and says `Fetch` instead of
-//! waiting for its turn:
+//! **Large blobs from peer to peer.** If another peer of the run already has a blob, a client may answer `Want` with
+//! `Elsewhere`. The peer then connects to the Work port of that holder, provided that the two trust each other, and
+//! sends `Fetch` instead of waiting for its turn:
 //!
 //! ```text
 //!  peer                                     holder
@@ -22,9 +22,11 @@
 //!    |  <------------- Pack, Pack ... --------|   pieces of blobs that are here; then Bye, or Refused
 //! ```
 //!
-//! What comes is verified by its digest as always. Whatever goes wrong, the peer says `Want` to its client once more.
+//! Blobs received this way are verified by their digests as always. On any failure the peer sends `Want` to its
+//! client again.
 //!
-//! Either side may end the link by Bye; a link that ends without is a cut, and what was leased is leased again.
+//! Either side may end the link with Bye. A link that ends without it counts as lost, and its leases are given out
+//! again.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -35,93 +37,94 @@ use serde_bytes::ByteBuf;
 use crate::inputs::{Digest, Pack};
 use crate::{Fingerprint, Judgement, Outcome, Output, TestCase, TestName};
 
-/// The most digests in one [`Want`](WorkMessage::Want).
+/// The maximum number of digests in one [`Want`](WorkMessage::Want).
 pub const MOST_WANTED: usize = 4096;
-/// The most leases in one [`Assign`](WorkMessage::Assign) or [`Withdraw`](WorkMessage::Withdraw).
+/// The maximum number of leases in one [`Assign`](WorkMessage::Assign) or [`Withdraw`](WorkMessage::Withdraw).
 pub const MOST_LEASES: usize = 256;
-/// The most news in one message; it closes sooner after [`NEWS_WAIT`] or [`NEWS_BYTES`].
+/// The maximum number of entries in one [`News`](WorkMessage::News); it is sent earlier after [`NEWS_WAIT`] or
+/// [`NEWS_BYTES`].
 pub const MOST_NEWS: usize = 64;
-/// The most digests in one [`Elsewhere`](WorkMessage::Elsewhere) or [`Fetch`](WorkMessage::Fetch).
+/// The maximum number of digests in one [`Elsewhere`](WorkMessage::Elsewhere) or [`Fetch`](WorkMessage::Fetch).
 pub const MOST_FETCHED: usize = 64;
-/// The longest time that news waits for more.
+/// How long an entry may wait for more before the message is sent.
 pub const NEWS_WAIT: Duration = Duration::from_millis(50);
-/// The most bytes of output that wait for more.
+/// The maximum number of bytes of output held back before the message is sent.
 pub const NEWS_BYTES: usize = 256 << 10;
 
-/// All that is said there.
+/// A message on the Work port.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum WorkMessage {
-    /// The peer, first and whenever it changes: this many clients come before this one; 0: it is its turn.
+    /// Peer to client, first and whenever it changes: the client's place in the queue.
     Queue {
-        /// Clients before this one.
+        /// Number of clients ahead of this one; 0: it is this client's turn.
         ahead: u16,
     },
-    /// The client, when it is its turn: what is to be done, the bytes of a signed
+    /// Client to peer, when it is the client's turn: its request, the bytes of a signed
     /// [`WorkPacket`](crate::packet::WorkPacket).
     Packet(ByteBuf),
-    /// The peer: send these blobs.
+    /// Peer to client: send these blobs.
     Want(Vec<Digest>),
-    /// The client: some of them.
+    /// Client to peer: some of the wanted blobs.
     Pack(Pack),
-    /// The peer: from now on this many leases may be out at a time.
+    /// Peer to client: from now on, accept this many leases at a time.
     Ready {
-        /// Its job slots, and what a round trip needs.
+        /// The peer's job slots, plus what a round trip needs.
         credit: u32,
     },
-    /// The client: run these, in this order.
+    /// Client to peer: run these tests, in this order.
     Assign(Vec<RemoteLease>),
-    /// The client: these are of no interest any more.
+    /// Client to peer: the results of these leases are no longer needed.
     Withdraw(Vec<u64>),
-    /// The peer: what became of leases, in order.
+    /// Peer to client: what happened to leases, in order.
     News(Vec<RemoteNews>),
     /// Client to peer: fetch these blobs from `holder` instead of from me.
     Elsewhere {
-        /// Large ones.
+        /// Digests of large blobs.
         blobs: Vec<Digest>,
-        /// The key of who has them.
+        /// The key of the peer that has them.
         holder: Fingerprint,
-        /// Its Work port.
+        /// The address of the holder's Work port.
         address: SocketAddr,
     },
-    /// Another peer, in place of a client: send these blobs, if they are here.
+    /// From another peer, instead of a client: send those of these blobs that are present.
     Fetch(Vec<Digest>),
-    /// The client: nothing more will be assigned, and nothing that is out is of interest.
+    /// Client to peer: nothing more will be assigned, and results of open leases are no longer needed.
     Done,
-    /// The peer: it will not be, or not any longer. Nothing follows it but Bye.
+    /// Peer to client: the request is rejected, or can no longer be served. Only Bye follows.
     Refused {
-        /// Why, for people.
+        /// The reason, for people.
         reason: String,
     },
 }
 
-/// The right and the duty to run one test once.
+/// Permission to run one test once; answered by exactly one [`Finished`](RemoteNews::Finished).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteLease {
-    /// The client's number for it, not used before on this link.
+    /// The client's number for the lease, not used before on this link.
     pub lease: u64,
     /// The test, with paths below the root.
     pub case: TestCase,
-    /// Send what it prints even if it ends as expected.
+    /// Send the test's output even if its outcome is as expected.
     pub keep_output: bool,
 }
 
-/// What became of a lease.
+/// What happened to a lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RemoteNews {
-    /// Its process is about to be started.
+    /// The test's process is about to start.
     Started {
-        /// The client's number of the lease.
+        /// The client's number for the lease.
         lease: u64,
-        /// The test's names.
+        /// The test's suite, name and variant.
         name: TestName,
     },
-    /// It has ended. Once for each lease, unless the link ends before.
+    /// The lease has ended. Sent once per lease, unless the link ends first.
     Finished {
-        /// The client's number of the lease.
+        /// The client's number for the lease.
         lease: u64,
         /// How the lease ended.
         ending: RemoteEnding,
-        /// From the lease's arrival to its process's start.
+        /// The time from the arrival of the lease to the start of the process.
         queued: Duration,
     },
 }
@@ -144,18 +147,19 @@ pub struct JudgedRun {
 pub enum RemoteEnding {
     /// The process ran to its end and was judged.
     Judged(JudgedRun),
-    /// There is nothing to judge, and that is the test's verdict.
+    /// The test has no output to judge, and this is its verdict.
     Failed {
         /// FAIL or CRASH.
         outcome: Outcome,
-        /// What stood in the way.
+        /// The obstacle, for people.
         reason: String,
     },
-    /// It was withdrawn.
+    /// The client withdrew the lease.
     Withdrawn,
-    /// This machine could not run it, for reasons of its own (full disk, no memory, exec format error): no verdict.
+    /// The peer could not run the test because of a local problem (full disk, no memory, exec format error): no
+    /// verdict.
     Unable {
-        /// Why, for people.
+        /// The obstacle, for people.
         reason: String,
     },
 }
@@ -169,7 +173,7 @@ impl WorkMessage {
             Self::Assign(leases) => leases.len() <= MOST_LEASES,
             Self::Withdraw(leases) => leases.len() <= MOST_LEASES,
             Self::News(news) => news.len() <= MOST_NEWS,
-            // A packet's and a pack's readers check their sizes before anything else.
+            // The readers of packets and packs check their sizes first.
             Self::Queue { .. }
             | Self::Packet(_)
             | Self::Pack(_)

@@ -1,9 +1,9 @@
-//! Messages as bytes that are signed or kept: CBOR without frame or compression.
+//! Messages as bytes to be signed or stored: CBOR without frame or compression.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The bytes of a message; the error is for people.
+/// Encodes a message; the error is for people.
 ///
 /// # Errors
 /// The message has no CBOR form.
@@ -11,10 +11,10 @@ pub fn write<T: Serialize>(message: &T) -> Result<Vec<u8>, String> {
     serde_cbor::to_vec(message).map_err(|error| error.to_string())
 }
 
-/// The message of these bytes, all of them; the error is for people. The caller has bounded them.
+/// Decodes a message from all of these bytes; the error is for people. The caller must have limited their size.
 ///
 /// # Errors
-/// They are something else.
+/// The bytes are not such a message.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     serde_cbor::from_slice(bytes).map_err(|error| error.to_string())
 }

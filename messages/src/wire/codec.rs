@@ -1,62 +1,62 @@
-//! The one codec; `snap` is named only here, and `serde_cbor` but for `body` beside it.
+//! The codec of all frames. Only this file uses `snap`, and only this file and `body` use `serde_cbor`.
 
 use bytes::{Buf, BufMut, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Snappy unpacks at most 64 bytes for every 3, so nothing honest claims more than 22 times its size.
+/// Snappy unpacks at most 64 bytes from every 3, so a valid body is at most 22 times as large as its compressed form.
 const MOST_EXPANSION: usize = 22;
-/// The size of the length that precedes a frame.
-const HEADER: usize = 4;
+/// The size in bytes of the length that precedes a frame.
+const LENGTH_SIZE: usize = 4;
 
-/// The most a frame may hold. Checked before anything is allocated for it.
+/// Size limits of a frame, checked before anything is allocated for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a compressed body.
+    /// Maximum size of a compressed body in bytes.
     pub wire: usize,
-    /// Bytes of an uncompressed body.
+    /// Maximum size of an uncompressed body in bytes.
     pub body: usize,
 }
 
 impl Limits {
-    /// For a peer that has said Hello: 4 MiB compressed, 16 MiB uncompressed.
+    /// For a peer whose Hello has been received: 4 MiB compressed, 16 MiB uncompressed.
     pub const ESTABLISHED: Self = Self { wire: 4 << 20, body: 16 << 20 };
-    /// For a peer that has not: 4 KiB either way.
+    /// Before that: 4 KiB for either form.
     pub const GREETING: Self = Self { wire: 4 << 10, body: 4 << 10 };
 }
 
-/// Turns messages into frames and back. Keeps its buffers between frames.
+/// Encodes messages as frames and decodes them, reusing its buffers.
 #[derive(Debug)]
 pub struct Codec {
     limits: Limits,
     body: Vec<u8>,
 }
 
-/// Why a message cannot be made a frame.
+/// Why a message cannot be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     /// The message has no CBOR form.
     #[error("the message cannot be encoded: {0}")]
     Cbor(String),
-    /// It is larger than the other side would accept.
+    /// It is larger than the receiver would accept.
     #[error("the message has {size} bytes, more than the limit of {limit}")]
     TooLarge {
-        /// Its size.
+        /// The size in bytes.
         size: usize,
-        /// The limit it exceeds.
+        /// The exceeded limit in bytes.
         limit: usize,
     },
 }
 
-/// Why bytes cannot be made a message. The connection is of no use after that.
+/// Why bytes cannot be decoded. The connection is unusable afterwards.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// The frame claims more than the limit, compressed or uncompressed, or more than snappy can pack.
+    /// The frame claims a size above the limit, compressed or uncompressed, or more than snappy can pack.
     #[error("the frame claims {size} bytes, more than the limit of {limit}")]
     TooLarge {
-        /// What it claims.
+        /// The claimed size in bytes.
         size: usize,
-        /// The limit it exceeds.
+        /// The exceeded limit in bytes.
         limit: usize,
     },
     /// A frame without a body.
@@ -76,7 +76,7 @@ impl Codec {
         Self { limits, body: Vec::new() }
     }
 
-    /// Other limits from here on, after Hello for instance.
+    /// Sets the limits for the following frames, for example after Hello.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
@@ -94,19 +94,19 @@ impl Codec {
             .map_err(|e| EncodeError::Cbor(e.to_string()))?;
         within(packed.len(), self.limits.wire)?;
         self.shrink();
-        out.reserve(HEADER + packed.len());
+        out.reserve(LENGTH_SIZE + packed.len());
         // Below Limits::wire, which is far below u32::MAX.
         out.put_u32(packed.len() as u32);
         out.extend_from_slice(&packed);
         Ok(())
     }
 
-    /// Takes one message off the front of `input`, or nothing when a whole frame is not there yet.
+    /// Takes one message off the front of `input`; `None` until a whole frame is present.
     ///
     /// # Errors
-    /// [`DecodeError`] for any frame that is too large or not what it claims; close the connection then.
+    /// [`DecodeError`] for a frame that is too large or malformed; the caller must then close the connection.
     pub fn decode<T: DeserializeOwned>(&mut self, input: &mut BytesMut) -> Result<Option<T>, DecodeError> {
-        let Some(header) = input.first_chunk::<HEADER>() else { return Ok(None) };
+        let Some(header) = input.first_chunk::<LENGTH_SIZE>() else { return Ok(None) };
         let length = u32::from_be_bytes(*header) as usize;
         if length > self.limits.wire {
             return Err(DecodeError::TooLarge { size: length, limit: self.limits.wire });
@@ -114,7 +114,7 @@ impl Codec {
         if length == 0 {
             return Err(DecodeError::Empty);
         }
-        let Some(packed) = input.get(HEADER..HEADER + length) else { return Ok(None) };
+        let Some(packed) = input.get(LENGTH_SIZE..LENGTH_SIZE + length) else { return Ok(None) };
         let size = snap::raw::decompress_len(packed)?;
         let limit = self.limits.body.min(MOST_EXPANSION * length + 64);
         if size > limit {
@@ -124,15 +124,15 @@ impl Codec {
         let size = snap::raw::Decoder::new().decompress(packed, &mut self.body)?;
         let message =
             serde_cbor::from_slice(&self.body[..size]).map_err(|e| DecodeError::Cbor(e.to_string()))?;
-        input.advance(HEADER + length);
+        input.advance(LENGTH_SIZE + length);
         self.shrink();
         Ok(Some(message))
     }
 
-    /// Gives back what one large frame made the buffer grow to.
+    /// Releases the memory of a buffer that a large frame has enlarged.
     fn shrink(&mut self) {
-        const KEPT: usize = 256 << 10;
-        if self.body.capacity() > KEPT {
+        const MAX_KEPT_CAPACITY: usize = 256 << 10;
+        if self.body.capacity() > MAX_KEPT_CAPACITY {
             self.body = Vec::new();
         }
     }
@@ -203,7 +203,7 @@ mod tests {
         back
     }
 
-    /// What of a message has come later, peers of before neither send nor miss.
+    /// Fields added later: older peers do not send them, and do not need them.
     #[test]
     fn a_case_and_an_output_without_the_newest_fields_are_read() {
         let without = |value: serde_cbor::Value, names: &[&str]| match value {
@@ -304,7 +304,7 @@ mod tests {
                 frame.put_u32(packed.len() as u32);
                 frame.extend_from_slice(&packed);
                 let mut codec = Codec::new(Limits::ESTABLISHED);
-                // Passing over an unknown field goes as deep as reading a known one.
+                // Skipping an unknown field recurses as deeply as reading a known one.
                 let read = codec.decode::<serde::de::IgnoredAny>(&mut frame);
                 assert!(matches!(read, Err(DecodeError::Cbor(_))), "{depth} {kind}: {read:?}");
             }

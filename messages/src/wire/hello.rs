@@ -1,21 +1,21 @@
-//! The first words on a link, and those that keep it and end it.
+//! The messages that open, maintain and end a link.
 //!
-//! [`Greeting`] is what two peers of any versions understand: its bytes never change, a test holds them. Fields may be
-//! added at the end of a map, since unknown ones are passed over; none may be renamed, retyped or taken away. Whatever
-//! comes after Hello is a [`Packet`] and may change with the protocol version.
+//! [`Greeting`] is understood by peers of any versions: its bytes never change, which a test checks. Fields may be
+//! added at the end of a map, since unknown ones are skipped; none may be renamed, removed or given another type.
+//! Everything after Hello is a [`Packet`] and may change with the protocol version.
 
 use std::fmt;
 
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What Hello begins with, so that another program on the port is told from an old peer.
+/// The first field of Hello, which distinguishes an old peer from another program on the port.
 const MAGIC: &str = "flotilla";
 /// The most characters of a peer's text that are shown.
 const SHOWN: usize = 200;
 
-/// The protocol versions this build speaks. A peer of version 1 knows nothing of the judges and templates of V8 9.3 and
-/// later, and would pass over them: its verdicts could be wrong.
+/// The protocol versions this build supports. A peer of version 1 does not know the judges and templates of V8 9.3
+/// and later and would ignore them, so its verdicts could be wrong.
 pub const SUPPORTED_VERSIONS: Versions = Versions { oldest: 2, newest: 2 };
 
 /// A range of protocol versions.
@@ -28,7 +28,8 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// The version two peers use: the highest that both speak. The same for both; nothing when there is none.
+    /// The version that two peers use: the highest that both support, which is the same seen from either side. `None`
+    /// if they have no version in common.
     pub fn meet(self, other: Self) -> Option<u16> {
         let version = self.newest.min(other.newest);
         (version >= self.oldest.max(other.oldest)).then_some(version)
@@ -42,7 +43,7 @@ impl fmt::Display for Versions {
     }
 }
 
-/// The word that Hello begins with. Reading anything else is an error.
+/// The word that Hello begins with. Deserializing anything else is an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Magic;
 
@@ -59,13 +60,13 @@ impl<'de> Deserialize<'de> for Magic {
     }
 }
 
-/// Who speaks, as it says itself; its key is known from the handshake. Texts are the peer's: show them by
-/// [`printable`] only.
+/// A peer's description of itself; its key is known from the handshake. The texts are not trusted: display them only
+/// through [`printable`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// That this is Flotilla at all.
+    /// Marks the message as Flotilla's.
     pub magic: Magic,
-    /// The protocol versions it speaks.
+    /// The protocol versions it supports.
     pub versions: Versions,
     /// The version of its software.
     pub software: String,
@@ -73,12 +74,12 @@ pub struct Hello {
     pub os: String,
     /// Its processor architecture, as [`std::env::consts::ARCH`].
     pub arch: String,
-    /// How many tests it runs at a time; 0 for one that only asks others.
+    /// Number of tests it runs at a time; 0 for a peer that only sends tests to others.
     pub jobs: u32,
 }
 
 impl Hello {
-    /// What this build says on this machine.
+    /// The Hello of this build on this machine.
     pub fn of_this_build(jobs: u32) -> Self {
         Self {
             magic: Magic,
@@ -91,34 +92,34 @@ impl Hello {
     }
 }
 
-/// A link will not be. Nothing follows it.
+/// The link is refused. Nothing follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
-    /// The protocol versions of the one who refuses.
+    /// The protocol versions of the refusing side.
     pub their_version: Versions,
 }
 
-/// All that may be said before Hello is through.
+/// A message sent before Hello is complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Greeting {
-    /// First, from both sides, without waiting for the other's.
+    /// The first message from each side, sent without waiting for the other side's.
     Hello(Hello),
-    /// Instead of Hello, or after one with which no link can be.
+    /// Sent instead of Hello, or after an incompatible one.
     Refused(Refused),
 }
 
-/// All that may be said after Hello, around messages of type `M`.
+/// A message sent after Hello, for a port with messages of type `M`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Packet<M> {
-    /// What the link is for.
+    /// A message of the port.
     Message(M),
-    /// Nothing new, but still there.
+    /// Shows that the sender is still there; has no content.
     Heartbeat,
-    /// The link ends in order. A link that ends without it was cut.
+    /// Ends the link properly. A link that ends without it was lost.
     Bye {
-        /// Why, for people.
+        /// The reason, for people.
         reason: String,
     },
 }
@@ -161,7 +162,7 @@ mod tests {
         Codec::new(Limits::GREETING).decode(&mut BytesMut::from(bytes)).ok().flatten()
     }
 
-    /// Both frames as the first version sent them: length, snappy's length and literal tag, CBOR.
+    /// Both frames as sent by the first version: length, snappy's length and literal tag, CBOR.
     const HELLO: &[u8] =
         b"\x00\x00\x00^[\xf0Z\xa1eHello\xa6emagichflotillahversions\xa2foldest\x01fnewest\x03\
         hsoftwaree0.1.0boselinuxdarchfx86_64djobs\x08";
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn a_hello_with_a_deep_unknown_field_is_refused() {
         let with = |depth: usize| {
-            // Nothing in it is worth packing: after length, snappy's length and its tag, the rest is CBOR.
+            // None of it is compressible: after the length, snappy's length and its tag, the rest is CBOR.
             let mut cbor = HELLO[7..].to_vec();
             let fields = cbor.iter().position(|byte| *byte == 0xa6).unwrap();
             cbor[fields] += 1;

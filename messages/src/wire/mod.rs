@@ -1,4 +1,5 @@
-//! Frames on every TCP port: u32 big-endian length, then snappy(CBOR(message)); and what every link says in them.
+//! Frames on every TCP port: a big-endian u32 length, then snappy(CBOR(message)); and the messages common to all
+//! links.
 
 pub(crate) mod body;
 mod codec;

@@ -6,24 +6,24 @@ use super::piece::{Piece, pieces};
 use super::re::{digit_value, is_space};
 use crate::judge::text::quoted;
 
-/// What a directive asks for.
+/// The kinds of directives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// `CHECK`: somewhere from here on.
+    /// `CHECK`: matches anywhere from the current position.
     Check,
-    /// `CHECK-COUNT-n`: the same n times.
+    /// `CHECK-COUNT-n`: like `CHECK`, n times.
     Count(u64),
-    /// `CHECK-NEXT`: in the next line.
+    /// `CHECK-NEXT`: matches in the next line.
     Next,
-    /// `CHECK-SAME`: in the rest of this line.
+    /// `CHECK-SAME`: matches in the rest of the current line.
     Same,
     /// `CHECK-EMPTY`: the next line is empty.
     Empty,
-    /// `CHECK-NOT`: not before the next match.
+    /// `CHECK-NOT`: does not match before the next directive's match.
     Not,
-    /// `CHECK-DAG`: somewhere, in any order with those beside it.
+    /// `CHECK-DAG`: matches anywhere, in any order among adjacent ones.
     Dag,
-    /// `CHECK-LABEL`: cuts the output, before all else.
+    /// `CHECK-LABEL`: divides the output before all other directives are matched.
     Label,
 }
 
@@ -31,15 +31,15 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Directive {
     pub(super) kind: Kind,
-    /// Its line in the test, from 1.
+    /// Its line number in the test, from 1.
     pub(super) line: usize,
-    /// What stands after the colon.
+    /// The text after the colon.
     pub(super) text: String,
     pub(super) pieces: Vec<Piece>,
 }
 
 impl Directive {
-    /// As it stands in the test.
+    /// The directive's name as written in the test.
     pub(super) fn name(&self) -> String {
         match self.kind {
             Kind::Check => "CHECK".into(),
@@ -54,7 +54,7 @@ impl Directive {
     }
 }
 
-/// The directive of a line. What stands before it must be no letter, `-` or `_`.
+/// A directive in a line. It must not be preceded by a letter, `-` or `_`.
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by every test of this file")]
 static DIRECTIVE: LazyLock<regex::Regex> = LazyLock::new(|| {
     regex::Regex::new(
@@ -63,7 +63,7 @@ static DIRECTIVE: LazyLock<regex::Regex> = LazyLock::new(|| {
     .expect("a constant pattern")
 });
 
-/// The directives of a test, in their order; else which line cannot be read, and why.
+/// The directives of a test in order; the error names the line that cannot be read, and the reason.
 pub(super) fn directives(test: &str) -> Result<Vec<Directive>, String> {
     let mut found = Vec::new();
     for (i, line) in test.split_inclusive('\n').enumerate() {
@@ -76,7 +76,7 @@ pub(super) fn directives(test: &str) -> Result<Vec<Directive>, String> {
     Ok(found)
 }
 
-/// Whether `COM` or `RUN` stands somewhere before a `CHECK`.
+/// Whether `COM` or `RUN` occurs before a `CHECK`.
 fn is_comment(line: &str) -> bool {
     let marks = ["COM", "RUN"].iter().filter_map(|mark| line.find(mark)).min();
     marks.is_some_and(|at| line[at + 3..].contains("CHECK"))

@@ -1,11 +1,11 @@
-//! A directive that does not hold, as people read it.
+//! A directive that does not match, for people.
 
 use std::fmt;
 
 use super::directive::Directive;
 use super::pattern::Problem;
 
-/// A directive that does not hold.
+/// A directive that does not match, with the reason.
 #[derive(Debug)]
 pub(super) struct Failure {
     directive: String,

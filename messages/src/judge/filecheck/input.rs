@@ -1,10 +1,10 @@
-//! The output, and which part of it is being searched (filecheck 1.0.1 `finput.py`).
+//! The output, and the part of it being searched (filecheck 1.0.1 `finput.py`).
 
 use std::borrow::Cow;
 
 use crate::judge::text::quoted;
 
-/// Lines that end as Python's text files have them: `\r\n` and `\r` are `\n`.
+/// Newlines as in Python's text files: `\r\n` and `\r` become `\n`.
 pub(super) fn with_newlines(text: &str) -> Cow<'_, str> {
     if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
@@ -13,7 +13,7 @@ pub(super) fn with_newlines(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A part of the output, in bytes. The last part ends at [`Span::OPEN`].
+/// A range of the output in bytes. The last range ends at [`Span::OPEN`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -21,11 +21,11 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// The end of what goes on to the end of the output, and is not bounded by it.
+    /// The end of a range that extends to the end of the output, whatever its length.
     pub(super) const OPEN: usize = usize::MAX;
 }
 
-/// What CHECK-DAGs have matched: in order, with gaps between them.
+/// The matches of CHECK-DAGs, sorted and with gaps between them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holes {
     spans: Vec<Span>,
@@ -33,7 +33,7 @@ pub(super) struct Holes {
 
 impl Holes {
     pub(super) fn add(&mut self, added: Span) {
-        // Those that it overlaps or touches become one with it.
+        // Merges it with the spans that it overlaps or touches.
         let first = self.spans.partition_point(|span| span.end < added.start);
         let after = self.spans.partition_point(|span| span.start <= added.end);
         let merged = self.spans[first..after]
@@ -42,7 +42,7 @@ impl Holes {
         self.spans.splice(first..after, [merged]);
     }
 
-    /// What of a span they leave.
+    /// The parts of `within` that these matches do not cover.
     pub(super) fn gaps(&self, within: Span) -> impl Iterator<Item = Span> {
         let starts = std::iter::once(within.start).chain(self.spans.iter().map(|span| span.end));
         let ends = self.spans.iter().map(|span| span.start).chain([within.end]);
@@ -58,7 +58,7 @@ impl Holes {
     }
 }
 
-/// A line of the output with its number, from 1: the one that this position lies in.
+/// The line of the output that contains this position, with its number from 1.
 pub(super) fn line_at(text: &str, at: usize) -> (usize, &str) {
     let at = at.min(text.len());
     let before = &text[..at];
@@ -67,7 +67,7 @@ pub(super) fn line_at(text: &str, at: usize) -> (usize, &str) {
     (before.matches('\n').count() + 1, &text[start..end])
 }
 
-/// The same for people.
+/// That line with its number, for people.
 pub(super) fn shown(text: &str, at: usize) -> String {
     let (number, line) = line_at(text, at);
     format!("line {number} of the output, {}", quoted(Some(line)))

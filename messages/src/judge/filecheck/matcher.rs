@@ -1,4 +1,4 @@
-//! The directives on the output, one after the other (filecheck 1.0.1 `matcher.py` and `preprocess.py`).
+//! Matches the directives against the output in order (filecheck 1.0.1 `matcher.py` and `preprocess.py`).
 
 use std::collections::VecDeque;
 
@@ -9,15 +9,15 @@ use super::pattern::{Pattern, Problem, Variables, compile};
 use super::re::{Budget, Found};
 use crate::outcome::Output;
 
-/// What CHECK-NEXT puts before its pattern: the rest of the line, where there is one, and of the next.
+/// The prefix of CHECK-NEXT's pattern: the rest of the current line, if there is one, and any start of the next.
 const NEXT_LINE: &str = r"\n?[^\n]*";
 
-/// Why the test's CHECK lines do not hold for its output, unless they do. The exit code does not count.
+/// Why the output does not satisfy the test's CHECK lines, if it does not. The exit code does not count.
 pub(in crate::judge) fn failure(output: &Output, test: &[u8]) -> Option<String> {
     failure_within(output, test, Budget::new())
 }
 
-/// The same, with only so much work.
+/// Like [`failure`], with a given budget of work.
 pub(super) fn failure_within(output: &Output, test: &[u8], budget: Budget) -> Option<String> {
     let stdout = output.stdout.text();
     let text = with_newlines(&stdout);
@@ -50,14 +50,14 @@ pub(super) fn failure_within(output: &Output, test: &[u8], budget: Budget) -> Op
 /// The state between two directives.
 pub(super) struct Matcher<'t, 'd> {
     pub(super) text: &'t str,
-    /// What is left of the output up to the next label.
+    /// The rest of the output up to the next label.
     pub(super) rest: Span,
-    /// What CHECK-DAGs have matched of it, while they go on.
+    /// The matches in `rest` of the current sequence of CHECK-DAGs.
     pub(super) holes: Option<Holes>,
-    /// What lies behind each label to come.
+    /// The parts of the output after the labels not reached yet.
     labels: VecDeque<Span>,
     pub(super) variables: Variables,
-    /// CHECK-NOTs, and where what they exclude begins.
+    /// Pending CHECK-NOTs; the range that they exclude begins at `excluded_from`.
     excluded: Vec<&'d Directive>,
     excluded_from: usize,
     pub(super) budget: Budget,
@@ -77,17 +77,17 @@ impl<'t, 'd> Matcher<'t, 'd> {
         }
     }
 
-    /// `cut`: the text is only the first part of the output.
+    /// `cut`: the text is only the beginning of the output.
     fn run(mut self, directives: &'d [Directive], cut: bool) -> Result<(), Failure> {
         self.find_labels(directives)?;
         for directive in directives {
-            self.one(directive)?;
+            self.apply(directive)?;
         }
-        let unseen = if cut { self.unseen(directives) } else { None };
-        // filecheck 1.0.1 leaves the last character out.
+        let undecided = if cut { self.undecided(directives) } else { None };
+        // filecheck 1.0.1 leaves out the last character.
         let last = self.text.char_indices().next_back().map_or(0, |(at, _)| at);
         self.check_excluded(last)?;
-        match unseen {
+        match undecided {
             Some(directive) => {
                 Err(Failure::new(directive, "cannot be checked: the end of the output is missing"))
             }
@@ -95,7 +95,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
         }
     }
 
-    /// Cuts the output at all labels, before any other directive is looked at. Variables have no value yet.
+    /// Divides the output at all labels before any other directive is matched. Variables have no values yet.
     fn find_labels(&mut self, directives: &[Directive]) -> Result<(), Failure> {
         for directive in directives.iter().filter(|directive| directive.kind == Kind::Label) {
             let pattern = self.compiled(directive)?;
@@ -113,7 +113,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
         Ok(())
     }
 
-    fn one(&mut self, directive: &'d Directive) -> Result<(), Failure> {
+    fn apply(&mut self, directive: &'d Directive) -> Result<(), Failure> {
         if directive.kind != Kind::Dag
             && let Some(holes) = self.holes.take()
             && let Some(end) = holes.last_end()
@@ -132,7 +132,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
             Kind::Dag => self.dag(directive)?,
             Kind::Label => {
                 self.check_excluded(self.rest.end)?;
-                // There is one for each: they were all found.
+                // There is one for each label: all of them were found.
                 self.rest = self.labels.pop_front().unwrap_or(self.rest);
             }
             Kind::Not => {
@@ -153,7 +153,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
             .map_err(|problem| Failure::of(directive, problem))
     }
 
-    /// From here on, or in the rest of this line.
+    /// Searches from the current position, or in the rest of the current line.
     fn find(&mut self, directive: &Directive) -> Result<(), Failure> {
         let pattern = self.compiled(directive)?;
         let mut within = self.rest;
@@ -172,7 +172,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
     fn next(&mut self, directive: &Directive) -> Result<(), Failure> {
         self.skip_line(directive)?;
         let pattern = self.compiled(directive)?;
-        let text = upto(self.text, self.rest.end);
+        let text = prefix(self.text, self.rest.end);
         let found = pattern.regex.match_at(text, self.rest.start, &mut self.budget);
         match found.map_err(|exhausted| Failure::of(directive, exhausted.into()))? {
             Some(found) => self.matched(directive, &pattern, &found),
@@ -209,7 +209,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
         }
     }
 
-    /// Whether any of the CHECK-NOTs so far is found up to here. They are done with then.
+    /// Fails if a pending CHECK-NOT matches before `end`; none is pending afterwards.
     fn check_excluded(&mut self, end: usize) -> Result<(), Failure> {
         for directive in std::mem::take(&mut self.excluded) {
             let pattern = self.compiled(directive)?;
@@ -222,8 +222,8 @@ impl<'t, 'd> Matcher<'t, 'd> {
         Ok(())
     }
 
-    /// The directive, if any, that holds so far, and might not if there were more output.
-    fn unseen(&self, directives: &'d [Directive]) -> Option<&'d Directive> {
+    /// A directive that holds so far, but might not if the output had not been truncated.
+    fn undecided(&self, directives: &'d [Directive]) -> Option<&'d Directive> {
         let reached = self.holes.as_ref().and_then(Holes::last_end).unwrap_or(self.rest.start);
         match self.excluded.first() {
             None if reached >= self.text.len() => directives.last(),
@@ -241,11 +241,11 @@ impl<'t, 'd> Matcher<'t, 'd> {
     }
 
     fn newline(&self, within: Span) -> Option<usize> {
-        let line = upto(self.text, within.end).get(within.start..)?;
+        let line = prefix(self.text, within.end).get(within.start..)?;
         line.find('\n').map(|newline| within.start + newline)
     }
 
-    /// To the end of the line, which may be here; not from the very start of the output.
+    /// Moves to the end of the current line, except at the very start of the output.
     fn skip_line(&mut self, directive: &Directive) -> Result<(), Failure> {
         if self.rest.start == 0 {
             return Ok(());
@@ -262,17 +262,17 @@ impl<'t, 'd> Matcher<'t, 'd> {
     }
 }
 
-/// The text up to there, as far as it goes.
-pub(super) fn upto(text: &str, end: usize) -> &str {
+/// The text before `end`, or all of it if it is shorter.
+pub(super) fn prefix(text: &str, end: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// The first match that lies within the span.
+/// The first match within the span.
 pub(super) fn search(
     pattern: &Pattern,
     text: &str,
     within: Span,
     budget: &mut Budget,
 ) -> Result<Option<Found>, Problem> {
-    Ok(pattern.regex.search(upto(text, within.end), within.start, budget)?)
+    Ok(pattern.regex.search(prefix(text, within.end), within.start, budget)?)
 }

@@ -6,31 +6,32 @@ use super::piece::{Piece, ValueKind};
 use super::re::{Budget, Exhausted, Found, Regex, digit_value, is_digit, is_space};
 use crate::judge::text::quoted;
 
-/// The most bytes of a regular expression. A variable can hold any part of the output, and be asked for many times.
+/// The maximum size of a regular expression in bytes. A variable can hold any part of the output and occur many
+/// times.
 const MOST_BYTES: usize = 1 << 20;
 
-/// The steps that a byte of a regular expression costs when it is read.
+/// The cost, in steps, of parsing one byte of a regular expression.
 const STEPS_PER_BYTE: usize = 8;
 
-/// The most digits of a number that Python writes out.
+/// The maximum number of digits that Python converts to text.
 const MOST_DIGITS: usize = 4300;
 
-/// What variables hold. A numeric capture without a name sets None, which nothing reads.
+/// The values of variables. A numeric capture without a name sets the key `None`, which is never read.
 pub(super) type Variables = HashMap<Option<String>, Value>;
 
-/// What a variable holds.
+/// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     /// Text, or a number in decimal.
     Text(String),
-    /// A number of more digits than Python writes.
+    /// A number with more digits than Python converts.
     TooLong,
 }
 
-/// Why a directive cannot be matched at all.
+/// Why a directive cannot be matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// Something is wrong with what it asks for.
+    /// Its pattern is unusable.
     Unusable(String),
     /// Matching takes too long.
     Exhausted,
@@ -46,7 +47,7 @@ fn unusable<T>(why: impl Into<String>) -> Result<T, Problem> {
     Err(Problem::Unusable(why.into()))
 }
 
-/// A directive's regular expression, and which groups of it set variables.
+/// A directive's regular expression, and the groups that set variables.
 #[derive(Debug)]
 pub(super) struct Pattern {
     pub(super) regex: Regex,
@@ -60,7 +61,7 @@ struct Capture {
     value: ValueKind,
 }
 
-/// Compiles pieces. `start` is put before them: a regular expression without groups.
+/// Compiles pieces. `start`, a regular expression without groups, precedes them.
 pub(super) fn compile(
     start: &str,
     pieces: &[Piece],
@@ -69,13 +70,13 @@ pub(super) fn compile(
 ) -> Result<Pattern, Problem> {
     let mut source = String::from(start);
     let mut captures: Vec<Capture> = Vec::new();
-    // As filecheck counts them, which is not always as many as there are.
+    // As counted by filecheck, which is not always the true number.
     let mut groups = 0;
     for piece in pieces {
         match piece {
-            Piece::Literal(text) => source.push_str(&literal(text)),
+            Piece::Literal(text) => source.push_str(&with_any_space(text)),
             Piece::Regex(regex) => {
-                groups += brackets(regex);
+                groups += count_groups(regex);
                 if regex.contains('|') {
                     source.extend(["(", regex, ")"]);
                     groups += 1;
@@ -90,7 +91,7 @@ pub(super) fn compile(
                     None => captures.push(capture),
                 }
                 source.extend(["(", regex, ")"]);
-                groups += brackets(regex) + 1;
+                groups += count_groups(regex) + 1;
             }
             Piece::Variable(name) => {
                 let name = Some(name.clone());
@@ -127,14 +128,14 @@ pub(super) fn compile(
 }
 
 impl Pattern {
-    /// Sets the variables that a match captures.
+    /// Sets the variables captured by a match.
     pub(super) fn set(&self, found: &Found, text: &str, variables: &mut Variables) -> Result<(), Problem> {
         for Capture { name, group, value } in &self.captures {
             let Some(held) = found.group(text, *group) else {
                 return unusable("filecheck 1.0.1 miscounts the groups of its regular expression");
             };
             let value = match (value, held) {
-                // Python's word for nothing, as text.
+                // Python's `None`, as text.
                 (ValueKind::Text, held) => Some(Value::Text(held.unwrap_or("None").into())),
                 (ValueKind::Decimal, held) => held.and_then(decimal),
                 (ValueKind::Hex, held) => held.and_then(hex),
@@ -148,7 +149,7 @@ impl Pattern {
     }
 }
 
-/// Python's `int(text)`, written again.
+/// Python's `int(text)`, converted to decimal.
 fn decimal(text: &str) -> Option<Value> {
     let (minus, digits) = digits(text, 10)?;
     if digits.len() > MOST_DIGITS {
@@ -158,7 +159,7 @@ fn decimal(text: &str) -> Option<Value> {
     Some(Value::Text(signed(minus, written.trim_start_matches('0'))))
 }
 
-/// Python's `int(text, 16)`, written in decimal.
+/// Python's `int(text, 16)`, converted to decimal.
 fn hex(text: &str) -> Option<Value> {
     const BILLION: u64 = 1_000_000_000;
     let (minus, digits) = digits(text, 16)?;
@@ -166,7 +167,7 @@ fn hex(text: &str) -> Option<Value> {
     if digits.len() - zeros > MOST_DIGITS {
         return Some(Value::TooLong);
     }
-    // Nine digits in each, the last ones first.
+    // Nine digits in each, least significant first.
     let mut parts: Vec<u64> = vec![0];
     for digit in &digits[zeros..] {
         let mut carry = u64::from(*digit);
@@ -191,8 +192,8 @@ fn signed(minus: bool, digits: &str) -> String {
     }
 }
 
-/// Whether a number is negative, and its digits, as Python reads them: white space around, a sign, `0x` before
-/// hexadecimal ones, `_` between two digits.
+/// The sign (true: negative) and the digits of a number in Python's syntax: surrounding whitespace, a sign, `0x`
+/// before hexadecimal digits, and `_` between two digits.
 fn digits(text: &str, radix: u32) -> Option<(bool, Vec<u8>)> {
     let text = text.trim_matches(is_space);
     let (minus, text) = match text.strip_prefix('-') {
@@ -220,8 +221,8 @@ fn digits(text: &str, radix: u32) -> Option<(bool, Vec<u8>)> {
     Some((minus, found))
 }
 
-/// How many groups filecheck counts: matches of `^\(|[^\\]\(`, of which none shares a character with the one before.
-fn brackets(regex: &str) -> usize {
+/// The number of groups by filecheck's count: non-overlapping matches of `^\(|[^\\]\(`.
+fn count_groups(regex: &str) -> usize {
     let mut count = 0;
     let mut taken = 0;
     for (at, _) in regex.match_indices('(') {
@@ -233,8 +234,8 @@ fn brackets(regex: &str) -> usize {
     count
 }
 
-/// Text with any white space where it has spaces.
-fn literal(text: &str) -> String {
+/// Escaped text in which a space matches any whitespace.
+fn with_any_space(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (i, part) in text.split(' ').enumerate() {
         if i > 0 && !out.ends_with(ANY_SPACE) {

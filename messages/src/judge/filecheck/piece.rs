@@ -1,4 +1,4 @@
-//! What a CHECK line asks for, cut into its pieces (filecheck 1.0.1 `parser.py` and `regex.py`).
+//! The pieces of a CHECK line (filecheck 1.0.1 `parser.py` and `regex.py`).
 
 use std::sync::LazyLock;
 
@@ -6,32 +6,32 @@ use regex::Regex;
 
 use crate::judge::text::quoted;
 
-/// A part of what a directive looks for.
+/// A piece of a directive's pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Text; a space stands for any white space.
+    /// Text; a space matches any whitespace.
     Literal(String),
     /// `{{regex}}`
     Regex(String),
     /// `[[NAME:regex]]`, `[[#NAME:]]`: sets a variable. `[[#]]` has no name.
     Capture {
-        /// The variable.
+        /// The name of the variable.
         name: Option<String>,
-        /// What it may hold.
+        /// The values that it can capture.
         regex: String,
-        /// How that is read.
+        /// How the captured text is converted.
         value: ValueKind,
     },
-    /// `[[NAME]]`, `[[#NAME]]`: what the variable holds.
+    /// `[[NAME]]`, `[[#NAME]]`: the value of the variable.
     Variable(String),
-    /// `[[#NAME+1]]`, which filecheck 1.0.1 does not know yet.
+    /// `[[#NAME+1]]`, which filecheck 1.0.1 does not support.
     Expression(String),
 }
 
-/// How captured text is read.
+/// How captured text is converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueKind {
-    /// As it stands.
+    /// Not converted.
     Text,
     /// As a decimal number.
     Decimal,
@@ -39,38 +39,40 @@ pub(super) enum ValueKind {
     Hex,
 }
 
-static SEPARATOR: LazyLock<Regex> = LazyLock::new(|| constant(r"\{\{|\[\[\$?[#a-zA-Z_]|\]|\}"));
+static SEPARATOR: LazyLock<Regex> = LazyLock::new(|| constant_regex(r"\{\{|\[\[\$?[#a-zA-Z_]|\]|\}"));
 
 static CAPTURE: LazyLock<Regex> =
-    LazyLock::new(|| constant(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*):([^\n]*)\]\]$"));
+    LazyLock::new(|| constant_regex(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*):([^\n]*)\]\]$"));
 
-static VARIABLE: LazyLock<Regex> = LazyLock::new(|| constant(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*)\]\]$"));
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| constant_regex(r"^\[\[(\$?[a-zA-Z_][a-zA-Z0-9_]*)\]\]$"));
 
 static EXPRESSION: LazyLock<Regex> =
-    LazyLock::new(|| constant(r"^\[\[#(\$?[a-zA-Z_][a-zA-Z0-9_]*)([a-z0-9 +\-()]*)\]\]$"));
+    LazyLock::new(|| constant_regex(r"^\[\[#(\$?[a-zA-Z_][a-zA-Z0-9_]*)([a-z0-9 +\-()]*)\]\]$"));
 
 /// A name has two characters at least: so it is in filecheck.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    constant(r"^\[\[#(?:%(?:\.([0-9]+))?([udxX])?,)?(?:(\$?[a-zA-Z_][a-zA-Z0-9_]+):\d*)?\]\]$")
+    constant_regex(r"^\[\[#(?:%(?:\.([0-9]+))?([udxX])?,)?(?:(\$?[a-zA-Z_][a-zA-Z0-9_]+):\d*)?\]\]$")
 });
 
 static POSIX: LazyLock<Regex> = LazyLock::new(|| {
-    constant(r"\[:(alpha|upper|lower|digit|alnum|xdigit|space|blank|print|punct|graph|word|ascii|cntrl):\]")
+    constant_regex(
+        r"\[:(alpha|upper|lower|digit|alnum|xdigit|space|blank|print|punct|graph|word|ascii|cntrl):\]",
+    )
 });
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this file")]
-fn constant(source: &str) -> Regex {
+fn constant_regex(source: &str) -> Regex {
     Regex::new(source).expect("a constant pattern")
 }
 
-/// The pieces of what stands after the colon.
+/// The pieces of the text after the colon.
 pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
-    let mut parts = parts(text).into_iter();
+    let mut parts = split_at_separators(text).into_iter();
     let mut pieces = Vec::new();
     while let Some(part) = parts.next() {
         let mut whole = part.to_owned();
         if part.starts_with("[[") {
-            // As filecheck counts them: up to the bracket that closes both, or to more than that.
+            // As filecheck counts brackets: up to the one that closes both, or beyond it.
             let mut open = 2_i64;
             while open > 0 {
                 let part = parts.next().ok_or_else(|| format!("{} has no ]]", quoted(Some(&whole))))?;
@@ -84,7 +86,7 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
                 let part = parts.next().ok_or_else(|| format!("{} has no }}}}", quoted(Some(&whole))))?;
                 whole.push_str(part);
             }
-            pieces.push(Piece::Regex(python(&whole[2..whole.len() - 2])?));
+            pieces.push(Piece::Regex(to_python_regex(&whole[2..whole.len() - 2])?));
         } else if !part.is_empty() {
             pieces.push(Piece::Literal(whole));
         }
@@ -92,8 +94,8 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-/// Python's `re.split` with the separators kept: text and separators in turn.
-fn parts(text: &str) -> Vec<&str> {
+/// Python's `re.split` keeping the separators: text and separators alternate.
+fn split_at_separators(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = 0;
     for separator in SEPARATOR.find_iter(text) {
@@ -106,7 +108,11 @@ fn parts(text: &str) -> Vec<&str> {
 
 fn substitution(block: &str) -> Result<Piece, String> {
     if let Some((_, [name, regex])) = CAPTURE.captures(block).map(|found| found.extract()) {
-        return Ok(Piece::Capture { name: Some(name.into()), regex: python(regex)?, value: ValueKind::Text });
+        return Ok(Piece::Capture {
+            name: Some(name.into()),
+            regex: to_python_regex(regex)?,
+            value: ValueKind::Text,
+        });
     }
     if let Some((_, [name])) = VARIABLE.captures(block).map(|found| found.extract()) {
         return Ok(Piece::Variable(name.into()));
@@ -134,8 +140,9 @@ fn substitution(block: &str) -> Result<Piece, String> {
     Ok(Piece::Capture { name: part(3).map(Into::into), regex, value })
 }
 
-/// The classes of POSIX, `[^...]` without newlines, and `\V` for a value of MLIR, in Python's regular expressions.
-fn python(regex: &str) -> Result<String, String> {
+/// Translates POSIX classes, `[^...]` (which excludes newlines) and `\V` (a value of MLIR) into Python's regular
+/// expressions.
+fn to_python_regex(regex: &str) -> Result<String, String> {
     let mut out = regex.to_owned();
     while let Some((whole, [class])) = POSIX.captures(&out).map(|found| found.extract()) {
         let set = match class {
@@ -151,13 +158,13 @@ fn python(regex: &str) -> Result<String, String> {
         };
         out = out.replace(whole, set);
     }
-    // filecheck 1.0.1 means to ask whether it was told to, but always does it.
-    Ok(without_newlines(&out).replace(r"\V", r"%([0-9]+|[A-Za-z_.$-][A-Za-z_.$0-9-]*)(#\d+)?"))
+    // filecheck 1.0.1 intends to make this optional, but always does it.
+    Ok(exclude_newlines(&out).replace(r"\V", r"%([0-9]+|[A-Za-z_.$-][A-Za-z_.$0-9-]*)(#\d+)?"))
 }
 
-/// Adds `\n` to negated sets, where filecheck 1.0.1's own pattern `([^\\]|^)\[\^((?!\\n))` finds them: after a character
-/// that is no backslash, nor part of the set found before.
-fn without_newlines(regex: &str) -> String {
+/// Adds `\n` to negated sets where filecheck 1.0.1's own pattern `([^\\]|^)\[\^((?!\\n))` finds them: after a
+/// character that is neither a backslash nor part of the previous match.
+fn exclude_newlines(regex: &str) -> String {
     let mut out = String::with_capacity(regex.len());
     let mut taken = 0;
     for (at, set) in regex.match_indices("[^") {

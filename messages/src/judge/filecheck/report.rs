@@ -1,4 +1,4 @@
-//! Why a directive does not hold, for people.
+//! Explains to people why a directive does not match.
 
 use super::directive::{Directive, Kind};
 use super::failure::Failure;
@@ -9,10 +9,10 @@ use super::piece::Piece;
 use super::re::Found;
 use crate::judge::text::quoted;
 
-/// The steps that looking for a possible match may take.
+/// The maximum number of steps for finding a possible match.
 const HINT_STEPS: u64 = 1_000_000;
 
-/// The least text that makes a possible match, as in filecheck.
+/// The minimum number of characters of a possible match, as in filecheck.
 const HINT_CHARS: usize = 5;
 
 impl Matcher<'_, '_> {
@@ -32,7 +32,7 @@ impl Matcher<'_, '_> {
         Failure::new(directive, why + &self.hint(directive))
     }
 
-    /// The next line is another one.
+    /// The next line is not the wanted one.
     pub(super) fn not_next(&self, directive: &Directive) -> Failure {
         let at = self.rest.start;
         let next = at + usize::from(self.text[at..].starts_with('\n'));
@@ -61,11 +61,11 @@ impl Matcher<'_, '_> {
         Failure::new(directive, format!("found {wanted} in {}", shown(self.text, found.start)))
     }
 
-    /// Where the directive may have been meant to match: the first place where a shortened form of it does.
+    /// A possible match: the first place where a shortened form of the directive matches.
     fn hint(&self, directive: &Directive) -> String {
         let mut budget = self.budget.part(HINT_STEPS);
         let mut pieces = directive.pieces.clone();
-        // What is missing in one line may stand in another.
+        // A text missing in one line may occur in another.
         let mut shortened = matches!(directive.kind, Kind::Next | Kind::Same);
         let within = Span { end: Span::OPEN, ..self.rest };
         loop {
@@ -80,7 +80,7 @@ impl Matcher<'_, '_> {
                 }
             }
             shortened = false;
-            if size(&pieces) < HINT_CHARS {
+            if approximate_chars(&pieces) < HINT_CHARS {
                 return String::new();
             }
             let Ok(pattern) = compile("", &pieces, &self.variables, &mut budget) else { continue };
@@ -93,8 +93,8 @@ impl Matcher<'_, '_> {
     }
 }
 
-/// About how many characters pieces ask for.
-fn size(pieces: &[Piece]) -> usize {
+/// The approximate number of characters that pieces ask for.
+fn approximate_chars(pieces: &[Piece]) -> usize {
     let of = |piece: &Piece| match piece {
         Piece::Literal(text) | Piece::Regex(text) | Piece::Capture { regex: text, .. } => {
             text.chars().count()

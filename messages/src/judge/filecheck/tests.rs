@@ -1,4 +1,4 @@
-//! Whole tests against whole outputs. What passes and what fails here does so in filecheck 1.0.1 (benches/compare_filecheck.py).
+//! Whole tests against whole outputs. Each passes or fails as in filecheck 1.0.1 (benches/compare_filecheck.py).
 
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ fn check_not_is_for_what_lies_between_two_matches() {
         "a\nb\nx\n",
         r#"CHECK-NOT in line 2 of the test found "x" in line 3 of the output, "x""#,
     );
-    // A way of filecheck 1.0.1: the last character does not count.
+    // A peculiarity of filecheck 1.0.1: the last character does not count.
     passes("CHECK: a\nCHECK-NOT: x\n", "a\nx");
     fails(
         "CHECK-NOT: x\nCHECK-DAG: b\nCHECK-DAG: a\n",
@@ -281,7 +281,7 @@ fn output_that_was_cut_passes_only_what_its_start_shows() {
     assert!(why(b"CHECK: c\n").ends_with("(the last 100 bytes of the output were not kept)"));
 }
 
-/// The same as [`why`], with at most a hundredth of the work.
+/// Like [`why`], with at most a hundredth of the work.
 fn why_soon(test: &str, output: &str) -> Option<String> {
     failure_within(&printed(output, Exit::Code(0)), test.as_bytes(), Budget::of(1_000_000))
 }
@@ -330,7 +330,7 @@ fn what_looks_at_every_character_once_is_not_much_work() {
     }
 }
 
-/// Text in which CHECK lines are likely, with all that can go wrong in them.
+/// Text that is likely to contain CHECK lines, with all kinds of mistakes in them.
 fn text() -> impl Strategy<Value = String> {
     const PARTS: &[&str] = &[
         "CHECK",

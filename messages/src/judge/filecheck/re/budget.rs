@@ -1,20 +1,20 @@
-//! How much work may be done: a test file can come from another machine.
+//! Limits the work of matching: a test file can come from another machine.
 
-/// The steps that judging one output may take. About a second; what the real tests need is under a hundredth of it.
+/// The maximum number of steps for judging one output: about a second. V8's tests need less than a hundredth of it.
 const STEPS: u64 = 100_000_000;
 
-/// Work that is left. One step is a step of a pattern's program, or a character that was looked at.
+/// The remaining work. One step is a step of a pattern's program, or a character examined.
 #[derive(Debug)]
 pub(in crate::judge::filecheck) struct Budget {
     left: u64,
 }
 
-/// No work is left.
+/// The budget is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::judge::filecheck) struct Exhausted;
 
 impl Budget {
-    /// What judging one output may take.
+    /// The budget for judging one output.
     pub(in crate::judge::filecheck) fn new() -> Self {
         Self::of(STEPS)
     }
@@ -23,7 +23,7 @@ impl Budget {
         Self { left: steps }
     }
 
-    /// A budget of at most this, within what is left.
+    /// A budget of at most `steps`, limited by what remains.
     pub(in crate::judge::filecheck) fn part(&self, steps: u64) -> Self {
         Self { left: self.left.min(steps) }
     }

@@ -1,19 +1,20 @@
-//! Which characters one place of a pattern takes, as Python classifies them.
+//! The characters that one place of a pattern matches, classified as in Python.
 
 use std::sync::LazyLock;
 
-/// How letters of either case compare.
+/// How upper-case and lower-case letters compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fold {
     /// They differ.
     Exact,
-    /// They are alike (`(?i)`).
+    /// They are equal (`(?i)`).
     Unicode,
-    /// Those of ASCII are alike (`(?ai)`).
+    /// Those of ASCII are equal (`(?ai)`).
     Ascii,
 }
 
-/// One place of a pattern. Characters are numbers, since Python's patterns may name surrogates, which no text holds.
+/// One place of a pattern. Characters are numbers, since Python's patterns may contain surrogates, which no text
+/// does.
 #[derive(Clone, Debug)]
 pub(super) enum One {
     Char(u32),
@@ -27,7 +28,7 @@ pub(super) enum One {
 pub(super) struct Class {
     pub(super) kind: Kind,
     pub(super) negated: bool,
-    /// ASCII alone (`(?a)`).
+    /// ASCII only (`(?a)`).
     pub(super) ascii: bool,
 }
 
@@ -47,12 +48,12 @@ pub(super) enum Item {
 /// `[...]`.
 #[derive(Clone, Debug)]
 pub(super) struct Set {
-    /// In order, with gaps between them.
+    /// Sorted, with gaps between them.
     ranges: Vec<(u32, u32)>,
     classes: Vec<Class>,
     negated: bool,
     fold: Fold,
-    /// Which of ASCII it takes, for speed.
+    /// A bit for each ASCII character that it matches, for speed.
     ascii: u128,
 }
 
@@ -127,7 +128,7 @@ impl One {
     }
 }
 
-/// Whether two characters are alike.
+/// Whether two characters are equal under `fold`.
 pub(super) fn alike(a: char, b: char, fold: Fold) -> bool {
     a == b
         || match fold {
@@ -137,12 +138,12 @@ pub(super) fn alike(a: char, b: char, fold: Fold) -> bool {
         }
 }
 
-/// Python compares lower cases, and takes characters with one upper case (s and long s) for alike.
+/// Python compares lower-case forms, and treats characters with the same upper-case form (s and long s) as equal.
 fn folded(c: char) -> char {
     upper(c).to_lowercase().next().unwrap_or(c)
 }
 
-/// The upper case, where it is one character.
+/// The upper-case form, if it is one character.
 fn upper(c: char) -> char {
     let mut upper = c.to_uppercase();
     match (upper.next(), upper.next()) {
@@ -151,13 +152,13 @@ fn upper(c: char) -> char {
     }
 }
 
-/// Python's `str.isspace()`: Unicode's white space, and the four separators of ASCII.
+/// Python's `str.isspace()`: Unicode whitespace and the four separators of ASCII.
 pub(in crate::judge::filecheck) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\x1c'..='\x1f')
 }
 
-/// A letter or digit, or `_`. Python leaves out what Unicode calls alphabetic though it is no letter (vowel signs,
-/// circled letters).
+/// A letter, digit or `_`. As in Python, this excludes characters that Unicode calls alphabetic but that are not
+/// letters (vowel signs, circled letters).
 pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
@@ -170,7 +171,7 @@ pub(in crate::judge::filecheck) fn is_digit(c: char) -> bool {
     if c.is_ascii() { c.is_ascii_digit() } else { DIGIT.is_match(c.encode_utf8(&mut [0; 4])) }
 }
 
-/// What a decimal digit is worth. In Unicode the ten of a script follow one another.
+/// The value of a decimal digit. In Unicode the ten digits of a script are consecutive.
 pub(in crate::judge::filecheck) fn digit_value(c: char) -> u8 {
     let before = (0..c as u32).rev().take_while(|&before| char::from_u32(before).is_some_and(is_digit));
     (before.count() % 10) as u8

@@ -1,10 +1,11 @@
-//! What a backslash means, outside and inside of `[...]` (3.11 `re/_parser.py`, `_escape` and `_class_escape`).
+//! The meaning of a backslash, outside and inside `[...]` (Python 3.11 `re/_parser.py`, `_escape` and
+//! `_class_escape`).
 
 use super::chars::{Class, Fold, Item, Kind, One, Set};
 use super::reader::{Flags, Parser, PatternError, malformed};
 use super::tree::{At, Node};
 
-/// What an escape is in a set.
+/// The meaning of an escape in a set.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ClassEscape {
     Char(u32),
@@ -20,7 +21,7 @@ impl ClassEscape {
     }
 }
 
-/// The node of `\` and this character, outside of sets.
+/// The node for `\` and this character, outside sets.
 pub(super) fn escape(parser: &mut Parser, c: char, flags: Flags) -> Result<Node, PatternError> {
     Ok(match c {
         'A' => Node::At(At::Start),
@@ -40,7 +41,7 @@ pub(super) fn escape(parser: &mut Parser, c: char, flags: Flags) -> Result<Node,
     })
 }
 
-/// The same inside of a set.
+/// The meaning of `\` and this character, inside a set.
 pub(super) fn class_escape(parser: &mut Parser, c: char, flags: Flags) -> Result<ClassEscape, PatternError> {
     if let Some(class) = class(c, flags) {
         return Ok(ClassEscape::Class(class));
@@ -63,7 +64,7 @@ fn class(c: char, flags: Flags) -> Option<Class> {
     Some(Class { kind, negated: c.is_ascii_uppercase(), ascii: flags.ascii })
 }
 
-/// Escapes of one character that mean the same everywhere.
+/// Escapes of one character with the same meaning everywhere.
 fn character(parser: &mut Parser, c: char) -> Result<u32, PatternError> {
     let mut hex = |length| {
         let digits = parser.take_while(length, |c| c.is_ascii_hexdigit());
@@ -88,7 +89,7 @@ fn character(parser: &mut Parser, c: char) -> Result<u32, PatternError> {
     }
 }
 
-/// `\` and a digit that is not 0: a group, or three octal digits.
+/// `\` and a digit other than 0: a group reference, or three octal digits.
 fn number(parser: &mut Parser, first: char, flags: Flags) -> Result<Node, PatternError> {
     let mut digits = String::from(first);
     if let Some(second) = parser.next_if(|c| c.is_ascii_digit()) {

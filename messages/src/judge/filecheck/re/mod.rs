@@ -1,20 +1,20 @@
-//! Python's `re` (3.11) for what a FileCheck pattern needs: searching in a part of a text, with groups.
+//! Python's `re` (3.11), as far as FileCheck patterns need it: searching part of a text, with groups.
 //!
-//! The crate `regex` has another syntax (`\<`, `[a&&b]`, `\Z`, `{` by itself), other rules for `$` and for loops around
-//! nothing, and no back references, which a pattern that uses a variable where it captures it needs. So patterns are read
-//! as Python reads them and matched with backtracking as Python matches them, so that the same text is captured; only
-//! that all work is counted and bounded.
+//! The crate `regex` has another syntax (`\<`, `[a&&b]`, `\Z`, a lone `{`), other rules for `$` and for loops around
+//! empty matches, and no back references, which are needed when a pattern uses a variable that it captures itself. So
+//! patterns are parsed as in Python and matched by backtracking as in Python, which captures the same text. Unlike in
+//! Python, all work is counted and limited.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `chars` | which characters one place of a pattern takes |
-//! | `tree` | what a pattern says |
-//! | `reader` | the text token by token, and what is known of it so far |
+//! | `chars` | the characters that one place of a pattern matches |
+//! | `tree` | the syntax tree of a pattern |
+//! | `reader` | reads a pattern token by token, with the state of its groups and flags |
 //! | `parse` | from text to tree, with Python's errors |
-//! | `escape` | `\d`, `\x41`, `\1`: what a backslash means |
+//! | `escape` | `\d`, `\x41`, `\1`: the meaning of a backslash |
 //! | `program` | from tree to steps |
-//! | `run` | the steps on a text |
-//! | `budget` | how much work may be done |
+//! | `run` | runs the steps on a text |
+//! | `budget` | limits the work |
 
 mod budget;
 mod chars;

@@ -1,17 +1,17 @@
-//! From text to tree, with Python's errors (3.11 `re/_parser.py`).
+//! Parses patterns, with Python's errors (3.11 `re/_parser.py`).
 
 use super::chars::{Item, One, Set, is_digit};
 use super::escape::{ClassEscape, class_escape, escape};
 use super::reader::{Flags, Parser, PatternError, Token, malformed};
 use super::tree::{At, Manner, Node};
 
-/// The most characters a pattern may have; what a variable holds is among them.
+/// The maximum number of characters in a pattern, including the values of variables.
 const MOST_CHARS: usize = 1 << 18;
 
-/// How deep groups may nest. Python's own limit lies at a few hundred.
+/// The maximum nesting depth of groups. Python's own limit is a few hundred.
 const MOST_NESTED: usize = 200;
 
-/// Python's MAXREPEAT: repeat counts lie below.
+/// Python's MAXREPEAT: repeat counts must be lower.
 const MAX_REPEAT: u64 = u32::MAX as u64;
 
 /// A pattern's tree, and how many groups it has.
@@ -50,7 +50,7 @@ pub(super) fn parse(pattern: &str) -> Result<Parsed, PatternError> {
 }
 
 impl Parser {
-    /// A name or number up to this character, which is taken as well.
+    /// A name or number up to this character, which is consumed too.
     fn until(&mut self, end: char) -> Result<String, PatternError> {
         let mut name = String::new();
         loop {
@@ -87,7 +87,7 @@ impl Parser {
         })
     }
 
-    /// `first`: whether flags of the whole pattern may stand here.
+    /// `first`: whether flags of the whole pattern are allowed here.
     fn sequence(&mut self, mut flags: Flags, nested: usize, first: bool) -> Result<Node, PatternError> {
         let mut nodes: Vec<Node> = Vec::new();
         while let Some(token) = self.peek() {
@@ -128,7 +128,7 @@ impl Parser {
         Ok(Node::All(nodes))
     }
 
-    /// After `{`: the counts, unless the brace is just a brace.
+    /// After `{`: the counts, or `None` if it is a literal brace.
     fn counts(&mut self) -> Result<Option<(u32, Option<u32>)>, PatternError> {
         let start = self.at;
         if self.peek() == Some(Token::Char('}')) {
@@ -170,7 +170,7 @@ impl Parser {
         Ok(())
     }
 
-    /// After `[`.
+    /// A set, after `[`.
     fn set(&mut self, flags: Flags) -> Result<Node, PatternError> {
         let unterminated = || PatternError::Malformed("unterminated character set".into());
         let negated = self.eat('^');
@@ -211,16 +211,16 @@ impl Parser {
     }
 }
 
-/// What a parenthesis turned out to be.
+/// What an opening parenthesis begins.
 enum Group {
     Node(Node),
     Comment,
-    /// Flags of the whole pattern; they are in `global`.
+    /// Flags of the whole pattern; they are now in `global`.
     Flags,
 }
 
 impl Parser {
-    /// After `(`.
+    /// A group, after `(`.
     fn group(&mut self, flags: Flags, nested: usize) -> Result<Group, PatternError> {
         if !self.eat('?') {
             return self.capture(None, flags, nested);
@@ -335,7 +335,7 @@ impl Parser {
         Ok(Node::If { group, yes, no })
     }
 
-    /// After `(?`, at flags: those of the group that follows, or none if they are for the whole pattern.
+    /// Flags after `(?`: those of the group that follows, or `None` if they apply to the whole pattern.
     fn switch(&mut self, first: char, flags: Flags) -> Result<Option<Flags>, PatternError> {
         let mut end = first;
         let mut on = String::new();
@@ -364,7 +364,7 @@ impl Parser {
         Ok(Some(flags.switched(&on, &off)))
     }
 
-    /// Letters of flags up to one of these characters, which comes along.
+    /// Letters of flags up to one of the characters `ends`, which is returned too.
     fn letters(&mut self, first: Option<char>, ends: &str) -> Result<(String, char), PatternError> {
         let mut letters = String::new();
         let mut letter = first;

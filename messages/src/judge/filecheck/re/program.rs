@@ -3,30 +3,31 @@
 use super::chars::{Fold, One};
 use super::tree::{At, Manner, Node};
 
-/// A step of a program. Numbers of steps are indices into the program; without one a step goes on to the next.
+/// A step of a program. Steps are numbered by their index in the program; unless stated otherwise, the next step
+/// follows.
 #[derive(Debug)]
 pub(super) enum Step {
     One(One),
     Literal(Box<str>),
     At(At),
-    /// Puts the position into a slot.
+    /// Stores the position in a slot.
     Save(usize),
     /// Tries the next step first, and this one if that fails.
     Or(usize),
     Jump(usize),
-    /// One place of the pattern, several times.
+    /// One place of the pattern, repeated.
     Many {
         one: One,
         min: u32,
         max: Option<u32>,
         manner: Manner,
     },
-    /// Sets a loop's counter back, and goes to its end.
+    /// Resets a loop's counter and jumps to the loop's end.
     Enter {
         counter: usize,
         end: usize,
     },
-    /// The end of a loop's body: goes back to it, or on.
+    /// The end of a loop's body: repeats it, or continues after it.
     Loop {
         counter: usize,
         min: u32,
@@ -38,7 +39,7 @@ pub(super) enum Step {
         group: usize,
         fold: Fold,
     },
-    /// Runs the steps up to an `Accept`, without going on from there in another way.
+    /// Runs the steps up to an `Accept` without ever backtracking into them.
     Atomic {
         next: usize,
     },
@@ -47,7 +48,7 @@ pub(super) enum Step {
         negative: bool,
         next: usize,
     },
-    /// Goes on if the group holds something, else to this step.
+    /// Continues if the group has matched, otherwise jumps to this step.
     If {
         group: usize,
         no: usize,
@@ -55,7 +56,7 @@ pub(super) enum Step {
     Accept,
 }
 
-/// Steps, and what they need.
+/// The steps of a program, and what running them requires.
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) steps: Vec<Step>,
@@ -63,7 +64,7 @@ pub(super) struct Program {
     pub(super) groups: usize,
 }
 
-/// The program of a tree. Group N has the slots 2N and 2N + 1, the whole match those of group 0.
+/// Compiles a tree. Group N has the slots 2N and 2N + 1; group 0 is the whole match.
 pub(super) fn program(node: &Node, groups: usize) -> Program {
     let mut made = Program { steps: Vec::new(), counters: 0, groups };
     made.emit(node);
@@ -105,7 +106,7 @@ impl Program {
         }
     }
 
-    /// A step that is put in later.
+    /// Reserves a step to be filled in later.
     fn hole(&mut self) -> usize {
         self.steps.push(Step::Accept);
         self.steps.len() - 1
@@ -159,7 +160,7 @@ impl Program {
             self.steps.push(Step::Many { one: one.clone(), min, max, manner });
             return;
         }
-        // Python's possessive repeats do not go back into any round.
+        // Python's possessive repeats never backtrack into a round.
         let atomic = (manner == Manner::Possessive).then(|| self.hole());
         let counter = self.counters;
         self.counters += 1;
@@ -176,9 +177,9 @@ impl Program {
         }
     }
 
-    /// What every match begins with any number of, if it is that simple.
+    /// The place of which every match begins with any number of repetitions, if the pattern is that simple.
     pub(super) fn run_of(&self) -> Option<&One> {
-        // A group that is asked for later can hold more or less of the run.
+        // A group that is referred to later can hold more or less of the run.
         if self.steps.iter().any(|step| matches!(step, Step::Back { .. })) {
             return None;
         }
@@ -188,7 +189,7 @@ impl Program {
         }
     }
 
-    /// Text that must come at this step.
+    /// Text that must follow at this step.
     pub(super) fn literal(&self, step: usize) -> Option<&str> {
         match self.behind_saves(step) {
             Some(Step::Literal(literal)) => Some(literal),

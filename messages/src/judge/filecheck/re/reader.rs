@@ -1,4 +1,4 @@
-//! The text of a pattern, read token by token, with what is known of its groups and flags.
+//! Reads a pattern token by token, with the state of its groups and flags.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub(in crate::judge::filecheck) enum PatternError {
     /// Python refuses it too.
     #[error("{0}")]
     Malformed(String),
-    /// Python might take it.
+    /// Python might accept it.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
 }
@@ -22,7 +22,7 @@ pub(super) fn malformed<T>(why: impl Into<String>) -> Result<T, PatternError> {
     Err(PatternError::Malformed(why.into()))
 }
 
-/// What `(?...)` switches.
+/// The flags that `(?...)` sets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags {
     pub(super) ignore_case: bool,
@@ -45,7 +45,7 @@ impl Flags {
         let now = |flag, was: bool| (was || on.contains(flag)) && !off.contains(flag);
         Self {
             ignore_case: now('i', self.ignore_case),
-            // On from the start.
+            // Set by default.
             single_line: !on.contains('m') && (self.single_line || off.contains('m')),
             dot_all: now('s', self.dot_all),
             verbose: now('x', self.verbose),
@@ -53,7 +53,7 @@ impl Flags {
         }
     }
 
-    /// One character by itself.
+    /// The node of a single character.
     pub(super) fn literal(self, code: u32) -> Node {
         Node::One(match self.fold() {
             Fold::Exact => One::Char(code),
@@ -72,16 +72,16 @@ pub(super) enum Token {
 pub(super) struct Parser {
     pub(super) tokens: Vec<Token>,
     pub(super) at: usize,
-    /// Flags of the whole pattern, which stand at its start.
+    /// Flags of the whole pattern, given at its start.
     pub(super) global: Flags,
     /// Whether the whole pattern has the flag `u`.
     pub(super) unicode: bool,
-    /// Of each group, the whole pattern being number 0; None while it is open.
+    /// The width of each group, with the whole pattern as number 0; `None` while the group is open.
     pub(super) widths: Vec<Option<Width>>,
     pub(super) names: HashMap<String, usize>,
-    /// How many groups there were where the outermost look-behind began.
+    /// The number of groups where the outermost look-behind began.
     pub(super) behind: Option<usize>,
-    /// Groups that a condition asks for by number; they may come later.
+    /// The numbers of groups used in conditions; such a group may come later.
     pub(super) tested: Vec<usize>,
 }
 
@@ -115,7 +115,7 @@ impl Parser {
         found
     }
 
-    /// The next character, if it is such a one.
+    /// The next character, if `wanted` accepts it.
     pub(super) fn next_if(&mut self, wanted: impl Fn(char) -> bool) -> Option<char> {
         match self.peek() {
             Some(Token::Char(c)) if wanted(c) => {
@@ -130,7 +130,7 @@ impl Parser {
         std::iter::from_fn(|| self.next_if(&wanted)).take(most).collect()
     }
 
-    /// The group's width, if it may be referred to from here.
+    /// The width of the group, if it can be referred to from here.
     pub(super) fn closed(&self, group: usize) -> Result<Width, PatternError> {
         match self.widths.get(group) {
             None => malformed(format!("invalid group reference {group}")),

@@ -1,4 +1,4 @@
-//! The steps on a text, with backtracking as in Python's `_sre`.
+//! Runs the steps on a text, with backtracking as in Python's `_sre`.
 
 use super::budget::{Budget, Exhausted};
 use super::chars::{Fold, One, alike, is_word};
@@ -7,18 +7,18 @@ use super::program::{Program, Step, program};
 use super::reader::PatternError;
 use super::tree::{At, Manner};
 
-/// How many ways to go back may be noted at a time: 24 bytes each.
-const MOST_NOTES: usize = 1 << 20;
+/// The maximum number of pending backtracking notes, of 24 bytes each.
+const MAX_NOTES: usize = 1 << 20;
 
 const UNSET: usize = usize::MAX;
 
-/// A pattern, ready to search. `^` and `$` match at lines.
+/// A pattern ready to search. `^` and `$` match at line ends.
 #[derive(Debug)]
 pub(in crate::judge::filecheck) struct Regex {
     program: Program,
 }
 
-/// Where a pattern matched, in bytes.
+/// The range of a match, in bytes.
 #[derive(Debug)]
 pub(in crate::judge::filecheck) struct Found {
     pub(in crate::judge::filecheck) start: usize,
@@ -27,7 +27,7 @@ pub(in crate::judge::filecheck) struct Found {
 }
 
 impl Found {
-    /// What a group holds, if it was part of the match. None: there is no such group.
+    /// The text of a group: `None` if there is no such group, `Some(None)` if it took no part in the match.
     pub(in crate::judge::filecheck) fn group<'t>(
         &self,
         text: &'t str,
@@ -46,7 +46,7 @@ impl Regex {
         Ok(Self { program: program(&parsed.node, parsed.groups) })
     }
 
-    /// Python's `pattern.search(text, start, end)` with `text` cut at the end already: what lies before `start` still
+    /// Python's `pattern.search(text, start, end)`, where `text` already ends at `end`. What precedes `start` still
     /// counts for `^`, `\b` and look-behind.
     pub(in crate::judge::filecheck) fn search(
         &self,
@@ -70,7 +70,7 @@ impl Regex {
             if let Some(found) = run.match_at(at)? {
                 return Ok(Some(found));
             }
-            // If a match cannot begin with all of a run of characters, then not with its end either.
+            // If no match begins with the whole run of characters, none begins with a part of its end either.
             let mut rest = text[at..].chars();
             let skipped = rest.find(|c| !run_of.is_some_and(|one| one.takes(*c)));
             let Some(next) = skipped else { return Ok(None) };
@@ -80,7 +80,7 @@ impl Regex {
         Ok(None)
     }
 
-    /// Python's `pattern.match(text, start, end)`, as for [`Regex::search`].
+    /// Python's `pattern.match(text, start, end)`, with the same conventions as [`Regex::search`].
     pub(in crate::judge::filecheck) fn match_at(
         &self,
         text: &str,
@@ -91,31 +91,31 @@ impl Regex {
     }
 }
 
-/// What to do when a step fails: from the last note back to the first.
+/// What to do when a step fails: notes are processed from the last to the first.
 #[derive(Clone, Copy, Debug)]
 enum Note {
-    /// Go on there.
+    /// Continue at this step.
     Go { step: u32, at: usize },
-    /// Take one character less, as long as more than the least are taken, and go on behind the step.
+    /// Take one character less, if more than the minimum are taken, and continue after the step.
     Less { step: u32, least: usize, at: usize },
-    /// Take one character more, if the step's place does, and go on behind the step.
+    /// Take one character more, if the step's place matches it, and continue after the step.
     More { step: u32, left: u32, at: usize },
-    /// Another round of a lazy loop.
+    /// Run another round of a lazy loop.
     Again { step: u32, at: usize },
-    /// What a slot held.
+    /// Restore the value of a slot.
     Slot { slot: u32, was: usize },
-    /// What a loop's counter held.
+    /// Restore a loop's counter.
     Counter { counter: u32, was: Counter },
 }
 
-/// How many rounds of a loop are done, and where the last one began.
+/// Number of completed rounds of a loop, and where the last one began.
 #[derive(Clone, Copy, Debug)]
 struct Counter {
     rounds: u32,
     at: usize,
 }
 
-/// The steps that searching this many bytes for a text costs: few for a byte, and some to prepare it.
+/// The cost, in steps, of searching this many bytes for a text: little per byte, plus some for preparation.
 fn cost(searched: usize, literal: &str) -> usize {
     searched / 16 + literal.len() / 4 + 1
 }
@@ -140,11 +140,11 @@ impl<'a> Run<'a> {
         if start > self.text.len() {
             return Ok(None);
         }
-        // What failed has put all slots back.
+        // A failed run has restored all slots.
         Ok(self.run(0, start)?.map(|end| Found { start, end, slots: std::mem::take(&mut self.slots) }))
     }
 
-    /// Runs from this step up to an `Accept`; where that is. If there is none, all is as it was before.
+    /// Runs from this step up to an `Accept` and returns its position. If there is none, the state is unchanged.
     fn run(&mut self, mut step: usize, mut at: usize) -> Result<Option<usize>, Exhausted> {
         let base = self.notes.len();
         loop {
@@ -198,7 +198,7 @@ impl<'a> Run<'a> {
                     Some((if self.held(*group).is_some() { step + 1 } else { *no }, at))
                 }
                 Step::Accept => {
-                    self.settle(base);
+                    self.drop_alternatives(base);
                     return Ok(Some(at));
                 }
             };
@@ -212,7 +212,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Undoes what was done since the last way to go on; that way. All is as it was if there is none.
+    /// Undoes what happened since the last alternative and returns that alternative. If there is none, the initial
+    /// state is restored.
     fn go_back(&mut self, base: usize) -> Result<Option<(usize, usize)>, Exhausted> {
         while self.notes.len() > base {
             let Some(note) = self.notes.pop() else { break };
@@ -253,7 +254,7 @@ impl<'a> Run<'a> {
         Ok(None)
     }
 
-    /// The last place between these two where what follows the step may match; `at` itself does not count.
+    /// The last position in this range where what follows the step may match; `at` itself is excluded.
     fn less(&mut self, step: usize, least: usize, at: usize) -> Result<Option<usize>, Exhausted> {
         let Some(literal) = self.program.literal(step + 1) else { return Ok(self.back(at, 1)) };
         let most = (at - 1 + literal.len()).min(self.text.len());
@@ -263,8 +264,8 @@ impl<'a> Run<'a> {
         Ok(found)
     }
 
-    /// Forgets the ways to go on, and keeps what is to be undone.
-    fn settle(&mut self, base: usize) {
+    /// Discards the alternatives, but keeps the notes that restore values.
+    fn drop_alternatives(&mut self, base: usize) {
         let mut kept = base;
         for i in base..self.notes.len() {
             if matches!(self.notes[i], Note::Slot { .. } | Note::Counter { .. }) {
@@ -276,7 +277,7 @@ impl<'a> Run<'a> {
     }
 
     fn note(&mut self, note: Note) -> Result<(), Exhausted> {
-        if self.notes.len() >= MOST_NOTES {
+        if self.notes.len() >= MAX_NOTES {
             return Err(Exhausted);
         }
         self.notes.push(note);
@@ -307,7 +308,7 @@ impl<'a> Run<'a> {
         one.takes(c).then(|| at + c.len_utf8())
     }
 
-    /// This many characters before.
+    /// The position `count` characters before `at`.
     fn back(&self, at: usize, count: usize) -> Option<usize> {
         match count {
             0 => Some(at),
@@ -346,12 +347,12 @@ impl<'a> Run<'a> {
         Ok(Some(at))
     }
 
-    /// None also while it is being matched once more.
+    /// The text of a group; `None` also while the group is being matched again.
     fn held(&self, group: usize) -> Option<&'a str> {
         self.text.get(self.slots[2 * group]..self.slots[2 * group + 1])
     }
 
-    /// What the group holds, again.
+    /// Matches the text of the group again.
     fn again(&mut self, group: usize, fold: Fold, at: usize) -> Result<Option<usize>, Exhausted> {
         let (Some(held), Some(rest)) = (self.held(group), self.text.get(at..)) else { return Ok(None) };
         self.budget.spend(held.len())?;
@@ -374,7 +375,7 @@ impl<'a> Run<'a> {
         let base = self.notes.len();
         let found = self.run(step, start)?.is_some();
         if found && negative {
-            // What groups hold there is not kept.
+            // Captures made there are discarded.
             self.go_back(base)?;
         }
         Ok(found != negative)
@@ -388,7 +389,7 @@ impl<'a> Run<'a> {
             At::End => at == bytes.len(),
             At::LastEnd => at == bytes.len() || bytes[at..] == *b"\n",
             At::LineEnd => at == bytes.len() || bytes[at] == b'\n',
-            // Python: in an empty text there is neither.
+            // In Python, an empty text matches neither `\b` nor `\B`.
             At::Boundary { .. } if bytes.is_empty() => false,
             At::Boundary { ascii, negated } => {
                 let word = |c: Option<char>| c.is_some_and(|c| is_word(c) && (c.is_ascii() || !ascii));

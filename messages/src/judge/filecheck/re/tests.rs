@@ -1,8 +1,9 @@
-//! What Python 3.11 finds, pattern by pattern.
+//! What Python 3.11 finds, for each pattern.
 
 use super::{Budget, PatternError, Regex};
 
-/// A pattern, a text, and what `re.search(pattern, text, re.MULTILINE)` gives: the bytes of the match and of each group.
+/// A pattern, a text, and the result of `re.search(pattern, text, re.MULTILINE)`: the bytes of the match and of each
+/// group.
 const FOUND: &[(&str, &str, &str)] = &[
     (r"a|ab", "xab", "1-2"),
     (r"(?:a|ab)(c|bcd)(d*)", "abcd", "0-4 1-4 4-4"),

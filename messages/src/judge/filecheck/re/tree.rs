@@ -1,4 +1,4 @@
-//! What a pattern says.
+//! The syntax tree of a pattern.
 
 use super::chars::{Fold, One};
 
@@ -6,28 +6,28 @@ use super::chars::{Fold, One};
 pub(super) enum Node {
     One(One),
     At(At),
-    /// One after the other.
+    /// A sequence.
     All(Vec<Node>),
-    /// The first of these that lets the rest match.
+    /// Alternatives: the first that lets the rest match.
     Any(Vec<Node>),
     /// A group with its number.
     Capture(usize, Box<Node>),
     Repeat {
         min: u32,
-        /// None: no limit.
+        /// `None`: unlimited.
         max: Option<u32>,
         manner: Manner,
         node: Box<Node>,
     },
-    /// `(?>...)`: once matched, not tried in another way.
+    /// `(?>...)`: once matched, no alternative is tried.
     Atomic(Box<Node>),
     Look {
-        /// How many characters back it begins, for look-behind.
+        /// For look-behind: how many characters back it begins.
         behind: Option<usize>,
         negative: bool,
         node: Box<Node>,
     },
-    /// What the group holds, again.
+    /// A reference to what a group matched.
     Back {
         group: usize,
         fold: Fold,
@@ -41,7 +41,7 @@ pub(super) enum Node {
     },
 }
 
-/// A place between characters.
+/// A position between characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum At {
     /// `\A`, and `^` under `(?-m:...)`.
@@ -49,10 +49,10 @@ pub(super) enum At {
     LineStart,
     /// `\Z`.
     End,
-    /// `$` under `(?-m:...)`: a newline may follow.
+    /// `$` under `(?-m:...)`: also before a final newline.
     LastEnd,
     LineEnd,
-    /// `\b` and `\B`; whether ASCII alone makes words.
+    /// `\b` and `\B`; whether only ASCII characters make words.
     Boundary {
         ascii: bool,
         negated: bool,
@@ -66,7 +66,7 @@ pub(super) enum Manner {
     Possessive,
 }
 
-/// How many characters a node takes at least and at most (saturating).
+/// The minimum and maximum number of characters that a node matches (saturating).
 pub(super) type Width = (u64, u64);
 
 impl Node {
@@ -97,7 +97,7 @@ impl Node {
         }
     }
 
-    /// The one place of the pattern that this is, if it is just one.
+    /// The place of the pattern that this node is, if it is just one.
     pub(super) fn as_one(&self) -> Option<&One> {
         match self {
             Self::One(one) => Some(one),
