@@ -13,14 +13,14 @@ use flotilla_messages::Cases;
 use flotilla_messages::inputs::Digest;
 use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::wire::Hello;
-use flotilla_messages::{Fingerprint, PeerNews, PeerPart, Place};
+use flotilla_messages::{Event, Fingerprint, PeerNews, PeerPart, Place};
 
 use super::options::{PeersOptions, RunOptions};
 use crate::content::inputs::{ScanError, StatCache, Tree, scan};
 use crate::execution::executor::{ExecutorId, News, Order, What};
 use crate::kit::reactor_now;
 use crate::net::link::{self, Open};
-use crate::run::aggregator::{ResultAggregator, Tell};
+use crate::run::aggregator::{AggregatorMsg, ResultAggregator};
 use crate::run::daemon_client::Distrusted;
 use crate::run::proxy::{CaseMaker, Distrust, End, Job, PeerProxy, ProxyEvent, Target};
 use crate::run::scheduler::{HowMany, Join, Rated, Rates, Scheduler};
@@ -328,11 +328,11 @@ impl Peers {
 
     /// For the summary.
     fn tell(&self, peer: &str, part: PeerPart) {
-        self.aggregator.do_send(Tell::Peer(PeerNews { peer: peer.to_owned(), part }));
+        self.aggregator.do_send(AggregatorMsg::Event(Event::Peer(PeerNews { peer: peer.to_owned(), part })));
     }
 
     fn say(&self, notice: String) {
-        self.aggregator.do_send(Tell::Notice(notice));
+        self.aggregator.do_send(AggregatorMsg::notice(notice));
     }
 }
 
@@ -374,7 +374,7 @@ impl Handler<ProxyEvent> for Peers {
             ProxyEvent::Sending { sent, total, .. } => {
                 let Some(peer) = self.peers.get(number) else { return };
                 let peer = peer.target.name.clone();
-                self.aggregator.do_send(Tell::Sending { peer, sent, total });
+                self.aggregator.do_send(AggregatorMsg::Event(Event::Sending { peer, sent, total }));
             }
             // Tell the user why most tests run locally.
             ProxyEvent::Waits { ahead, .. } => {
