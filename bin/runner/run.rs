@@ -141,7 +141,6 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             reruns: Reruns {
                 count: settings.rerun_failures_count.unwrap_or_default(),
                 most_tests: settings.rerun_failures_max.unwrap_or(MAX_RERUN),
-                urgent_at: exit_after_failures,
             },
             flaky_fails: match settings.flaky {
                 Some(flaky) => flaky == Flaky::Fail,

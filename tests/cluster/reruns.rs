@@ -7,7 +7,7 @@ use crate::run::{Ran, cluster, open, options, peers};
 use crate::support::Fixture;
 
 fn reruns(count: u32) -> Reruns {
-    Reruns { count, most_tests: 100, urgent_at: None }
+    Reruns { count, most_tests: 100 }
 }
 
 #[actix_rt::test]

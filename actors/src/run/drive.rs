@@ -21,8 +21,8 @@ use crate::execution::process::Launcher;
 use crate::execution::reaper::{Guard, ReaperError};
 use crate::execution::scratch;
 use crate::kit::DeathWatch;
-use crate::run::aggregator::{Policy, Reporter, ResultAggregator, Tell};
-use crate::run::scheduler::{History, Join, NoHistory, Scheduler, Stop};
+use crate::run::aggregator::{AggregatorMsg, Policy, Reporter, ResultAggregator};
+use crate::run::scheduler::{FailureLimit, History, Join, NoHistory, Scheduler, Stop};
 
 /// The executor of this machine.
 const LOCAL: ExecutorId = ExecutorId(0);
@@ -141,7 +141,7 @@ pub async fn drive(
     }
     scheduler.do_send(join);
     for notice in notices {
-        aggregator.do_send(Tell::Notice(notice));
+        aggregator.do_send(AggregatorMsg::notice(notice));
     }
     let peers = peers.map(Actor::start);
     let result = until_over(&mut incoming, &events, &scheduler).await;
@@ -161,39 +161,34 @@ fn unguarded(error: &ReaperError) -> String {
     format!("tests may be left behind should this process be killed: {error}")
 }
 
-/// Scheduler and aggregator know each other; listing begins.
+/// The scheduler reports to the aggregator; listing begins.
 fn start_actors(
     options: &RunOptions,
     cases: Arc<dyn Cases>,
     reporters: Vec<Box<dyn Reporter>>,
     events: &UnboundedSender<RunEvent>,
 ) -> Result<(Addr<Scheduler>, Addr<ResultAggregator>), RunError> {
-    let policy = Policy {
-        exit_after_failures: options.exit_after_failures,
-        keep_passing_output: options.keep_passing_output,
-        flaky_fails: options.flaky_fails,
-    };
+    let policy =
+        Policy { keep_passing_output: options.keep_passing_output, flaky_fails: options.flaky_fails };
+    let limit = FailureLimit { failures: options.exit_after_failures, flaky_counts: options.flaky_fails };
     let (history, cases): (Box<dyn History>, _) = match &options.history {
         Some(known) if !options.unsorted => (Box::new(known.clone()), known.before(cases, HISTORY)),
         _ => (Box::new(NoHistory), cases),
     };
+    let watch = DeathWatch::new("aggregator", events.clone());
+    let aggregator = ResultAggregator::new(policy, reporters, watch).start();
+    let told = aggregator.clone().recipient();
     let mut listing = Ok(());
-    let mut telling = None;
     let scheduler = Scheduler::create(|context| {
-        let own = context.address();
-        let watch = DeathWatch::new("aggregator", events.clone());
-        let aggregator = ResultAggregator::new(policy, reporters, own.clone().recipient(), watch).start();
-        telling = Some(aggregator.clone());
         let watch = DeathWatch::new("scheduler", events.clone());
-        let scheduler = Scheduler::new(cases, aggregator, watch)
-            .with_policy(options.confirm_failures, options.reruns, history)
+        let scheduler = Scheduler::new(cases, told, watch)
+            .with_policy(options.confirm_failures, options.reruns, limit, history)
             .unsorted(options.unsorted)
             .explaining(options.explain);
-        listing = scheduler.list(own.recipient());
+        listing = scheduler.list(context.address().recipient());
         scheduler
     });
     listing.map_err(|source| RunError::Prepare { what: "start a thread for listing", source })?;
-    let aggregator = telling.ok_or(RunError::Died("aggregator"))?;
     Ok((scheduler, aggregator))
 }
 

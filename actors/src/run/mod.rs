@@ -16,7 +16,7 @@
 //! | [`history`] | expected durations, and the thread that reads and writes the history |
 //! | [`daemon_client`] | the side of the Local port that asks |
 //! | `drive` | [`run`]: builds everything, waits for the end, cleans up |
-//! | `peers` | brings peers in and sees them off |
+//! | `peers` | brings peers in and sees them off, and decides when one is dialled again |
 //! | `options` | what a run is told, and how it fails |
 //! | `request`, `stop` | requests to stop, and the signals that are such |
 //! | `event` | what the driving future waits for |

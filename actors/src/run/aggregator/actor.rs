@@ -2,39 +2,34 @@
 
 use std::time::{Duration, Instant};
 
-use actix::{Actor, AsyncContext, Context, Handler, Recipient};
+use actix::{Actor, AsyncContext, Context, Handler};
+use flotilla_messages::Event;
 
-use super::core::{Core, Effect, Policy, Tell};
+use super::core::{Core, Policy};
+use super::message::AggregatorMsg;
 use super::reporter::{Reporter, Reporters};
 use crate::kit::DeathWatch;
 use crate::run::RunEvent;
-use crate::run::scheduler::Stop;
 
 /// The time between two ticks.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Turns endings into verdicts and tells every reporter.
+/// Counts verdicts and passes events to every reporter.
 pub struct ResultAggregator {
     core: Core,
     reporters: Reporters,
-    scheduler: Recipient<Stop>,
-    effects: Vec<Effect>,
+    /// Emptied after each message; kept for its memory.
+    events: Vec<Event>,
     watch: DeathWatch<RunEvent>,
 }
 
 impl ResultAggregator {
     /// For a run that begins now. `watch` gets the summary when the reporters have been told.
-    pub fn new(
-        policy: Policy,
-        reporters: Vec<Box<dyn Reporter>>,
-        scheduler: Recipient<Stop>,
-        watch: DeathWatch<RunEvent>,
-    ) -> Self {
+    pub fn new(policy: Policy, reporters: Vec<Box<dyn Reporter>>, watch: DeathWatch<RunEvent>) -> Self {
         Self {
             core: Core::new(policy, Instant::now()),
             reporters: Reporters::new(reporters),
-            scheduler,
-            effects: Vec::new(),
+            events: Vec::new(),
             watch,
         }
     }
@@ -50,20 +45,18 @@ impl Actor for ResultAggregator {
     }
 }
 
-impl Handler<Tell> for ResultAggregator {
+impl Handler<AggregatorMsg> for ResultAggregator {
     type Result = ();
 
-    fn handle(&mut self, told: Tell, _: &mut Self::Context) {
-        let mut effects = std::mem::take(&mut self.effects);
-        self.core.handle(Instant::now(), told, &mut effects);
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Event(event) => self.reporters.event(&event),
-                // Once or twice in a run.
-                Effect::Stop(reason) => self.scheduler.do_send(Stop { reason: Some(reason), kill: false }),
-                Effect::Done(summary) => self.watch.send(RunEvent::Done(summary)),
+    fn handle(&mut self, message: AggregatorMsg, _: &mut Self::Context) {
+        let mut events = std::mem::take(&mut self.events);
+        self.core.handle(Instant::now(), message, &mut events);
+        for event in events.drain(..) {
+            self.reporters.event(&event);
+            if let Event::RunFinished(summary) = event {
+                self.watch.send(RunEvent::Done(summary));
             }
         }
-        self.effects = effects;
+        self.events = events;
     }
 }

@@ -1,99 +1,19 @@
-//! From endings to verdicts, counts and events.
+//! From attempts to counts and events.
 
-use std::collections::BTreeSet;
-use std::num::NonZeroU64;
 use std::time::Instant;
 
-use actix::Message;
-use flotilla_messages::{
-    Captured, CaseId, Counts, Event, Outcome, PeerNews, Placement, StopReason, Summary, TestName, TestReport,
-};
+use flotilla_messages::{Captured, CaseId, Counts, Event, Outcome, StopReason, Summary, TestReport};
 
+use super::message::{AggregatorMsg, Attempt};
 use crate::execution::executor::LeaseResult;
-use crate::run::scheduler::Attempt;
 
 /// What a run wants of its verdicts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
-    /// Stop after this many unexpected outcomes, and flaky tests if these make the run fail.
-    pub exit_after_failures: Option<NonZeroU64>,
     /// Keep the texts that tests printed which ended as expected.
     pub keep_passing_output: bool,
     /// A flaky test makes the run fail.
     pub flaky_fails: bool,
-}
-
-/// What the aggregator is told.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub enum Tell {
-    /// This many tests are known.
-    Known {
-        /// How many.
-        tests: u64,
-        /// Whether there are no more.
-        complete: bool,
-    },
-    /// A test's process is about to be started.
-    Started {
-        /// Which test.
-        test: CaseId,
-        /// Its names.
-        name: TestName,
-    },
-    /// An attempt at a test was unexpected, and it will be run again.
-    Again {
-        /// Which.
-        test: CaseId,
-        /// The attempt.
-        tried: Attempt,
-    },
-    /// A test has ended.
-    Verdict {
-        /// Which.
-        test: CaseId,
-        /// The attempt that counts.
-        tried: Attempt,
-        /// Those before it that were unexpected, if it was run again.
-        earlier: Vec<Attempt>,
-        /// The peer where it had ended otherwise, if this is the second opinion.
-        differs_on: Option<String>,
-    },
-    /// The run ends early.
-    Stopping(StopReason),
-    /// Something a person should know.
-    Notice(String),
-    /// A test was given to an executor.
-    Placed(Box<Placement>),
-    /// A peer takes part, or does not.
-    Peer(PeerNews),
-    /// Inputs are on their way to a peer.
-    Sending {
-        /// By the name people know it by.
-        peer: String,
-        /// Bytes handed on.
-        sent: u64,
-        /// Bytes it has asked for.
-        total: u64,
-    },
-    /// Nothing runs any more.
-    Over {
-        /// Tests without a verdict.
-        not_run: u64,
-        /// Whether all tests had been found.
-        all_found: bool,
-    },
-}
-
-/// What follows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// For the reporters.
-    Event(Event),
-    /// The scheduler is to stop.
-    Stop(StopReason),
-    /// The run's end.
-    Done(Summary),
 }
 
 /// The aggregator without its actor.
@@ -101,8 +21,6 @@ pub struct Core {
     policy: Policy,
     begun: Instant,
     last_verdict: Instant,
-    /// Tests that have their verdict.
-    judged: BTreeSet<CaseId>,
     counts: Counts,
     stopped: Option<StopReason>,
     done: bool,
@@ -111,70 +29,48 @@ pub struct Core {
 impl Core {
     /// For a run that began at `begun`.
     pub fn new(policy: Policy, begun: Instant) -> Self {
-        Self {
-            policy,
-            begun,
-            last_verdict: begun,
-            judged: BTreeSet::new(),
-            counts: Counts::default(),
-            stopped: None,
-            done: false,
-        }
+        Self { policy, begun, last_verdict: begun, counts: Counts::default(), stopped: None, done: false }
     }
 
-    /// Takes one thing in; what follows from it is appended to `effects`, to be done in that order.
-    pub fn handle(&mut self, now: Instant, told: Tell, effects: &mut Vec<Effect>) {
+    /// Takes one message in; the events that follow from it are appended to `events`, in order. The last one of a run is
+    /// [`Event::RunFinished`].
+    pub fn handle(&mut self, now: Instant, message: AggregatorMsg, events: &mut Vec<Event>) {
         if self.done {
             return;
         }
-        match told {
-            Tell::Known { tests, complete } => effects.push(Effect::Event(Event::Listed { tests, complete })),
-            Tell::Started { test, name } => effects.push(Effect::Event(Event::Started { test, name })),
-            Tell::Again { test, tried } => {
-                let of = report(test, tried).filter(|report| !self.judged.contains(&report.test));
-                effects.extend(of.map(|report| Effect::Event(Event::Again(Box::new(report)))));
+        match message {
+            AggregatorMsg::Event(event) => {
+                if let Event::Stopping(reason) = &event {
+                    self.stopped = Some(*reason);
+                }
+                events.push(event);
             }
-            Tell::Verdict { test, tried, earlier, differs_on } => {
+            AggregatorMsg::Again { test, tried } => {
+                events.extend(report(test, tried).map(|report| Event::Again(Box::new(report))));
+            }
+            AggregatorMsg::Verdict { test, tried, earlier, differs_on } => {
                 if let Some(mut report) = report(test, tried) {
                     report.earlier =
                         earlier.into_iter().filter_map(|tried| self::report(test, tried)).collect();
                     report.differs_on = differs_on;
-                    self.verdict(now, report, effects);
+                    self.verdict(now, report, events);
                 }
             }
-            Tell::Stopping(reason) => {
-                if self.stopped.is_none() {
-                    self.stopped = Some(reason);
-                    effects.push(Effect::Event(Event::Stopping(reason)));
-                }
-            }
-            Tell::Notice(text) => effects.push(Effect::Event(Event::Notice(text))),
-            Tell::Placed(placement) => effects.push(Effect::Event(Event::Placed(placement))),
-            Tell::Peer(news) => effects.push(Effect::Event(Event::Peer(news))),
-            Tell::Sending { peer, sent, total } => {
-                effects.push(Effect::Event(Event::Sending { peer, sent, total }));
-            }
-            Tell::Over { not_run, all_found } => {
+            AggregatorMsg::Over { not_run, all_found } => {
                 self.done = true;
-                let summary = Summary {
+                events.push(Event::RunFinished(Summary {
                     counts: self.counts,
                     not_run,
                     listing_complete: all_found,
                     stopped: self.stopped,
                     elapsed: self.last_verdict.saturating_duration_since(self.begun),
                     flaky_fails: self.policy.flaky_fails,
-                };
-                effects.push(Effect::Event(Event::RunFinished(summary)));
-                effects.push(Effect::Done(summary));
+                }));
             }
         }
     }
 
-    fn verdict(&mut self, now: Instant, mut report: TestReport, effects: &mut Vec<Effect>) {
-        if !self.judged.insert(report.test) {
-            log::warn!("a second result for {} is ignored", report.name);
-            return;
-        }
+    fn verdict(&mut self, now: Instant, mut report: TestReport, events: &mut Vec<Event>) {
         self.last_verdict = now;
         self.count(&report);
         if report.as_expected
@@ -187,14 +83,9 @@ impl Core {
         }
         if let Some(peer) = &report.differs_on {
             let text = format!("{} differs on {peer}: it failed there and is as expected here", report.name);
-            effects.push(Effect::Event(Event::Notice(text)));
+            events.push(Event::Notice(text));
         }
-        effects.push(Effect::Event(Event::Finished(Box::new(report))));
-        let limit = self.policy.exit_after_failures.map(NonZeroU64::get);
-        let flaky = if self.policy.flaky_fails { self.counts.flaky } else { 0 };
-        if self.stopped.is_none() && limit.is_some_and(|limit| self.counts.unexpected + flaky >= limit) {
-            effects.push(Effect::Stop(StopReason::TooManyFailures));
-        }
+        events.push(Event::Finished(Box::new(report)));
     }
 
     fn count(&mut self, report: &TestReport) {
@@ -278,40 +169,39 @@ mod tests {
         LeaseResult::Judged(Box::new(Judged::of(case, output, Judgement { outcome, why: None })))
     }
 
-    fn tell(core: &mut Core, told: Tell) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        core.handle(Instant::now(), told, &mut effects);
-        effects
+    fn tell(core: &mut Core, message: AggregatorMsg) -> Vec<Event> {
+        let mut events = Vec::new();
+        core.handle(Instant::now(), message, &mut events);
+        events
     }
 
-    fn verdict(core: &mut Core, test: u64, ending: LeaseResult) -> Vec<Effect> {
+    fn verdict(core: &mut Core, test: u64, ending: LeaseResult) -> Vec<Event> {
         let (test, earlier) = (CaseId(test), Vec::new());
-        tell(core, Tell::Verdict { test, tried: tried(1, ending), earlier, differs_on: None })
+        tell(core, AggregatorMsg::Verdict { test, tried: tried(1, ending), earlier, differs_on: None })
     }
 
     fn tried(attempt: u32, ending: LeaseResult) -> Attempt {
         Attempt { ending, place: Place::Local, attempt, times: Times::default() }
     }
 
-    fn report(effects: &[Effect]) -> &TestReport {
+    fn report(effects: &[Event]) -> &TestReport {
         match effects.first() {
-            Some(Effect::Event(Event::Finished(report))) => report,
+            Some(Event::Finished(report)) => report,
             other => panic!("no report: {other:?}"),
         }
     }
 
     fn summary(core: &mut Core) -> Summary {
-        match tell(core, Tell::Over { not_run: 0, all_found: true }).pop() {
-            Some(Effect::Done(summary)) => summary,
+        match tell(core, AggregatorMsg::Over { not_run: 0, all_found: true }).pop() {
+            Some(Event::RunFinished(summary)) => summary,
             other => panic!("no summary: {other:?}"),
         }
     }
 
     #[test]
-    fn the_second_result_of_a_test_is_ignored() {
+    fn nothing_follows_the_end() {
         let mut core = Core::new(Policy::default(), Instant::now());
         assert_eq!(verdict(&mut core, 1, judged(Outcome::Pass, Outcome::Pass)).len(), 1);
-        assert_eq!(verdict(&mut core, 1, judged(Outcome::Crash, Outcome::Pass)), []);
         assert_eq!(summary(&mut core).counts, Counts { expected: 1, ..Counts::default() });
         assert_eq!(verdict(&mut core, 2, judged(Outcome::Pass, Outcome::Pass)), []);
     }
@@ -331,7 +221,7 @@ mod tests {
     #[test]
     fn expected_outcomes_lose_their_text_and_unexpected_ones_keep_it() {
         let mut core = Core::new(Policy::default(), Instant::now());
-        let text = |effects: &[Effect]| report(effects).output.as_ref().unwrap().stdout.bytes.len();
+        let text = |effects: &[Event]| report(effects).output.as_ref().unwrap().stdout.bytes.len();
         assert_eq!(text(&verdict(&mut core, 1, judged(Outcome::Fail, Outcome::Fail))), 0);
         assert_eq!(text(&verdict(&mut core, 2, judged(Outcome::Pass, Outcome::Fail))), 4);
         let keep = Policy { keep_passing_output: true, ..Policy::default() };
@@ -344,10 +234,11 @@ mod tests {
         let mut core = Core::new(Policy::default(), Instant::now());
         let tried = tried(2, judged(Outcome::Pass, Outcome::Pass));
         let (test, differs_on) = (CaseId(1), Some("bob".into()));
-        let effects = tell(&mut core, Tell::Verdict { test, tried, earlier: Vec::new(), differs_on });
+        let effects =
+            tell(&mut core, AggregatorMsg::Verdict { test, tried, earlier: Vec::new(), differs_on });
         let notice = "fake/1 (default) differs on bob: it failed there and is as expected here";
-        assert_eq!(effects.first(), Some(&Effect::Event(Event::Notice(notice.into()))));
-        assert!(matches!(effects.last(), Some(Effect::Event(Event::Finished(report)))
+        assert_eq!(effects.first(), Some(&Event::Notice(notice.into())));
+        assert!(matches!(effects.last(), Some(Event::Finished(report))
             if report.as_expected && report.differs_on.as_deref() == Some("bob")));
     }
 
@@ -357,10 +248,11 @@ mod tests {
         for (flaky_fails, code) in [(false, 0), (true, 1)] {
             let mut core = Core::new(Policy { flaky_fails, ..Policy::default() }, Instant::now());
             let test = CaseId(1);
-            let effects = tell(&mut core, Tell::Again { test, tried: fail(1) });
-            assert!(matches!(&effects[..], [Effect::Event(Event::Again(report))] if !report.as_expected));
+            let effects = tell(&mut core, AggregatorMsg::Again { test, tried: fail(1) });
+            assert!(matches!(&effects[..], [Event::Again(report)] if !report.as_expected));
             let (good, earlier) = (tried(3, judged(Outcome::Pass, Outcome::Pass)), vec![fail(1), fail(2)]);
-            let effects = tell(&mut core, Tell::Verdict { test, tried: good, earlier, differs_on: None });
+            let effects =
+                tell(&mut core, AggregatorMsg::Verdict { test, tried: good, earlier, differs_on: None });
             let attempts: Vec<_> = report(&effects).attempts().map(|one| one.attempt).collect();
             assert!(report(&effects).flaky() && attempts == [1, 2, 3]);
             assert!(report(&effects).attempts().all(|one| one.output.as_ref().unwrap().stdout.total == 4));
@@ -374,20 +266,6 @@ mod tests {
     }
 
     #[test]
-    fn flaky_tests_count_towards_the_limit_where_they_are_failures() {
-        for (flaky_fails, ends) in [(false, false), (true, true)] {
-            let policy = Policy { exit_after_failures: NonZeroU64::new(2), flaky_fails, ..Policy::default() };
-            let mut core = Core::new(policy, Instant::now());
-            verdict(&mut core, 1, judged(Outcome::Fail, Outcome::Pass));
-            let (good, bad) = (judged(Outcome::Pass, Outcome::Pass), judged(Outcome::Fail, Outcome::Pass));
-            let earlier = vec![tried(1, bad)];
-            let told = Tell::Verdict { test: CaseId(2), tried: tried(2, good), earlier, differs_on: None };
-            let effects = tell(&mut core, told);
-            assert_eq!(effects.contains(&Effect::Stop(StopReason::TooManyFailures)), ends);
-        }
-    }
-
-    #[test]
     fn a_machine_that_was_unable_gives_no_verdict() {
         let mut core = Core::new(Policy::default(), Instant::now());
         assert_eq!(verdict(&mut core, 1, LeaseResult::Unable { reason: "disk full".into() }), []);
@@ -395,14 +273,12 @@ mod tests {
     }
 
     #[test]
-    fn the_run_is_stopped_at_the_given_number_of_failures() {
-        let policy = Policy { exit_after_failures: NonZeroU64::new(2), ..Policy::default() };
-        let mut core = Core::new(policy, Instant::now());
+    fn the_summary_of_a_run_that_stops_has_the_reason_and_what_ended_after_it() {
+        let mut core = Core::new(Policy::default(), Instant::now());
         verdict(&mut core, 1, judged(Outcome::Timeout, Outcome::Pass));
-        let effects = verdict(&mut core, 2, judged(Outcome::Crash, Outcome::Pass));
-        assert_eq!(effects.last(), Some(&Effect::Stop(StopReason::TooManyFailures)));
-        tell(&mut core, Tell::Stopping(StopReason::TooManyFailures));
-        tell(&mut core, Tell::Stopping(StopReason::Interrupted));
+        verdict(&mut core, 2, judged(Outcome::Crash, Outcome::Pass));
+        let stopping = Event::Stopping(StopReason::TooManyFailures);
+        assert_eq!(tell(&mut core, AggregatorMsg::Event(stopping.clone())), [stopping]);
         assert_eq!(verdict(&mut core, 3, judged(Outcome::Fail, Outcome::Pass)).len(), 1);
         let summary = summary(&mut core);
         assert_eq!(summary.counts, Counts { expected: 0, flaky: 0, unexpected: 3, crashed: 1, timed_out: 1 });

@@ -1,15 +1,18 @@
-//! One verdict a test, the counts, and the reporters.
+//! Counts, and the reporters.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `core` | verdicts, counts, events: a state machine without actor |
+//! | `core` | counts and events: a state machine without actor |
+//! | `message` | [`AggregatorMsg`], what it is sent |
 //! | `actor` | [`ResultAggregator`], its shell |
 //! | `reporter` | the trait [`Reporter`], and how a broken one is kept from breaking the run |
 
 mod actor;
 mod core;
+mod message;
 mod reporter;
 
 pub use actor::ResultAggregator;
-pub use core::{Core, Effect, Policy, Tell};
+pub use core::{Core, Policy};
+pub use message::{AggregatorMsg, Attempt};
 pub use reporter::Reporter;

@@ -6,22 +6,23 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
-use flotilla_messages::{CaseId, Cases, Outcome, PeerNews, PeerPart, Place, StopReason, Times};
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
+use flotilla_messages::{Cases, Event, Place, StopReason};
 
+use super::case_reader::CaseReader;
 use super::core::Core;
-use super::effect::{Attempt, Effect, Input};
+use super::effect::{CaseRead, Effect, Input};
 use super::lister::{self, Listing, ListingDemand};
-use super::policy::{ConfirmFailures, History, Reruns};
-use crate::execution::executor::{ExecutorId, Failed, LeaseResult, News, Order, What};
+use super::policy::{ConfirmFailures, FailureLimit, History, Reruns};
+use crate::execution::executor::{ExecutorId, News, Order};
 use crate::kit::DeathWatch;
 use crate::run::RunEvent;
-use crate::run::aggregator::{ResultAggregator, Tell};
+use crate::run::aggregator::AggregatorMsg;
 
 /// The time between two looks at what is late.
 const TICK: Duration = Duration::from_millis(100);
 
-/// An executor offers itself. It changes its credit by [`What::Ready`].
+/// An executor offers itself. It changes its credit by [`What::Ready`](crate::execution::executor::What::Ready).
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Join {
@@ -72,7 +73,9 @@ pub struct Scheduler {
     core: Core,
     cases: Arc<dyn Cases>,
     executors: BTreeMap<ExecutorId, Recipient<Order>>,
-    aggregator: Addr<ResultAggregator>,
+    aggregator: Recipient<AggregatorMsg>,
+    /// While the run goes on.
+    reader: Option<CaseReader>,
     appetite: Arc<ListingDemand>,
     /// Emptied after each input; kept for its memory.
     effects: Vec<Effect>,
@@ -85,7 +88,7 @@ impl Scheduler {
     /// A scheduler for these tests, reporting to this aggregator. Listing begins with [`Scheduler::list`].
     pub fn new(
         cases: Arc<dyn Cases>,
-        aggregator: Addr<ResultAggregator>,
+        aggregator: Recipient<AggregatorMsg>,
         watch: DeathWatch<RunEvent>,
     ) -> Self {
         Self {
@@ -93,6 +96,7 @@ impl Scheduler {
             cases,
             executors: BTreeMap::new(),
             aggregator,
+            reader: None,
             appetite: Arc::default(),
             effects: Vec::new(),
             watch,
@@ -100,16 +104,17 @@ impl Scheduler {
         }
     }
 
-    /// Before it starts: which results of peers it confirms, which tests it runs again, and what is known of the tests'
-    /// durations.
+    /// Before it starts: which results of peers it confirms, which tests it runs again, how many failures end the run, and
+    /// what is known of the tests' durations.
     #[must_use]
     pub fn with_policy(
         mut self,
         confirm: ConfirmFailures,
         reruns: Reruns,
+        limit: FailureLimit,
         history: Box<dyn History>,
     ) -> Self {
-        self.core = Core::new(confirm, history).with_reruns(reruns);
+        self.core = Core::new(confirm, history).with_reruns(reruns).with_limit(limit);
         self
     }
 
@@ -145,6 +150,9 @@ impl Scheduler {
         }
         self.effects = effects;
         self.appetite.hungry.store(self.core.hungry(), Ordering::Relaxed);
+        if self.core.is_ending() {
+            self.appetite.enough.store(true, Ordering::Relaxed);
+        }
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -155,65 +163,42 @@ impl Scheduler {
             }
             Effect::Withdraw { executor, leases } => self.order(executor, Order::Withdraw(leases)),
             Effect::StopExecutor { executor, kill } => self.order(executor, Order::Stop { kill }),
-            Effect::Known { tests, complete } => {
-                if complete {
-                    log::info!("all tests are found: {tests}");
+            Effect::Tell(message) => {
+                self.note(&message);
+                // The aggregator shares this arbiter: it keeps pace.
+                self.aggregator.do_send(message);
+            }
+            Effect::ReadCase(test) => {
+                if let Some(reader) = &mut self.reader {
+                    reader.read(test);
                 }
-                self.tell(Tell::Known { tests, complete });
-            }
-            Effect::Started { test, name } => self.tell(Tell::Started { test, name }),
-            Effect::Rerun { test, tried } => self.tell(Tell::Again { test, tried }),
-            Effect::Verdict { test, tried, earlier, differs_on } => {
-                if let Some((_, last)) = &mut self.span {
-                    *last = Instant::now();
-                }
-                self.tell(Tell::Verdict { test, tried, earlier, differs_on });
-            }
-            Effect::NoMore { peer, reason } => {
-                self.tell(Tell::Peer(PeerNews { peer, part: PeerPart::Out { reason } }));
-            }
-            Effect::Placed(placement) => self.tell(Tell::Placed(Box::new(placement))),
-            Effect::TookDown { test, attempts, history, place } => {
-                let reason = format!("took down {} executors: {}", history.len(), history.join("; "));
-                self.failed(test, Outcome::Crash, reason, (place, attempts));
-            }
-            Effect::NobodyCan { test, attempts, reasons, place } => {
-                let reason = format!("cannot run the test: {}", reasons.join("; "));
-                self.failed(test, Outcome::Fail, reason, (place, attempts));
-            }
-            Effect::Notice(text) => self.tell(Tell::Notice(text)),
-            Effect::Stopping(reason) => {
-                self.appetite.enough.store(true, Ordering::Relaxed);
-                self.tell(Tell::Stopping(reason));
             }
             Effect::Stuck { reason } => {
                 self.watch.send(RunEvent::Broken(format!("no executor is left: {reason}")));
             }
-            Effect::Over { not_run, all_found } => {
+        }
+    }
+
+    /// For the log.
+    fn note(&mut self, message: &AggregatorMsg) {
+        match message {
+            AggregatorMsg::Event(Event::Listed { tests, complete: true }) => {
+                log::info!("all tests are found: {tests}");
+            }
+            AggregatorMsg::Verdict { .. } => {
+                if let Some((_, last)) = &mut self.span {
+                    *last = Instant::now();
+                }
+            }
+            AggregatorMsg::Over { .. } => {
                 if let Some((first, last)) = self.span {
                     let span = last.saturating_duration_since(first).as_secs_f64();
                     log::info!("{span:.3} s from the first lease to the last verdict");
                 }
-                self.appetite.enough.store(true, Ordering::Relaxed);
-                self.tell(Tell::Over { not_run, all_found });
+                self.reader = None;
             }
+            _ => {}
         }
-    }
-
-    /// A verdict that no executor gave.
-    fn failed(&self, test: CaseId, outcome: Outcome, reason: String, (place, attempt): (Place, u32)) {
-        let mut failed = match self.cases.case(test) {
-            Ok(case) => Failed::of(case, reason),
-            Err(unrunnable) => {
-                let (name, id) = (unrunnable.name, unrunnable.id);
-                Failed { name, id, case: None, outcome, reason }
-            }
-        };
-        failed.outcome = outcome;
-        let ending = LeaseResult::Failed(Box::new(failed));
-        let times = Times::default();
-        let tried = Attempt { ending, place, attempt, times };
-        self.tell(Tell::Verdict { test, tried, earlier: Vec::new(), differs_on: None });
     }
 
     /// Credit bounds what is on its way to an executor, and it may be gone: its loss will be reported.
@@ -222,17 +207,13 @@ impl Scheduler {
             orders.do_send(order);
         }
     }
-
-    /// The aggregator shares this arbiter: it keeps pace.
-    fn tell(&self, tell: Tell) {
-        self.aggregator.do_send(tell);
-    }
 }
 
 impl Actor for Scheduler {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
+        self.reader = Some(CaseReader::new(Arc::clone(&self.cases), context.address().recipient()));
         context.run_interval(TICK, |this, _| {
             if this.core.wants_ticks() {
                 this.handle(Input::Tick);
@@ -270,16 +251,16 @@ impl Handler<Rates> for Scheduler {
 impl Handler<News> for Scheduler {
     type Result = ();
 
-    fn handle(&mut self, News { executor, what }: News, _: &mut Self::Context) {
-        self.handle(match what {
-            What::Ready { credit } => Input::Ready { executor, credit },
-            What::Started { lease, name } => Input::Started { executor, lease, name },
-            What::Queued { lease, queued } => Input::Queued { executor, lease, queued },
-            What::Finished { lease, ending } => Input::Finished { executor, lease, ending },
-            What::Suspected => Input::Suspected { executor },
-            What::Recovered => Input::Recovered { executor },
-            What::Lost { reason } => Input::Lost { executor, reason },
-        });
+    fn handle(&mut self, news: News, _: &mut Self::Context) {
+        self.handle(Input::Executor(news));
+    }
+}
+
+impl Handler<CaseRead> for Scheduler {
+    type Result = ();
+
+    fn handle(&mut self, read: CaseRead, _: &mut Self::Context) {
+        self.handle(Input::CaseRead(read));
     }
 }
 
@@ -309,7 +290,6 @@ impl Handler<Stop> for Scheduler {
     type Result = ();
 
     fn handle(&mut self, Stop { reason, kill }: Stop, _: &mut Self::Context) {
-        self.appetite.enough.store(true, Ordering::Relaxed);
         self.handle(Input::Stop { reason, kill });
     }
 }

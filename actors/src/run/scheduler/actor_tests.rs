@@ -5,17 +5,17 @@ use std::env;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-use flotilla_messages::{Event, Summary, TestReport};
+use flotilla_messages::{Event, Outcome, Summary, TestReport};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::execution::executor::{Judged, Lease};
+use crate::execution::executor::{Judged, Lease, LeaseResult, What};
 use crate::execution::marker::RunId;
 use crate::execution::pool::{LocalPool, Setup};
 use crate::execution::process::Launcher;
 use crate::kit::DeathWatch;
 use crate::run::RunEvent;
-use crate::run::aggregator::{Policy, Reporter};
+use crate::run::aggregator::{Policy, Reporter, ResultAggregator};
 use crate::run::fake::{Fake, case};
 
 const HERE: ExecutorId = ExecutorId(0);
@@ -99,13 +99,11 @@ fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
         let cases: Arc<dyn Cases> = Arc::new(Fake { count: 20, make: Box::new(make) });
         let (owner, mut incoming) = mpsc::unbounded_channel();
         let listed = Arc::clone(&cases);
+        let watch = DeathWatch::new("aggregator", owner.clone());
+        let aggregator = ResultAggregator::new(Policy::default(), kept, watch).start().recipient();
         let scheduler = Scheduler::create(|context| {
-            let own = context.address();
-            let watch = DeathWatch::new("aggregator", owner.clone());
-            let aggregator =
-                ResultAggregator::new(Policy::default(), kept, own.clone().recipient(), watch).start();
             let scheduler = Scheduler::new(listed, aggregator, DeathWatch::new("scheduler", owner.clone()));
-            scheduler.list(own.recipient()).unwrap();
+            scheduler.list(context.address().recipient()).unwrap();
             scheduler
         });
         let peer =
@@ -173,4 +171,68 @@ fn a_peer_on_which_everything_fails_is_found_out() {
 #[test]
 fn a_peer_that_can_run_nothing_is_left_out() {
     check(Manner::Unable, Some("bob gets no more tests: no space left on device"));
+}
+
+/// An executor that can run nothing, on this machine: without it, nobody can.
+struct Helpless(Recipient<News>);
+
+impl Actor for Helpless {
+    type Context = Context<Self>;
+}
+
+impl Handler<Order> for Helpless {
+    type Result = ();
+
+    fn handle(&mut self, order: Order, _: &mut Self::Context) {
+        if let Order::Assign(leases) = order {
+            for lease in leases {
+                let ending = LeaseResult::Unable { reason: "no space left on device".into() };
+                let what = What::Finished { lease: lease.id, ending };
+                self.0.do_send(News { executor: HERE, what });
+            }
+        }
+    }
+}
+
+#[test]
+fn the_case_of_a_test_that_nobody_can_run_is_read_on_a_thread_of_its_own() {
+    let events = Rc::new(RefCell::new(Vec::new()));
+    let kept: Vec<Box<dyn Reporter>> = vec![Box::new(Kept(Rc::clone(&events)))];
+    let arbiter = std::thread::current().id();
+    let summary = actix_rt::System::new().block_on(async {
+        let make = move |id: flotilla_messages::CaseId| {
+            assert_ne!(std::thread::current().id(), arbiter, "the arbiter waits for a disk");
+            assert_ne!(id.0, 1, "one of the cases breaks");
+            Ok(case(id, &["true"]))
+        };
+        let cases: Arc<dyn Cases> = Arc::new(Fake { count: 3, make: Box::new(make) });
+        let (owner, mut incoming) = mpsc::unbounded_channel();
+        let watch = DeathWatch::new("aggregator", owner.clone());
+        let aggregator = ResultAggregator::new(Policy::default(), kept, watch).start().recipient();
+        let scheduler = Scheduler::create(|context| {
+            let scheduler = Scheduler::new(cases, aggregator, DeathWatch::new("scheduler", owner.clone()));
+            scheduler.list(context.address().recipient()).unwrap();
+            scheduler
+        });
+        let orders = Helpless(scheduler.clone().recipient()).start().recipient();
+        scheduler.do_send(Join { executor: HERE, place: Place::Local, credit: 2, max_heavy: 1, orders });
+        loop {
+            match incoming.recv().await {
+                Some(RunEvent::Done(summary)) => return summary,
+                other => assert!(other.is_some(), "the run has no end"),
+            }
+        }
+    });
+    assert_eq!((summary.counts.unexpected, summary.not_run), (3, 0));
+    let events = events.take();
+    let mut reports: Vec<_> =
+        reports(&events).iter().map(|report| (report.name.name.clone(), report.case.is_some())).collect();
+    reports.sort();
+    let names = [("0".to_owned(), true), ("2".to_owned(), true), ("test-1".to_owned(), false)];
+    assert_eq!(reports, names);
+    let why = |event: &Event| match event {
+        Event::Finished(report) => report.why.clone(),
+        _ => None,
+    };
+    assert!(events.iter().filter_map(why).all(|why| why == "cannot run the test: no space left on device"));
 }

@@ -1,14 +1,16 @@
 //! Which results and which peers are believed: unexpected ones are confirmed here, and who is unable to run tests, or
 //! runs them otherwise than this machine, gets no more.
 
-use flotilla_messages::Place;
+use flotilla_messages::{Event, Outcome, PeerNews, PeerPart, Place};
 
 use super::core::{Core, Leased};
-use super::effect::{Attempt, Effect};
+use super::effect::Effect;
 use super::explain::taken_back;
 use super::policy::ConfirmFailures;
 use super::table::Index;
+use super::unrun::Unrun;
 use crate::execution::executor::{ExecutorId, LeaseId};
+use crate::run::aggregator::Attempt;
 
 /// An executor of which this many leases in a row ended [`LeaseResult::Unable`] gets no more.
 const MOST_UNABLE: u32 = 3;
@@ -138,14 +140,8 @@ impl Core {
 
     /// What this machine cannot run has failed: so it would be without peers.
     pub(super) fn nobody_can(&mut self, leased: &Leased, reasons: Vec<String>, effects: &mut Vec<Effect>) {
-        self.done(leased.index);
-        self.reruns.failed += 1;
-        effects.push(Effect::NobodyCan {
-            test: self.table.id(leased.index),
-            attempts: leased.attempt,
-            reasons,
-            place: self.place(leased.executor),
-        });
+        let place = self.place(leased.executor);
+        self.fails_unrun(leased.index, unable(&reasons, place, leased.attempt), effects);
     }
 
     /// A peer says that it cannot run this test: another one is to try.
@@ -185,8 +181,9 @@ impl Core {
         if !self.quarantined.insert(peer.clone()) {
             return;
         }
-        effects.push(Effect::Notice(format!("{peer} gets no more tests: {why}")));
-        effects.push(Effect::NoMore { peer: peer.clone(), reason: why.to_owned() });
+        effects.push(Effect::notice(format!("{peer} gets no more tests: {why}")));
+        let part = PeerPart::Out { reason: why.to_owned() };
+        effects.push(Effect::event(Event::Peer(PeerNews { peer: peer.clone(), part })));
         for executor in there {
             effects.push(Effect::StopExecutor { executor, kill: true });
             let (_, had) = self.remove(executor);
@@ -211,19 +208,24 @@ impl Core {
             return;
         }
         for index in std::mem::take(&mut self.elsewhere) {
-            let unable = self.unable.get(&index);
-            let may = |executor| unable.is_none_or(|unable| !unable.contains_key(executor));
+            let peers = self.unable.get(&index);
+            let may = |executor| peers.is_none_or(|peers| !peers.contains_key(executor));
             if self.executors.keys().any(may) {
                 self.elsewhere.push_back(index);
                 continue;
             }
-            let reasons = unable.map(|unable| unable.values().cloned().collect()).unwrap_or_default();
-            let last = unable.and_then(|unable| unable.keys().next()).copied();
+            let reasons: Vec<String> =
+                peers.map(|peers| peers.values().cloned().collect()).unwrap_or_default();
+            let last = peers.and_then(|peers| peers.keys().next()).copied();
             let place = last.map_or(Place::Local, |executor| self.place(executor));
             let attempts = self.attempts.get(&index).copied().unwrap_or(1);
-            self.table.set_done(index);
-            self.reruns.failed += 1;
-            effects.push(Effect::NobodyCan { test: self.table.id(index), attempts, reasons, place });
+            self.fails_unrun(index, unable(&reasons, place, attempts), effects);
         }
     }
+}
+
+/// The verdict on a test that this machine, or no peer, can run; `reasons` name the peers.
+fn unable(reasons: &[String], place: Place, attempt: u32) -> Unrun {
+    let reason = format!("cannot run the test: {}", reasons.join("; "));
+    Unrun { outcome: Outcome::Fail, reason, place, attempt }
 }

@@ -9,20 +9,23 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use flotilla_messages::{Place, StopReason, Times};
+use flotilla_messages::{CaseId, Event, Place, StopReason, Times};
 
 use super::capacity::{Answered, Executor};
 use super::confirmation::{Held, PeerReliability};
-use super::effect::{Attempt, Effect, Input};
+use super::effect::{Effect, Input};
 use super::explain::{Explanations, taken_back};
+use super::limit::Failures;
 use super::lost::Strikes;
 use super::policy::{ConfirmFailures, History, NoHistory};
 use super::rerun::RerunQueue;
 use super::table::{Index, Table};
-use crate::execution::executor::{ExecutorId, Lease, LeaseId, LeaseResult};
+use super::unrun::UnrunVerdicts;
+use crate::execution::executor::{ExecutorId, Lease, LeaseId, LeaseResult, News, What};
+use crate::run::aggregator::{AggregatorMsg, Attempt};
 
 /// This long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
-const STOP_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// The mean length of tests follows about this many of them.
 const TYPICAL_SAMPLES: u32 = 256;
 
@@ -70,6 +73,10 @@ pub struct Core {
     pub(super) confirmed: u32,
     /// Tests that were unexpected and are run again.
     pub(super) reruns: RerunQueue,
+    /// What counts towards the limit of failures.
+    pub(super) failures: Failures,
+    /// Verdicts without a result, which wait for their tests' names.
+    pub(super) unrun: UnrunVerdicts,
     /// In the order in which tests were found, SLOW ones and long ones too.
     pub(super) unsorted: bool,
     /// What is thought of peers that had unexpected results, by name.
@@ -119,6 +126,8 @@ impl Core {
             to_confirm: VecDeque::new(),
             confirmed: 0,
             reruns: RerunQueue::default(),
+            failures: Failures::default(),
+            unrun: UnrunVerdicts::new(),
             unsorted: false,
             standings: BTreeMap::new(),
             quarantined: BTreeSet::new(),
@@ -139,8 +148,10 @@ impl Core {
         if self.over {
             return;
         }
-        let look_for_late = matches!(input, Input::Tick | Input::Suspected { .. });
+        let look_for_late =
+            matches!(input, Input::Tick | Input::Executor(News { what: What::Suspected, .. }));
         self.take_in(now, input, effects);
+        self.stop_at_limit(now, effects);
         if self.stopping.is_none() {
             let told = LeaseId(self.last_lease);
             self.assign(now);
@@ -149,6 +160,7 @@ impl Core {
             self.notice_stuck(now, effects);
         }
         self.flush(effects);
+        self.give_up_reading(now, effects);
         self.end(now, effects);
     }
 
@@ -170,6 +182,11 @@ impl Core {
         !self.over && (self.executors.len() > 1 || self.stopping.is_some())
     }
 
+    /// Whether no more tests are to be found: the run stops, or is over.
+    pub fn is_ending(&self) -> bool {
+        self.over || self.stopping.is_some()
+    }
+
     fn take_in(&mut self, now: Instant, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Found(entries) => {
@@ -180,12 +197,14 @@ impl Core {
                     }
                     self.table.add(entry, expected);
                 }
-                effects.push(Effect::Known { tests: self.table.len(), complete: false });
+                let tests = self.table.len();
+                effects.push(Effect::event(Event::Listed { tests, complete: false }));
             }
             Input::AllFound => {
                 if !self.all_found {
                     self.all_found = true;
-                    effects.push(Effect::Known { tests: self.table.len(), complete: true });
+                    let tests = self.table.len();
+                    effects.push(Effect::event(Event::Listed { tests, complete: true }));
                 }
             }
             Input::Joined { executor, place, credit, max_heavy } => {
@@ -203,7 +222,22 @@ impl Core {
                     executor.rated = Some(f64::from(permille.max(1)) / 1000.0);
                 }
             }
-            Input::Ready { executor, credit } => {
+            Input::Executor(News { executor, what }) => self.executor_reports(now, executor, what, effects),
+            Input::CaseRead(read) => self.case_read(read, effects),
+            Input::Tick => {}
+            Input::Stop { reason, kill } => self.stop(now, reason, kill, effects),
+        }
+    }
+
+    fn executor_reports(
+        &mut self,
+        now: Instant,
+        executor: ExecutorId,
+        what: What,
+        effects: &mut Vec<Effect>,
+    ) {
+        match what {
+            What::Ready { credit } => {
                 if let Some(entry) = self.executors.get_mut(&executor) {
                     entry.credit = credit;
                     let excess = entry.live().saturating_sub(credit);
@@ -211,7 +245,7 @@ impl Core {
                 }
                 self.release_unconfirmable(effects);
             }
-            Input::Started { executor, lease, name } => {
+            What::Started { lease, name } => {
                 if let Some(leased) = self.leases.get_mut(&lease)
                     && leased.executor == executor
                     && leased.started.is_none()
@@ -223,28 +257,25 @@ impl Core {
                     }
                     // Told once while it is out, wherever else it starts.
                     if live && !self.copies.contains_key(&index) && !self.held.contains_key(&index) {
-                        effects.push(Effect::Started { test: self.table.id(index), name });
+                        let test = self.table.id(index);
+                        effects.push(Effect::event(Event::Started { test, name }));
                     }
                 }
             }
-            Input::Queued { executor, lease, queued } => {
+            What::Queued { lease, queued } => {
                 if let Some(leased) = self.leases.get_mut(&lease).filter(|leased| leased.executor == executor)
                 {
                     leased.queued = Some(queued);
                 }
             }
-            Input::Finished { executor, lease, ending } => {
-                self.finished(now, executor, lease, ending, effects);
-            }
-            Input::Suspected { executor } => self.suspected(executor),
-            Input::Recovered { executor } => {
+            What::Finished { lease, ending } => self.finished(now, executor, lease, ending, effects),
+            What::Suspected => self.suspected(executor),
+            What::Recovered => {
                 if let Some(executor) = self.executors.get_mut(&executor) {
                     executor.suspected = false;
                 }
             }
-            Input::Tick => {}
-            Input::Lost { executor, reason } => self.lost(now, executor, &reason, effects),
-            Input::Stop { reason, kill } => self.stop(now, reason, kill, effects),
+            What::Lost { reason } => self.lost(now, executor, &reason, effects),
         }
     }
 
@@ -344,7 +375,7 @@ impl Core {
         let index = leased.index;
         let place = self.place(leased.executor);
         let tried = Attempt { ending, place, attempt: leased.attempt, times };
-        let as_expected = tried.ending.as_expected() == Some(true);
+        let as_expected = tried.as_expected();
         if let Some(held) = self.held.remove(&index) {
             let differs_on = as_expected.then(|| held.peer.clone());
             self.believed(index, tried, differs_on, effects);
@@ -369,19 +400,43 @@ impl Core {
         differs_on: Option<String>,
         effects: &mut Vec<Effect>,
     ) {
+        if self.take_verdict(index) {
+            self.give_verdict(self.table.id(index), tried, earlier, differs_on, effects);
+        }
+    }
+
+    /// Whether this test has no verdict yet; from now on it has. The one place where a second result is refused.
+    pub(super) fn take_verdict(&mut self, index: Index) -> bool {
         if self.table.is_done(index) {
             log::warn!("a second result for {:?} is ignored", self.table.id(index));
-            return;
+            return false;
         }
         self.done(index);
-        if tried.ending.as_expected() != Some(true) {
-            self.reruns.failed += 1;
+        true
+    }
+
+    /// After [`Core::take_verdict`], once.
+    pub(super) fn give_verdict(
+        &mut self,
+        test: CaseId,
+        tried: Attempt,
+        earlier: Vec<Attempt>,
+        differs_on: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.failures.verdict(tried.as_expected(), !earlier.is_empty());
+        effects.push(Effect::Tell(AggregatorMsg::Verdict { test, tried, earlier, differs_on }));
+    }
+
+    /// Enough tests have failed. A run that has nothing left to do just ends.
+    fn stop_at_limit(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if self.stopping.is_none() && self.failures.too_many() && !self.is_complete() {
+            self.stop(now, Some(StopReason::TooManyFailures), false, effects);
         }
-        effects.push(Effect::Verdict { test: self.table.id(index), tried, earlier, differs_on });
     }
 
     /// The test has its verdict: what else is out for it is of no interest.
-    pub(super) fn done(&mut self, index: Index) {
+    fn done(&mut self, index: Index) {
         self.table.set_done(index);
         for lease in self.copies.remove(&index).unwrap_or_default() {
             self.withdraw(lease);
@@ -401,7 +456,7 @@ impl Core {
         }
         self.none_again(effects);
         if let (true, Some(reason)) = (first, reason) {
-            effects.push(Effect::Stopping(reason));
+            effects.push(Effect::event(Event::Stopping(reason)));
         }
         self.killing = kill;
         effects.extend(self.executors.keys().map(|&executor| Effect::StopExecutor { executor, kill }));
@@ -422,6 +477,11 @@ impl Core {
         !self.all_found || self.table.waiting() > 0 || !self.elsewhere.is_empty() || self.any_stays()
     }
 
+    /// Every test that was found has its verdict, and all were found.
+    fn is_complete(&self) -> bool {
+        !self.work_left() && self.live == 0 && self.unrun.is_empty()
+    }
+
     /// After an input the orders: what is taken away, and what is given.
     fn flush(&mut self, effects: &mut Vec<Effect>) {
         for (executor, leases) in std::mem::take(&mut self.withdrawals) {
@@ -435,20 +495,19 @@ impl Core {
 
     fn end(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let ended = match self.stopping {
-            None => !self.work_left() && self.live == 0,
+            None => self.is_complete(),
             // Our own tests have ended when we say so; peers get a little time for what they had finished.
             Some(since) => {
                 let patient = now.saturating_duration_since(since) < STOP_PATIENCE;
-                !self
-                    .leases
-                    .values()
-                    .any(|leased| self.place(leased.executor) == Place::Local || (leased.live && patient))
+                let waited_for =
+                    |leased: &Leased| self.place(leased.executor) == Place::Local || (leased.live && patient);
+                self.unrun.is_empty() && !self.leases.values().any(waited_for)
             }
         };
         if ended {
             self.over = true;
             let not_run = self.table.len() - self.table.done();
-            effects.push(Effect::Over { not_run, all_found: self.all_found });
+            effects.push(Effect::Tell(AggregatorMsg::Over { not_run, all_found: self.all_found }));
         }
     }
 

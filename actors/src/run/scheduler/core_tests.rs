@@ -5,6 +5,7 @@ use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcom
 use super::*;
 use crate::execution::executor::{Failed, Judged};
 use crate::run::fake;
+use crate::run::scheduler::CaseRead;
 
 const HERE: ExecutorId = ExecutorId(0);
 
@@ -33,12 +34,26 @@ fn leases(effects: &[Effect]) -> Vec<(u64, u64, u32)> {
 
 fn finish(lease: u64) -> Input {
     let ending = LeaseResult::Failed(Box::new(Failed::nameless(CaseId(0), "x".into())));
-    Input::Finished { executor: HERE, lease: LeaseId(lease), ending }
+    Input::news(HERE, What::Finished { lease: LeaseId(lease), ending })
 }
 
 fn started(executor: ExecutorId, lease: u64) -> Input {
     let name = Failed::nameless(CaseId(0), String::new()).name;
-    Input::Started { executor, lease: LeaseId(lease), name }
+    Input::news(executor, What::Started { lease: LeaseId(lease), name })
+}
+
+/// The verdict that waits for a case, which cannot be read: test, outcome, reason, place and attempt.
+fn unrun(core: &mut Core, effects: Vec<Effect>) -> (u64, Outcome, String, Place, u32) {
+    let [Effect::ReadCase(test)] = effects[..] else { panic!("more than one case to read: {effects:?}") };
+    match handled(core, Input::CaseRead(CaseRead { test, case: Err(None) })).into_iter().next() {
+        Some(Effect::Tell(AggregatorMsg::Verdict { test, tried, .. })) => match tried.ending {
+            LeaseResult::Failed(failed) => {
+                (test.0, failed.outcome, failed.reason, tried.place, tried.attempt)
+            }
+            other => panic!("a result: {other:?}"),
+        },
+        other => panic!("no verdict: {other:?}"),
+    }
 }
 
 #[test]
@@ -54,8 +69,23 @@ fn running_starts_before_listing_ends_and_ends_after_it() {
     assert!(core.hungry());
     handled(&mut core, finish(3));
     let effects = handled(&mut core, Input::AllFound);
-    assert_eq!(effects.last(), Some(&Effect::Over { not_run: 0, all_found: true }));
+    assert_eq!(effects.last(), Some(&Effect::Tell(AggregatorMsg::Over { not_run: 0, all_found: true })));
     assert_eq!(handled(&mut core, Input::AllFound), []);
+}
+
+#[test]
+fn the_second_result_of_a_test_is_ignored() {
+    let mut core = Core::default();
+    join(&mut core, HERE, 1);
+    handled(&mut core, found(&[1]));
+    let mut verdict = || {
+        let ending = LeaseResult::Failed(Box::new(Failed::nameless(CaseId(1), "x".into())));
+        let tried = Attempt { ending, place: Place::Local, attempt: 1, times: Times::default() };
+        let mut effects = Vec::new();
+        core.verdict(0, tried, Vec::new(), None, &mut effects);
+        effects.len()
+    };
+    assert_eq!((verdict(), verdict()), (1, 0));
 }
 
 #[test]
@@ -74,13 +104,16 @@ fn a_stop_waits_for_what_runs_and_counts_what_did_not() {
     join(&mut core, HERE, 1);
     handled(&mut core, found(&[1, 2]));
     let stop = |kill| Input::Stop { reason: Some(StopReason::Interrupted), kill };
-    let stopping = Effect::Stopping(StopReason::Interrupted);
+    let stopping = Effect::event(Event::Stopping(StopReason::Interrupted));
     let stop_here = |kill| Effect::StopExecutor { executor: HERE, kill };
     assert_eq!(handled(&mut core, stop(false)), [stopping, stop_here(false)]);
     assert_eq!(handled(&mut core, stop(false)), []);
     assert_eq!(handled(&mut core, stop(true)), [stop_here(true)]);
-    let ended = Input::Finished { executor: HERE, lease: LeaseId(1), ending: LeaseResult::Withdrawn };
-    assert_eq!(handled(&mut core, ended), [Effect::Over { not_run: 2, all_found: false }]);
+    let ended = Input::news(HERE, What::Finished { lease: LeaseId(1), ending: LeaseResult::Withdrawn });
+    assert_eq!(
+        handled(&mut core, ended),
+        [Effect::Tell(AggregatorMsg::Over { not_run: 2, all_found: false })]
+    );
 }
 
 #[test]
@@ -90,10 +123,11 @@ fn what_a_lost_executor_had_is_leased_again_in_order() {
     handled(&mut core, found(&[1, 2, 3]));
     join(&mut core, HERE, 1);
     handled(&mut core, started(ExecutorId(1), 1));
-    let lost = Input::Lost { executor: ExecutorId(1), reason: "gone".into() };
+    let lost = Input::news(ExecutorId(1), What::Lost { reason: "gone".into() });
     assert_eq!(leases(&handled(&mut core, lost)), []);
     assert_eq!(leases(&handled(&mut core, finish(3))), [(4, 1, 2)]);
-    let late = Input::Finished { executor: ExecutorId(1), lease: LeaseId(1), ending: LeaseResult::Withdrawn };
+    let late =
+        Input::news(ExecutorId(1), What::Finished { lease: LeaseId(1), ending: LeaseResult::Withdrawn });
     assert_eq!(handled(&mut core, late), []);
     assert_eq!(leases(&handled(&mut core, finish(4))), [(5, 2, 2)]);
 }
@@ -110,12 +144,11 @@ fn a_test_that_took_down_two_executors_is_a_crash_and_the_bystanders_are_not() {
         let given = leases(&join(&mut core, executor, 2));
         let killer = given.iter().find(|(_, test, _)| *test == 1).unwrap().0;
         handled(&mut core, started(executor, killer));
-        crashed = handled(&mut core, Input::Lost { executor, reason: format!("end {round}") });
+        crashed = handled(&mut core, Input::news(executor, What::Lost { reason: format!("end {round}") }));
     }
-    let history = vec!["end 1".to_owned(), "end 2".to_owned()];
-    let expected = Effect::TookDown { test: CaseId(1), attempts: 2, history, place: Place::Local };
-    assert_eq!(crashed, [expected]);
-    let ready = Input::Ready { executor: HERE, credit: 2 };
+    let reason = "took down 2 executors: end 1; end 2".to_owned();
+    assert_eq!(unrun(&mut core, crashed), (1, Outcome::Crash, reason, Place::Local, 2));
+    let ready = Input::news(HERE, What::Ready { credit: 2 });
     assert_eq!(leases(&handled(&mut core, ready)), [(5, 2, 3)]);
 }
 
@@ -142,19 +175,15 @@ fn a_test_is_not_blamed_for_peers_that_go_together() {
         step(&mut core, 0, started(ExecutorId(1), 1));
         // It is late: another one is given it as well.
         join(&mut core, 2, 0);
-        let copied = step(&mut core, 100, Input::Suspected { executor: ExecutorId(1) });
+        let copied = step(&mut core, 100, Input::news(ExecutorId(1), What::Suspected));
         assert_eq!(leases(&copied), [(2, 1, 2)]);
         step(&mut core, 100, started(ExecutorId(2), 2));
-        let lost = |executor| Input::Lost { executor, reason: "silent".into() };
+        let lost = |executor| Input::news(executor, What::Lost { reason: "silent".into() });
         step(&mut core, 110, lost(ExecutorId(1)));
         let effects = step(&mut core, 110 + apart, lost(ExecutorId(2)));
-        assert_eq!(
-            effects.iter().any(|effect| matches!(effect, Effect::TookDown { .. })),
-            blamed,
-            "{effects:?}"
-        );
+        assert_eq!(effects.iter().any(|effect| matches!(effect, Effect::ReadCase(_))), blamed, "{effects:?}");
         if !blamed {
-            let ready = step(&mut core, 120, Input::Ready { executor: HERE, credit: 1 });
+            let ready = step(&mut core, 120, Input::news(HERE, What::Ready { credit: 1 }));
             assert_eq!(leases(&ready).len(), 1);
         }
     }
@@ -172,10 +201,10 @@ fn a_test_that_peers_were_lost_with_runs_here_if_any_do() {
         handled(&mut core, started(executor, lease));
         if lease == 2 {
             // These have nothing to do.
-            handled(&mut core, Input::Ready { executor: HERE, credit: 1 });
+            handled(&mut core, Input::news(HERE, What::Ready { credit: 1 }));
             peer(&mut core, ExecutorId(3), 1);
         }
-        let effects = handled(&mut core, Input::Lost { executor, reason: "silent".into() });
+        let effects = handled(&mut core, Input::news(executor, What::Lost { reason: "silent".into() }));
         let here = Effect::Assign {
             executor: HERE,
             leases: vec![Lease { id: LeaseId(3), test: CaseId(1), attempt: 3 }],
@@ -186,7 +215,10 @@ fn a_test_that_peers_were_lost_with_runs_here_if_any_do() {
     assert!(
         matches!(
             effects.first(),
-            Some(Effect::Verdict { tried: Attempt { place: Place::Local, attempt: 3, .. }, .. })
+            Some(Effect::Tell(AggregatorMsg::Verdict {
+                tried: Attempt { place: Place::Local, attempt: 3, .. },
+                ..
+            }))
         ),
         "{effects:?}"
     );
@@ -197,8 +229,8 @@ fn losing_the_last_executor_is_said_and_ends_the_run() {
     let mut core = Core::default();
     join(&mut core, HERE, 1);
     handled(&mut core, found(&[1]));
-    let effects = handled(&mut core, Input::Lost { executor: HERE, reason: "gone".into() });
-    let over = Effect::Over { not_run: 1, all_found: false };
+    let effects = handled(&mut core, Input::news(HERE, What::Lost { reason: "gone".into() }));
+    let over = Effect::Tell(AggregatorMsg::Over { not_run: 1, all_found: false });
     assert_eq!(effects, [Effect::Stuck { reason: "gone".into() }, over]);
 }
 
@@ -222,19 +254,19 @@ fn ended(executor: ExecutorId, lease: u64, outcome: Outcome) -> Input {
     let judgement = Judgement { outcome, why: None };
     let case = fake::case(CaseId(0), &["true"]);
     let ending = LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)));
-    Input::Finished { executor, lease: LeaseId(lease), ending }
+    Input::news(executor, What::Finished { lease: LeaseId(lease), ending })
 }
 
 fn unable(executor: ExecutorId, lease: u64) -> Input {
     let ending = LeaseResult::Unable { reason: "no memory".into() };
-    Input::Finished { executor, lease: LeaseId(lease), ending }
+    Input::news(executor, What::Finished { lease: LeaseId(lease), ending })
 }
 
 /// Test, whether it is as expected, place and whom it differs on.
 fn verdicts(effects: &[Effect]) -> Vec<(u64, bool, Place, Option<&str>)> {
     let mut verdicts = Vec::new();
     for effect in effects {
-        if let Effect::Verdict { test, tried, differs_on, .. } = effect {
+        if let Effect::Tell(AggregatorMsg::Verdict { test, tried, differs_on, .. }) = effect {
             let good = tried.ending.as_expected() == Some(true);
             verdicts.push((test.0, good, tried.place.clone(), differs_on.as_deref()));
         }
@@ -245,7 +277,7 @@ fn verdicts(effects: &[Effect]) -> Vec<(u64, bool, Place, Option<&str>)> {
 fn notices(effects: &[Effect]) -> Vec<&str> {
     let mut notices = Vec::new();
     for effect in effects {
-        if let Effect::Notice(text) = effect {
+        if let Effect::Tell(AggregatorMsg::Event(Event::Notice(text))) = effect {
             notices.push(text.as_str());
         }
     }
@@ -266,7 +298,7 @@ fn a_failure_on_a_peer_is_confirmed_here_before_it_counts() {
         let effects = handled(&mut core, ended(HERE, 2, here));
         let differs = good.then_some("peer7");
         assert_eq!(verdicts(&effects), [(5, good, Place::Local, differs)]);
-        assert_eq!(effects.last(), Some(&Effect::Over { not_run: 0, all_found: true }));
+        assert_eq!(effects.last(), Some(&Effect::Tell(AggregatorMsg::Over { not_run: 0, all_found: true })));
     }
 }
 
@@ -285,7 +317,7 @@ fn what_cannot_be_confirmed_counts_as_it_is() {
     handled(&mut core, found(&[5]));
     join(&mut core, HERE, 1);
     handled(&mut core, ended(BOB, 1, Outcome::Fail));
-    let effects = handled(&mut core, Input::Lost { executor: HERE, reason: "gone".into() });
+    let effects = handled(&mut core, Input::news(HERE, What::Lost { reason: "gone".into() }));
     assert_eq!(verdicts(&effects), [(5, false, there.clone(), None)]);
     // The run stops meanwhile; what is said here afterwards is of no interest.
     let mut core = Core::default();
@@ -296,7 +328,7 @@ fn what_cannot_be_confirmed_counts_as_it_is() {
     let effects = handled(&mut core, Input::Stop { reason: None, kill: false });
     assert_eq!(verdicts(&effects), [(5, false, there, None)]);
     let effects = handled(&mut core, ended(HERE, 2, Outcome::Pass));
-    assert_eq!(effects, [Effect::Over { not_run: 0, all_found: false }]);
+    assert_eq!(effects, [Effect::Tell(AggregatorMsg::Over { not_run: 0, all_found: false })]);
 }
 
 #[test]
@@ -402,18 +434,17 @@ fn a_test_that_nobody_can_run_fails_with_the_reasons() {
     peer(&mut core, BOB, 1);
     assert_eq!(leases(&handled(&mut core, unable(alice, 1))), [(2, 1, 2)]);
     handled(&mut core, Input::AllFound);
-    let mut effects = handled(&mut core, unable(BOB, 2));
-    assert_eq!(effects.pop(), Some(Effect::Over { not_run: 0, all_found: true }));
-    let reasons = vec!["peer6: no memory".to_owned(), "peer7: no memory".to_owned()];
-    let place = Place::Peer("peer6".into());
-    assert_eq!(effects, [Effect::NobodyCan { test: CaseId(1), attempts: 2, reasons, place }]);
+    let effects = handled(&mut core, unable(BOB, 2));
+    let (reason, place) =
+        ("cannot run the test: peer6: no memory; peer7: no memory", Place::Peer("peer6".into()));
+    assert_eq!(unrun(&mut core, effects), (1, Outcome::Fail, reason.to_owned(), place, 2));
     // What this machine cannot run has failed, as it would have without peers.
     let mut core = Core::default();
     join(&mut core, HERE, 1);
     handled(&mut core, found(&[2]));
-    let (reasons, place) = (vec!["no memory".to_owned()], Place::Local);
-    let expected = Effect::NobodyCan { test: CaseId(2), attempts: 1, reasons, place };
-    assert_eq!(handled(&mut core, unable(HERE, 1)), [expected]);
+    let effects = handled(&mut core, unable(HERE, 1));
+    let reason = "cannot run the test: no memory".to_owned();
+    assert_eq!(unrun(&mut core, effects), (2, Outcome::Fail, reason, Place::Local, 1));
 }
 
 /// Handles inputs at a time since a test's beginning.
@@ -451,7 +482,10 @@ fn a_late_test_is_doubled_and_the_first_result_counts() {
         let effects = at(&mut core, begun, 60_100, ended(first, winner, Outcome::Pass));
         assert_eq!(verdicts(&effects).len(), 1);
         let withdraw = Effect::Withdraw { executor: loser.0, leases: vec![LeaseId(loser.1)] };
-        assert_eq!(effects[1..], [withdraw, Effect::Over { not_run: 0, all_found: true }]);
+        assert_eq!(
+            effects[1..],
+            [withdraw, Effect::Tell(AggregatorMsg::Over { not_run: 0, all_found: true })]
+        );
     }
 }
 
@@ -473,16 +507,16 @@ fn a_suspected_executor_keeps_what_runs_and_gets_nothing_until_it_is_back() {
     handled(&mut core, found(&[1, 2, 3]));
     handled(&mut core, Input::AllFound);
     handled(&mut core, started(BOB, 1));
-    let effects = at(&mut core, begun, 3000, Input::Suspected { executor: BOB });
+    let effects = at(&mut core, begun, 3000, Input::news(BOB, What::Suspected));
     assert_eq!(effects, [Effect::Withdraw { executor: BOB, leases: vec![LeaseId(2)] }]);
     let ending = LeaseResult::Withdrawn;
-    let answered = Input::Finished { executor: BOB, lease: LeaseId(2), ending };
+    let answered = Input::news(BOB, What::Finished { lease: LeaseId(2), ending });
     assert_eq!(at(&mut core, begun, 3100, answered), []);
-    let effects = at(&mut core, begun, 3200, Input::Recovered { executor: BOB });
+    let effects = at(&mut core, begun, 3200, Input::news(BOB, What::Recovered));
     assert_eq!(leases(&effects), [(3, 2, 1)], "it was not begun: the first attempt");
     // Suspected again, it loses what it has begun to nobody, but others may double it at once.
     at(&mut core, begun, 3300, started(BOB, 3));
-    at(&mut core, begun, 3400, Input::Suspected { executor: BOB });
+    at(&mut core, begun, 3400, Input::news(BOB, What::Suspected));
     let place = Place::Local;
     let joined = Input::Joined { executor: HERE, place, credit: 9, max_heavy: 1 };
     assert_eq!(leases(&at(&mut core, begun, 3500, joined)), [(4, 3, 1)]);
@@ -518,7 +552,7 @@ fn leases_beyond_a_lowered_credit_go_back() {
     for lease in [1, 2] {
         handled(&mut core, started(BOB, lease));
     }
-    let effects = handled(&mut core, Input::Ready { executor: BOB, credit: 1 });
+    let effects = handled(&mut core, Input::news(BOB, What::Ready { credit: 1 }));
     let leases_back = vec![LeaseId(4), LeaseId(3)];
     assert_eq!(effects, [Effect::Withdraw { executor: BOB, leases: leases_back }]);
     assert_eq!(core.table.waiting(), 2);
@@ -534,9 +568,9 @@ fn tests_that_had_not_begun_on_two_lost_peers_are_no_crashes() {
         assert_eq!(leases(&peer(&mut core, executor, 2)).len(), 2);
         let here = Input::Joined { executor: HERE, place: Place::Local, credit: 0, max_heavy: 1 };
         handled(&mut core, here);
-        let effects = handled(&mut core, Input::Lost { executor, reason: "killed".into() });
+        let effects = handled(&mut core, Input::news(executor, What::Lost { reason: "killed".into() }));
         let notice = format!("peer{round} is lost: killed; 2 tests are run elsewhere");
-        assert_eq!(effects, [Effect::Notice(notice)]);
+        assert_eq!(effects, [Effect::notice(notice)]);
     }
 }
 
@@ -548,5 +582,8 @@ fn peers_that_do_not_answer_do_not_hold_up_a_stop() {
     handled(&mut core, found(&[1]));
     at(&mut core, begun, 0, Input::Stop { reason: None, kill: false });
     assert_eq!(at(&mut core, begun, 1900, Input::Tick), []);
-    assert_eq!(at(&mut core, begun, 2000, Input::Tick), [Effect::Over { not_run: 1, all_found: false }]);
+    assert_eq!(
+        at(&mut core, begun, 2000, Input::Tick),
+        [Effect::Tell(AggregatorMsg::Over { not_run: 1, all_found: false })]
+    );
 }

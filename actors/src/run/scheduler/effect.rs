@@ -1,22 +1,22 @@
 //! What the scheduler hears, and what it does about it.
 
-use std::time::Duration;
+use actix::Message;
+use flotilla_messages::{CaseId, Entry, Event, Place, StopReason, TestCase, Unrunnable};
 
-use flotilla_messages::{CaseId, Entry, Place, Placement, StopReason, TestName, Times};
+use crate::execution::executor::{ExecutorId, Lease, LeaseId, News};
+use crate::run::aggregator::AggregatorMsg;
 
-use crate::execution::executor::{ExecutorId, Lease, LeaseId, LeaseResult};
+/// The case of a test, or why there is none; `None`: nobody knows.
+pub type ReadCase = Result<Box<TestCase>, Option<Box<Unrunnable>>>;
 
-/// One attempt at a test, with how it ended: with a verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// How it ended.
-    pub ending: LeaseResult,
-    /// Where.
-    pub place: Place,
-    /// Which attempt it was, from 1.
-    pub attempt: u32,
-    /// Where its time went besides the run.
-    pub times: Times,
+/// The answer to [`Effect::ReadCase`].
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct CaseRead {
+    /// The test's number.
+    pub test: CaseId,
+    /// What was read.
+    pub case: ReadCase,
 }
 
 /// What the scheduler hears.
@@ -44,59 +44,12 @@ pub enum Input {
         /// Tests it finished in the time in which one job slot of this machine finished 1000.
         permille: u32,
     },
-    /// An executor takes this many leases at a time from now on.
-    Ready {
-        /// Which.
-        executor: ExecutorId,
-        /// How many.
-        credit: usize,
-    },
-    /// A test's process is about to be started.
-    Started {
-        /// Who says so.
-        executor: ExecutorId,
-        /// Its lease.
-        lease: LeaseId,
-        /// Its names.
-        name: TestName,
-    },
-    /// How long a lease has waited at its executor, as that says.
-    Queued {
-        /// Who says so.
-        executor: ExecutorId,
-        /// Which lease.
-        lease: LeaseId,
-        /// This long.
-        queued: Duration,
-    },
-    /// A lease has ended.
-    Finished {
-        /// Who says so.
-        executor: ExecutorId,
-        /// Which lease.
-        lease: LeaseId,
-        /// How it ended.
-        ending: LeaseResult,
-    },
-    /// Nothing has been heard of an executor for a while.
-    Suspected {
-        /// Which.
-        executor: ExecutorId,
-    },
-    /// It has been heard of again.
-    Recovered {
-        /// Which.
-        executor: ExecutorId,
-    },
+    /// An executor reports.
+    Executor(News),
+    /// The case of a test was read whose verdict waits for that.
+    CaseRead(CaseRead),
     /// Time has passed. Wanted about ten times a second while there is more than one executor.
     Tick,
-    /// An executor is gone.
-    Lost {
-        /// Which.
-        executor: ExecutorId,
-        /// Why.
-        reason: String,
-    },
     /// Nothing more is to be started, and what runs is to be ended. A second one may be more urgent.
     Stop {
         /// Why, unless the run is being given up.
@@ -130,83 +83,32 @@ pub enum Effect {
         /// At once.
         kill: bool,
     },
-    /// This many tests are known.
-    Known {
-        /// How many.
-        tests: u64,
-        /// Whether there are no more.
-        complete: bool,
-    },
-    /// A test begins.
-    Started {
-        /// Which.
-        test: CaseId,
-        /// Its names.
-        name: TestName,
-    },
-    /// An attempt was unexpected, and the test will be run again: no verdict.
-    Rerun {
-        /// Which.
-        test: CaseId,
-        /// The attempt.
-        tried: Attempt,
-    },
-    /// A test has its verdict. One for each test.
-    Verdict {
-        /// Which.
-        test: CaseId,
-        /// The attempt that counts.
-        tried: Attempt,
-        /// Those before it that were unexpected, if it was run again.
-        earlier: Vec<Attempt>,
-        /// The peer where it had ended unexpectedly, while here it did not.
-        differs_on: Option<String>,
-    },
-    /// A test's verdict is CRASH: executors went down with it.
-    TookDown {
-        /// Which.
-        test: CaseId,
-        /// How many attempts there were.
-        attempts: u32,
-        /// What happened to each executor.
-        history: Vec<String>,
-        /// Where it was last.
-        place: Place,
-    },
-    /// A test's verdict is FAIL: this machine could not run it, or no peer.
-    NobodyCan {
-        /// Which.
-        test: CaseId,
-        /// How many attempts there were.
-        attempts: u32,
-        /// What stood in the way, with the names of peers.
-        reasons: Vec<String>,
-        /// Where it was last.
-        place: Place,
-    },
-    /// Something a person should know.
-    Notice(String),
-    /// A peer gets no more tests.
-    NoMore {
-        /// Which.
-        peer: String,
-        /// Why.
-        reason: String,
-    },
-    /// A test was given to an executor. Only if that is to be explained.
-    Placed(Placement),
-    /// The run stops.
-    Stopping(StopReason),
+    /// For the aggregator: events, attempts, verdicts, and last [`AggregatorMsg::Over`].
+    Tell(AggregatorMsg),
+    /// Read the case of this test, and answer with [`Input::CaseRead`].
+    ReadCase(CaseId),
     /// Tests are left and no executor is.
     Stuck {
         /// What happened to the last one.
         reason: String,
     },
-    /// Nothing runs and nothing will. Comes once, last.
-    Over {
-        /// Tests without a verdict.
-        not_run: u64,
-        /// Whether all tests had been found.
-        all_found: bool,
-    },
+}
+
+#[cfg(test)]
+impl Input {
+    pub(super) fn news(executor: ExecutorId, what: crate::execution::executor::What) -> Self {
+        Self::Executor(News { executor, what })
+    }
+}
+
+impl Effect {
+    /// An event for the reporters.
+    pub(super) fn event(event: Event) -> Self {
+        Self::Tell(AggregatorMsg::Event(event))
+    }
+
+    /// Something a person should know.
+    pub(super) fn notice(text: String) -> Self {
+        Self::Tell(AggregatorMsg::notice(text))
+    }
 }

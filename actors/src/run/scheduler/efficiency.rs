@@ -9,9 +9,10 @@ use flotilla_messages::port::work::NEWS_WAIT;
 use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output, Place};
 
 use super::core::Core;
-use super::effect::{Attempt, Effect, Input};
+use super::effect::{Effect, Input};
 use super::policy::{ConfirmFailures, History};
-use crate::execution::executor::{ExecutorId, Judged, Lease, LeaseId, LeaseResult};
+use crate::execution::executor::{ExecutorId, Judged, Lease, LeaseId, LeaseResult, What};
+use crate::run::aggregator::{AggregatorMsg, Attempt};
 use crate::run::fake;
 
 /// One way.
@@ -239,7 +240,7 @@ impl World {
         let case = fake::case(CaseId(0), &["true"]);
         let ending = match news {
             News::Started => {
-                self.handle(Input::Started { executor, lease, name: case.name });
+                self.handle(Input::news(executor, What::Started { lease, name: case.name }));
                 return;
             }
             News::Withdrawn => LeaseResult::Withdrawn,
@@ -257,12 +258,12 @@ impl World {
                 LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)))
             }
         };
-        self.handle(Input::Finished { executor, lease, ending });
+        self.handle(Input::news(executor, What::Finished { lease, ending }));
     }
 
     fn fault(&mut self, of: u32, fault: Fault) {
         let executor = ExecutorId(of);
-        let lost = |reason: &str| Input::Lost { executor, reason: reason.into() };
+        let lost = |reason: &str| Input::news(executor, What::Lost { reason: reason.into() });
         match fault {
             Fault::Killed => {
                 self.machines.remove(&of);
@@ -273,7 +274,9 @@ impl World {
                 self.at(Duration::from_secs(3), Event::Fault(of, Fault::Suspected));
                 self.at(Duration::from_secs(10), Event::Fault(of, Fault::Lost));
             }
-            Fault::Suspected if self.machine(of).stopped => self.handle(Input::Suspected { executor }),
+            Fault::Suspected if self.machine(of).stopped => {
+                self.handle(Input::news(executor, What::Suspected))
+            }
             Fault::Lost if self.machine(of).stopped => {
                 self.machines.remove(&of);
                 self.handle(lost("silent"));
@@ -284,7 +287,7 @@ impl World {
                 for event in std::mem::take(&mut self.machine(of).kept) {
                     self.at(Duration::ZERO, event);
                 }
-                self.handle(Input::Recovered { executor });
+                self.handle(Input::news(executor, What::Recovered));
             }
         }
     }
@@ -302,15 +305,13 @@ impl World {
                     let leases = leases.iter().map(|lease| lease.0).collect();
                     self.at(LATENCY, Event::Withdrawn(executor.0, leases));
                 }
-                Effect::Verdict { test, tried: Attempt { place, .. }, .. } => {
+                Effect::Tell(AggregatorMsg::Verdict { test, tried: Attempt { place, .. }, .. }) => {
                     assert!(self.verdicts.insert(test.0), "a second verdict");
                     *self.by_place.entry(format!("{place:?}")).or_default() += 1;
                     self.last_verdict = self.now;
                 }
-                Effect::Over { .. } => self.over = true,
-                Effect::TookDown { .. } | Effect::NobodyCan { .. } | Effect::Stuck { .. } => {
-                    panic!("{effect:?}")
-                }
+                Effect::Tell(AggregatorMsg::Over { .. }) => self.over = true,
+                Effect::ReadCase(_) | Effect::Stuck { .. } => panic!("{effect:?}"),
                 _ => {}
             }
         }

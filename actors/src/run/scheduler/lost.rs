@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use flotilla_messages::{Place, Why};
+use flotilla_messages::{Outcome, Place, Why};
 
 use super::capacity::Executor;
 use super::core::{Core, Leased};
 use super::effect::Effect;
 use super::explain::taken_back;
+use super::unrun::Unrun;
 use crate::execution::executor::{ExecutorId, LeaseId};
 
 /// Strikes that keep a test off peers; without a local executor it is a CRASH.
@@ -121,15 +122,12 @@ impl Core {
                     continue;
                 }
                 if enough {
-                    let history = self.strikes.remove(&leased.index).map(|strikes| strikes.history);
-                    self.table.set_done(leased.index);
-                    self.reruns.failed += 1;
-                    effects.push(Effect::TookDown {
-                        test: self.table.id(leased.index),
-                        attempts: leased.attempt,
-                        history: history.unwrap_or_default(),
-                        place: gone.place.clone(),
-                    });
+                    let strikes = self.strikes.remove(&leased.index);
+                    let history = strikes.map(|strikes| strikes.history).unwrap_or_default();
+                    let reason = format!("took down {} executors: {}", history.len(), history.join("; "));
+                    let (place, attempt) = (gone.place.clone(), leased.attempt);
+                    let unrun = Unrun { outcome: Outcome::Crash, reason, place, attempt };
+                    self.fails_unrun(leased.index, unrun, effects);
                     continue;
                 }
             }
@@ -147,7 +145,7 @@ impl Core {
                 1 => "; one test is run elsewhere".to_owned(),
                 _ => format!("; {again} tests are run elsewhere"),
             };
-            effects.push(Effect::Notice(format!("{peer} is lost: {reason}{moved}")));
+            effects.push(Effect::notice(format!("{peer} is lost: {reason}{moved}")));
         }
         self.last_gone = Some(reason.to_owned());
     }

@@ -10,6 +10,8 @@
 //! | `relieve` | and: what idle executors take from others near the end |
 //! | `confirmation` | and: which results and which peers are believed |
 //! | `rerun` | and: which tests are run again, since they were unexpected |
+//! | `limit` | how many tests have failed, and whether that ends the run |
+//! | `unrun` | verdicts that no executor gives |
 //! | `lost` | and: what becomes of the tests of executors that go |
 //! | `explain` | why each test went where it did, for who asks |
 //! | `effect` | what goes in and out |
@@ -19,10 +21,12 @@
 //! | `policy` | what a run wants, and what is known from earlier ones |
 //! | `actor` | [`Scheduler`], the core's shell |
 //! | `lister` | the thread on which tests are found |
+//! | `case_reader` | the thread that reads cases for verdicts that no executor gives |
 
 mod actor;
 mod assign;
 mod capacity;
+mod case_reader;
 mod confirmation;
 mod core;
 mod effect;
@@ -30,6 +34,7 @@ mod effect;
 mod efficiency;
 mod explain;
 mod length;
+mod limit;
 mod lister;
 mod lost;
 mod policy;
@@ -39,9 +44,10 @@ mod rerun;
 mod simulation;
 mod speed;
 mod table;
+mod unrun;
 
 pub use actor::{HowMany, Join, Rated, Rates, Scheduler, Stop};
 pub use core::Core;
-pub use effect::{Attempt, Effect, Input};
+pub use effect::{CaseRead, Effect, Input, ReadCase};
 pub use lister::Listing;
-pub use policy::{AUTO_CONFIRMED, ConfirmFailures, History, NoHistory, Reruns};
+pub use policy::{AUTO_CONFIRMED, ConfirmFailures, FailureLimit, History, NoHistory, Reruns};

@@ -38,9 +38,16 @@ pub struct Reruns {
     /// If more tests than this were unexpected at first, none is run again any more, and those that waited for it have
     /// failed (`--rerun-failures-max`): the engine is broken, not its tests.
     pub most_tests: u64,
-    /// When this many tests have failed or wait to be run again, these are not put off any longer: they decide whether the
-    /// run goes on (`--exit-after-n-failures`).
-    pub urgent_at: Option<NonZeroU64>,
+}
+
+/// When a run has failed often enough to end early (`--exit-after-n-failures`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FailureLimit {
+    /// The run stops at this many failures: unexpected verdicts, and flaky ones if these count. Tests that may be run
+    /// again and decide it come first then. None: no limit.
+    pub failures: Option<NonZeroU64>,
+    /// A flaky test is a failure.
+    pub flaky_counts: bool,
 }
 
 /// How long tests took in earlier runs.

@@ -11,16 +11,17 @@
 //! peer is in doubt and not the test; if it is not, the attempts begin with it.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use flotilla_messages::{Place, Why};
 
 use super::core::Core;
-use super::effect::{Attempt, Effect};
-use super::policy::Reruns;
+use super::effect::Effect;
+use super::limit::Failures;
+use super::policy::{FailureLimit, Reruns};
 use super::table::Index;
 use crate::execution::executor::{ExecutorId, LeaseId, LeaseResult};
+use crate::run::aggregator::{AggregatorMsg, Attempt};
 
 /// All tests that are run again.
 #[derive(Default)]
@@ -31,8 +32,6 @@ pub(super) struct RerunQueue {
     to_run: Vec<Index>,
     /// Tests of which the first attempt that counts was unexpected.
     at_first: u64,
-    /// Tests of which the verdict is unexpected.
-    pub(super) failed: u64,
 }
 
 /// A test that is run again.
@@ -64,6 +63,13 @@ impl Core {
         self
     }
 
+    /// Before anything is handled: how many failures end the run.
+    #[must_use]
+    pub fn with_limit(mut self, limit: FailureLimit) -> Self {
+        self.failures = Failures::new(limit);
+        self
+    }
+
     /// Before anything is handled: whether tests are started in the order in which they are found (`--no-sorting`), the
     /// HEAVY ones first all the same.
     #[must_use]
@@ -90,12 +96,13 @@ impl Core {
         differs_on: Option<String>,
         effects: &mut Vec<Effect>,
     ) {
-        if tried.ending.as_expected() != Some(true) && self.is_to_run_again(index, effects) {
+        if !tried.as_expected() && self.is_to_run_again(index, effects) {
             for lease in self.copies.remove(&index).unwrap_or_default() {
                 self.withdraw(lease);
             }
             self.tried(index, tried.attempt);
-            effects.push(Effect::Rerun { test: self.table.id(index), tried: tried.clone() });
+            let test = self.table.id(index);
+            effects.push(Effect::Tell(AggregatorMsg::Again { test, tried: tried.clone() }));
             let failing = self.reruns.tests.entry(index).or_default();
             failing.tried.push(tried);
             failing.lease = None;
@@ -108,7 +115,7 @@ impl Core {
 
     /// Whether this test, which was unexpected, gets another attempt.
     fn is_to_run_again(&mut self, index: Index, effects: &mut Vec<Effect>) -> bool {
-        let Reruns { count, most_tests, .. } = self.reruns.policy;
+        let Reruns { count, most_tests } = self.reruns.policy;
         if count == 0 || self.stopping.is_some() || self.table.is_done(index) {
             return false;
         }
@@ -122,7 +129,7 @@ impl Core {
                     "no test is run again any more: {} were unexpected (--rerun-failures-max)",
                     self.reruns.at_first
                 );
-                effects.push(Effect::Notice(text));
+                effects.push(Effect::notice(text));
             }
             self.none_again(effects);
             return false;
@@ -151,8 +158,7 @@ impl Core {
 
     /// Whether those that failed decide, together with those that are run again, whether the run goes on.
     pub(super) fn reruns_are_urgent(&self) -> bool {
-        let limit = self.reruns.policy.urgent_at.map_or(u64::MAX, NonZeroU64::get);
-        !self.reruns.to_run.is_empty() && self.reruns.failed + self.reruns.tests.len() as u64 >= limit
+        !self.reruns.to_run.is_empty() && self.failures.would_be_too_many(self.reruns.tests.len())
     }
 
     /// Gives this executor a test that is to be run again, the longest; says whether there was one for it.

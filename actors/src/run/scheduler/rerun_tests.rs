@@ -2,10 +2,12 @@
 
 use std::num::NonZeroU64;
 
-use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output, StopReason};
+use flotilla_messages::{
+    Captured, CaseId, Entry, Event, Exit, Judgement, Memory, Outcome, Output, StopReason,
+};
 
 use super::*;
-use crate::execution::executor::{Judged, Lease};
+use crate::execution::executor::{Judged, Lease, What};
 use crate::run::fake;
 use crate::run::scheduler::{ConfirmFailures, Input, NoHistory};
 
@@ -29,6 +31,21 @@ impl World {
         world.join(HERE, 1);
         world.find(tests);
         world
+    }
+
+    /// The same in a run that stops after this many failures.
+    fn limited(limit: u64, flaky_counts: bool, tests: std::ops::RangeInclusive<u64>) -> Self {
+        let mut world = Self::new(times(1), ConfirmFailures::Off);
+        let failures = NonZeroU64::new(limit);
+        world.core = world.core.with_limit(FailureLimit { failures, flaky_counts });
+        world.join(HERE, 1);
+        world.find(tests);
+        world
+    }
+
+    fn is_stopping(&self) -> bool {
+        let stopping = Effect::event(Event::Stopping(StopReason::TooManyFailures));
+        self.effects.contains(&stopping)
     }
 
     fn handle(&mut self, input: Input) {
@@ -77,7 +94,7 @@ impl World {
         };
         let (case, judgement) = (fake::case(CaseId(0), &["true"]), Judgement { outcome, why: None });
         let ending = LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)));
-        self.handle(Input::Finished { executor, lease, ending });
+        self.handle(Input::news(executor, What::Finished { lease, ending }));
     }
 
     fn fails(&mut self, executor: ExecutorId) {
@@ -91,7 +108,7 @@ impl World {
     /// Verdicts: the test, whether it is as expected, and how many attempts there were before.
     fn verdicts(&self) -> Vec<(u64, bool, usize)> {
         let of = |effect: &Effect| match effect {
-            Effect::Verdict { test, tried, earlier, .. } => {
+            Effect::Tell(AggregatorMsg::Verdict { test, tried, earlier, .. }) => {
                 assert!(earlier.iter().all(|tried| tried.ending.as_expected() == Some(false)));
                 Some((test.0, tried.ending.as_expected() == Some(true), earlier.len()))
             }
@@ -102,17 +119,20 @@ impl World {
 
     /// Tests that are said to be run again.
     fn again(&self) -> Vec<u64> {
-        let of = |effect: &Effect| if let Effect::Rerun { test, .. } = effect { Some(test.0) } else { None };
+        let of = |effect: &Effect| match effect {
+            Effect::Tell(AggregatorMsg::Again { test, .. }) => Some(test.0),
+            _ => None,
+        };
         self.effects.iter().filter_map(of).collect()
     }
 
     fn is_over(&self) -> bool {
-        matches!(self.effects.last(), Some(Effect::Over { .. }))
+        matches!(self.effects.last(), Some(Effect::Tell(AggregatorMsg::Over { .. })))
     }
 }
 
 fn times(count: u32) -> Reruns {
-    Reruns { count, most_tests: 100, urgent_at: None }
+    Reruns { count, most_tests: 100 }
 }
 
 #[test]
@@ -164,8 +184,13 @@ fn too_many_failures_are_not_run_again_not_even_those_that_waited() {
     assert_eq!(world.verdicts(), []);
     world.fails(HERE);
     assert_eq!(world.verdicts(), [(1, false, 0), (2, false, 0), (3, false, 0)]);
-    assert!(world.effects.iter().any(|effect| matches!(effect, Effect::Notice(text)
-        if text == "no test is run again any more: 3 were unexpected (--rerun-failures-max)")));
+    assert!(
+        world
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Tell(AggregatorMsg::Event(Event::Notice(text)))
+        if text == "no test is run again any more: 3 were unexpected (--rerun-failures-max)"))
+    );
     world.fails(HERE);
     assert_eq!(world.verdicts(), [(4, false, 0)]);
     assert!(world.is_over());
@@ -174,7 +199,7 @@ fn too_many_failures_are_not_run_again_not_even_those_that_waited() {
 /// With --exit-after-n-failures=1 nothing would be run again, or the run would go on with hundreds of failures.
 #[test]
 fn those_come_first_that_decide_whether_the_run_goes_on() {
-    let mut world = World::here(Reruns { urgent_at: NonZeroU64::new(2), ..times(1) }, 1..=5);
+    let mut world = World::limited(2, false, 1..=5);
     world.fails(HERE);
     assert_eq!(world.given(), [(0, 2, 1)]);
     world.fails(HERE);
@@ -187,6 +212,31 @@ fn those_come_first_that_decide_whether_the_run_goes_on() {
     world.fails(HERE);
     // One has failed, one may have.
     assert_eq!((world.verdicts(), world.given()), (vec![(2, false, 1)], vec![(0, 3, 2)]));
+    assert!(!world.is_stopping());
+    world.fails(HERE);
+    assert_eq!((world.verdicts(), world.given()), (vec![(3, false, 1)], vec![]));
+    assert!(world.is_stopping());
+}
+
+#[test]
+fn a_flaky_test_that_counts_as_a_failure_may_end_the_run() {
+    for flaky_counts in [false, true] {
+        let mut world = World::limited(1, flaky_counts, 1..=2);
+        world.fails(HERE);
+        assert_eq!(world.given(), [(0, 1, 2)]);
+        world.passes(HERE);
+        assert_eq!((world.verdicts(), world.is_stopping()), (vec![(1, true, 1)], flaky_counts));
+        assert_eq!(world.given().is_empty(), flaky_counts);
+    }
+}
+
+#[test]
+fn the_last_test_ends_a_run_and_not_the_limit_that_it_reaches() {
+    let mut world = World::limited(1, false, 1..=1);
+    world.fails(HERE);
+    world.fails(HERE);
+    assert_eq!((world.verdicts(), world.is_stopping()), (vec![(1, false, 1)], false));
+    assert!(world.is_over());
 }
 
 #[test]
@@ -237,7 +287,7 @@ fn an_attempt_that_is_lost_leaves_the_one_before() {
     world.find(1..=1);
     world.fails(ALICE);
     world.join(BOB, 0);
-    world.handle(Input::Lost { executor: ALICE, reason: "gone".into() });
+    world.handle(Input::news(ALICE, What::Lost { reason: "gone".into() }));
     assert_eq!(world.verdicts(), [(1, false, 0)]);
 }
 
@@ -250,7 +300,7 @@ fn an_attempt_at_a_peer_that_gets_no_more_leaves_the_one_before() {
     assert_eq!(world.given(), [(2, 2, 1), (2, 3, 1), (2, 4, 1)]);
     for lease in 2..=4 {
         let name = fake::name(CaseId(lease));
-        world.handle(Input::Started { executor: BOB, lease: LeaseId(lease), name });
+        world.handle(Input::news(BOB, What::Started { lease: LeaseId(lease), name }));
     }
     world.fails(ALICE);
     assert_eq!(world.given(), [(2, 1, 2)]);
@@ -261,7 +311,7 @@ fn an_attempt_at_a_peer_that_gets_no_more_leaves_the_one_before() {
     let mut verdicts = Vec::new();
     for lease in others {
         let ending = LeaseResult::Unable { reason: "no memory".into() };
-        world.handle(Input::Finished { executor: BOB, lease, ending });
+        world.handle(Input::news(BOB, What::Finished { lease, ending }));
         verdicts.extend(world.verdicts());
     }
     assert_eq!(verdicts, [(1, false, 0)]);

@@ -1,17 +1,19 @@
 //! Random histories of the scheduler's core: whatever executors do, every test gets exactly one result.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use flotilla_messages::{
-    Captured, CaseId, Entry, Exit, Judgement, Memory, Outcome, Output, Place, StopReason,
+    Captured, CaseId, Entry, Event, Exit, Judgement, Memory, Outcome, Output, Place, StopReason,
 };
 use proptest::prelude::*;
 
 use super::core::Core;
-use super::effect::{Effect, Input};
-use super::policy::{ConfirmFailures, NoHistory, Reruns};
-use crate::execution::executor::{ExecutorId, Failed, Judged, Lease, LeaseId, LeaseResult};
+use super::effect::{CaseRead, Effect, Input};
+use super::policy::{ConfirmFailures, FailureLimit, NoHistory, Reruns};
+use crate::execution::executor::{ExecutorId, Failed, Judged, Lease, LeaseId, LeaseResult, News, What};
+use crate::run::aggregator::AggregatorMsg;
 use crate::run::fake;
 
 /// The executor that never goes: this machine.
@@ -38,6 +40,7 @@ enum Step {
     Recover { executor: usize },
     Late { lease: usize },
     Wait { millis: u64 },
+    Read,
     Stop { kill: bool },
 }
 
@@ -60,6 +63,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any_index().prop_map(|executor| Step::Recover { executor }),
         1 => any_index().prop_map(|lease| Step::Late { lease }),
         3 => (0..30_000_u64).prop_map(|millis| Step::Wait { millis }),
+        1 => Just(Step::Read),
     ];
     prop::collection::vec(step, 0..150)
 }
@@ -91,12 +95,17 @@ struct World {
     /// Attempts that were said to be followed by another one.
     again: BTreeMap<CaseId, u32>,
     reruns: Reruns,
+    /// Tests whose verdicts wait for their cases.
+    unread: Vec<CaseId>,
+    limit: FailureLimit,
+    /// Verdicts that count towards it.
+    failures: u64,
 }
 
 impl World {
-    fn new(confirm: ConfirmFailures, reruns: Reruns) -> Self {
+    fn new(confirm: ConfirmFailures, reruns: Reruns, limit: FailureLimit) -> Self {
         let mut world = Self {
-            core: Core::new(confirm, Box::new(NoHistory)).with_reruns(reruns),
+            core: Core::new(confirm, Box::new(NoHistory)).with_reruns(reruns).with_limit(limit),
             now: Instant::now(),
             known: 0,
             all_found: false,
@@ -110,6 +119,9 @@ impl World {
             over: None,
             again: BTreeMap::new(),
             reruns,
+            unread: Vec::new(),
+            limit,
+            failures: 0,
         };
         world.join(2, 1, true);
         world
@@ -127,7 +139,7 @@ impl World {
     fn handle(&mut self, input: Input) {
         let mut effects = Vec::new();
         let was_over = self.over.is_some();
-        let of_withdrawn = matches!(&input, Input::Finished { lease, .. } if self.withdrawn.contains(lease));
+        let of_withdrawn = matches!(&input, Input::Executor(News { what: What::Finished { lease, .. }, .. }) if self.withdrawn.contains(lease));
         self.core.handle(self.now, input, &mut effects);
         assert!(!was_over || effects.is_empty(), "something happens after the end: {effects:?}");
         for effect in effects {
@@ -144,7 +156,7 @@ impl World {
                     assert_ne!(executor, STEADY, "this machine is never given up");
                     self.remove(executor);
                 }
-                Effect::Rerun { test, tried } => {
+                Effect::Tell(AggregatorMsg::Again { test, tried }) => {
                     assert!(!of_withdrawn, "a result of a withdrawn lease counts");
                     assert_eq!(tried.ending.as_expected(), Some(false), "good, and to be run again");
                     let again = self.again.entry(test).or_default();
@@ -152,29 +164,55 @@ impl World {
                     assert!(*again <= self.reruns.count, "run again too often");
                     assert!(self.again.len() as u64 <= self.reruns.most_tests, "too many tests");
                 }
-                Effect::Verdict { test, earlier, .. } => {
-                    assert!(!of_withdrawn || !earlier.is_empty(), "a result of a withdrawn lease counts");
+                Effect::Tell(AggregatorMsg::Verdict { test, tried, earlier, .. }) => {
+                    let stopped = self.stopping;
+                    assert!(
+                        !of_withdrawn || !earlier.is_empty() || stopped,
+                        "a result of a withdrawn lease counts"
+                    );
+                    let flaky = self.limit.flaky_counts && !earlier.is_empty();
+                    self.failures += u64::from(!tried.as_expected() || flaky);
                     let again = self.again.get(&test).copied().unwrap_or_default() as usize;
                     assert!(earlier.len() == again || earlier.len() + 1 == again, "an attempt is lost");
                     *self.results.entry(test).or_default() += 1;
                 }
-                Effect::TookDown { test, .. } | Effect::NobodyCan { test, .. } => {
+                Effect::ReadCase(test) => {
                     assert!(!of_withdrawn, "a result of a withdrawn lease counts");
-                    *self.results.entry(test).or_default() += 1;
+                    assert!(!self.unread.contains(&test) && !self.results.contains_key(&test));
+                    self.unread.push(test);
                 }
-                Effect::Over { not_run, .. } => self.over = Some(not_run),
+                Effect::Tell(AggregatorMsg::Event(Event::Stopping(StopReason::TooManyFailures))) => {
+                    assert!(self.has_too_many_failures(), "stopped after {} failures", self.failures);
+                    self.stopping = true;
+                }
+                Effect::Tell(AggregatorMsg::Over { not_run, .. }) => self.over = Some(not_run),
                 Effect::Stuck { .. } => panic!("stuck although one executor stays"),
                 _ => {}
             }
         }
         assert!(self.results.values().all(|&results| results == 1), "a test has two results");
+        let ends = self.stopping || self.over.is_some();
+        assert!(ends || !self.has_too_many_failures(), "it goes on after {} failures", self.failures);
+    }
+
+    fn has_too_many_failures(&self) -> bool {
+        self.limit.failures.is_some_and(|limit| self.failures >= limit.get())
+    }
+
+    /// The case of the test that waits longest for it is read.
+    fn read_case(&mut self) {
+        if !self.unread.is_empty() {
+            let test = self.unread.remove(0);
+            self.handle(Input::CaseRead(CaseRead { test, case: Err(None) }));
+        }
     }
 
     fn assigned(&mut self, executor: ExecutorId, leases: Vec<Lease>) {
         assert!(!self.stopping, "a lease after the stop");
         let executor = self.executors.get_mut(&executor).expect("a lease for nobody");
         for lease in leases {
-            assert!(!self.results.contains_key(&lease.test), "a lease for a test that has its result");
+            let done = self.results.contains_key(&lease.test) || self.unread.contains(&lease.test);
+            assert!(!done, "a lease for a test that has its result");
             let twice =
                 executor.has.iter().any(|has| has.test == lease.test && !self.withdrawn.contains(&has.id));
             assert!(!twice, "the same test twice at one executor");
@@ -201,7 +239,10 @@ impl World {
         let has = &mut self.executors.get_mut(&executor).unwrap().has;
         has.retain(|other| other.id != lease.id);
         self.old.push((executor, lease));
-        self.handle(Input::Finished { executor, lease: lease.id, ending: ending(lease.test, how) });
+        self.handle(Input::news(
+            executor,
+            What::Finished { lease: lease.id, ending: ending(lease.test, how) },
+        ));
     }
 
     /// One of the executors that may go.
@@ -233,13 +274,13 @@ impl World {
                     let entry = self.executors.get_mut(&executor).unwrap();
                     // What it has already, it keeps.
                     entry.credit = credit.max(entry.has.len());
-                    self.handle(Input::Ready { executor, credit });
+                    self.handle(Input::news(executor, What::Ready { credit }));
                 }
             }
             Step::Start { lease } => {
                 if let Some((executor, lease)) = pick(&self.leased(), lease) {
                     let name = Failed::nameless(lease.test, String::new()).name;
-                    self.handle(Input::Started { executor, lease: lease.id, name });
+                    self.handle(Input::news(executor, What::Started { lease: lease.id, name }));
                 }
             }
             Step::Finish { lease, how } => {
@@ -250,29 +291,30 @@ impl World {
             Step::Lose { executor } => {
                 if let Some(executor) = self.pick_executor(executor) {
                     self.remove(executor);
-                    self.handle(Input::Lost { executor, reason: "lost".into() });
+                    self.handle(Input::news(executor, What::Lost { reason: "lost".into() }));
                 }
             }
             Step::Suspect { executor } => {
                 if let Some(executor) = self.pick_executor(executor) {
-                    self.handle(Input::Suspected { executor });
+                    self.handle(Input::news(executor, What::Suspected));
                 }
             }
             Step::Recover { executor } => {
                 if let Some(executor) = self.pick_executor(executor) {
-                    self.handle(Input::Recovered { executor });
+                    self.handle(Input::news(executor, What::Recovered));
                 }
             }
             Step::Late { lease } => {
                 if let Some((executor, lease)) = pick(&self.old, lease) {
                     let ending = ending(lease.test, How::Fail);
-                    self.handle(Input::Finished { executor, lease: lease.id, ending });
+                    self.handle(Input::news(executor, What::Finished { lease: lease.id, ending }));
                 }
             }
             Step::Wait { millis } => {
                 self.now += Duration::from_millis(millis);
                 self.handle(Input::Tick);
             }
+            Step::Read => self.read_case(),
             Step::Stop { kill } => {
                 self.stopping = true;
                 self.handle(Input::Stop { reason: Some(StopReason::Interrupted), kill });
@@ -286,6 +328,9 @@ impl World {
         while let Some(&of) = self.leased().first() {
             self.answer(of, if self.stopping { How::Withdrawn } else { How::Pass });
         }
+        while !self.unread.is_empty() {
+            self.read_case();
+        }
     }
 
     /// No peer ever answers again.
@@ -295,6 +340,7 @@ impl World {
             if self.over.is_some() {
                 return;
             }
+            self.read_case();
             match self.leased().into_iter().find(|(executor, _)| self.executors[executor].local) {
                 Some(of) => self.answer(of, How::Pass),
                 None => self.step(Step::Wait { millis: 10_000 }),
@@ -337,11 +383,13 @@ fn confirm() -> impl Strategy<Value = ConfirmFailures> {
 }
 
 fn reruns() -> impl Strategy<Value = Reruns> {
-    let urgent = prop_oneof![Just(0_u64), 1..6_u64];
-    (0..4_u32, 0..8_u64, urgent).prop_map(|(count, most_tests, urgent)| Reruns {
-        count,
-        most_tests,
-        urgent_at: std::num::NonZeroU64::new(urgent),
+    (0..4_u32, 0..8_u64).prop_map(|(count, most_tests)| Reruns { count, most_tests })
+}
+
+fn limit() -> impl Strategy<Value = FailureLimit> {
+    (0..6_u64, any::<bool>()).prop_map(|(failures, flaky_counts)| FailureLimit {
+        failures: NonZeroU64::new(failures),
+        flaky_counts,
     })
 }
 
@@ -350,7 +398,7 @@ proptest! {
     fn every_test_gets_exactly_one_result_while_one_executor_stays(
         steps in steps(), confirm in confirm(), reruns in reruns(), alone in any::<bool>(),
     ) {
-        let mut world = World::new(confirm, reruns);
+        let mut world = World::new(confirm, reruns, FailureLimit::default());
         for step in steps {
             world.step(step);
         }
@@ -360,10 +408,26 @@ proptest! {
     }
 
     #[test]
+    fn a_run_stops_at_its_limit_of_failures_and_not_before(
+        steps in steps(), confirm in confirm(), reruns in reruns(), limit in limit(), alone in any::<bool>(),
+    ) {
+        let mut world = World::new(confirm, reruns, limit);
+        for step in steps {
+            // What is found later is not counted by a scheduler that is done.
+            if world.over.is_none() || !matches!(step, Step::Find { .. }) {
+                world.step(step);
+            }
+        }
+        if alone { world.finish_alone() } else { world.finish() }
+        prop_assert_eq!(world.over, Some(world.known - world.results.len() as u64));
+        prop_assert!(world.stopping || world.results.len() as u64 == world.known);
+    }
+
+    #[test]
     fn a_stopped_run_ends_once_its_leases_are_answered(
         steps in steps(), at in any::<prop::sample::Index>(), kill in any::<bool>(), reruns in reruns(),
     ) {
-        let mut world = World::new(ConfirmFailures::All, reruns);
+        let mut world = World::new(ConfirmFailures::All, reruns, FailureLimit::default());
         let at = at.index(steps.len() + 1);
         for (position, step) in steps.into_iter().enumerate() {
             if position == at {
@@ -394,13 +458,13 @@ fn a_million_tests_go_through_one_by_one() {
     let joined = Input::Joined { executor: STEADY, place: Place::Local, credit: 16, max_heavy: 1 };
     core.handle(Instant::now(), joined, &mut effects);
     let mut lease = 0;
-    while !effects.iter().any(|effect| matches!(effect, Effect::Over { .. })) {
+    while !effects.iter().any(|effect| matches!(effect, Effect::Tell(AggregatorMsg::Over { .. }))) {
         effects.clear();
         lease += 1;
         let lease = LeaseId(lease);
         core.handle(
             Instant::now(),
-            Input::Finished { executor: STEADY, lease, ending: failed(CaseId(0)) },
+            Input::news(STEADY, What::Finished { lease, ending: failed(CaseId(0)) }),
             &mut effects,
         );
     }
