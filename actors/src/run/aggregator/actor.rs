@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use actix::{Actor, AsyncContext, Context, Handler, Recipient};
 
 use super::core::{Core, Effect, Policy, Tell};
+use super::progress::Moment;
 use super::reporter::{Reporter, Reporters};
 use crate::kit::DeathWatch;
 use crate::run::RunEvent;
@@ -45,7 +46,7 @@ impl Actor for ResultAggregator {
 
     fn started(&mut self, context: &mut Self::Context) {
         if self.reporters.want_ticks() {
-            context.run_interval(TICK, |this, _| this.reporters.tick(Instant::now()));
+            context.run_interval(TICK, |this, _| this.reporters.tick(&this.core.status(Moment::now())));
         }
     }
 }
@@ -55,7 +56,7 @@ impl Handler<Tell> for ResultAggregator {
 
     fn handle(&mut self, told: Tell, _: &mut Self::Context) {
         let mut effects = std::mem::take(&mut self.effects);
-        self.core.handle(Instant::now(), told, &mut effects);
+        self.core.handle(Moment::now(), told, &mut effects);
         for effect in effects.drain(..) {
             match effect {
                 Effect::Event(event) => self.reporters.event(&event),

@@ -6,9 +6,11 @@ use std::time::Instant;
 
 use actix::Message;
 use flotilla_messages::{
-    Captured, CaseId, Counts, Event, Outcome, PeerNews, Placement, StopReason, Summary, TestName, TestReport,
+    Captured, CaseId, Event, EventKind, PeerNews, Placement, RunHeader, RunStatus, StopReason, Summary,
+    TestName, TestReport,
 };
 
+use super::progress::{Moment, Progress};
 use crate::execution::executor::LeaseResult;
 use crate::run::scheduler::Attempt;
 
@@ -27,6 +29,8 @@ pub struct Policy {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub enum Tell {
+    /// The run begins. Before anything else.
+    RunStarted(Box<RunHeader>),
     /// This many tests are known.
     Known {
         /// How many.
@@ -89,7 +93,7 @@ pub enum Tell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// For the reporters.
-    Event(Event),
+    Event(Box<Event>),
     /// The scheduler is to stop.
     Stop(StopReason),
     /// The run's end.
@@ -99,11 +103,10 @@ pub enum Effect {
 /// The aggregator without its actor.
 pub struct Core {
     policy: Policy,
-    begun: Instant,
     last_verdict: Instant,
     /// Tests that have their verdict.
     judged: BTreeSet<CaseId>,
-    counts: Counts,
+    progress: Progress,
     stopped: Option<StopReason>,
     done: bool,
 }
@@ -113,26 +116,27 @@ impl Core {
     pub fn new(policy: Policy, begun: Instant) -> Self {
         Self {
             policy,
-            begun,
             last_verdict: begun,
             judged: BTreeSet::new(),
-            counts: Counts::default(),
+            progress: Progress::new(begun),
             stopped: None,
             done: false,
         }
     }
 
     /// Takes one thing in; what follows from it is appended to `effects`, to be done in that order.
-    pub fn handle(&mut self, now: Instant, told: Tell, effects: &mut Vec<Effect>) {
+    pub fn handle(&mut self, now: Moment, told: Tell, effects: &mut Vec<Effect>) {
         if self.done {
             return;
         }
-        match told {
-            Tell::Known { tests, complete } => effects.push(Effect::Event(Event::Listed { tests, complete })),
-            Tell::Started { test, name } => effects.push(Effect::Event(Event::Started { test, name })),
+        let kind = match told {
+            Tell::RunStarted(header) => EventKind::RunStarted(header),
+            Tell::Known { tests, complete } => EventKind::Listed { tests, complete },
+            Tell::Started { test, name } => EventKind::Started { test, name },
             Tell::Again { test, tried } => {
                 let of = report(test, tried).filter(|report| !self.judged.contains(&report.test));
-                effects.extend(of.map(|report| Effect::Event(Event::Again(Box::new(report)))));
+                let Some(report) = of else { return };
+                EventKind::Again(Box::new(report))
             }
             Tell::Verdict { test, tried, earlier, differs_on } => {
                 if let Some(mut report) = report(test, tried) {
@@ -141,42 +145,54 @@ impl Core {
                     report.differs_on = differs_on;
                     self.verdict(now, report, effects);
                 }
+                return;
             }
             Tell::Stopping(reason) => {
-                if self.stopped.is_none() {
-                    self.stopped = Some(reason);
-                    effects.push(Effect::Event(Event::Stopping(reason)));
+                if self.stopped.is_some() {
+                    return;
                 }
+                self.stopped = Some(reason);
+                EventKind::Stopping(reason)
             }
-            Tell::Notice(text) => effects.push(Effect::Event(Event::Notice(text))),
-            Tell::Placed(placement) => effects.push(Effect::Event(Event::Placed(placement))),
-            Tell::Peer(news) => effects.push(Effect::Event(Event::Peer(news))),
-            Tell::Sending { peer, sent, total } => {
-                effects.push(Effect::Event(Event::Sending { peer, sent, total }));
-            }
-            Tell::Over { not_run, all_found } => {
-                self.done = true;
-                let summary = Summary {
-                    counts: self.counts,
-                    not_run,
-                    listing_complete: all_found,
-                    stopped: self.stopped,
-                    elapsed: self.last_verdict.saturating_duration_since(self.begun),
-                    flaky_fails: self.policy.flaky_fails,
-                };
-                effects.push(Effect::Event(Event::RunFinished(summary)));
-                effects.push(Effect::Done(summary));
-            }
-        }
+            Tell::Notice(text) => EventKind::Notice(text),
+            Tell::Placed(placement) => EventKind::Placed(placement),
+            Tell::Peer(news) => EventKind::Peer(news),
+            Tell::Sending { peer, sent, total } => EventKind::Sending { peer, sent, total },
+            Tell::Over { not_run, all_found } => return self.over(now, not_run, all_found, effects),
+        };
+        self.emit(now, kind, effects);
     }
 
-    fn verdict(&mut self, now: Instant, mut report: TestReport, effects: &mut Vec<Effect>) {
+    /// The run at this moment.
+    pub fn status(&self, now: Moment) -> RunStatus {
+        self.progress.status(now)
+    }
+
+    fn emit(&mut self, now: Moment, kind: EventKind, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Event(Box::new(self.progress.event(now, kind))));
+    }
+
+    fn over(&mut self, now: Moment, not_run: u64, all_found: bool, effects: &mut Vec<Effect>) {
+        self.done = true;
+        let summary = Summary {
+            counts: self.progress.stats().counts,
+            not_run,
+            listing_complete: all_found,
+            stopped: self.stopped,
+            elapsed: self.progress.elapsed(self.last_verdict),
+            flaky_fails: self.policy.flaky_fails,
+        };
+        let end = self.progress.end(summary);
+        self.emit(now, EventKind::RunFinished(Box::new(end)), effects);
+        effects.push(Effect::Done(summary));
+    }
+
+    fn verdict(&mut self, now: Moment, mut report: TestReport, effects: &mut Vec<Effect>) {
         if !self.judged.insert(report.test) {
             log::warn!("a second result for {} is ignored", report.name);
             return;
         }
-        self.last_verdict = now;
-        self.count(&report);
+        self.last_verdict = now.instant;
         if report.as_expected
             && !report.flaky()
             && !self.policy.keep_passing_output
@@ -187,27 +203,14 @@ impl Core {
         }
         if let Some(peer) = &report.differs_on {
             let text = format!("{} differs on {peer}: it failed there and is as expected here", report.name);
-            effects.push(Effect::Event(Event::Notice(text)));
+            self.emit(now, EventKind::Notice(text), effects);
         }
-        effects.push(Effect::Event(Event::Finished(Box::new(report))));
+        self.emit(now, EventKind::Finished(Box::new(report)), effects);
+        let counts = self.progress.stats().counts;
         let limit = self.policy.exit_after_failures.map(NonZeroU64::get);
-        let flaky = if self.policy.flaky_fails { self.counts.flaky } else { 0 };
-        if self.stopped.is_none() && limit.is_some_and(|limit| self.counts.unexpected + flaky >= limit) {
+        let flaky = if self.policy.flaky_fails { counts.flaky } else { 0 };
+        if self.stopped.is_none() && limit.is_some_and(|limit| counts.unexpected + flaky >= limit) {
             effects.push(Effect::Stop(StopReason::TooManyFailures));
-        }
-    }
-
-    fn count(&mut self, report: &TestReport) {
-        if report.as_expected {
-            self.counts.expected += 1;
-            self.counts.flaky += u64::from(report.flaky());
-            return;
-        }
-        self.counts.unexpected += 1;
-        match report.outcome {
-            Outcome::Crash => self.counts.crashed += 1,
-            Outcome::Timeout => self.counts.timed_out += 1,
-            Outcome::Pass | Outcome::Fail => {}
         }
     }
 }
@@ -257,7 +260,7 @@ fn report(test: CaseId, Attempt { ending, place, attempt, times }: Attempt) -> O
 mod tests {
     use std::time::Duration;
 
-    use flotilla_messages::{Exit, Expectation, Judgement, Memory, Output, Place, Times};
+    use flotilla_messages::{Counts, Exit, Expectation, Judgement, Memory, Outcome, Output, Place, Times};
 
     use super::*;
     use crate::execution::executor::{Failed, Judged};
@@ -285,7 +288,7 @@ mod tests {
 
     fn tell(core: &mut Core, told: Tell) -> Vec<Effect> {
         let mut effects = Vec::new();
-        core.handle(Instant::now(), told, &mut effects);
+        core.handle(Moment::now(), told, &mut effects);
         effects
     }
 
@@ -298,9 +301,16 @@ mod tests {
         Attempt { ending, place: Place::Local, attempt, times: Times::default() }
     }
 
+    fn kind(effect: Option<&Effect>) -> Option<&EventKind> {
+        match effect {
+            Some(Effect::Event(event)) => Some(&event.kind),
+            _ => None,
+        }
+    }
+
     fn report(effects: &[Effect]) -> &TestReport {
-        match effects.first() {
-            Some(Effect::Event(Event::Finished(report))) => report,
+        match kind(effects.first()) {
+            Some(EventKind::Finished(report)) => report,
             other => panic!("no report: {other:?}"),
         }
     }
@@ -351,8 +361,8 @@ mod tests {
         let (test, differs_on) = (CaseId(1), Some("bob".into()));
         let effects = tell(&mut core, Tell::Verdict { test, tried, earlier: Vec::new(), differs_on });
         let notice = "fake/1 (default) differs on bob: it failed there and is as expected here";
-        assert_eq!(effects.first(), Some(&Effect::Event(Event::Notice(notice.into()))));
-        assert!(matches!(effects.last(), Some(Effect::Event(Event::Finished(report)))
+        assert_eq!(kind(effects.first()), Some(&EventKind::Notice(notice.into())));
+        assert!(matches!(kind(effects.last()), Some(EventKind::Finished(report))
             if report.as_expected && report.differs_on.as_deref() == Some("bob")));
     }
 
@@ -363,7 +373,8 @@ mod tests {
             let mut core = Core::new(Policy { flaky_fails, ..Policy::default() }, Instant::now());
             let test = CaseId(1);
             let effects = tell(&mut core, Tell::Again { test, tried: fail(1) });
-            assert!(matches!(&effects[..], [Effect::Event(Event::Again(report))] if !report.as_expected));
+            assert_eq!(effects.len(), 1);
+            assert!(matches!(kind(effects.first()), Some(EventKind::Again(report)) if !report.as_expected));
             let (good, earlier) = (tried(3, judged(Outcome::Pass, Outcome::Pass)), vec![fail(1), fail(2)]);
             let effects = tell(&mut core, Tell::Verdict { test, tried: good, earlier, differs_on: None });
             let attempts: Vec<_> = report(&effects).attempts().map(|one| one.attempt).collect();
@@ -410,7 +421,7 @@ mod tests {
         tell(&mut core, Tell::Stopping(StopReason::Interrupted));
         assert_eq!(verdict(&mut core, 3, judged(Outcome::Fail, Outcome::Pass)).len(), 1);
         let summary = summary(&mut core);
-        assert_eq!(summary.counts, Counts { expected: 0, flaky: 0, unexpected: 3, crashed: 1, timed_out: 1 });
+        assert_eq!(summary.counts, Counts { unexpected: 3, crashed: 1, timed_out: 1, ..Counts::default() });
         assert_eq!(summary.stopped, Some(StopReason::TooManyFailures));
         assert_eq!(summary.exit_code(), 1);
     }
