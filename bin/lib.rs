@@ -17,6 +17,8 @@
 #[cfg(test)]
 mod documents;
 mod format;
+#[cfg(test)]
+mod help;
 #[macro_use]
 mod notice;
 #[macro_use]

@@ -37,7 +37,11 @@
 
 mod extras;
 mod files;
+#[cfg(test)]
+mod recorded;
 mod shared;
+#[cfg(test)]
+mod snapshots;
 mod styles;
 
 pub use extras::commands::Commands;

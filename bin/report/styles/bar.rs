@@ -32,10 +32,16 @@ pub struct Bar {
 impl Bar {
     /// Draws on standard output, which is a terminal, and writes whole lines to `console`.
     pub fn new(console: Console, context: Context) -> Self {
-        Self::on(ProgressDrawTarget::stdout_with_hz(10), console, context)
+        Self::on(ProgressDrawTarget::stdout_with_hz(10), ProgressBar::eta, console, context)
     }
 
-    fn on(target: ProgressDrawTarget, console: Console, context: Context) -> Self {
+    /// Draws on `target`; `left` says how long the rest of the run will take.
+    pub(in crate::report) fn on(
+        target: ProgressDrawTarget,
+        left: fn(&ProgressBar) -> Duration,
+        console: Console,
+        context: Context,
+    ) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         let template = if console.color() {
             "{elapsed_precise} {bar:30.cyan} {prefix} {wide_msg:.dim}"
@@ -47,7 +53,7 @@ impl Bar {
             bar.set_style(style.progress_chars("=> "));
         }
         let (sending, failed) = (Sending::default(), Vec::new());
-        Self { console, context, bar, left: ProgressBar::eta, sending, failed }
+        Self { console, context, bar, left, sending, failed }
     }
 
     fn print(&mut self, bytes: &[u8]) {

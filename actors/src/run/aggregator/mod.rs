@@ -14,5 +14,5 @@ mod reporter;
 
 pub use actor::ResultAggregator;
 pub use core::{Core, Effect, Policy, Tell};
-pub use progress::Moment;
+pub use progress::{Moment, Progress};
 pub use reporter::Reporter;

@@ -25,7 +25,7 @@ impl Moment {
 }
 
 /// Makes events of what happens, and counts along.
-pub(super) struct Progress {
+pub struct Progress {
     begun: Instant,
     stats: RunStats,
     running: BTreeMap<CaseId, RunningTest>,
@@ -34,24 +34,24 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Of a run that began at `begun`.
-    pub(super) fn new(begun: Instant) -> Self {
+    /// Those of a run that began at `begun`.
+    pub fn new(begun: Instant) -> Self {
         let (running, flaky) = (BTreeMap::new(), Vec::new());
         Self { begun, stats: RunStats::default(), running, flaky, peers: BTreeMap::new() }
     }
 
     /// From the run's start to this moment.
-    pub(super) fn elapsed(&self, now: Instant) -> Duration {
+    pub fn elapsed(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.begun)
     }
 
     /// How far the run is.
-    pub(super) fn stats(&self) -> RunStats {
+    pub fn stats(&self) -> RunStats {
         self.stats
     }
 
     /// The event that this has happened now.
-    pub(super) fn event(&mut self, now: Moment, kind: EventKind) -> Event {
+    pub fn event(&mut self, now: Moment, kind: EventKind) -> Event {
         let elapsed = self.elapsed(now.instant);
         match &kind {
             EventKind::Listed { tests, complete } => {
@@ -78,13 +78,13 @@ impl Progress {
     }
 
     /// The run at this moment.
-    pub(super) fn status(&self, now: Moment) -> RunStatus {
+    pub fn status(&self, now: Moment) -> RunStatus {
         let running = self.running.values().cloned().collect();
         RunStatus { at: now.at, elapsed: self.elapsed(now.instant), stats: self.stats, running }
     }
 
     /// The run's end, with all that was kept for it.
-    pub(super) fn end(&mut self, summary: Summary) -> RunEnd {
+    pub fn end(&mut self, summary: Summary) -> RunEnd {
         let (flaky, peers) = (std::mem::take(&mut self.flaky), std::mem::take(&mut self.peers));
         RunEnd { summary, flaky, peers }
     }
