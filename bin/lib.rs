@@ -7,6 +7,7 @@
 //! | `report` | what a run looks like to people and programs |
 //! | `shell` | the built-in shell, which both can start as a process of its own |
 //! | [`mod@options`] | how an option is declared, and how file, environment and command line come together |
+//! | `format` | how sizes, durations and dates read |
 //! | `notice` | lines on standard error |
 //!
 //! Which tests there are is the crate `suites`, running them and talking to peers the crate `actors`.
@@ -15,9 +16,11 @@
 
 #[cfg(test)]
 mod documents;
+mod format;
+#[cfg(test)]
+mod help;
 #[macro_use]
 mod notice;
-
 #[macro_use]
 pub mod options;
 pub mod peerd;

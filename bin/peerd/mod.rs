@@ -14,6 +14,8 @@ mod online;
 mod out;
 mod peers;
 mod serve;
+#[cfg(test)]
+mod snapshots;
 mod status;
 mod tail;
 mod trusting;

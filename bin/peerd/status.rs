@@ -3,10 +3,10 @@
 use std::io::IsTerminal;
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Utc};
 use flotilla_messages::port::local::{HeardView, Overview, PeerView, PortView, RefusalView};
 use serde::Serialize;
 
+use crate::format::{date, span};
 use crate::peerd::peers::{self, LoadLine, PeerJson};
 
 /// How often `--watch` looks.
@@ -191,33 +191,7 @@ fn refusals(overview: &Overview, now: u64) -> String {
     format!("\nrefused lately\n{shown}")
 }
 
-/// Seconds, for people.
-fn span(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
-}
-
-fn date(seconds: u64) -> String {
-    let time = i64::try_from(seconds).ok().and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
-    time.map_or_else(|| seconds.to_string(), |time| time.format("%Y-%m-%d %H:%M UTC").to_string())
-}
-
 /// What comes before each picture of `--watch`: on a terminal the one before is wiped out.
 pub fn between() -> &'static str {
     if std::io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "\n" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_told_in_two_units_at_most() {
-        let spans = [59, 60, 3_661, 90_000].map(span);
-        assert_eq!(spans, ["59 s", "1 min", "1 h 1 min", "1 d 1 h"]);
-    }
 }

@@ -1,86 +1,72 @@
-//! What a run looks like to people and programs: one reporter a file, all fed by the same events.
+//! What a run looks like to people and programs: one reporter a file, all fed by the same events
+//! ([`Event`](flotilla_messages::Event)), which carry the time and the counts.
+//!
+//! | folder | holds |
+//! |---|---|
+//! | `styles` | the styles of `-p`; each run has one |
+//! | `extras` | what is printed besides |
+//! | `files` | reports that are written to files |
+//! | `shared` | what several of them use: where they print, failures, the run's end |
 //!
 //! | style or option | file |
 //! |---|---|
-//! | bar (terminals) | `bar.rs` |
-//! | plain (elsewhere) | `plain.rs` |
-//! | mono, color | `compact.rs` |
-//! | dots | `dots.rs` |
-//! | verbose, ci | `verbose.rs` |
-//! | stream | `stream.rs` |
-//! | `--json-test-results` | `json.rs` |
-//! | of these: the tests that ran | `ran.rs` |
-//! | one run of a test | `record.rs` |
-//! | the slowest and the largest runs | `top.rs` |
-//! | `--junitout` | `junit.rs` |
-//! | `--write-expectations` | `expectations.rs` |
-//! | `--time` | `slowest.rs` |
-//! | `--keep-compiled` | `keep.rs` |
-//! | `--ci-test-completion` | `completion.rs` |
-//! | `--flakiness-results` | `flakiness.rs` |
-//! | `--log-test-schedule` | `schedule.rs` |
-//! | `--log-system-memory` | `system_memory.rs` |
-//! | `-v` | `commands.rs` |
-//! | `--stress`, `--random-seed-stress-count` | `repeats.rs` |
-//! | `--regenerate-expected-files` | `regenerate.rs` |
-//! | `--explain` | `explain.rs` |
-//! | test262, `--conformance` | `conformance.rs` |
+//! | bar (terminals) | `styles/bar.rs` |
+//! | plain (elsewhere) | `styles/plain.rs` |
+//! | mono, color | `styles/compact.rs` |
+//! | dots | `styles/dots.rs` |
+//! | verbose, ci | `styles/verbose.rs` |
+//! | stream | `styles/stream.rs` |
+//! | the first lines of a run | `extras/header.rs` |
+//! | `-v` | `extras/commands.rs` |
+//! | `--explain` | `extras/explain.rs` |
+//! | `--time` | `extras/slowest.rs` |
+//! | `--stress`, `--random-seed-stress-count` | `extras/repeats.rs` |
+//! | test262, `--conformance` | `extras/conformance.rs` |
+//! | `--json-test-results` | `files/json.rs` |
+//! | of these: the tests that ran | `files/ran.rs` |
+//! | one run of a test | `files/record.rs` |
+//! | the slowest and the largest runs | `files/top.rs` |
+//! | `--junitout` | `files/junit.rs` |
+//! | `--write-expectations` | `files/expectations.rs` |
+//! | `--keep-compiled` | `files/keep.rs` |
+//! | `--regenerate-expected-files` | `files/regenerate.rs` |
+//! | `--ci-test-completion` | `files/completion.rs` |
+//! | `--flakiness-results` | `files/flakiness.rs` |
+//! | `--log-test-schedule` | `files/schedule.rs` |
+//! | `--log-system-memory` | `files/system_memory.rs` |
 
-mod bar;
-mod commands;
-mod compact;
-mod completion;
-mod conformance;
-mod console;
-mod context;
-mod dots;
-mod expectations;
-mod explain;
-mod failure;
-mod file;
-mod flakiness;
-mod json;
-mod junit;
-mod keep;
-mod plain;
-mod quote;
-mod ran;
-mod record;
-mod regenerate;
-mod repeats;
-mod running;
-mod schedule;
-mod sending;
-mod slowest;
-mod stream;
-mod system_memory;
-mod tally;
-mod told;
-mod top;
-mod verbose;
+mod extras;
+mod files;
+#[cfg(test)]
+mod recorded;
+mod shared;
+#[cfg(test)]
+mod snapshots;
+mod styles;
 
-pub use bar::Bar;
-pub use commands::Commands;
-pub use compact::Compact;
-pub use completion::Completion;
-pub use conformance::Conformance;
-pub use console::Console;
-pub use context::Context;
-pub use dots::Dots;
-pub use expectations::Expectations;
-pub use explain::Explain;
-pub use file::{ReportError, ReportFile};
-pub use flakiness::Flakiness;
-pub use json::Json;
-pub use junit::Junit;
-pub use keep::Keep;
-pub use plain::Plain;
-pub use ran::Ran;
-pub use regenerate::Regenerate;
-pub use repeats::Repeats;
-pub use schedule::Schedule;
-pub use slowest::{CUTOFF, Times};
-pub use stream::Stream;
-pub use system_memory::SystemMemory;
-pub use told::Told;
-pub use verbose::Verbose;
+pub use extras::commands::Commands;
+pub use extras::conformance::Conformance;
+pub use extras::explain::Explain;
+pub use extras::header::Header;
+pub use extras::repeats::Repeats;
+pub use extras::slowest::{CUTOFF, Times};
+pub use files::completion::Completion;
+pub use files::expectations::Expectations;
+pub use files::file::{ReportError, ReportFile};
+pub use files::flakiness::Flakiness;
+pub use files::json::Json;
+pub use files::junit::Junit;
+pub use files::keep::Keep;
+pub use files::ran::Ran;
+pub use files::regenerate::Regenerate;
+pub use files::schedule::Schedule;
+pub use files::system_memory::SystemMemory;
+pub use shared::console::Console;
+pub use shared::context::Context;
+pub use shared::told::Told;
+pub use styles::bar::Bar;
+pub use styles::compact::Compact;
+pub use styles::dots::Dots;
+pub use styles::plain::Plain;
+pub use styles::stream::Stream;
+pub use styles::verbose::Verbose;

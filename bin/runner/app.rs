@@ -15,6 +15,7 @@ use crate::runner::config::{self, RunnerConfig, Sources};
 use crate::runner::error::AppError;
 use crate::runner::history::{self, History};
 use crate::runner::opening::{describe, open, options_of_run, root};
+use crate::runner::overview::Asked;
 use crate::runner::run::{self, Run};
 use crate::runner::settings::{self, ListFormat, Settings};
 use crate::runner::test_id::Name;
@@ -140,16 +141,18 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
         cases = Arc::new(Only { cases, keys });
     }
     tree.check_engines()?;
-    if round == 1 {
-        overview::header(&tree, cli.verbose || cli.report);
+    let first = round == 1;
+    if first {
+        overview::warn_of_seeds(&tree);
     }
-    if cli.report && round == 1 {
-        overview::expectations(&tree);
-    }
-    if cli.warn_unused && round == 1 {
-        overview::unused_rules(&tree);
-    }
+    let asked = Asked {
+        rules: cli.verbose || cli.report,
+        forecast: cli.report && first,
+        unused: cli.warn_unused && first,
+    };
     let code = run::run(Run {
+        header: overview::header(&tree, asked),
+        shows_header: first,
         tree: &tree,
         cases,
         root,

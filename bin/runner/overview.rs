@@ -1,87 +1,73 @@
-//! What is said before a run: what will run, `--report` and `--warn-unused`.
+//! What a run's header says: what will run, `--report` and `--warn-unused`.
 
-use std::collections::BTreeMap;
-
-use flotilla_messages::Outcome;
+use flotilla_messages::{BuildHeader, Forecast, Rounds, RunHeader};
 use flotilla_suites::{Description, Products, Repeats};
 
-use crate::report::Console;
+/// Which of the things that take time, or lines, the header has.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Whose rules hold.
+    pub rules: bool,
+    /// How many tests are expected to end how (`--report`).
+    pub forecast: bool,
+    /// Which rules no test of this run uses (`--warn-unused`).
+    pub unused: bool,
+}
 
-/// `Running tests for x64.release with out/build/d8; variants: default`.
-/// One for each build; with `rules`, whose rules hold.
-pub fn header(products: &Products, rules: bool) {
-    let mut console = Console::new();
-    for description in products.descriptions() {
-        build(&description, &mut console);
-        if rules {
-            let assumed = if description.assumed { ": nothing in the tree says another version" } else { "" };
-            console.line(&format!("Rules: {}{assumed}", description.dialect));
-        }
+/// The header of a run of these tests.
+pub fn header(products: &Products, asked: Asked) -> RunHeader {
+    RunHeader {
+        builds: products.descriptions().into_iter().map(|of| build(of, asked.rules)).collect(),
+        rounds: rounds(products.repeats()),
+        forecast: asked.forecast.then(|| forecast(products)),
+        unused_rules: if asked.unused { products.unused_rules() } else { Vec::new() },
     }
-    match products.repeats() {
-        Repeats::Same(count) => console.line(&format!("Each test runs {count} times.")),
-        Repeats::Seeds(count) => {
-            console.line(&format!("Each test runs {count} times, each time with another seed."));
-        }
-        Repeats::Endless => console.line("Each test runs again and again, each time with another seed."),
-        Repeats::EndlessSame => console.line("Each test runs again and again."),
-        Repeats::Once => {}
-    }
+}
+
+/// Warns where each run is to have another seed, and none takes one.
+pub fn warn_of_seeds(products: &Products) {
     if products.repeats().has_seeds() && !products.passes_seeds() {
         notice!("runner: warning: tests of a tree as old as this are told no seed: all runs are the same");
     }
 }
 
-fn build(description: &Description, console: &mut Console) {
-    if let Some(build) = &description.build_dir {
-        let detected = if description.detected.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", description.detected.join(", "))
-        };
-        console.line(&format!("Build found: {}{detected}", build.display()));
+fn build(description: Description, rules: bool) -> BuildHeader {
+    let assumed = if description.assumed { ": nothing in the tree says another version" } else { "" };
+    BuildHeader {
+        rules: rules.then(|| format!("{}{assumed}", description.dialect)),
+        build_dir: description.build_dir,
+        detected: description.detected,
+        arch: description.arch,
+        mode: description.mode,
+        engine: description.engine,
+        variants: description.variants,
     }
-    console.line(&format!(
-        "Running tests for {}.{} with {}; variants: {}",
-        description.arch,
-        description.mode,
-        description.engine,
-        description.variants.join(", ")
-    ));
 }
 
-/// `--report`: how many tests are expected to end how.
-pub fn expectations(tree: &Products) {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut total = 0;
-    for listed in tree.listing() {
-        total += 1;
-        let kind = if listed.skipped.is_some() {
-            "will be skipped"
-        } else {
-            match tree.listed_case(listed.id) {
-                Err(_) => "cannot be run",
-                Ok(case) => match case.expectation.outcomes[..] {
-                    [Outcome::Pass] => "are expected to pass",
-                    [Outcome::Fail] => "are expected to fail",
-                    ref outcomes if outcomes.contains(&Outcome::Crash) => "may crash",
-                    _ => "may pass or fail",
-                },
+fn rounds(repeats: Repeats) -> Option<Rounds> {
+    let count = match repeats {
+        Repeats::Once => return None,
+        Repeats::Same(count) | Repeats::Seeds(count) => Some(count.get()),
+        Repeats::Endless | Repeats::EndlessSame => None,
+    };
+    Some(Rounds { count, seeds: repeats.has_seeds() })
+}
+
+fn forecast(products: &Products) -> Forecast {
+    let mut forecast = Forecast::default();
+    for listed in products.listing() {
+        if listed.skipped.is_some() {
+            forecast.skipped += 1;
+            forecast.total += 1;
+            continue;
+        }
+        match products.listed_case(listed.id) {
+            Ok(case) => forecast.add_expected(&case.expectation.outcomes),
+            Err(_) => {
+                forecast.unrunnable += 1;
+                forecast.total += 1;
             }
-        };
-        *counts.entry(kind).or_default() += 1;
+        }
     }
-    let mut console = Console::new();
-    console.line(&format!("Total: {total} tests"));
-    for (kind, count) in counts {
-        console.line(&format!(" * {count:6} tests {kind}"));
-    }
-}
-
-/// `--warn-unused`: the rules no test of this run uses.
-pub fn unused_rules(tree: &Products) {
-    let mut console = Console::new();
-    for rule in tree.unused_rules() {
-        console.line(&format!("Unused rule: {rule}"));
-    }
+    forecast
 }

@@ -10,12 +10,17 @@ use flotilla_suites::{Products, Repeats as Repeating, proposed};
 
 use crate::report::{
     Bar, CUTOFF, Commands, Compact, Completion, Conformance, Console, Context, Dots, Expectations, Explain,
-    Flakiness, Json, Junit, Keep, Plain, Regenerate, Repeats, ReportError, ReportFile, Schedule, Stream,
-    SystemMemory, Times, Verbose,
+    Flakiness, Header, Json, Junit, Keep, Plain, Regenerate, Repeats, ReportError, ReportFile, Schedule,
+    Stream, SystemMemory, Times, Verbose,
 };
 use crate::runner::control::Control;
 use crate::runner::settings::{Progress, Settings};
 use crate::runner::special::Special;
+
+/// The first lines of a run, if it has them.
+pub fn of_header(shown: bool) -> Vec<Box<dyn Reporter>> {
+    if shown { vec![Box::new(Header::new(Console::new()))] } else { Vec::new() }
+}
 
 /// The reporters of runs of a special kind.
 pub fn of_special_runs(special: &Special, repeats: Repeating, context: &Context) -> Vec<Box<dyn Reporter>> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use flotilla_actors::run::drive;
 use flotilla_actors::run::scheduler::{ConfirmFailures, Reruns};
 use flotilla_actors::{RunError, RunOptions, StopSource};
-use flotilla_messages::{Cases, Event, PeerNews, PeerPart};
+use flotilla_messages::{Cases, RunHeader};
 use flotilla_suites::{Framework, Products, Shard};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -59,6 +59,10 @@ impl Error {
 
 /// What is to be run, and how.
 pub struct Run<'a> {
+    /// What the run is about to do.
+    pub header: RunHeader,
+    /// Whether that is printed: of several rounds, the first one's is.
+    pub shows_header: bool,
     /// The tree.
     pub tree: &'a Arc<Products>,
     /// Its tests, or some of them.
@@ -152,15 +156,14 @@ pub fn run(run: Run<'_>) -> Result<u8, Error> {
             history: history.as_ref().map(History::known),
             reaper: Some(vec![program, crate::runner::REAPER.into()]),
             peers: network.peers.clone(),
+            unusable_peers: std::mem::take(&mut network.unusable),
+            header: run.header,
         };
-        let mut reporters = reporters::reporters(settings, control, verbose, &context, Arc::clone(&cases))?;
+        let mut reporters = reporters::of_header(run.shows_header);
+        reporters.extend(reporters::reporters(settings, control, verbose, &context, Arc::clone(&cases))?);
         reporters.extend(reporters::of_logs(settings, control, tree.writes_logs())?);
         reporters.extend(reporters::of_special_runs(special, tree.repeats(), &context));
         reporters.extend(reporters::of_test262(tree, root, conformance)?);
-        for (peer, reason) in std::mem::take(&mut network.unusable) {
-            let out = Event::Peer(PeerNews { peer, part: PeerPart::Out { reason } });
-            reporters.iter_mut().for_each(|reporter| reporter.event(&out));
-        }
         // The last one: what people wait for comes first.
         reporters.extend(history.as_ref().map(History::recorder));
         let result = drive(options, cases, reporters, StopSource::Signals).await;

@@ -1,16 +1,34 @@
-//! One typed event enum feeds every reporter: progress, JSON, JUnit and whatever comes later.
+//! One typed event feeds every reporter: progress, JSON, JUnit and whatever comes later.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use crate::case::{CaseId, TestCase, TestName};
+use crate::header::RunHeader;
 use crate::outcome::{Outcome, Output};
 use crate::placement::{Place, Placement};
+use crate::summary::{RunEnd, RunStats, StopReason};
 
-/// What happened in a run, in order. Counts and exit code are the aggregator's; reporters only show them.
+/// Something happened in a run: when, and how far the run was then. Time, counts and exit code are the aggregator's;
+/// reporters only show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Event {
+pub struct Event {
+    /// When, by this machine's clock, which may be set while the run goes on.
+    pub at: SystemTime,
+    /// When, since the run's start, by a clock that nobody sets.
+    pub elapsed: Duration,
+    /// How far the run is, this event included.
+    pub stats: RunStats,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened in a run. Events come in the order in which things happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// The first event: what the run is about to do.
+    RunStarted(Box<RunHeader>),
     /// More tests are known. `complete` comes once, with the final number.
     Listed {
         /// How many tests are known so far.
@@ -50,7 +68,7 @@ pub enum Event {
     /// A peer takes part, or does not. What is to be said of it at once comes as a notice, too.
     Peer(PeerNews),
     /// The last event.
-    RunFinished(Summary),
+    RunFinished(Box<RunEnd>),
 }
 
 /// What became of a peer that a run was to use.
@@ -151,78 +169,15 @@ impl TestReport {
         self.earlier.iter().chain(std::iter::once(self))
     }
 
+    /// Why an unexpected outcome is doubtful, if it is: a rule may hold that was not understood.
+    pub fn doubt(&self) -> Option<&str> {
+        let case = self.case.as_ref().filter(|_| !self.as_expected)?;
+        case.expectation.doubt.as_deref()
+    }
+
     /// A test expected only to fail that passed.
     pub fn unexpected_pass(&self) -> bool {
         !self.as_expected && self.outcome == Outcome::Pass
-    }
-}
-
-/// Why a run ends before its last test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StopReason {
-    /// SIGINT, Ctrl-C.
-    Interrupted,
-    /// SIGTERM.
-    Terminated,
-    /// `--exit-after-n-failures` was reached.
-    TooManyFailures,
-    /// `--total-timeout-sec` has passed.
-    TotalTimeout,
-}
-
-/// How many tests ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// As expected, if need be when run again.
-    pub expected: u64,
-    /// Of the expected: those that had failed before.
-    pub flaky: u64,
-    /// Unexpected, whatever the outcome.
-    pub unexpected: u64,
-    /// Of the unexpected: crashed.
-    pub crashed: u64,
-    /// Of the unexpected: timed out.
-    pub timed_out: u64,
-}
-
-impl Counts {
-    /// All tests that have a verdict.
-    pub fn finished(&self) -> u64 {
-        self.expected + self.unexpected
-    }
-}
-
-/// How the whole run went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Tests by verdict.
-    pub counts: Counts,
-    /// Tests that were listed but have no verdict, because the run ended early.
-    pub not_run: u64,
-    /// Whether listing had ended, so that `not_run` is all there was.
-    pub listing_complete: bool,
-    /// Why the run ended early, if it did.
-    pub stopped: Option<StopReason>,
-    /// From the run's start to its last verdict.
-    pub elapsed: Duration,
-    /// Whether a flaky test makes the run fail (`--flaky fail`).
-    pub flaky_fails: bool,
-}
-
-impl Summary {
-    /// The process exit code, V8's: a function of outcomes and signals only.
-    ///
-    /// 0 all as expected, 1 unexpected outcomes (or flaky ones, if these are to count), 2 no tests, 3 interrupted, 4
-    /// terminated. A run that ends early for another reason is judged by the tests that ran.
-    pub fn exit_code(&self) -> u8 {
-        match self.stopped {
-            Some(StopReason::Interrupted) => 3,
-            Some(StopReason::Terminated) => 4,
-            _ if self.counts.unexpected > 0 => 1,
-            _ if self.flaky_fails && self.counts.flaky > 0 => 1,
-            _ if self.counts.finished() == 0 => 2,
-            _ => 0,
-        }
     }
 }
 
@@ -230,40 +185,11 @@ impl Summary {
 mod tests {
     use super::*;
 
-    fn summary(expected: u64, unexpected: u64, stopped: Option<StopReason>) -> Summary {
-        Summary {
-            counts: Counts { expected, unexpected, ..Counts::default() },
-            not_run: 0,
-            listing_complete: true,
-            stopped,
-            elapsed: Duration::ZERO,
-            flaky_fails: false,
-        }
-    }
-
     #[test]
     fn what_a_peer_says_of_its_queue_never_exceeds_what_was_seen() {
         let ms = Duration::from_millis;
         assert_eq!(Times::remote(ms(100), ms(20), ms(50)), Times { queued: ms(20), transfer: ms(30) });
         assert_eq!(Times::remote(ms(100), ms(9000), ms(50)), Times { queued: ms(50), transfer: ms(0) });
         assert_eq!(Times::remote(ms(100), ms(20), ms(9000)), Times::default());
-    }
-
-    #[test]
-    fn exit_codes_are_v8s() {
-        assert_eq!(summary(3, 0, None).exit_code(), 0);
-        assert_eq!(summary(3, 1, None).exit_code(), 1);
-        assert_eq!(summary(0, 0, None).exit_code(), 2);
-        assert_eq!(summary(3, 1, Some(StopReason::Interrupted)).exit_code(), 3);
-        assert_eq!(summary(0, 0, Some(StopReason::Terminated)).exit_code(), 4);
-        assert_eq!(summary(3, 100, Some(StopReason::TooManyFailures)).exit_code(), 1);
-        for (unexpected, code) in [(0, 0), (1, 1)] {
-            assert_eq!(summary(3, unexpected, Some(StopReason::TotalTimeout)).exit_code(), code);
-        }
-        let mut flaky = summary(3, 0, None);
-        flaky.counts.flaky = 1;
-        assert_eq!(flaky.exit_code(), 0);
-        flaky.flaky_fails = true;
-        assert_eq!(flaky.exit_code(), 1);
     }
 }

@@ -11,6 +11,8 @@
 //! | [`statement`] | which keys a key approves, signed |
 //! | [`mod@judge`] | from output to outcome, one file per kind of judge |
 //! | [`event`] | the one event type that feeds every reporter |
+//! | [`header`] | what a run is about to do |
+//! | [`summary`] | how far a run is, and how it went |
 //! | [`datagram`] | the signed UDP datagrams by which peers find each other |
 //! | [`recipe`] | files that are put together for a test where it runs |
 //! | [`placement`] | why a test was given to an executor |
@@ -25,6 +27,7 @@ pub mod datagram;
 pub mod event;
 pub mod fingerprint;
 pub mod hash;
+pub mod header;
 pub mod inputs;
 pub mod judge;
 pub mod outcome;
@@ -33,13 +36,15 @@ pub mod placement;
 pub mod port;
 pub mod recipe;
 pub mod statement;
+pub mod summary;
 pub mod wire;
 
 pub use case::{Arg, CaseId, Cases, Entry, Expectation, Program, TestCase, TestName, Unrunnable};
 pub use datagram::{Datagram, DatagramError, DatagramKind, Presence};
-pub use event::{Counts, Event, PeerNews, PeerPart, StopReason, Summary, TestReport, Times};
+pub use event::{Event, EventKind, PeerNews, PeerPart, TestReport, Times};
 pub use fingerprint::Fingerprint;
 pub use hash::history_key;
+pub use header::{BuildHeader, Forecast, Rounds, RunHeader};
 pub use judge::{
     Checks, Compare, ExitRule, Judge, Judgement, Negative, Patterns, Phase, Stream, TemplateRules, Uncaught,
     judge,
@@ -47,3 +52,6 @@ pub use judge::{
 pub use outcome::{Captured, Exit, Memory, Outcome, Output};
 pub use placement::{Place, Placement, Why};
 pub use recipe::{Part, Recipe, RecipeError};
+pub use summary::{
+    Counts, FlakyTest, PeerShare, RunEnd, RunStats, RunStatus, RunningTest, StopReason, Summary,
+};

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use flotilla_actors::daemon::Daemon;
 use flotilla_actors::run::daemon_client::DaemonSession;
-use flotilla_messages::{Event, TestReport};
+use flotilla_messages::{EventKind, TestReport};
 
 use crate::cable::Cable;
 use crate::harness::{Cluster, Polls};
@@ -20,9 +20,9 @@ fn is_of_peer(report: &TestReport) -> bool {
 
 /// How many tests the peer ran after a notice that says this.
 fn ran_after(ran: &Ran, says: &str) -> usize {
-    let said = |event: &Event| matches!(event, Event::Notice(text) if text.contains(says));
+    let said = |event: &EventKind| matches!(event, EventKind::Notice(text) if text.contains(says));
     let after = ran.events().skip_while(|event| !said(event));
-    after.filter(|event| matches!(event, Event::Finished(report) if is_of_peer(report))).count()
+    after.filter(|event| matches!(event, EventKind::Finished(report) if is_of_peer(report))).count()
 }
 
 /// A link that was cut amid a run was not made again: the peer stood idle from then on.
@@ -39,13 +39,13 @@ async fn a_peer_whose_link_was_cut_is_used_again() {
     let cables = Rc::clone(&cluster.cables);
     let (mut cut, mut told, mut since) = (false, false, 0);
     let ran = Ran::watched(options, &tree, move |event, _| match event {
-        Event::Finished(report) if is_of_peer(report) && !cut => {
+        EventKind::Finished(report) if is_of_peer(report) && !cut => {
             cut = true;
             cables.set(0, 1, Cable::Cut);
         }
-        Event::Notice(text) if text.contains("it is dialled again") => told = true,
+        EventKind::Notice(text) if text.contains("it is dialled again") => told = true,
         // Of 50 ms each: the first dial is in vain.
-        Event::Finished(_) if told && since < 15 => {
+        EventKind::Finished(_) if told && since < 15 => {
             since += 1;
             if since == 15 {
                 cables.set(0, 1, Cable::Whole);
@@ -73,7 +73,7 @@ async fn a_peer_that_is_restarted_is_used_again_even_if_it_is_the_only_one() {
     let restarted: Rc<RefCell<Option<Daemon>>> = Rc::default();
     let kept = Rc::clone(&restarted);
     let ran = Ran::watched(options, &tree, move |event, _| {
-        if let Event::Finished(_) = event
+        if let EventKind::Finished(_) = event
             && let Some(daemon) = leaving.take()
         {
             settings.work = daemon.addresses().work;
@@ -108,7 +108,7 @@ async fn a_peer_whose_key_is_revoked_here_gets_no_more_and_is_not_dialled_again(
     let options = options(&fixture.root(), 1, Some(peers));
     let mut revoking = Some(Rc::clone(&cluster));
     let ran = Ran::watched(options, &tree, move |event, _| {
-        if let Event::Finished(report) = event
+        if let EventKind::Finished(report) = event
             && is_of_peer(report)
             && let Some(cluster) = revoking.take()
         {

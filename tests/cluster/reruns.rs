@@ -1,7 +1,7 @@
 //! Tests that fail are run again where peers run tests as well: the same verdicts, and this machine has the last word.
 
 use flotilla_actors::run::scheduler::Reruns;
-use flotilla_messages::{Event, Place};
+use flotilla_messages::{EventKind, Place};
 
 use crate::run::{Ran, cluster, open, options, peers};
 use crate::support::Fixture;
@@ -37,7 +37,7 @@ async fn what_fails_on_a_peer_alone_is_flaky_and_this_machine_says_so() {
         assert_eq!((&report.place, &report.earlier[0].place), (&Place::Local, &there), "{}", report.name);
         assert!(report.earlier.len() == 1 && report.attempt == report.earlier[0].attempt + 1);
     }
-    let again = ran.events().filter(|event| matches!(event, Event::Again(_))).count();
+    let again = ran.events().filter(|event| matches!(event, EventKind::Again(_))).count();
     assert_eq!(again as u64, counts.flaky);
     // Each was run again when no other was waiting.
     assert_eq!(ran.places(), [("here".to_owned(), 60)].into());

@@ -16,7 +16,7 @@ use flotilla_actors::run::scheduler::ConfirmFailures;
 use flotilla_actors::run::{PeersOptions, RunError, RunOptions, StopRequest, StopSource, drive};
 use flotilla_actors::trust::identity::Ports;
 use flotilla_messages::packet::{Engine, Native};
-use flotilla_messages::{Event, Summary, TestReport};
+use flotilla_messages::{Event, EventKind, RunHeader, Summary, TestReport};
 use flotilla_suites::{Options, Tree};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -73,6 +73,8 @@ pub fn options(root: &Path, jobs: usize, peers: Option<PeersOptions>) -> RunOpti
         history: None,
         reaper: None,
         peers,
+        unusable_peers: Vec::new(),
+        header: RunHeader::default(),
     }
 }
 
@@ -109,25 +111,25 @@ fn tree_root(tree: &Tree) -> PathBuf {
     build.parent().unwrap().to_owned()
 }
 
-type Seen = Rc<RefCell<Vec<Event>>>;
+type Seen = Rc<RefCell<Vec<EventKind>>>;
 
 /// Keeps all events, and does something at each.
 struct Watcher {
     seen: Seen,
-    at: Box<dyn FnMut(&Event)>,
+    at: Box<dyn FnMut(&EventKind)>,
 }
 
 impl Reporter for Watcher {
     fn event(&mut self, event: &Event) {
-        (self.at)(event);
-        self.seen.borrow_mut().push(event.clone());
+        (self.at)(&event.kind);
+        self.seen.borrow_mut().push(event.kind.clone());
     }
 }
 
 /// What came of a run.
 pub struct Ran {
     result: Result<Summary, RunError>,
-    events: Vec<Event>,
+    events: Vec<EventKind>,
 }
 
 impl Ran {
@@ -138,11 +140,11 @@ impl Ran {
     pub async fn watched(
         options: RunOptions,
         tree: &Arc<Tree>,
-        mut at: impl FnMut(&Event, &UnboundedSender<StopRequest>) + 'static,
+        mut at: impl FnMut(&EventKind, &UnboundedSender<StopRequest>) + 'static,
     ) -> Self {
         let seen = Seen::default();
         let (stop, stops) = unbounded_channel();
-        let at = Box::new(move |event: &Event| at(event, &stop));
+        let at = Box::new(move |event: &EventKind| at(event, &stop));
         let watcher = Watcher { seen: Rc::clone(&seen), at };
         let cases = Arc::clone(tree) as Arc<dyn flotilla_messages::Cases>;
         let result = drive(options, cases, vec![Box::new(watcher)], StopSource::Channel(stops)).await;
@@ -156,20 +158,20 @@ impl Ran {
 
     pub fn reports(&self) -> impl Iterator<Item = &TestReport> {
         self.events.iter().filter_map(|event| match event {
-            Event::Finished(report) => Some(&**report),
+            EventKind::Finished(report) => Some(&**report),
             _ => None,
         })
     }
 
     /// In the order in which they came.
-    pub fn events(&self) -> impl Iterator<Item = &Event> {
+    pub fn events(&self) -> impl Iterator<Item = &EventKind> {
         self.events.iter()
     }
 
     pub fn notices(&self) -> Vec<&str> {
         let mut notices = Vec::new();
         for event in &self.events {
-            if let Event::Notice(text) = event {
+            if let EventKind::Notice(text) = event {
                 notices.push(text.as_str());
             }
         }
@@ -256,7 +258,7 @@ async fn a_peer_that_leaves_amid_a_run_costs_no_verdict() {
     let options = options(&fixture.root(), 1, Some(peers(&cluster, &tree, &[1, 2])));
     let mut leaving = cluster.peers[1].daemon.take();
     let ran = Ran::watched(options, &tree, move |event, _| {
-        if let Event::Finished(report) = event
+        if let EventKind::Finished(report) = event
             && report.place.peer() == Some("peer1")
             && let Some(daemon) = leaving.take()
         {
@@ -280,7 +282,7 @@ async fn a_run_without_local_jobs_ends_when_its_last_peer_has_left() {
     let options = options(&fixture.root(), 0, Some(peers(&cluster, &tree, &[1])));
     let mut leaving = cluster.peers[1].daemon.take();
     let ran = Ran::watched(options, &tree, move |event, _| {
-        if let Event::Finished(_) = event
+        if let EventKind::Finished(_) = event
             && let Some(daemon) = leaving.take()
         {
             actix_rt::spawn(async move { daemon.stop("the test says so").await });
@@ -314,7 +316,7 @@ async fn an_interrupted_run_leaves_nothing_on_its_peers() {
     let cluster = cluster(2).await;
     let options = options(&fixture.root(), 0, Some(peers(&cluster, &tree, &[1])));
     let ran = Ran::watched(options, &tree, |event, stop| {
-        if let Event::Started { .. } = event {
+        if let EventKind::Started { .. } = event {
             stop.send(StopRequest::Interrupt).unwrap();
         }
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, AsyncContext};
-use flotilla_messages::{Cases, Place, Summary};
+use flotilla_messages::{Cases, EventKind, PeerNews, PeerPart, Place, RunHeader, Summary};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::event::RunEvent;
@@ -102,7 +102,14 @@ pub async fn drive(
         orphans.spare(guard.pid());
     }
 
-    let (scheduler, aggregator) = start_actors(&options, Arc::clone(&cases), reporters, &events)?;
+    let header = std::mem::take(&mut options.header);
+    let (scheduler, aggregator) = start_actors(&options, header, Arc::clone(&cases), reporters, &events)?;
+    for (peer, reason) in options.unusable_peers.drain(..) {
+        aggregator.do_send(AggregatorMsg::Event(EventKind::Peer(PeerNews {
+            peer,
+            part: PeerPart::Out { reason },
+        })));
+    }
     let peers = options.peers.take().map(|peers| {
         let without_us = if jobs.is_none() { Some(LOCAL) } else { None };
         let (scheduler, aggregator) = (scheduler.clone(), aggregator.clone());
@@ -164,6 +171,7 @@ fn unguarded(error: &ReaperError) -> String {
 /// The scheduler reports to the aggregator; listing begins.
 fn start_actors(
     options: &RunOptions,
+    header: RunHeader,
     cases: Arc<dyn Cases>,
     reporters: Vec<Box<dyn Reporter>>,
     events: &UnboundedSender<RunEvent>,
@@ -177,6 +185,7 @@ fn start_actors(
     };
     let watch = DeathWatch::new("aggregator", events.clone());
     let aggregator = ResultAggregator::new(policy, reporters, watch).start();
+    aggregator.do_send(AggregatorMsg::Event(EventKind::RunStarted(Box::new(header))));
     let told = aggregator.clone().recipient();
     let mut listing = Ok(());
     let scheduler = Scheduler::create(|context| {

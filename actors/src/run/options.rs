@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flotilla_messages::Fingerprint;
 use flotilla_messages::packet::Engine;
+use flotilla_messages::{Fingerprint, RunHeader};
 
 use crate::content::inputs::Selection;
 use crate::net::link::Timing;
@@ -50,7 +50,7 @@ pub struct RunOptions {
     pub total_timeout: Option<Duration>,
     /// Tests are started in the order in which they are found, not the longest first.
     pub unsorted: bool,
-    /// Tell of each placement, as [`Event::Placed`](flotilla_messages::Event::Placed).
+    /// Tell of each placement, as [`EventKind::Placed`](flotilla_messages::EventKind::Placed).
     pub explain: bool,
     /// What is known of the tests' durations.
     pub history: Option<DurationEstimates>,
@@ -59,6 +59,10 @@ pub struct RunOptions {
     pub reaper: Option<Vec<OsString>>,
     /// Peers that may run tests as well.
     pub peers: Option<PeersOptions>,
+    /// Peers that are known and cannot be used, by name, each with the reason: only for the reports.
+    pub unusable_peers: Vec<(String, String)>,
+    /// What the reports say first.
+    pub header: RunHeader,
 }
 
 /// How to run tests on peers.

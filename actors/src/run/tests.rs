@@ -8,7 +8,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flotilla_messages::{Arg, CaseId, Event, Outcome, StopReason, Summary, TestReport, Unrunnable};
+use flotilla_messages::{
+    Arg, CaseId, Event, EventKind, Outcome, PeerNews, PeerPart, RunEnd, RunHeader, StopReason, Summary,
+    TestReport, Unrunnable,
+};
 use tokio::sync::mpsc;
 
 use super::fake::{Fake, case, name};
@@ -36,30 +39,32 @@ fn options() -> RunOptions {
         history: None,
         reaper: None,
         peers: None,
+        unusable_peers: Vec::new(),
+        header: RunHeader::default(),
     }
 }
 
-type Seen = Rc<RefCell<Vec<Event>>>;
+type Seen = Rc<RefCell<Vec<EventKind>>>;
 
 /// Keeps all incoming, and does something at each.
 struct Watcher {
     seen: Seen,
-    at: Box<dyn FnMut(&Event)>,
+    at: Box<dyn FnMut(&EventKind)>,
 }
 
 impl Reporter for Watcher {
     fn event(&mut self, event: &Event) {
-        (self.at)(event);
-        self.seen.borrow_mut().push(event.clone());
+        (self.at)(&event.kind);
+        self.seen.borrow_mut().push(event.kind.clone());
     }
 }
 
 fn run_fake(
     options: RunOptions,
     fake: Fake,
-    at: impl FnMut(&Event) + 'static,
+    at: impl FnMut(&EventKind) + 'static,
     stop: mpsc::UnboundedReceiver<StopRequest>,
-) -> (Result<Summary, RunError>, Vec<Event>) {
+) -> (Result<Summary, RunError>, Vec<EventKind>) {
     let seen = Seen::default();
     let watcher = Watcher { seen: Rc::clone(&seen), at: Box::new(at) };
     let result = run(options, Arc::new(fake), vec![Box::new(watcher)], StopSource::Channel(stop));
@@ -67,15 +72,15 @@ fn run_fake(
     (result, incoming)
 }
 
-fn run_quietly(options: RunOptions, fake: Fake) -> (Summary, Vec<Event>) {
+fn run_quietly(options: RunOptions, fake: Fake) -> (Summary, Vec<EventKind>) {
     let (_stopping, stop) = mpsc::unbounded_channel();
     let (result, incoming) = run_fake(options, fake, |_| {}, stop);
     (result.unwrap(), incoming)
 }
 
-fn reports(incoming: &[Event]) -> Vec<&TestReport> {
+fn reports(incoming: &[EventKind]) -> Vec<&TestReport> {
     let finished = incoming.iter().filter_map(|event| match event {
-        Event::Finished(report) => Some(&**report),
+        EventKind::Finished(report) => Some(&**report),
         _ => None,
     });
     finished.collect()
@@ -86,12 +91,13 @@ fn every_test_is_started_and_finished_once_and_the_summary_comes_last() {
     let (summary, incoming) = run_quietly(options(), Fake::scripts(50, "exit $(($0 % 2))"));
     assert_eq!((summary.counts.expected, summary.counts.unexpected, summary.not_run), (25, 25, 0));
     assert_eq!(summary.exit_code(), 1);
-    assert_eq!(incoming.last(), Some(&Event::RunFinished(summary)));
-    assert!(incoming.contains(&Event::Listed { tests: 50, complete: true }));
+    assert_eq!(incoming.last(), Some(&EventKind::RunFinished(Box::new(RunEnd::of(summary)))));
+    assert!(incoming.contains(&EventKind::Listed { tests: 50, complete: true }));
     for test in (0..50).map(CaseId) {
-        let started =
-            incoming.iter().position(|event| matches!(event, Event::Started { test: id, .. } if *id == test));
-        let of = |event: &Event| matches!(event, Event::Finished(report) if report.test == test);
+        let started = incoming
+            .iter()
+            .position(|event| matches!(event, EventKind::Started { test: id, .. } if *id == test));
+        let of = |event: &EventKind| matches!(event, EventKind::Finished(report) if report.test == test);
         let finished: Vec<_> = incoming.iter().enumerate().filter(|(_, event)| of(event)).collect();
         assert_eq!(finished.len(), 1);
         assert!(started.unwrap() < finished[0].0);
@@ -102,7 +108,20 @@ fn every_test_is_started_and_finished_once_and_the_summary_comes_last() {
 fn an_empty_run_ends_at_once() {
     let (summary, incoming) = run_quietly(options(), Fake::scripts(0, ""));
     assert_eq!(summary.exit_code(), 2);
-    assert_eq!(incoming.len(), 2, "{incoming:?}");
+    assert_eq!(incoming.len(), 3, "{incoming:?}");
+}
+
+#[test]
+fn the_header_comes_first_and_then_what_is_known_of_unusable_peers() {
+    let header = RunHeader { unused_rules: vec!["a rule".into()], ..RunHeader::default() };
+    let unusable = vec![("bob".to_owned(), "it is gone".to_owned())];
+    let options = RunOptions { header: header.clone(), unusable_peers: unusable, ..options() };
+    let (_, incoming) = run_quietly(options, Fake::scripts(1, ""));
+    let out = PeerPart::Out { reason: "it is gone".into() };
+    let peer = EventKind::Peer(PeerNews { peer: "bob".into(), part: out });
+    assert_eq!(incoming[..2], [EventKind::RunStarted(Box::new(header)), peer]);
+    let Some(EventKind::RunFinished(end)) = incoming.last() else { panic!("{incoming:?}") };
+    assert_eq!(end.peers["bob"].out.as_deref(), Some("it is gone"));
 }
 
 #[test]
@@ -141,8 +160,8 @@ fn what_cannot_be_run_or_breaks_is_one_tests_failure() {
 #[test]
 fn a_request_to_stop_ends_what_runs_and_says_what_did_not() {
     let (stopping, stop) = mpsc::unbounded_channel();
-    let at = move |event: &Event| {
-        if matches!(event, Event::Started { .. }) {
+    let at = move |event: &EventKind| {
+        if matches!(event, EventKind::Started { .. }) {
             stopping.send(StopRequest::Terminate).unwrap();
         }
     };
@@ -155,7 +174,7 @@ fn a_request_to_stop_ends_what_runs_and_says_what_did_not() {
     assert!(begun.elapsed() < Duration::from_secs(30));
     assert_eq!((summary.counts.finished(), summary.not_run), (0, 5));
     assert_eq!(summary.exit_code(), 4);
-    assert!(incoming.contains(&Event::Stopping(StopReason::Terminated)));
+    assert!(incoming.contains(&EventKind::Stopping(StopReason::Terminated)));
 }
 
 #[test]
@@ -165,8 +184,8 @@ fn a_second_request_kills_what_does_not_want_to_end() {
     let script = format!("trap '' TERM; : > {}; while :; do sleep 0.01; done", begun_file.display());
     let make = move |id| Ok(case(id, &["/bin/sh", "-c", &script]));
     let (stopping, stop) = mpsc::unbounded_channel();
-    let at = move |event: &Event| {
-        if matches!(event, Event::Started { .. }) {
+    let at = move |event: &EventKind| {
+        if matches!(event, EventKind::Started { .. }) {
             let (stopping, begun_file) = (stopping.clone(), begun_file.clone());
             std::thread::spawn(move || {
                 while !begun_file.exists() {
@@ -192,7 +211,7 @@ fn enough_failures_stop_the_run() {
     assert!(summary.counts.unexpected >= 3 && summary.not_run > 0);
     assert_eq!(summary.counts.finished() + summary.not_run, 500);
     assert_eq!(summary.stopped, Some(StopReason::TooManyFailures));
-    assert_eq!(incoming.iter().filter(|event| matches!(event, Event::Stopping(_))).count(), 1);
+    assert_eq!(incoming.iter().filter(|event| matches!(event, EventKind::Stopping(_))).count(), 1);
 }
 
 #[cfg(target_os = "linux")]
@@ -253,7 +272,7 @@ fn reporters_get_ticks_only_if_they_want_them() {
         fn wants_ticks(&self) -> bool {
             true
         }
-        fn tick(&mut self, _: Instant) {
+        fn tick(&mut self, _: &flotilla_messages::RunStatus) {
             *self.0.borrow_mut() += 1;
         }
     }

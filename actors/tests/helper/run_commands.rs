@@ -17,7 +17,8 @@ use std::{env, fs};
 use flotilla_actors::execution::reaper;
 use flotilla_actors::{Reporter, RunOptions, StopSource, run};
 use flotilla_messages::{
-    Arg, CaseId, Cases, Entry, Event, Expectation, Judge, Program, TestCase, TestName, Unrunnable,
+    Arg, CaseId, Cases, Entry, Event, EventKind, Expectation, Judge, Program, RunHeader, TestCase, TestName,
+    Unrunnable,
 };
 
 type Error = Box<dyn std::error::Error>;
@@ -74,6 +75,8 @@ fn work(mut args: impl Iterator<Item = String>) -> Result<u8, Error> {
         history: None,
         reaper,
         peers: None,
+        unusable_peers: Vec::new(),
+        header: RunHeader::default(),
     };
     let first = Box::new(Printer { begun, started: false });
     let summary = run(options, Arc::new(Commands { commands, timeout }), vec![first], StopSource::Signals)?;
@@ -89,16 +92,16 @@ struct Printer {
 
 impl Reporter for Printer {
     fn event(&mut self, event: &Event) {
-        let text = match event {
-            Event::Started { .. } if !self.started => {
+        let text = match &event.kind {
+            EventKind::Started { .. } if !self.started => {
                 self.started = true;
                 format!("first test after {:?}", self.begun.elapsed())
             }
-            Event::Finished(report) if !report.as_expected => {
+            EventKind::Finished(report) if !report.as_expected => {
                 let why = report.why.as_deref().unwrap_or_default();
                 format!("{}: {} {why}", report.name, report.outcome)
             }
-            Event::Notice(text) => text.clone(),
+            EventKind::Notice(text) => text.clone(),
             _ => return,
         };
         // Whoever reads this may be gone.

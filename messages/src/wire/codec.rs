@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Arg, Captured, CaseId, Event, Exit, Expectation, Judge, Memory, Outcome, Output, Place, Program,
+        Arg, Captured, CaseId, EventKind, Exit, Expectation, Judge, Memory, Outcome, Output, Place, Program,
         TestCase, TestName, TestReport, Times,
     };
 
@@ -246,7 +246,7 @@ mod tests {
             memory: Memory { max_rss: 40 << 20, max_vms: 5 << 30 },
             started: None,
         };
-        let event = Event::Finished(Box::new(TestReport {
+        let event = EventKind::Finished(Box::new(TestReport {
             test: CaseId(7),
             name: case().name,
             id: case().id,
@@ -327,7 +327,7 @@ mod tests {
             let mut framed = BytesMut::new();
             framed.put_u32(bytes.len() as u32);
             framed.extend_from_slice(&bytes);
-            let _ = codec.decode::<Event>(&mut framed);
+            let _ = codec.decode::<EventKind>(&mut framed);
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use actix::{Actor, AsyncContext, Context, Handler};
-use flotilla_messages::Event;
+use flotilla_messages::{Event, EventKind};
 
 use super::core::{Core, Policy};
 use super::message::AggregatorMsg;
+use super::progress::Moment;
 use super::reporter::{Reporter, Reporters};
 use crate::kit::DeathWatch;
 use crate::run::RunEvent;
@@ -40,7 +41,7 @@ impl Actor for ResultAggregator {
 
     fn started(&mut self, context: &mut Self::Context) {
         if self.reporters.want_ticks() {
-            context.run_interval(TICK, |this, _| this.reporters.tick(Instant::now()));
+            context.run_interval(TICK, |this, _| this.reporters.tick(&this.core.status(Moment::now())));
         }
     }
 }
@@ -50,11 +51,11 @@ impl Handler<AggregatorMsg> for ResultAggregator {
 
     fn handle(&mut self, message: AggregatorMsg, _: &mut Self::Context) {
         let mut events = std::mem::take(&mut self.events);
-        self.core.handle(Instant::now(), message, &mut events);
+        self.core.handle(Moment::now(), message, &mut events);
         for event in events.drain(..) {
             self.reporters.event(&event);
-            if let Event::RunFinished(summary) = event {
-                self.watch.send(RunEvent::Done(summary));
+            if let EventKind::RunFinished(end) = event.kind {
+                self.watch.send(RunEvent::Done(end.summary));
             }
         }
         self.events = events;

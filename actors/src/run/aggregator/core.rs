@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use flotilla_messages::{Captured, CaseId, Counts, Event, Outcome, StopReason, Summary, TestReport};
+use flotilla_messages::{Captured, CaseId, Event, EventKind, RunStatus, StopReason, Summary, TestReport};
 
 use super::message::{AggregatorMsg, Attempt};
+use super::progress::{Moment, Progress};
 use crate::execution::executor::LeaseResult;
 
 /// What a run wants of its verdicts.
@@ -19,9 +20,8 @@ pub struct Policy {
 /// The aggregator without its actor.
 pub struct Core {
     policy: Policy,
-    begun: Instant,
     last_verdict: Instant,
-    counts: Counts,
+    progress: Progress,
     stopped: Option<StopReason>,
     done: bool,
 }
@@ -29,24 +29,26 @@ pub struct Core {
 impl Core {
     /// For a run that began at `begun`.
     pub fn new(policy: Policy, begun: Instant) -> Self {
-        Self { policy, begun, last_verdict: begun, counts: Counts::default(), stopped: None, done: false }
+        Self { policy, last_verdict: begun, progress: Progress::new(begun), stopped: None, done: false }
     }
 
     /// Takes one message in; the events that follow from it are appended to `events`, in order. The last one of a run is
-    /// [`Event::RunFinished`].
-    pub fn handle(&mut self, now: Instant, message: AggregatorMsg, events: &mut Vec<Event>) {
+    /// [`EventKind::RunFinished`].
+    pub fn handle(&mut self, now: Moment, message: AggregatorMsg, events: &mut Vec<Event>) {
         if self.done {
             return;
         }
         match message {
-            AggregatorMsg::Event(event) => {
-                if let Event::Stopping(reason) = &event {
+            AggregatorMsg::Event(kind) => {
+                if let EventKind::Stopping(reason) = &kind {
                     self.stopped = Some(*reason);
                 }
-                events.push(event);
+                events.push(self.progress.event(now, kind));
             }
             AggregatorMsg::Again { test, tried } => {
-                events.extend(report(test, tried).map(|report| Event::Again(Box::new(report))));
+                if let Some(report) = report(test, tried) {
+                    events.push(self.progress.event(now, EventKind::Again(Box::new(report))));
+                }
             }
             AggregatorMsg::Verdict { test, tried, earlier, differs_on } => {
                 if let Some(mut report) = report(test, tried) {
@@ -58,21 +60,26 @@ impl Core {
             }
             AggregatorMsg::Over { not_run, all_found } => {
                 self.done = true;
-                events.push(Event::RunFinished(Summary {
-                    counts: self.counts,
+                let end = self.progress.end(Summary {
+                    counts: self.progress.stats().counts,
                     not_run,
                     listing_complete: all_found,
                     stopped: self.stopped,
-                    elapsed: self.last_verdict.saturating_duration_since(self.begun),
+                    elapsed: self.progress.elapsed(self.last_verdict),
                     flaky_fails: self.policy.flaky_fails,
-                }));
+                });
+                events.push(self.progress.event(now, EventKind::RunFinished(Box::new(end))));
             }
         }
     }
 
-    fn verdict(&mut self, now: Instant, mut report: TestReport, events: &mut Vec<Event>) {
-        self.last_verdict = now;
-        self.count(&report);
+    /// The run at this moment.
+    pub fn status(&self, now: Moment) -> RunStatus {
+        self.progress.status(now)
+    }
+
+    fn verdict(&mut self, now: Moment, mut report: TestReport, events: &mut Vec<Event>) {
+        self.last_verdict = now.instant;
         if report.as_expected
             && !report.flaky()
             && !self.policy.keep_passing_output
@@ -83,23 +90,9 @@ impl Core {
         }
         if let Some(peer) = &report.differs_on {
             let text = format!("{} differs on {peer}: it failed there and is as expected here", report.name);
-            events.push(Event::Notice(text));
+            events.push(self.progress.event(now, EventKind::Notice(text)));
         }
-        events.push(Event::Finished(Box::new(report)));
-    }
-
-    fn count(&mut self, report: &TestReport) {
-        if report.as_expected {
-            self.counts.expected += 1;
-            self.counts.flaky += u64::from(report.flaky());
-            return;
-        }
-        self.counts.unexpected += 1;
-        match report.outcome {
-            Outcome::Crash => self.counts.crashed += 1,
-            Outcome::Timeout => self.counts.timed_out += 1,
-            Outcome::Pass | Outcome::Fail => {}
-        }
+        events.push(self.progress.event(now, EventKind::Finished(Box::new(report))));
     }
 }
 
@@ -148,7 +141,7 @@ fn report(test: CaseId, Attempt { ending, place, attempt, times }: Attempt) -> O
 mod tests {
     use std::time::Duration;
 
-    use flotilla_messages::{Exit, Expectation, Judgement, Memory, Output, Place, Times};
+    use flotilla_messages::{Counts, Exit, Expectation, Judgement, Memory, Outcome, Output, Place, Times};
 
     use super::*;
     use crate::execution::executor::{Failed, Judged};
@@ -171,7 +164,7 @@ mod tests {
 
     fn tell(core: &mut Core, message: AggregatorMsg) -> Vec<Event> {
         let mut events = Vec::new();
-        core.handle(Instant::now(), message, &mut events);
+        core.handle(Moment::now(), message, &mut events);
         events
     }
 
@@ -186,14 +179,14 @@ mod tests {
 
     fn report(effects: &[Event]) -> &TestReport {
         match effects.first() {
-            Some(Event::Finished(report)) => report,
+            Some(Event { kind: EventKind::Finished(report), .. }) => report,
             other => panic!("no report: {other:?}"),
         }
     }
 
     fn summary(core: &mut Core) -> Summary {
         match tell(core, AggregatorMsg::Over { not_run: 0, all_found: true }).pop() {
-            Some(Event::RunFinished(summary)) => summary,
+            Some(Event { kind: EventKind::RunFinished(end), .. }) => end.summary,
             other => panic!("no summary: {other:?}"),
         }
     }
@@ -237,8 +230,8 @@ mod tests {
         let effects =
             tell(&mut core, AggregatorMsg::Verdict { test, tried, earlier: Vec::new(), differs_on });
         let notice = "fake/1 (default) differs on bob: it failed there and is as expected here";
-        assert_eq!(effects.first(), Some(&Event::Notice(notice.into())));
-        assert!(matches!(effects.last(), Some(Event::Finished(report))
+        assert_eq!(effects.first().map(|event| &event.kind), Some(&EventKind::Notice(notice.into())));
+        assert!(matches!(effects.last().map(|event| &event.kind), Some(EventKind::Finished(report))
             if report.as_expected && report.differs_on.as_deref() == Some("bob")));
     }
 
@@ -249,7 +242,9 @@ mod tests {
             let mut core = Core::new(Policy { flaky_fails, ..Policy::default() }, Instant::now());
             let test = CaseId(1);
             let effects = tell(&mut core, AggregatorMsg::Again { test, tried: fail(1) });
-            assert!(matches!(&effects[..], [Event::Again(report)] if !report.as_expected));
+            assert!(
+                matches!(&effects[..], [Event { kind: EventKind::Again(report), .. }] if !report.as_expected)
+            );
             let (good, earlier) = (tried(3, judged(Outcome::Pass, Outcome::Pass)), vec![fail(1), fail(2)]);
             let effects =
                 tell(&mut core, AggregatorMsg::Verdict { test, tried: good, earlier, differs_on: None });
@@ -277,11 +272,12 @@ mod tests {
         let mut core = Core::new(Policy::default(), Instant::now());
         verdict(&mut core, 1, judged(Outcome::Timeout, Outcome::Pass));
         verdict(&mut core, 2, judged(Outcome::Crash, Outcome::Pass));
-        let stopping = Event::Stopping(StopReason::TooManyFailures);
-        assert_eq!(tell(&mut core, AggregatorMsg::Event(stopping.clone())), [stopping]);
+        let stopping = EventKind::Stopping(StopReason::TooManyFailures);
+        let events = tell(&mut core, AggregatorMsg::Event(stopping.clone()));
+        assert_eq!(events.into_iter().map(|event| event.kind).collect::<Vec<_>>(), [stopping]);
         assert_eq!(verdict(&mut core, 3, judged(Outcome::Fail, Outcome::Pass)).len(), 1);
         let summary = summary(&mut core);
-        assert_eq!(summary.counts, Counts { expected: 0, flaky: 0, unexpected: 3, crashed: 1, timed_out: 1 });
+        assert_eq!(summary.counts, Counts { unexpected: 3, crashed: 1, timed_out: 1, ..Counts::default() });
         assert_eq!(summary.stopped, Some(StopReason::TooManyFailures));
         assert_eq!(summary.exit_code(), 1);
     }

@@ -1,7 +1,7 @@
 //! What the aggregator is sent.
 
 use actix::Message;
-use flotilla_messages::{CaseId, Event, Place, Times};
+use flotilla_messages::{CaseId, EventKind, Place, Times};
 
 use crate::execution::executor::LeaseResult;
 
@@ -30,7 +30,7 @@ impl Attempt {
 #[rtype(result = "()")]
 pub enum AggregatorMsg {
     /// For the reporters as it is.
-    Event(Event),
+    Event(EventKind),
     /// An attempt was unexpected, and the test will be run again: no verdict.
     Again {
         /// The test's number.
@@ -61,6 +61,6 @@ pub enum AggregatorMsg {
 impl AggregatorMsg {
     /// Something a person should know.
     pub fn notice(text: String) -> Self {
-        Self::Event(Event::Notice(text))
+        Self::Event(EventKind::Notice(text))
     }
 }

@@ -1,16 +1,15 @@
 //! What shows or records a run.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
-use flotilla_messages::Event;
+use flotilla_messages::{Event, EventKind, RunStatus};
 
 use crate::execution::pool::panic_text;
 
 /// Shows or records a run: progress, JSON, JUnit and whatever comes later. Called on the main thread: a
 /// slow reporter delays the run.
 pub trait Reporter {
-    /// Something happened. [`Event::RunFinished`] is the last one.
+    /// Something happened. [`EventKind::RunStarted`] comes first, [`EventKind::RunFinished`] last.
     fn event(&mut self, event: &Event);
 
     /// Whether [`Reporter::tick`] is to be called. Asked once, at the start.
@@ -18,8 +17,8 @@ pub trait Reporter {
         false
     }
 
-    /// Called about ten times a second.
-    fn tick(&mut self, _now: Instant) {}
+    /// Called about ten times a second with the run at that moment.
+    fn tick(&mut self, _status: &RunStatus) {}
 }
 
 /// The reporters of a run. One that panics is left out from then on: reporting never fails the run.
@@ -37,15 +36,16 @@ impl Reporters {
     pub(super) fn event(&mut self, event: &Event) {
         for failure in self.each(|reporter| reporter.event(event)) {
             // The others are told; should one of them break over that, the log has to do.
-            let notice = Event::Notice(format!("a report is incomplete: {failure}"));
+            let kind = EventKind::Notice(format!("a report is incomplete: {failure}"));
+            let notice = Event { at: event.at, elapsed: event.elapsed, stats: event.stats, kind };
             self.each(|reporter| reporter.event(&notice));
         }
     }
 
-    pub(super) fn tick(&mut self, now: Instant) {
+    pub(super) fn tick(&mut self, status: &RunStatus) {
         self.each(|reporter| {
             if reporter.wants_ticks() {
-                reporter.tick(now);
+                reporter.tick(status);
             }
         });
     }
@@ -70,6 +70,9 @@ impl Reporters {
 mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
+    use std::time::{Duration, SystemTime};
+
+    use flotilla_messages::RunStats;
 
     use super::*;
 
@@ -93,10 +96,14 @@ mod tests {
     fn a_broken_reporter_is_left_out_and_the_others_are_told() {
         let kept = Rc::default();
         let mut reporters = Reporters::new(vec![Box::new(Broken), Box::new(Kept(Rc::clone(&kept)))]);
-        let event = Event::Listed { tests: 1, complete: false };
+        let of = |kind| {
+            let (at, elapsed) = (SystemTime::UNIX_EPOCH, Duration::ZERO);
+            Event { at, elapsed, stats: RunStats::default(), kind }
+        };
+        let event = of(EventKind::Listed { tests: 1, complete: false });
         reporters.event(&event);
         reporters.event(&event);
-        let notice = Event::Notice("a report is incomplete: no space left".into());
+        let notice = of(EventKind::Notice("a report is incomplete: no space left".into()));
         assert_eq!(*kept.borrow(), [event.clone(), notice, event]);
     }
 }

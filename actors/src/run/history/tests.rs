@@ -64,13 +64,14 @@ fn run(path: &Path, noted: &[Noted]) -> Kept {
         elapsed: Duration::ZERO,
         flaky_fails: false,
     };
-    recorder.event(&flotilla_messages::Event::RunFinished(summary));
+    let end = flotilla_messages::RunEnd::of(summary);
+    recorder.event(&event(flotilla_messages::EventKind::RunFinished(Box::new(end))));
     keeper.end(Duration::from_secs(30))
 }
 
 fn finished(noted: &Noted) -> flotilla_messages::Event {
     let case = crate::run::fake::case(flotilla_messages::CaseId(1), &["true"]);
-    flotilla_messages::Event::Finished(Box::new(flotilla_messages::TestReport {
+    event(flotilla_messages::EventKind::Finished(Box::new(flotilla_messages::TestReport {
         test: flotilla_messages::CaseId(1),
         name: case.name,
         id: noted.id.clone(),
@@ -93,7 +94,12 @@ fn finished(noted: &Noted) -> flotilla_messages::Event {
         times: Default::default(),
         differs_on: None,
         earlier: Vec::new(),
-    }))
+    })))
+}
+
+fn event(kind: flotilla_messages::EventKind) -> flotilla_messages::Event {
+    let (at, elapsed) = (std::time::SystemTime::UNIX_EPOCH, Duration::ZERO);
+    flotilla_messages::Event { at, elapsed, stats: Default::default(), kind }
 }
 
 fn expected(path: &Path, id: &str) -> Option<Duration> {

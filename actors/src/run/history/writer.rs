@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use flotilla_messages::port::local::TestDuration;
-use flotilla_messages::{Event, history_key};
+use flotilla_messages::{Event, EventKind, RunStatus, history_key};
 
 use super::estimates::{DurationEstimates, Means};
 use crate::history::{DatabaseError, HistoryDb, Noted};
@@ -121,8 +121,8 @@ pub struct Recorder {
     known: DurationEstimates,
     any: Rc<Cell<bool>>,
     noted: Vec<Noted>,
-    /// When the first of them came.
-    since: Option<Instant>,
+    /// When the first of them came, since the run's start.
+    since: Option<Duration>,
     all: u64,
 }
 
@@ -138,17 +138,19 @@ impl Recorder {
 
 impl Reporter for Recorder {
     fn event(&mut self, event: &Event) {
-        match event {
-            Event::Finished(report) => {
+        match &event.kind {
+            EventKind::Finished(report) => {
                 self.all += 1;
                 self.any.set(true);
                 self.noted.push(Noted::of(report));
-                let since = *self.since.get_or_insert_with(Instant::now);
-                if self.noted.len() >= BATCH || (self.all.is_multiple_of(64) && since.elapsed() >= WAIT) {
+                let since = *self.since.get_or_insert(event.elapsed);
+                if self.noted.len() >= BATCH
+                    || (self.all.is_multiple_of(64) && event.elapsed.saturating_sub(since) >= WAIT)
+                {
                     self.hand_on();
                 }
             }
-            Event::RunFinished(_) => {
+            EventKind::RunFinished(_) => {
                 self.known.stop_reading();
                 self.hand_on();
             }
@@ -160,8 +162,8 @@ impl Reporter for Recorder {
         true
     }
 
-    fn tick(&mut self, now: Instant) {
-        if self.since.is_some_and(|since| now.saturating_duration_since(since) >= WAIT) {
+    fn tick(&mut self, status: &RunStatus) {
+        if self.since.is_some_and(|since| status.elapsed.saturating_sub(since) >= WAIT) {
             self.hand_on();
         }
     }

@@ -13,7 +13,7 @@ use flotilla_messages::Cases;
 use flotilla_messages::inputs::Digest;
 use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::wire::Hello;
-use flotilla_messages::{Event, Fingerprint, PeerNews};
+use flotilla_messages::{EventKind, Fingerprint, PeerNews};
 
 use super::core::{Core, Effect, Input};
 use crate::content::inputs::{ScanError, StatCache, Tree, scan};
@@ -212,7 +212,7 @@ impl Peers {
                 }
             }
             Effect::Part { peer, part } => {
-                self.aggregator.do_send(AggregatorMsg::Event(Event::Peer(PeerNews { peer, part })));
+                self.aggregator.do_send(AggregatorMsg::Event(EventKind::Peer(PeerNews { peer, part })));
             }
             Effect::Notice(text) => self.aggregator.do_send(AggregatorMsg::notice(text)),
             Effect::NoneLeft { reason } => {
@@ -279,7 +279,7 @@ impl Handler<ProxyEvent> for Peers {
             _ if self.over => {}
             ProxyEvent::Sending { sent, total, .. } => {
                 let Some(peer) = self.core.name(peer).map(str::to_owned) else { return };
-                self.aggregator.do_send(AggregatorMsg::Event(Event::Sending { peer, sent, total }));
+                self.aggregator.do_send(AggregatorMsg::Event(EventKind::Sending { peer, sent, total }));
             }
             ProxyEvent::Waits { ahead, .. } => self.handle(Input::Waits { peer, ahead }, context),
             ProxyEvent::Joined { key, sent, after, .. } => {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
-use flotilla_messages::{Cases, Event, Place, StopReason};
+use flotilla_messages::{Cases, EventKind, Place, StopReason};
 
 use super::case_reader::CaseReader;
 use super::core::Core;
@@ -182,7 +182,7 @@ impl Scheduler {
     /// For the log.
     fn note(&mut self, message: &AggregatorMsg) {
         match message {
-            AggregatorMsg::Event(Event::Listed { tests, complete: true }) => {
+            AggregatorMsg::Event(EventKind::Listed { tests, complete: true }) => {
                 log::info!("all tests are found: {tests}");
             }
             AggregatorMsg::Verdict { .. } => {

@@ -5,7 +5,7 @@ use std::env;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-use flotilla_messages::{Event, Outcome, Summary, TestReport};
+use flotilla_messages::{Event, EventKind, Outcome, Summary, TestReport};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -82,16 +82,16 @@ impl Handler<Order> for Peer {
     }
 }
 
-struct Kept(Rc<RefCell<Vec<Event>>>);
+struct Kept(Rc<RefCell<Vec<EventKind>>>);
 
 impl Reporter for Kept {
     fn event(&mut self, event: &Event) {
-        self.0.borrow_mut().push(event.clone());
+        self.0.borrow_mut().push(event.kind.clone());
     }
 }
 
 /// Twenty tests here and on such a peer.
-fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
+fn run_with(manner: Manner) -> (Summary, Vec<EventKind>) {
     let events = Rc::new(RefCell::new(Vec::new()));
     let kept: Vec<Box<dyn Reporter>> = vec![Box::new(Kept(Rc::clone(&events)))];
     let summary = actix_rt::System::new().block_on(async {
@@ -135,21 +135,20 @@ fn run_with(manner: Manner) -> (Summary, Vec<Event>) {
     (summary, events.take())
 }
 
-fn reports(events: &[Event]) -> Vec<&TestReport> {
+fn reports(events: &[EventKind]) -> Vec<&TestReport> {
     let finished = events.iter().filter_map(|event| match event {
-        Event::Finished(report) => Some(&**report),
+        EventKind::Finished(report) => Some(&**report),
         _ => None,
     });
     finished.collect()
 }
 
-fn check(manner: Manner, notice: Option<&str>) -> Vec<Event> {
+fn check(manner: Manner, notice: Option<&str>) -> Vec<EventKind> {
     let (summary, events) = run_with(manner);
     assert_eq!((summary.counts.expected, summary.counts.unexpected, summary.not_run), (20, 0, 0));
     assert_eq!(reports(&events).len(), 20);
     assert!(reports(&events).iter().all(|report| report.place == Place::Local));
-    let found =
-        |event: &Event| matches!((event, notice), (Event::Notice(text), Some(notice)) if text == notice);
+    let found = |event: &EventKind| matches!((event, notice), (EventKind::Notice(text), Some(notice)) if text == notice);
     assert_eq!(events.iter().any(found), notice.is_some(), "{events:?}");
     events
 }
@@ -230,8 +229,8 @@ fn the_case_of_a_test_that_nobody_can_run_is_read_on_a_thread_of_its_own() {
     reports.sort();
     let names = [("0".to_owned(), true), ("2".to_owned(), true), ("test-1".to_owned(), false)];
     assert_eq!(reports, names);
-    let why = |event: &Event| match event {
-        Event::Finished(report) => report.why.clone(),
+    let why = |event: &EventKind| match event {
+        EventKind::Finished(report) => report.why.clone(),
         _ => None,
     };
     assert!(events.iter().filter_map(why).all(|why| why == "cannot run the test: no space left on device"));

@@ -1,7 +1,7 @@
 //! Which results and which peers are believed: unexpected ones are confirmed here, and who is unable to run tests, or
 //! runs them otherwise than this machine, gets no more.
 
-use flotilla_messages::{Event, Outcome, PeerNews, PeerPart, Place};
+use flotilla_messages::{EventKind, Outcome, PeerNews, PeerPart, Place};
 
 use super::core::{Core, Leased};
 use super::effect::Effect;
@@ -183,7 +183,7 @@ impl Core {
         }
         effects.push(Effect::notice(format!("{peer} gets no more tests: {why}")));
         let part = PeerPart::Out { reason: why.to_owned() };
-        effects.push(Effect::event(Event::Peer(PeerNews { peer: peer.clone(), part })));
+        effects.push(Effect::event(EventKind::Peer(PeerNews { peer: peer.clone(), part })));
         for executor in there {
             effects.push(Effect::StopExecutor { executor, kill: true });
             let (_, had) = self.remove(executor);

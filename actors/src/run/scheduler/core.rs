@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use flotilla_messages::{CaseId, Event, Place, StopReason, Times};
+use flotilla_messages::{CaseId, EventKind, Place, StopReason, Times};
 
 use super::capacity::{Answered, Executor};
 use super::confirmation::{Held, PeerReliability};
@@ -198,13 +198,13 @@ impl Core {
                     self.table.add(entry, expected);
                 }
                 let tests = self.table.len();
-                effects.push(Effect::event(Event::Listed { tests, complete: false }));
+                effects.push(Effect::event(EventKind::Listed { tests, complete: false }));
             }
             Input::AllFound => {
                 if !self.all_found {
                     self.all_found = true;
                     let tests = self.table.len();
-                    effects.push(Effect::event(Event::Listed { tests, complete: true }));
+                    effects.push(Effect::event(EventKind::Listed { tests, complete: true }));
                 }
             }
             Input::Joined { executor, place, credit, max_heavy } => {
@@ -258,7 +258,7 @@ impl Core {
                     // Told once while it is out, wherever else it starts.
                     if live && !self.copies.contains_key(&index) && !self.held.contains_key(&index) {
                         let test = self.table.id(index);
-                        effects.push(Effect::event(Event::Started { test, name }));
+                        effects.push(Effect::event(EventKind::Started { test, name }));
                     }
                 }
             }
@@ -456,7 +456,7 @@ impl Core {
         }
         self.none_again(effects);
         if let (true, Some(reason)) = (first, reason) {
-            effects.push(Effect::event(Event::Stopping(reason)));
+            effects.push(Effect::event(EventKind::Stopping(reason)));
         }
         self.killing = kill;
         effects.extend(self.executors.keys().map(|&executor| Effect::StopExecutor { executor, kill }));

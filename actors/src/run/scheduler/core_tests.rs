@@ -104,7 +104,7 @@ fn a_stop_waits_for_what_runs_and_counts_what_did_not() {
     join(&mut core, HERE, 1);
     handled(&mut core, found(&[1, 2]));
     let stop = |kill| Input::Stop { reason: Some(StopReason::Interrupted), kill };
-    let stopping = Effect::event(Event::Stopping(StopReason::Interrupted));
+    let stopping = Effect::event(EventKind::Stopping(StopReason::Interrupted));
     let stop_here = |kill| Effect::StopExecutor { executor: HERE, kill };
     assert_eq!(handled(&mut core, stop(false)), [stopping, stop_here(false)]);
     assert_eq!(handled(&mut core, stop(false)), []);
@@ -277,7 +277,7 @@ fn verdicts(effects: &[Effect]) -> Vec<(u64, bool, Place, Option<&str>)> {
 fn notices(effects: &[Effect]) -> Vec<&str> {
     let mut notices = Vec::new();
     for effect in effects {
-        if let Effect::Tell(AggregatorMsg::Event(Event::Notice(text))) = effect {
+        if let Effect::Tell(AggregatorMsg::Event(EventKind::Notice(text))) = effect {
             notices.push(text.as_str());
         }
     }

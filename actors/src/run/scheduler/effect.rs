@@ -1,7 +1,7 @@
 //! What the scheduler hears, and what it does about it.
 
 use actix::Message;
-use flotilla_messages::{CaseId, Entry, Event, Place, StopReason, TestCase, Unrunnable};
+use flotilla_messages::{CaseId, Entry, EventKind, Place, StopReason, TestCase, Unrunnable};
 
 use crate::execution::executor::{ExecutorId, Lease, LeaseId, News};
 use crate::run::aggregator::AggregatorMsg;
@@ -103,7 +103,7 @@ impl Input {
 
 impl Effect {
     /// An event for the reporters.
-    pub(super) fn event(event: Event) -> Self {
+    pub(super) fn event(event: EventKind) -> Self {
         Self::Tell(AggregatorMsg::Event(event))
     }
 

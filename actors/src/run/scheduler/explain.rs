@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use flotilla_messages::{Event, Place, Placement, Why};
+use flotilla_messages::{EventKind, Place, Placement, Why};
 
 use super::core::Core;
 use super::effect::Effect;
@@ -22,7 +22,7 @@ pub(super) struct Explanations {
 }
 
 impl Core {
-    /// From now on [`Event::Placed`] tells of each placement, or does not.
+    /// From now on [`EventKind::Placed`] tells of each placement, or does not.
     pub fn explain(&mut self, explain: bool) {
         self.explanations = explain.then(Explanations::default);
     }
@@ -88,7 +88,7 @@ impl Core {
     /// At the end of an input.
     pub(super) fn tell_placements(&mut self, effects: &mut Vec<Effect>) {
         if let Some(explanations) = &mut self.explanations {
-            let event = |placement| Effect::event(Event::Placed(Box::new(placement)));
+            let event = |placement| Effect::event(EventKind::Placed(Box::new(placement)));
             effects.extend(explanations.placed.drain(..).map(event));
         }
     }

@@ -52,7 +52,7 @@ impl Bench {
                 Effect::Assign { executor, leases } => {
                     self.leases.extend(leases.iter().map(|&lease| (*executor, lease)));
                 }
-                Effect::Tell(AggregatorMsg::Event(Event::Placed(placement))) => {
+                Effect::Tell(AggregatorMsg::Event(EventKind::Placed(placement))) => {
                     placed.push((**placement).clone())
                 }
                 _ => {}

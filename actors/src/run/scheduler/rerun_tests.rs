@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use flotilla_messages::{
-    Captured, CaseId, Entry, Event, Exit, Judgement, Memory, Outcome, Output, StopReason,
+    Captured, CaseId, Entry, EventKind, Exit, Judgement, Memory, Outcome, Output, StopReason,
 };
 
 use super::*;
@@ -44,7 +44,7 @@ impl World {
     }
 
     fn is_stopping(&self) -> bool {
-        let stopping = Effect::event(Event::Stopping(StopReason::TooManyFailures));
+        let stopping = Effect::event(EventKind::Stopping(StopReason::TooManyFailures));
         self.effects.contains(&stopping)
     }
 
@@ -188,7 +188,7 @@ fn too_many_failures_are_not_run_again_not_even_those_that_waited() {
         world
             .effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Tell(AggregatorMsg::Event(Event::Notice(text)))
+            .any(|effect| matches!(effect, Effect::Tell(AggregatorMsg::Event(EventKind::Notice(text)))
         if text == "no test is run again any more: 3 were unexpected (--rerun-failures-max)"))
     );
     world.fails(HERE);

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use flotilla_messages::{
-    Captured, CaseId, Entry, Event, Exit, Judgement, Memory, Outcome, Output, Place, StopReason,
+    Captured, CaseId, Entry, EventKind, Exit, Judgement, Memory, Outcome, Output, Place, StopReason,
 };
 use proptest::prelude::*;
 
@@ -181,7 +181,7 @@ impl World {
                     assert!(!self.unread.contains(&test) && !self.results.contains_key(&test));
                     self.unread.push(test);
                 }
-                Effect::Tell(AggregatorMsg::Event(Event::Stopping(StopReason::TooManyFailures))) => {
+                Effect::Tell(AggregatorMsg::Event(EventKind::Stopping(StopReason::TooManyFailures))) => {
                     assert!(self.has_too_many_failures(), "stopped after {} failures", self.failures);
                     self.stopping = true;
                 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use flotilla_messages::{Entry, Event, StopReason, TestName, Unrunnable};
+use flotilla_messages::{Entry, EventKind, StopReason, TestName, Unrunnable};
 
 use super::*;
 use crate::execution::executor::{ExecutorId, LeaseId, News, What};
@@ -115,7 +115,7 @@ fn a_stop_waits_for_the_case_but_not_for_a_disk_that_hangs() {
 #[test]
 fn the_verdict_counts_towards_the_limit_when_it_is_given() {
     let mut world = World::new(2, 1);
-    let stopping = Effect::event(Event::Stopping(StopReason::TooManyFailures));
+    let stopping = Effect::event(EventKind::Stopping(StopReason::TooManyFailures));
     assert!(!world.unable(1).contains(&stopping));
     let effects = world.read(1, Err(None));
     assert!(matches!(effects.first(), Some(Effect::Tell(AggregatorMsg::Verdict { .. }))));
