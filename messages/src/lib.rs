@@ -15,6 +15,8 @@
 //! | [`recipe`] | files that are put together for a test where it runs |
 //! | [`placement`] | why a test was given to whom |
 //! | [`hash`] | a hash by which tests are recognised from run to run |
+//! | [`nearest`] | which of the known names a person may have meant |
+//! | [`untrusted`] | text from other machines, made fit for a log, a terminal and a report |
 //! | [`inputs`] | the files a run needs, by content: digests, directories, packs |
 //! | [`wire`] | frames: length, snappy, CBOR, and their limits |
 //! | [`packet`] | who asks whom to run what, signed |
@@ -24,15 +26,19 @@ pub mod case;
 pub mod datagram;
 pub mod event;
 pub mod fingerprint;
+#[cfg(feature = "for-tests")]
+pub mod for_tests;
 pub mod hash;
 pub mod inputs;
 pub mod judge;
+pub mod nearest;
 pub mod outcome;
 pub mod packet;
 pub mod placement;
 pub mod port;
 pub mod recipe;
 pub mod statement;
+pub mod untrusted;
 pub mod wire;
 
 pub use case::{Arg, CaseId, Cases, Entry, Expectation, Program, TestCase, TestName, Unrunnable};
@@ -47,3 +53,4 @@ pub use judge::{
 pub use outcome::{Captured, Exit, Memory, Outcome, Output};
 pub use placement::{Place, Placement, Why};
 pub use recipe::{Part, Recipe, RecipeError};
+pub use untrusted::{untrusted_lines, untrusted_text};

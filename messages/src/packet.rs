@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{Fingerprint, KeyError, key_of_bytes};
 use crate::inputs::Digest;
+use crate::untrusted::{NAME, untrusted_text};
 use crate::wire::body;
 
 /// Keeps a packet's signature from being valid for anything else that the same key signs.
@@ -133,14 +134,11 @@ impl fmt::Display for Engine {
         match self {
             Self::Builtin => f.write_str("the built-in shell"),
             // A client's words: not to break a line of the log.
-            Self::Native(Native { os, arch, .. }) => write!(f, "{} {}", shown(os), shown(arch)),
+            Self::Native(Native { os, arch, .. }) => {
+                write!(f, "{} {}", untrusted_text(os, NAME), untrusted_text(arch, NAME))
+            }
         }
     }
-}
-
-/// A client's words as a line may show them.
-pub fn shown(text: &str) -> String {
-    text.chars().take(64).collect::<String>().escape_debug().to_string()
 }
 
 /// A packet whose signature was found good.

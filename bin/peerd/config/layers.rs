@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use flotilla_suites::syntax::text::nearest::{hint, nearest};
+use flotilla_messages::nearest::{hint, nearest};
 use serde::Deserialize;
 use toml::{Table, Value};
 

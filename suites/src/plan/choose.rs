@@ -10,12 +10,12 @@ use crate::kit::error::OpenError;
 use crate::kit::options::Options;
 use crate::plan::open::{D8, DEFAULT};
 use crate::plan::paths::Places;
-use crate::syntax::text::nearest::nearest;
 use crate::test262;
 use crate::v8::build::Build;
 use crate::v8::dialect::TEST262;
 use crate::v8::dialect::{Dialect, Layout, OWN, OWN_IN_VARIANTS, Property, SuiteRules};
 use crate::v8::tables::Tables;
+use flotilla_messages::nearest::nearest;
 
 /// What was asked for.
 pub struct Selected {

@@ -15,7 +15,7 @@ use flotilla_messages::port::local::{
     RefusalView, TestDuration,
 };
 use flotilla_messages::port::status::Load;
-use flotilla_messages::wire::printable;
+use flotilla_messages::untrusted::{SHORT, untrusted_text};
 
 use super::durations::{Changes, Durations};
 use super::slots::Slots;
@@ -166,7 +166,7 @@ impl LocalHandler {
                 Answer::Durations { page, more }
             }
             Question::Unresponsive { peer, reason } => {
-                log::info!(target: "local", "a runner says that {peer} does not answer: {}", printable(&reason));
+                log::info!(target: "local", "a runner says that {peer} does not answer: {}", untrusted_text(reason, SHORT));
                 self.facts.registry.do_send(Unresponsive(peer));
                 Answer::Done
             }
@@ -201,7 +201,7 @@ impl LocalHandler {
 
     fn forget(&self, configurations: Vec<String>) {
         for configuration in configurations {
-            log::info!(target: "local", "durations of {} make room for others", printable(&configuration));
+            log::info!(target: "local", "durations of {} make room for others", untrusted_text(&configuration, SHORT));
             if let Some(store) = &self.store {
                 store.forget(configuration);
             }
