@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
+use flotilla_messages::for_tests::skipped;
 use support::{Fixture, Ran, json};
 
 /// Tests that take so long, in the order in which they are listed.
@@ -157,7 +158,11 @@ fn reports_say_where_the_time_went_and_agree_with_the_exit_code() {
 /// Runs with this file system where the history belongs. Nothing without the right to mount one.
 fn mounted(tree: &Fixture, options: &str) -> Option<Ran> {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: needs root, to mount a file system");
+        skipped("root, to mount a file system");
+        return None;
+    }
+    if which::which("unshare").is_err() {
+        skipped("unshare, to mount a file system");
         return None;
     }
     let place = tree.path("out/.flotilla");
@@ -176,7 +181,7 @@ fn mounted(tree: &Fixture, options: &str) -> Option<Ran> {
         .args(runner.get_args());
     let ran = command.output().map(Ran).unwrap();
     if ran.code() == Some(99) {
-        eprintln!("skipped: cannot mount a file system: {}", ran.stderr());
+        skipped(&format!("a file system that can be mounted: {}", ran.stderr()));
         return None;
     }
     Some(ran)

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use flotilla_messages::for_tests::skipped;
 use support::{BUILD_CONFIG, Fixture, Ran, json};
 
 /// An engine that runs the test's file as a shell script, and knows what build it is.
@@ -295,7 +296,7 @@ fn valgrind_goes_before_the_command_where_the_tree_has_its_script() {
     tree.file("tools/run-valgrind.py", script);
     let ran = tree.run(&["--valgrind"]);
     if ran.stderr().contains("no Python in PATH") {
-        eprintln!("skipped: there is no Python in PATH");
+        skipped("Python");
         return;
     }
     assert_eq!(ran.code(), Some(0), "{}", ran.all());

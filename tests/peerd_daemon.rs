@@ -10,6 +10,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use flotilla_messages::for_tests::skipped;
 use machine::{Machine, failed, succeeded, until};
 use rustix::process::Signal;
 
@@ -175,7 +176,7 @@ fn without_an_identity_nothing_is_started_or_made() {
 #[test]
 fn root_is_refused_unless_asked_for() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: needs root");
+        skipped("root");
         return;
     }
     let machine = Machine::new();

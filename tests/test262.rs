@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use flotilla_messages::for_tests::skipped;
 use support::test262::{LEFT_OUT, checkout, verdicts};
 use support::{Fixture, Ran, json, until};
 
@@ -78,10 +79,8 @@ fn every_kind_of_test_has_its_verdict_on_the_built_in_shell() {
 
 #[test]
 fn node_runs_scripts_and_modules_as_the_built_in_shell_does() {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let Some(node) = std::env::split_paths(&path).map(|dir| dir.join("node")).find(|node| node.is_file())
-    else {
-        eprintln!("skipped: there is no node in PATH");
+    let Ok(node) = which::which("node") else {
+        skipped("node");
         return;
     };
     let tree = checkout();

@@ -18,6 +18,7 @@ use flotilla_actors::net::discovery::{
     Announced, Census, Discovery, List, Network, Notice, OwnState, Setup, Stop,
 };
 use flotilla_actors::net::membership::Peer;
+use flotilla_messages::for_tests::skipped;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::sync::Barrier;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -134,13 +135,13 @@ fn host(namespace: String, n: u8, all_are_seen: Arc<Barrier>) -> JoinHandle<Cens
 #[test]
 fn three_hosts_on_a_bridge_without_a_default_route_find_one_another() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: needs root for network namespaces");
+        skipped("root, for network namespaces");
         return;
     }
     let bridge = match Bridge::build() {
         Ok(bridge) => bridge,
         Err(reason) => {
-            eprintln!("skipped: no network namespaces here: {reason}");
+            skipped(&format!("network namespaces: {reason}"));
             return;
         }
     };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use flotilla_messages::for_tests::skipped;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long anything may take on a busy machine.
@@ -160,7 +161,7 @@ fn hangups_are_ignored() -> bool {
 #[test]
 fn signals_to_the_whole_group_do_not_disarm_the_reaper() {
     if hangups_are_ignored() {
-        eprintln!("skipped: SIGHUP is ignored here (nohup)");
+        skipped("SIGHUP, which is ignored here (nohup)");
         return;
     }
     let (_scripts, commands) = stubborn();
@@ -246,6 +247,9 @@ fn a_second_interrupt_kills_at_once() {
 
 #[test]
 fn a_parent_that_ignores_the_end_of_its_children_does_no_harm() {
+    if which::which("perl").is_err() {
+        return skipped("perl");
+    }
     let mut command = Command::new("perl");
     command.args(["-e", "$SIG{CHLD} = 'IGNORE'; exec @ARGV", env!("CARGO_BIN_EXE_run-commands")]);
     let mut run = Run::start_by(command, "/bin/true\n/bin/sleep 0.2\n", 2);

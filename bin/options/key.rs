@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use flotilla_suites::syntax::text::nearest::{hint, nearest};
+use flotilla_messages::nearest::{hint, nearest};
 use toml::{Table, Value};
 
 use super::declare::{Declared, Item, all};

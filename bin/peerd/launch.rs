@@ -84,15 +84,21 @@ pub fn launch(home: &Home, args: &ServeArgs) -> Result<Launched, LaunchError> {
         }
     };
     let said = complaints.recv_timeout(COMPLAINTS).unwrap_or(false);
-    let words: Vec<&str> = line.split_whitespace().collect();
-    match words[..] {
-        ["ready", pid, fingerprint] if pid == child.id().to_string() => {
-            Ok(Launched { pid: child.id(), fingerprint: fingerprint.to_owned() })
-        }
-        _ => {
+    match fingerprint_of_ready(&line, child.id()) {
+        Some(fingerprint) => Ok(Launched { pid: child.id(), fingerprint: fingerprint.to_owned() }),
+        None => {
             let status = child.wait()?;
             Err(if said { LaunchError::Refused(status) } else { LaunchError::Ended(status) })
         }
+    }
+}
+
+/// The fingerprint in the line by which the daemon with this pid reports that it is ready; `None` for any other line.
+fn fingerprint_of_ready(line: &str, pid: u32) -> Option<&str> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        ["ready", named, fingerprint] if named == pid.to_string() => Some(fingerprint),
+        _ => None,
     }
 }
 
@@ -129,5 +135,24 @@ pub fn tell_ready(logs: &Logs, fingerprint: &Fingerprint) {
     })();
     if let Err(error) = told {
         log::warn!("cannot tell the command that started this daemon: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_is_ready_when_it_names_itself_and_its_key() {
+        assert_eq!(fingerprint_of_ready("ready 17 ab12\n", 17), Some("ab12"));
+        for line in ["", "ready 18 ab12\n", "ready 17\n", "ready 17 ab12 more\n", "steady 17 ab12\n"] {
+            assert_eq!(fingerprint_of_ready(line, 17), None, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_daemon_that_complained_is_told_from_one_that_did_not() {
+        assert!(pass_on(&b"(a complaint of a daemon, made by a test)\n"[..]));
+        assert!(!pass_on(&b""[..]));
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use flotilla_messages::untrusted_text;
 use log::{LevelFilter, Record};
 
 use crate::peerd::config;
@@ -260,13 +261,8 @@ fn now() -> String {
 fn line(record: &Record<'_>) -> String {
     let level = record.level().as_str().to_ascii_lowercase();
     let mut line = format!("{} {level:5} {}: ", now(), part(record.target()));
-    for character in record.args().to_string().chars() {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
+    // A second net: a name of a file in an error may have come from a peer.
+    line.push_str(&untrusted_text(record.args().to_string(), usize::MAX));
     line.push('\n');
     line
 }

@@ -162,8 +162,7 @@ fn in_path(name: &str) -> Option<PathBuf> {
     if name.contains('/') || Path::new(name).exists() {
         return None;
     }
-    let dirs = std::env::var_os("PATH")?;
-    std::env::split_paths(&dirs).map(|dir| dir.join(name)).find(|path| path.is_file())
+    which::which(name).ok()
 }
 
 /// `$XDG_CONFIG_HOME/flotilla`, else `~/.config/flotilla`.

@@ -1,12 +1,13 @@
 //! Which history a run reads and writes, and under which configuration.
 
+use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use flotilla_actors::Reporter;
 use flotilla_actors::history::{DatabaseError, HistoryReader};
 use flotilla_actors::run::history::{DurationEstimates, HistoryWriter, Kept};
-use flotilla_messages::hash::Fnv;
+use flotilla_messages::hash::{Fnv, hash};
 use flotilla_messages::port::local::LONGEST_TEXT;
 use flotilla_suites::{Description, Products};
 
@@ -101,7 +102,7 @@ pub fn place(descriptions: &[Description], root: &Path) -> Option<PathBuf> {
         Some(build) => Some(build.join(".flotilla/history.sqlite")),
         None => {
             let name = root.file_name().unwrap_or_default().to_string_lossy();
-            let key = Fnv::default().with(&root.to_string_lossy()).finish();
+            let key = hash(&root.to_string_lossy());
             Some(cache_directory()?.join(format!("history/{name}-{key:016x}.sqlite")))
         }
     }
@@ -125,7 +126,7 @@ fn build(engines: &str, root: &Path) -> u64 {
             let Ok(metadata) = part.metadata() else { continue };
             let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             let time = modified.unwrap_or_default().as_nanos();
-            hash = hash.with(&format!("{} {} {time};", part.display(), metadata.len()));
+            hash.write(format!("{} {} {time};", part.display(), metadata.len()).as_bytes());
         }
     }
     hash.finish()
@@ -165,7 +166,7 @@ pub fn configuration(descriptions: &[Description], settings: &Settings) -> Strin
     }
     // The daemon takes no longer ones.
     if text.len() > LONGEST_TEXT {
-        let key = Fnv::default().with(&text).finish();
+        let key = hash(&text);
         while text.len() > LONGEST_TEXT - 20 {
             text.pop();
         }

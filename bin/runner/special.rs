@@ -88,8 +88,7 @@ impl Special {
         if !root.join(RUN_VALGRIND).is_file() {
             return Err(SpecialError::Valgrind);
         }
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let in_path = |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+        let in_path = |name: &&str| which::which(name).is_ok();
         // The name V8 calls it by comes first.
         let python =
             ["python", "python2", "python3"].into_iter().find(in_path).ok_or(SpecialError::Python)?;

@@ -17,6 +17,8 @@
 //! | [`recipe`] | files that are put together for a test where it runs |
 //! | [`placement`] | why a test was given to an executor |
 //! | [`hash`] | the hash that identifies a test across runs |
+//! | [`nearest`] | the known name that a person may have meant |
+//! | [`untrusted`] | text from other machines, made fit for a log, a terminal and a report |
 //! | [`inputs`] | the files a run needs, by content: digests, directories, packs |
 //! | [`wire`] | frames: length, snappy, CBOR, and their limits |
 //! | [`packet`] | a client's signed request that a peer run its tests |
@@ -26,10 +28,13 @@ pub mod case;
 pub mod datagram;
 pub mod event;
 pub mod fingerprint;
+#[cfg(feature = "for-tests")]
+pub mod for_tests;
 pub mod hash;
 pub mod header;
 pub mod inputs;
 pub mod judge;
+pub mod nearest;
 pub mod outcome;
 pub mod packet;
 pub mod placement;
@@ -37,6 +42,7 @@ pub mod port;
 pub mod recipe;
 pub mod statement;
 pub mod summary;
+pub mod untrusted;
 pub mod wire;
 
 pub use case::{Arg, CaseId, Cases, Entry, Expectation, Program, TestCase, TestName, Unrunnable};
@@ -55,3 +61,4 @@ pub use recipe::{Part, Recipe, RecipeError};
 pub use summary::{
     Counts, FlakyTest, PeerShare, RunEnd, RunStats, RunStatus, RunningTest, StopReason, Summary,
 };
+pub use untrusted::{untrusted_lines, untrusted_text};

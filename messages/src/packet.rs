@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::{Fingerprint, KeyError, key_of_bytes};
 use crate::inputs::Digest;
+use crate::untrusted::{NAME, untrusted_text};
 use crate::wire::body;
 
 /// Domain separation: prevents a packet's signature from being valid for anything else signed by the same key.
@@ -132,15 +133,12 @@ impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Builtin => f.write_str("the built-in shell"),
-            // From the client: escaped, so that they cannot break a line of the log.
-            Self::Native(Native { os, arch, .. }) => write!(f, "{} {}", shown(os), shown(arch)),
+            // From the client: it must not break a line of the log.
+            Self::Native(Native { os, arch, .. }) => {
+                write!(f, "{} {}", untrusted_text(os, NAME), untrusted_text(arch, NAME))
+            }
         }
     }
-}
-
-/// A client's words as a line may show them.
-pub fn shown(text: &str) -> String {
-    text.chars().take(64).collect::<String>().escape_debug().to_string()
 }
 
 /// A packet whose signature has been verified.

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use flotilla_messages::for_tests::skipped;
 use serde_json::Value;
 
 use crate::machine::{Machine, succeeded, until};
@@ -25,7 +26,7 @@ impl Bridge {
     /// that cannot be had.
     pub fn build(hosts: &[&str]) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: needs root for network namespaces");
+            skipped("root, for network namespaces");
             return None;
         }
         let number = BRIDGES.fetch_add(1, Ordering::Relaxed);
@@ -34,7 +35,7 @@ impl Bridge {
         match bridge.lay(hosts) {
             Ok(()) => Some(bridge),
             Err(reason) => {
-                eprintln!("skipped: no network namespaces here: {reason}");
+                skipped(&format!("network namespaces: {reason}"));
                 None
             }
         }

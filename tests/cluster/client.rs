@@ -19,7 +19,7 @@ use flotilla_messages::inputs::Digest;
 use flotilla_messages::packet::{Engine, Native, WorkPacket};
 use flotilla_messages::port::work::{RemoteEnding, RemoteLease, RemoteNews, WorkMessage};
 use flotilla_messages::wire::Hello;
-use flotilla_messages::{Arg, Expectation, Fingerprint, Judge, Program, TestCase, TestName};
+use flotilla_messages::{Arg, Fingerprint, Program, TestCase};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
@@ -62,25 +62,10 @@ impl Files {
 
 /// The case that has the engine run a script of [`Files`].
 pub fn case(name: &str) -> TestCase {
-    let name = TestName { suite: "s".into(), name: name.into(), variant: "default".into(), detail: None };
     TestCase {
-        id: name.path(),
-        prefix: Vec::new(),
         program: Program::Shell(Arg::Path("bin/engine".into())),
-        args: vec![Arg::Path(format!("test/{}.sh", name.name))],
-        name,
-        env: BTreeMap::new(),
-        unset_env: Vec::new(),
-        timeout: Duration::from_secs(60),
-        term_grace: None,
-        judge: Judge::ExitCode,
-        recipe: None,
-        expected_file: None,
-        expectation: Expectation::pass(),
-        slow: false,
-        heavy: false,
-        variant_flags: Vec::new(),
-        random_seed: None,
+        args: vec![Arg::Path(format!("test/{name}.sh"))],
+        ..TestCase::for_tests(name)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flotilla_actors::execution::confine::{Extent, extent};
+use flotilla_messages::for_tests::skipped;
 use flotilla_messages::port::work::{JudgedRun, RemoteEnding, WorkMessage};
 use flotilla_messages::{Arg, Judge, Outcome, TemplateRules};
 
@@ -16,7 +17,7 @@ fn is_confined(needs: Extent) -> bool {
     let extent = extent();
     let enough = extent == Extent::Full || (needs == Extent::Partial && extent == Extent::Partial);
     if !enough {
-        eprintln!("SKIPPED: this kernel's Landlock does not reach so far ({extent:?})");
+        skipped(&format!("a newer Landlock: this kernel's confines to {extent:?}"));
     }
     enough
 }
@@ -168,7 +169,7 @@ async fn a_test_cannot_reach_the_local_port() {
     }
     // The only shell that makes TCP connections.
     if !Path::new("/bin/bash").exists() {
-        return eprintln!("SKIPPED: there is no bash");
+        return skipped("bash");
     }
     let cluster = three().await;
     let port = cluster.daemon(0).addresses().local.port();

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
+use flotilla_messages::for_tests::skipped;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -56,7 +57,7 @@ async fn every_port_refuses_what_is_not_its_protocol_remembers_it_and_serves_on(
         with_openssl &= openssl(port).await;
     }
     if !with_openssl {
-        eprintln!("there is no openssl here: ordinary TLS was not tried");
+        skipped("openssl, to try ordinary TLS");
     }
     let mut silent = Vec::new();
     for port in ports {

@@ -1,5 +1,6 @@
 //! One fault each.
 
+use flotilla_messages::for_tests::skipped;
 use rustix::process::Signal;
 
 use crate::fleet::{Fleet, freeze};
@@ -118,7 +119,7 @@ fn delay_and_loss_cost_nothing() {
     let Some(fleet) = Fleet::start() else { return };
     let slow = match Lossy::new(&fleet.bridge, &fleet.all(), 100, 1.0, 1) {
         Ok(slow) => slow,
-        Err(reason) => return eprintln!("skipped: no slow cables: {reason}"),
+        Err(reason) => return skipped(&format!("slow cables: {reason}")),
     };
     // While the cables were changed some may have been silent.
     for peer in &fleet.peers {

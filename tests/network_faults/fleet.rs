@@ -2,6 +2,7 @@
 
 use std::process::{Child, Stdio};
 
+use flotilla_messages::for_tests::skipped;
 use rustix::process::Signal;
 
 use crate::bridge::{Bridge, Host, succeeded_all, usable};
@@ -40,7 +41,7 @@ impl Fleet {
                 match Disk::mount(&machine.path(""), *size) {
                     Ok(disk) => disks.push(disk),
                     Err(reason) => {
-                        eprintln!("skipped: no small disk: {reason}");
+                        skipped(&format!("a small disk: {reason}"));
                         return None;
                     }
                 }

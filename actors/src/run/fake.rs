@@ -1,11 +1,6 @@
 //! Tests made of shell commands.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use flotilla_messages::{
-    Arg, CaseId, Cases, Entry, Expectation, Judge, Program, TestCase, TestName, Unrunnable,
-};
+use flotilla_messages::{Arg, CaseId, Cases, Entry, Program, TestCase, TestName, Unrunnable};
 
 /// A case that runs `words`, the first of which is an absolute path or found in PATH.
 pub(crate) fn case(id: CaseId, words: &[&str]) -> TestCase {
@@ -13,21 +8,9 @@ pub(crate) fn case(id: CaseId, words: &[&str]) -> TestCase {
     TestCase {
         name: name(id),
         id: format!("fake/{}", id.0),
-        prefix: Vec::new(),
         program: Program::Shell(Arg::Text((*program).to_owned())),
         args: args.iter().map(|arg| Arg::Text((*arg).to_owned())).collect(),
-        env: BTreeMap::new(),
-        unset_env: Vec::new(),
-        timeout: Duration::from_secs(60),
-        term_grace: None,
-        judge: Judge::ExitCode,
-        recipe: None,
-        expected_file: None,
-        expectation: Expectation::pass(),
-        slow: false,
-        heavy: false,
-        variant_flags: Vec::new(),
-        random_seed: None,
+        ..TestCase::for_tests("")
     }
 }
 

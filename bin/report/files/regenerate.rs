@@ -172,38 +172,21 @@ fn ended(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use flotilla_messages::{Captured, Exit, Expectation, Memory, Program, TemplateRules, TestName};
+    use flotilla_messages::{Captured, Exit, Memory, TemplateRules, TestName};
     use proptest::prelude::*;
 
     use super::*;
 
     fn case(judge: Judge) -> TestCase {
+        let name = TestName { suite: "message".into(), ..TestCase::for_tests("a").name };
         TestCase {
-            recipe: None,
-            name: TestName {
-                suite: "message".into(),
-                name: "a".into(),
-                variant: "default".into(),
-                detail: None,
-            },
-            id: String::new(),
-            prefix: Vec::new(),
-            program: Program::Builtin,
+            name,
             args: vec![Arg::Text("--x".into()), Arg::Path("test/message/a.js".into())],
-            env: BTreeMap::new(),
-            unset_env: Vec::new(),
-            timeout: Duration::from_secs(60),
-            term_grace: None,
             judge,
             expected_file: Some(Arg::Path("test/message/a.out".into())),
-            expectation: Expectation::pass(),
-            slow: false,
-            heavy: false,
-            variant_flags: Vec::new(),
-            random_seed: None,
+            ..TestCase::for_tests("a")
         }
     }
 

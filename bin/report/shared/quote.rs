@@ -6,7 +6,9 @@ use std::path::Path;
 
 use flotilla_messages::TestCase;
 
-/// One word as a POSIX shell reads it: bare where that is safe, else in single quotes.
+/// One word as a POSIX shell reads it: bare where that is safe, else in single quotes, whatever it holds. The crate
+/// `shlex` refuses a NUL, quotes `--stack-size=100` and `a,b`, of which the commands of tests are full, and writes
+/// `"it's "'$x'` where one pair of quotes and a `'\''` can be read.
 pub fn word(text: &OsStr) -> Vec<u8> {
     let bytes = text.as_bytes();
     let safe = |b: &u8| b.is_ascii_alphanumeric() || b"_-+=./,:@%".contains(b);

@@ -4,6 +4,8 @@ use bytes::{Buf, BufMut, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::body::untrusted;
+
 /// Snappy unpacks at most 64 bytes from every 3, so a valid body is at most 22 times as large as its compressed form.
 const MOST_EXPANSION: usize = 22;
 /// The size in bytes of the length that precedes a frame.
@@ -123,7 +125,7 @@ impl Codec {
         self.body.resize(size, 0);
         let size = snap::raw::Decoder::new().decompress(packed, &mut self.body)?;
         let message =
-            serde_cbor::from_slice(&self.body[..size]).map_err(|e| DecodeError::Cbor(e.to_string()))?;
+            serde_cbor::from_slice(&self.body[..size]).map_err(|e| DecodeError::Cbor(untrusted(&e)))?;
         input.advance(LENGTH_SIZE + length);
         self.shrink();
         Ok(Some(message))

@@ -11,8 +11,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The first field of Hello, which distinguishes an old peer from another program on the port.
 const MAGIC: &str = "flotilla";
-/// The most characters of a peer's text that are shown.
-const SHOWN: usize = 200;
 
 /// The protocol versions this build supports. A peer of version 1 does not know the judges and templates of V8 9.3
 /// and later and would ignore them, so its verdicts could be wrong.
@@ -61,7 +59,7 @@ impl<'de> Deserialize<'de> for Magic {
 }
 
 /// A peer's description of itself; its key is known from the handshake. The texts are not trusted: display them only
-/// through [`printable`].
+/// through [`untrusted_text`](crate::untrusted_text).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// Marks the message as Flotilla's.
@@ -122,15 +120,6 @@ pub enum Packet<M> {
         /// The reason, for people.
         reason: String,
     },
-}
-
-/// A peer's text made fit for a log or a terminal: control characters escaped, at most 200 characters.
-pub fn printable(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        shown.push_str("...");
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -231,13 +220,6 @@ mod tests {
         let at = other.windows(8).position(|word| word == b"flotilla").unwrap();
         other[at] = b'F';
         assert_eq!(read::<Greeting>(&other), None);
-    }
-
-    #[test]
-    fn a_peers_text_cannot_forge_log_lines() {
-        assert_eq!(printable("a\n\u{1b}[31mb"), "a\\n\\u{1b}[31mb");
-        assert_eq!(printable("\u{202e}\u{2028}\u{85}\u{200b}"), r"\u{202e}\u{2028}\u{85}\u{200b}");
-        assert_eq!(printable(&"x".repeat(1000)), format!("{}...", "x".repeat(200)));
     }
 
     fn versions() -> impl Strategy<Value = Versions> {

@@ -6,4 +6,4 @@ mod codec;
 mod hello;
 
 pub use codec::{Codec, DecodeError, EncodeError, Limits};
-pub use hello::{Greeting, Hello, Magic, Packet, Refused, SUPPORTED_VERSIONS, Versions, printable};
+pub use hello::{Greeting, Hello, Magic, Packet, Refused, SUPPORTED_VERSIONS, Versions};

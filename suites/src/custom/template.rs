@@ -6,7 +6,7 @@ use flotilla_messages::Arg;
 use flotilla_messages::case::normalize;
 
 use crate::syntax::python::Problem;
-use crate::syntax::text::nearest::{hint, nearest};
+use flotilla_messages::nearest::{hint, nearest};
 
 /// What a placeholder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::syntax::python::expr::Comparison;
 use crate::syntax::python::{Expr, Kind, Problem};
-use crate::syntax::text::nearest::{hint, nearest};
+use flotilla_messages::nearest::{hint, nearest};
 
 /// A variable's value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use super::outcomes::{Outcomes, Vocabulary};
 use super::reading::Reading;
 use super::rules::{Rule, SourceRule};
 use crate::syntax::python::Problem;
-use crate::syntax::text::nearest::{hint, nearest};
+use flotilla_messages::nearest::{hint, nearest};
 
 /// How deep parentheses may nest.
 const MAX_DEPTH: usize = 64;

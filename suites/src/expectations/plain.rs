@@ -8,7 +8,7 @@ use std::path::Path;
 use super::entries::{Entry, EntryFile, Half, Naming};
 use super::outcomes::Outcomes;
 use crate::syntax::python::{Diagnostic, Problem};
-use crate::syntax::text::nearest::{hint, nearest};
+use flotilla_messages::nearest::{hint, nearest};
 
 /// The words that say more than an outcome.
 const MODES: [(&str, Half); 3] =

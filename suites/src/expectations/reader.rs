@@ -8,7 +8,7 @@ use super::outcomes::{Outcomes, Vocabulary};
 use super::reading::{ALWAYS, Reading};
 use super::rules::{Rule, SourceRule};
 use crate::syntax::python::{Expr, Kind, Problem, parse};
-use crate::syntax::text::nearest::{hint, nearest};
+use flotilla_messages::nearest::{hint, nearest};
 
 /// From byte offsets to line numbers.
 pub(super) struct Lines(Vec<usize>);

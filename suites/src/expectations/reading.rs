@@ -2,7 +2,7 @@
 
 use super::condition::Variables;
 use super::outcomes::{Outcomes, Vocabulary};
-use crate::syntax::text::nearest::{hint, nearest};
+use flotilla_messages::nearest::{hint, nearest};
 
 /// The condition that always holds; alone among conditions it is written without quotes.
 pub(super) const ALWAYS: &str = "ALWAYS";

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::syntax::text::glob::Glob;
-use crate::syntax::text::nearest::nearest;
+use flotilla_messages::nearest::nearest;
 
 /// What was typed to select tests, after groups were resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::syntax::python::Diagnostic;
-use crate::syntax::text::nearest::hint;
+use flotilla_messages::nearest::hint;
 
 /// Why a tree cannot be opened as asked. The texts read well after "cannot read the tests: ".
 #[derive(Debug, thiserror::Error)]

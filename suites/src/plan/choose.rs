@@ -9,11 +9,11 @@ use crate::kind::opening::Typed;
 use crate::kind::{Candidate, Loader};
 use crate::kit::error::OpenError;
 use crate::plan::paths::Places;
-use crate::syntax::text::nearest::nearest;
 use crate::v8::build::Build;
 use crate::v8::dialect::Property;
 use crate::v8::facts::RunFacts;
 use crate::v8::tables::DEFAULT;
+use flotilla_messages::nearest::nearest;
 
 /// What was asked for.
 pub struct Selected<'a> {

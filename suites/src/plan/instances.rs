@@ -1,5 +1,6 @@
 //! From tests to what runs: variants, test262's strict halves, filters.
 
+use std::hash::Hasher;
 use std::sync::PoisonError;
 
 use flotilla_messages::hash::Fnv;
@@ -416,7 +417,7 @@ impl Cases for Tree {
                 move |(subtest, _): &(TestInstance, Outcomes)| self.is_in_shard(index, base, *subtest);
             self.runnable(index, base).into_iter().filter(in_shard).map(move |(subtest, outcomes)| {
                 let mut hash = Fnv::default();
-                self.id_pieces(index, base, subtest, |piece| hash = hash.with(piece));
+                self.id_pieces(index, base, subtest, |piece| hash.write(piece.as_bytes()));
                 Entry {
                     id: subtest.id(index),
                     slow: self.is_slow(outcomes),

@@ -9,6 +9,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use flotilla_messages::hash::Fnv;
@@ -300,7 +301,11 @@ impl Products {
         Box::new(tree.entries().map(move |entry| Entry {
             id: with_index(entry.id, index),
             history_key: match &suffix {
-                Some(suffix) => Fnv::resume(entry.history_key).with(suffix).finish(),
+                Some(suffix) => {
+                    let mut hash = Fnv::with_key(entry.history_key);
+                    hash.write(suffix.as_bytes());
+                    hash.finish()
+                }
                 None => entry.history_key,
             },
             ..entry

@@ -10,8 +10,8 @@ use crate::files::select::{Pattern, Selector};
 use crate::kit::error::OpenError;
 use crate::syntax::read::read;
 use crate::syntax::text::glob::Glob;
-use crate::syntax::text::nearest::nearest;
 use crate::v8::dialect::TEST262 as SUITE;
+use flotilla_messages::nearest::nearest;
 
 /// The file that lists all features.
 const FEATURES: &str = "features.txt";

@@ -7,11 +7,11 @@ use std::path::Path;
 use crate::kit::error::OpenError;
 use crate::kit::options::Framework;
 use crate::syntax::python::Value;
-use crate::syntax::text::nearest::nearest;
 use crate::v8::dialect::{Detected, Dialect, Layout, Part};
 use crate::v8::runner_source::{self, StatusWords};
 use crate::v8::table_file::TableFile;
 pub use crate::v8::table_file::{Lists, Variant};
+use flotilla_messages::nearest::nearest;
 
 /// What a tree says of variants, groups and flags.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use flotilla_messages::for_tests::skipped;
 use flotilla_messages::inputs::{Digest, Pack, Packer, Part};
 
 use super::*;
@@ -304,7 +305,7 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_is_this_machines_fault_and_no_corrupt_blob() {
     let Some(disk) = SmallDisk::new() else {
-        eprintln!("skipped: a small disk can be mounted by root only");
+        skipped("root, to mount a small disk");
         return;
     };
     let dir = disk.0.path();

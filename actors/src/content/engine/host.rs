@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flotilla_messages::packet::{Native, Version, shown};
+use flotilla_messages::packet::{Native, Version};
+use flotilla_messages::untrusted::{NAME, untrusted_text};
 
 use super::elf;
 use super::search::Search;
@@ -61,10 +62,13 @@ impl Host {
             // Of another word size, a library begins with another version.
             Some(highest) if wanted.as_ref().map(|(_, numbers)| numbers) <= family(&highest).as_ref() => None,
             Some(highest) => {
-                let name = shown(name);
+                let name = untrusted_text(name, NAME);
                 Some(format!("the engine needs {name}, this machine has {highest} ({library})"))
             }
-            None => Some(format!("the engine needs {}, which this machine's {library} lacks", shown(name))),
+            None => {
+                let name = untrusted_text(name, NAME);
+                Some(format!("the engine needs {name}, which this machine's {library} lacks"))
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use flotilla_messages::for_tests::skipped;
 use flotilla_messages::packet::{Native, Version};
 
 use super::elf;
@@ -131,7 +132,9 @@ fn this_machine_can_run_its_own_programs_and_none_of_a_later_one() {
     let own = std::env::current_exe().unwrap();
     let found = survey(&[own], &[]).unwrap();
     let libc = found.versions.iter().find(|version| version.library == "libc.so.6");
-    let Some(libc) = libc else { return eprintln!("skipped: this program is not linked to glibc") };
+    let Some(libc) = libc else {
+        return skipped("a program that is linked to glibc");
+    };
     assert!(numbered(&libc.name).is_some_and(|(family, _)| family == "GLIBC"), "{libc:?}");
     let host = Host::look();
     let native = Native { versions: found.versions.clone(), level: found.level, ..Native::here() };

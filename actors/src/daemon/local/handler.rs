@@ -14,7 +14,7 @@ use flotilla_messages::port::local::{
     Answer, LONGEST_TEXT, LocalMessage, MOST_DURATIONS, Overview, PEERS_A_PAGE, PeerView, PortView, Question,
     RefusalView, TestDuration,
 };
-use flotilla_messages::wire::printable;
+use flotilla_messages::untrusted::{SHORT, untrusted_text};
 
 use super::durations::{Changes, Durations};
 use super::host_load::{self, HostLoad};
@@ -165,7 +165,8 @@ impl LocalHandler {
                 Answer::Durations { page, more }
             }
             Question::Unresponsive { peer, reason } => {
-                log::info!(target: "local", "a runner says that {peer} does not answer: {}", printable(&reason));
+                let reason = untrusted_text(reason, SHORT);
+                log::info!(target: "local", "a runner says that {peer} does not answer: {reason}");
                 self.dependencies.registry.do_send(Unresponsive(peer));
                 Answer::Done
             }
@@ -199,7 +200,7 @@ impl LocalHandler {
 
     fn forget(&self, configurations: Vec<String>) {
         for configuration in configurations {
-            log::info!(target: "local", "durations of {} make room for others", printable(&configuration));
+            log::info!(target: "local", "durations of {} make room for others", untrusted_text(&configuration, SHORT));
             if let Some(store) = &self.store {
                 store.forget(configuration);
             }

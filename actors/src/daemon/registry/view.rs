@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{LinkView, PeerView};
-use flotilla_messages::wire::{Versions, printable};
+use flotilla_messages::untrusted::{NAME, untrusted_text};
+use flotilla_messages::wire::Versions;
 
 use super::table::PeerRecord;
 use crate::net::membership::Why;
@@ -38,8 +39,10 @@ pub fn view(
         fingerprint: key,
         address: address(seen).map(|address| address.to_string()),
         jobs: peer.map(|peer| peer.presence.jobs).or_else(|| hello?.jobs.try_into().ok()),
-        platform: hello.map(|hello| format!("{} {}", printable(&hello.os), printable(&hello.arch))),
-        software: hello.map(|hello| printable(&hello.software)),
+        platform: hello.map(|hello| {
+            format!("{} {}", untrusted_text(&hello.os, NAME), untrusted_text(&hello.arch, NAME))
+        }),
+        software: hello.map(|hello| untrusted_text(&hello.software, NAME)),
         load: seen.load.filter(|_| seen.is_linked()),
         chain: chain.to_vec(),
         trusts_me: trusts_me.to_vec(),

@@ -13,6 +13,7 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::Pack;
 use flotilla_messages::packet::WorkPacket;
 use flotilla_messages::port::work::WorkMessage;
+use flotilla_messages::untrusted::{LONG, SHORT, untrusted_text};
 use tokio::sync::oneshot;
 
 use super::fetch::{Dialler, FetchRequest, Fetcher, StopFetch};
@@ -118,7 +119,7 @@ impl WorkSession {
         log::info!(
             target: "work",
             "work of {} begins: tree {} ({:?}), {} tests so far, for {}, asked for {made} s ago by its clock",
-            self.client.key, packet.root, packet.client_root, packet.tests, packet.engine
+            self.client.key, packet.root, untrusted_text(&packet.client_root, SHORT), packet.tests, packet.engine
         );
     }
 
@@ -308,8 +309,8 @@ impl CoreActor for WorkSession {
                 let done = self.core.done();
                 log::info!(
                     target: "work",
-                    "work of {} ended: {reason:?}; {} tests ran, {} of them not as expected, {} others, in {:.1} s",
-                    self.client.key, done.ran, done.unexpected, done.others, self.since.elapsed().as_secs_f32()
+                    "work of {} ended: {:?}; {} tests ran, {} of them not as expected, {} others, in {:.1} s",
+                    self.client.key, untrusted_text(reason, LONG), done.ran, done.unexpected, done.others, self.since.elapsed().as_secs_f32()
                 );
                 self.end(context);
             }

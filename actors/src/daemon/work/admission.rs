@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use flotilla_messages::packet::{Engine, Native, SignedPacket, WorkPacket, shown};
+use flotilla_messages::packet::{Engine, Native, SignedPacket, WorkPacket};
+use flotilla_messages::untrusted::{NAME, SHORT, untrusted_text};
 use flotilla_messages::{Arg, Fingerprint, Part, Program, TestCase};
 
 use crate::content::engine::Host;
@@ -47,7 +48,7 @@ pub fn admit(bytes: &[u8], policy: &AdmissionPolicy) -> Result<WorkPacket, Strin
 fn fits(native: &Native, host: &Host) -> Result<(), String> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     if (native.os.as_str(), native.arch.as_str()) != (os, arch) {
-        let made = format!("{} {}", shown(&native.os), shown(&native.arch));
+        let made = format!("{} {}", untrusted_text(&native.os, NAME), untrusted_text(&native.arch, NAME));
         return Err(format!("the engine is for {made}, this machine is {os} {arch}"));
     }
     if let Some(lack) = host.lacks(native) {
@@ -64,7 +65,7 @@ fn fits(native: &Native, host: &Host) -> Result<(), String> {
         below("the directory", place)?;
         // It becomes one of a list.
         if place.is_empty() || place.contains(':') {
-            return Err(format!("the directory {:?} is none", shown(place)));
+            return Err(format!("the directory '{}' is none", untrusted_text(place, NAME)));
         }
     }
     Ok(())
@@ -89,7 +90,9 @@ pub fn confined(case: &TestCase) -> Result<(), String> {
             Arg::Path(path) | Arg::Embedded { path, .. } => below(what, path)?,
             Arg::Text(_) | Arg::Compiled | Arg::Harness if what == "an argument" => {}
             Arg::Compiled | Arg::Harness => return Err(format!("{what} is a file made for the test")),
-            Arg::Text(text) => return Err(format!("{what} {text:?} is not below the root")),
+            Arg::Text(text) => {
+                return Err(format!("{what} '{}' is not below the root", untrusted_text(text, SHORT)));
+            }
         }
     }
     if let Some(recipe) = &case.recipe {
@@ -106,7 +109,7 @@ pub fn confined(case: &TestCase) -> Result<(), String> {
         }
     }
     match case.env.keys().find(|name| !is_passed_on(name)) {
-        Some(name) => Err(format!("the variable {name:?} is this machine's own")),
+        Some(name) => Err(format!("the variable '{}' is this machine's own", untrusted_text(name, NAME))),
         None => Ok(()),
     }
 }
@@ -117,7 +120,7 @@ fn below(what: &str, path: &str) -> Result<(), String> {
     if Path::new(path).components().all(names) && !path.contains('\0') {
         Ok(())
     } else {
-        Err(format!("{what} {path:?} leads out of the root"))
+        Err(format!("{what} '{}' leads out of the root", untrusted_text(path, SHORT)))
     }
 }
 
@@ -177,12 +180,11 @@ fn set(env: &mut Vec<(OsString, OsString)>, name: OsString, value: OsString) {
 #[cfg(test)]
 pub(super) mod tests {
     use std::collections::BTreeMap;
-    use std::time::Duration;
 
     use ed25519_dalek::SigningKey;
+    use flotilla_messages::Recipe;
     use flotilla_messages::inputs::Digest;
     use flotilla_messages::packet::{Elsewhere, Version};
-    use flotilla_messages::{Expectation, Judge, Recipe, TestName};
 
     use super::*;
 
@@ -212,25 +214,10 @@ pub(super) mod tests {
     }
 
     pub fn case(name: &str) -> TestCase {
-        let name = TestName { suite: "s".into(), name: name.into(), variant: "default".into(), detail: None };
         TestCase {
-            id: name.path(),
-            name,
-            prefix: Vec::new(),
             program: Program::Shell(Arg::Path("out/d8".into())),
             args: vec![Arg::Path("test/a.js".into()), Arg::Text("--flag=/etc".into())],
-            env: BTreeMap::new(),
-            unset_env: Vec::new(),
-            timeout: Duration::from_secs(60),
-            term_grace: None,
-            judge: Judge::ExitCode,
-            recipe: None,
-            expected_file: None,
-            expectation: Expectation::pass(),
-            slow: false,
-            heavy: false,
-            variant_flags: Vec::new(),
-            random_seed: None,
+            ..TestCase::for_tests(name)
         }
     }
 

@@ -17,6 +17,7 @@ use actix::{
 use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::port::work::WorkMessage;
+use flotilla_messages::untrusted::{SHORT, untrusted_text};
 use tokio::time::{Instant, timeout};
 
 use super::input_store::{Cut, CutOut, Fetched, GiveUp, InputStore, PutFetched};
@@ -168,8 +169,7 @@ impl Handler<LinkNews<WorkMessage>> for Fetcher {
             LinkEvent::Message(WorkMessage::Pack(pack)) => return self.put(pack),
             LinkEvent::Message(WorkMessage::Queue { .. }) => {}
             LinkEvent::Message(WorkMessage::Refused { reason }) => {
-                let reason: String = reason.chars().filter(|char| !char.is_control()).take(200).collect();
-                self.end(&format!("it says: {reason}"), context);
+                self.end(&format!("it says: {}", untrusted_text(reason, SHORT)), context);
             }
             LinkEvent::Message(_) => self.end("it breaks the protocol", context),
             LinkEvent::Ended(end) => self.end(&end.to_string(), context),

@@ -28,7 +28,7 @@ pub struct StorePaths {
     pub work: PathBuf,
     /// Bytes of blobs.
     pub limit: u64,
-    /// Workspaces that were not used this long are removed; never more than [`MOST_WORKSPACES`] are kept.
+    /// Workspaces that were not used this long are removed; never more than `MOST_WORKSPACES` are kept.
     pub age: Duration,
 }
 

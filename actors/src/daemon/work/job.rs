@@ -11,6 +11,7 @@ use actix::Recipient;
 use flotilla_messages::Exit;
 use flotilla_messages::packet::{Elsewhere, Engine, WorkPacket};
 use flotilla_messages::port::work::RemoteLease;
+use flotilla_messages::untrusted::{SHORT, untrusted_text};
 
 use super::admission::environment;
 use super::settings::WorkSettings;
@@ -106,7 +107,7 @@ impl Job {
         let libraries = native.and_then(|native| libraries(place, &native.libraries));
         let (env, left_out) = environment(&place.tmp, libraries, &packet.env, &settings.env);
         if !left_out.is_empty() {
-            log::info!(target: "work", "variables that are not passed on: {left_out:?}");
+            log::info!(target: "work", "variables that are not passed on: {}", untrusted_text(left_out.join(" "), SHORT));
         }
         let launcher = Launcher::new(place.root.clone(), env);
         let confinement = Confinement {

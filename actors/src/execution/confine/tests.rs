@@ -8,6 +8,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 
+use flotilla_messages::for_tests::skipped;
+
 use super::{Confinement, Extent, extent};
 
 /// Does this on a thread that is confined to this workspace; nothing where the kernel cannot confine.
@@ -18,7 +20,7 @@ fn confined<T: Send + 'static>(
 ) -> Option<T> {
     let extent = extent();
     if extent == Extent::Not || (needs == Extent::Full && extent != Extent::Full) {
-        eprintln!("skipped: this kernel's Landlock does not reach so far ({extent:?})");
+        skipped(&format!("a newer Landlock: this kernel's confines to {extent:?}"));
         return None;
     }
     let confinement = Confinement { read: Vec::new(), write: vec![workspace.to_owned()] };

@@ -7,7 +7,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use crate::execution::marker;
@@ -103,11 +102,7 @@ impl Launcher {
         if word.as_encoded_bytes().contains(&b'/') {
             return Ok(self.root.join(path));
         }
-        let found = self.path.as_deref().and_then(|dirs| {
-            std::env::split_paths(dirs)
-                .map(|dir| self.root.join(dir).join(path))
-                .find(|candidate| candidate.is_file() && access(candidate, Access::EXEC_OK).is_ok())
-        });
+        let found = self.path.as_deref().and_then(|dirs| which::which_in(path, Some(dirs), &self.root).ok());
         found.ok_or_else(|| ProcessError::NotInPath(word.to_string_lossy().into_owned()))
     }
 
@@ -156,5 +151,26 @@ mod tests {
         assert_eq!(launcher.program("./d8".as_ref()).unwrap(), Path::new("/./d8"));
         let error = launcher.program("no-such-program".as_ref()).unwrap_err();
         assert_eq!(error.to_string(), "cannot start `no-such-program`: no such program in PATH");
+    }
+
+    #[test]
+    fn a_file_in_path_that_may_not_be_executed_is_passed_over() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let root = tempfile::tempdir().unwrap();
+        let file = |place: &str, mode| {
+            let path = root.path().join(place);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "#!/bin/sh\n").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            path
+        };
+        file("first/d8", 0o644);
+        std::fs::create_dir_all(root.path().join("directory/d8")).unwrap();
+        let second = file("second/d8", 0o755);
+        // A relative directory of PATH is below the root, where tests run.
+        let env = [("PATH".into(), "first:directory:second".into())];
+        let launcher = Launcher::new(root.path().into(), env.into_iter().collect());
+        assert_eq!(launcher.program("d8".as_ref()).unwrap(), second);
     }
 }

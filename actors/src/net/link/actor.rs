@@ -11,7 +11,8 @@ use actix::{
 };
 use ed25519_dalek::VerifyingKey;
 use flotilla_messages::Fingerprint;
-use flotilla_messages::wire::{Codec, EncodeError, Greeting, Hello, Limits, Packet, Refused, printable};
+use flotilla_messages::untrusted::{NAME, untrusted_text};
+use flotilla_messages::wire::{Codec, EncodeError, Greeting, Hello, Limits, Packet, Refused};
 use serde::Serialize;
 
 use super::connect::{Secured, Securing, dialled};
@@ -260,9 +261,9 @@ impl<M: WireMessage> Link<M> {
             self.level(),
             "{} is up: {} {}, software {}, protocol version {version}",
             self.shown(),
-            printable(&hello.os),
-            printable(&hello.arch),
-            printable(&hello.software)
+            untrusted_text(&hello.os, NAME),
+            untrusted_text(&hello.arch, NAME),
+            untrusted_text(&hello.software, NAME)
         );
         self.owner_knows = true;
         let (link, address) = (context.address(), self.address);

@@ -8,7 +8,8 @@
 
 use std::time::{Duration, Instant};
 
-use flotilla_messages::wire::{Hello, Refused, Versions, printable};
+use flotilla_messages::untrusted::{NAME, SHORT, untrusted_text};
+use flotilla_messages::wire::{Hello, Refused, Versions};
 
 use super::end::{End, Stage};
 
@@ -207,7 +208,10 @@ impl Core {
         match input {
             Input::Hello(hello) => self.meet(now, hello, allowance, effects),
             Input::Refused(Refused { reason, their_version }) => {
-                self.end(End::RefusedByPeer { reason: printable(&reason), their_version }, effects);
+                self.end(
+                    End::RefusedByPeer { reason: untrusted_text(reason, SHORT), their_version },
+                    effects,
+                );
             }
             Input::Close(reason) => self.refuse(reason, effects),
             Input::Broke(end) | Input::Unsecured(end) => self.end(end, effects),
@@ -228,7 +232,7 @@ impl Core {
                 "protocol versions do not meet: {} here, {} at the peer (software {})",
                 self.versions,
                 hello.versions,
-                printable(&hello.software)
+                untrusted_text(&hello.software, NAME)
             );
             // Both ends come to this by themselves; the words are for a peer that sees it otherwise.
             let told =
@@ -265,7 +269,7 @@ impl Core {
                 effects.push(Effect::Deliver);
             }
             Input::Delivered => up.delivering = false,
-            Input::Bye(reason) => return self.end(End::ByeByPeer(printable(&reason)), effects),
+            Input::Bye(reason) => return self.end(End::ByeByPeer(untrusted_text(reason, SHORT)), effects),
             Input::Sent => up.spoke = now,
             Input::Close(reason) => return self.bye(&reason, effects),
             Input::Broke(end) | Input::Unsecured(end) => return self.end(end, effects),

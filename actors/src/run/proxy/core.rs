@@ -14,6 +14,7 @@ use std::mem;
 use flotilla_messages::inputs::Digest;
 use flotilla_messages::judge::MOST_DIFFERENCE;
 use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteLease, RemoteNews, WorkMessage};
+use flotilla_messages::untrusted::{LONG, untrusted_lines, untrusted_text};
 use flotilla_messages::{Outcome, TestCase};
 
 use super::wire_case::size;
@@ -27,8 +28,6 @@ const MOST_CREDIT: u32 = 16_384;
 const ASSIGN_BYTES: usize = 512 << 10;
 /// A case of more bytes is not sent: it might not fit in a frame. Systems start no command that is as long.
 const MOST_CASE: usize = 3 << 20;
-/// The most characters of a peer's reasons that are passed on.
-const MOST_WORDS: usize = 2000;
 
 /// What happens to a proxy.
 #[derive(Debug)]
@@ -215,7 +214,7 @@ impl Core {
                 }
             }
             (WorkMessage::Refused { reason }, _) => {
-                self.over(format!("it says: {}", words(&reason)), false, effects);
+                self.over(format!("it says: {}", untrusted_text(reason, LONG)), false, effects);
             }
             (message, state) => {
                 let what = kind(&message);
@@ -360,35 +359,28 @@ fn withdrawn(lease: LeaseId) -> Effect {
 fn ended(case: Box<TestCase>, ending: RemoteEnding, withdrawn: bool) -> LeaseResult {
     match ending {
         RemoteEnding::Judged(mut run) => {
-            run.difference = run.difference.map(|text| shortened(&text, MOST_DIFFERENCE + MOST_WORDS));
+            // The judge's words are the peer's, too.
+            run.judgement.why = run.judgement.why.map(|why| untrusted_lines(why, LONG));
+            run.difference = run.difference.map(|text| untrusted_lines(text, MOST_DIFFERENCE + LONG));
             LeaseResult::Judged(Box::new(Judged { case: *case, run }))
         }
         RemoteEnding::Failed { outcome, reason } => {
             let outcome = if outcome == Outcome::Crash { Outcome::Crash } else { Outcome::Fail };
-            LeaseResult::Failed(Box::new(Failed { outcome, ..Failed::of(*case, words(&reason)) }))
+            LeaseResult::Failed(Box::new(Failed {
+                outcome,
+                ..Failed::of(*case, untrusted_lines(reason, LONG))
+            }))
         }
         RemoteEnding::Withdrawn if withdrawn => LeaseResult::Withdrawn,
         // Else a peer that gives back what it gets would be given it for ever.
         RemoteEnding::Withdrawn => LeaseResult::Unable { reason: "it gave the test back".into() },
         RemoteEnding::Unable { .. } if withdrawn => LeaseResult::Withdrawn,
-        RemoteEnding::Unable { reason } => LeaseResult::Unable { reason: words(&reason) },
+        RemoteEnding::Unable { reason } => LeaseResult::Unable { reason: untrusted_text(reason, LONG) },
     }
 }
 
 fn bounded(credit: u32) -> usize {
     credit.min(MOST_CREDIT) as usize
-}
-
-/// A peer's words as they may be shown.
-fn words(text: &str) -> String {
-    shortened(text, MOST_WORDS)
-}
-
-/// A peer's text without control characters but line ends and tabs, and of at most this many characters.
-fn shortened(text: &str, most: usize) -> String {
-    let shown =
-        |char: char| if char.is_control() && !matches!(char, '\n' | '\t') { '\u{fffd}' } else { char };
-    text.chars().take(most).map(shown).collect()
 }
 
 fn kind(message: &WorkMessage) -> &'static str {

@@ -1,11 +1,12 @@
 //! Whatever a peer says, each lease is answered once.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use flotilla_messages::inputs::{Digest, Pack};
 use flotilla_messages::port::work::{MOST_LEASES, RemoteEnding, RemoteNews, WorkMessage};
 use flotilla_messages::wire::{Codec, Limits};
-use flotilla_messages::{CaseId, Outcome};
+use flotilla_messages::{Captured, CaseId, Exit, Judgement, Memory, Outcome, Output};
 use proptest::prelude::*;
 
 use super::core::{Core, Effect, Input};
@@ -23,7 +24,7 @@ fn made(id: u64) -> (LeaseId, super::Made) {
 }
 
 fn finished(lease: u64, ending: RemoteEnding) -> RemoteNews {
-    RemoteNews::Finished { lease, ending, queued: std::time::Duration::ZERO }
+    RemoteNews::Finished { lease, ending, queued: Duration::ZERO }
 }
 
 fn failed() -> RemoteEnding {
@@ -102,6 +103,33 @@ fn a_peer_that_asks_for_blobs_without_end_is_left() {
 }
 
 #[test]
+fn what_a_peers_judge_says_is_shown_escaped_and_within_bounds() {
+    let mut bench = Bench::serving();
+    bench.take(Input::Assign(vec![lease(1)]));
+    bench.take(Input::Made(vec![made(1)]));
+    let why = format!("\u{1b}]0;mine\u{7} \u{202e}{}", "x".repeat(3000));
+    let judgement = Judgement { outcome: Outcome::Fail, why: Some(why) };
+    let difference = Some("-a\tb\n+c\u{1b}[2J\n".to_owned());
+    let output = Output {
+        exit: Exit::Code(1),
+        timed_out: false,
+        stdout: Captured::default(),
+        stderr: Captured::default(),
+        duration: Duration::ZERO,
+        memory: Memory::default(),
+        started: None,
+    };
+    let judged =
+        RemoteEnding::Judged(flotilla_messages::port::work::JudgedRun { output, judgement, difference });
+    bench.say(WorkMessage::News(vec![finished(1, judged)]));
+    let [(1, LeaseResult::Judged(judged))] = bench.answers()[..] else { panic!("{:?}", bench.answers()) };
+    let why = judged.run.judgement.why.as_deref().unwrap();
+    assert!(why.starts_with(r"\u{1b}]0;mine\u{7} \u{202e}xxx") && why.ends_with("x..."), "{why}");
+    assert!(why.chars().count() <= 2000);
+    assert_eq!(judged.run.difference.as_deref(), Some("-a\tb\n+c\\u{1b}[2J\n"), "lines stay lines");
+}
+
+#[test]
 fn a_second_result_and_a_result_for_nothing_are_not_counted() {
     let mut bench = Bench::serving();
     bench.take(Input::Assign(vec![lease(1), lease(2)]));
@@ -111,7 +139,7 @@ fn a_second_result_and_a_result_for_nothing_are_not_counted() {
         bench.say(WorkMessage::News(vec![finished(id, failed())]));
     }
     let [(1, LeaseResult::Failed(failure))] = bench.answers()[..] else { panic!("{:?}", bench.answers()) };
-    assert_eq!(failure.reason, "x\u{fffd}[2J", "a peer does not write on the terminal");
+    assert_eq!(failure.reason, r"x\u{1b}[2J", "a peer does not write on the terminal");
     assert!(!bench.core.is_over());
     for _ in 0..20 {
         bench.say(WorkMessage::News(vec![finished(7, failed()); 64]));

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use ed25519_dalek::SigningKey;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::fingerprint::KeyError;
+use flotilla_messages::for_tests::skipped;
 use flotilla_messages::statement::Statement;
 
 use super::key::public_pem;
@@ -37,7 +38,7 @@ fn secret(n: u8) -> SigningKey {
 /// What a command prints, or `None` with a message where it is not installed.
 fn output(program: &str, args: &[&str]) -> Option<String> {
     let Ok(output) = Command::new(program).args(args).stdin(Stdio::null()).output() else {
-        eprintln!("skipped: {program} is not installed");
+        skipped(program);
         return None;
     };
     assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));

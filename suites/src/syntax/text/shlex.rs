@@ -14,6 +14,10 @@ pub enum SplitError {
 /// Splits as Python's `shlex.split(text)` does: at blanks, tabs and line ends; quotes and backslashes as in a POSIX
 /// shell, except that nothing is expanded and `#` begins no comment.
 ///
+/// The crate `shlex` (2.0) splits as a shell does, which is not what V8's runner does with the same text: it fails
+/// the rows of the table below that are marked. To alter its input so that it does not fail them, the text would have
+/// to be split first.
+///
 /// # Errors
 /// An open quote, or a backslash at the end.
 pub fn split(text: &str) -> Result<Vec<String>, SplitError> {
@@ -71,7 +75,13 @@ mod tests {
             ("--embed 'function f() {}' \"a b\"c", vec!["--embed", "function f() {}", "a bc"]),
             (r#"a\ b "\"\\\n" '\n'"#, vec!["a b", r#""\\n"#, r"\n"]),
             ("'' x\"\"", vec!["", "x"]),
+            // Not so in the crate `shlex`: a comment, "a\r", "$x `", "ab", "ab".
             ("a#b #c", vec!["a#b", "#c"]),
+            ("a\r\nb", vec!["a", "b"]),
+            (r#""\$x \`""#, vec![r"\$x \`"]),
+            ("a\\\nb", vec!["a\nb"]),
+            ("\"a\\\nb\"", vec!["a\\\nb"]),
+            // The same in both.
             ("a\x0bb", vec!["a\x0bb"]),
             (" ", vec![]),
         ] {

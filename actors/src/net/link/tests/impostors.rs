@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix::Addr;
 use ed25519_dalek::{Signer, SigningKey};
 use flotilla_messages::fingerprint::spki;
+use flotilla_messages::for_tests::skipped;
 use rustls::client::AlwaysResolvesClientRawPublicKeys;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::AlwaysResolvesServerRawPublicKeys;
@@ -206,7 +207,7 @@ fn certificate(directory: &Path) -> bool {
         .stdin(Stdio::null())
         .output();
     let Ok(made) = made else {
-        eprintln!("skipped: openssl is not installed");
+        skipped("openssl");
         return false;
     };
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
