@@ -1,5 +1,5 @@
-//! Documents generated from the options' declarations: the README's table of options, and the JSON schemas of `runner.toml`
-//! and `peerd.toml`. These tests fail if a file differs from what the declarations give;
+//! Documents generated from the options' declarations: the README's table of options, and the JSON schemas of
+//! `runner.toml` and `peerd.toml`. These tests fail if a file differs from what the declarations give;
 //! `UPDATE_DOCUMENTS=1 cargo test -p flotilla documents` rewrites the files.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Messages on standard error.
 
-/// Writes a line to standard error and ignores errors. `eprintln!` would panic if it is closed, full or a pipe without a
-/// reader, and that must not change a command's exit code.
+/// Writes a line to standard error and ignores errors. `eprintln!` would panic if it is closed, full or a pipe without
+/// a reader, and that must not change a command's exit code.
 macro_rules! notice {
     ($($words:tt)*) => {{
         use std::io::Write as _;

@@ -71,10 +71,10 @@ pub fn all(items: &[Item]) -> Vec<Declared> {
     options.collect()
 }
 
-/// Declares a struct of options, one field for each. The doc comment of a field is the option's help. The brackets hold its
-/// class (`harmless`, `path`, `program`, `network`, `secret`; see [`Class`](crate::options::Class)), then, where needed,
-/// `append` or `table`, and `clears "key" ...` (see [`Rule`](crate::options::Rule)). In place of a class, `group` marks a
-/// nested struct of options and `none` a field that is not an option.
+/// Declares a struct of options, one field for each. The doc comment of a field is the option's help. The brackets hold
+/// its class (`harmless`, `path`, `program`, `network`, `secret`; see [`Class`](crate::options::Class)), then, where
+/// needed, `append` or `table`, and `clears "key" ...` (see [`Rule`](crate::options::Rule)). In place of a class,
+/// `group` marks a nested struct of options and `none` a field that is not an option.
 ///
 /// The struct implements [`Declares`](crate::options::Declares). Derives and other attributes are passed on.
 ///

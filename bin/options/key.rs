@@ -48,7 +48,8 @@ impl SettingKey {
         Some(Self { section: section.name, option, entry })
     }
 
-    /// The setting of a variable, such as `FLOTILLA_WORK__JOBS` or `FLOTILLA_LOG__LEVELS__TRUST`; `None` if it is not one.
+    /// The setting of a variable, such as `FLOTILLA_WORK__JOBS` or `FLOTILLA_LOG__LEVELS__TRUST`; `None` if it is not
+    /// one.
     pub fn of_variable(sections: &[Section], name: &str) -> Option<Self> {
         let mut parts = name.strip_prefix(PREFIX)?.splitn(3, "__");
         let pair = [parts.next()?, parts.next()?];
@@ -73,7 +74,8 @@ impl SettingKey {
         })
     }
 
-    /// Reads a value of this setting: as TOML (`4`, `true`, `["a:1"]`), else as a plain string, else as a comma-separated list.
+    /// Reads a value of this setting: as TOML (`4`, `true`, `["a:1"]`), else as a plain string, else as a
+    /// comma-separated list.
     /// `check` decides whether the sections accept it.
     ///
     /// # Errors

@@ -10,11 +10,12 @@ use super::declare::{Declared, Item, all};
 use super::key::{Section, SettingKey, hint_for, variables};
 use super::{ConfigError, Rule};
 
-/// One source of settings. It was read into its types before, so that errors have a place: the crate `config` reports none.
+/// One source of settings. It was read into its types before, so that errors have a place: the crate `config` reports
+/// none.
 pub type Layer = Table;
 
-/// Merges layers, the first one lowest, and reads the result. The rules of `sections` say which lists are appended and which
-/// keys exclude one another.
+/// Merges layers, the first one lowest, and reads the result. The rules of `sections` say which lists are appended and
+/// which keys exclude one another.
 ///
 /// # Errors
 /// [`ConfigError::Layers`], which should not happen if `T` accepts each layer.
@@ -56,9 +57,9 @@ fn apply_rules(options: &[Item], section: &str, upper: &mut Table, lower: &mut [
     }
 }
 
-/// The layers of the environment, one for each variable, and one warning for each variable with our prefix that is not a
-/// setting. `sections` are those of this program; `foreign` accepts variables to skip: those of another program, and those
-/// that are not meant as settings.
+/// The layers of the environment, one for each variable, and one warning for each variable with our prefix that is not
+/// a setting. `sections` are those of this program; `foreign` accepts variables to skip: those of another program, and
+/// those that are not meant as settings.
 ///
 /// # Errors
 /// [`ConfigError::Variable`]

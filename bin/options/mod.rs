@@ -1,8 +1,8 @@
 //! How the options of both programs are declared, and how their values are merged.
 //!
-//! An option is declared once, by [`options!`](crate::options): its help, its class, whether a file may hold it, and how a
-//! value is merged with that of the layer below. Everything else follows from that: `--help` (through clap), the keys of
-//! `runner.toml` and `peerd.toml` with their JSON schemas, the names of environment variables, the README's table.
+//! An option is declared once, by [`options!`](crate::options): its help, its class, whether a file may hold it, and
+//! how a value is merged with that of the layer below. Everything else follows from that: `--help` (through clap), the
+//! keys of `runner.toml` and `peerd.toml` with their JSON schemas, the names of environment variables, the README's table.
 //!
 //! ```text
 //!   defaults < file < profile < environment < command line       (runner.toml has profiles, peerd.toml has none)

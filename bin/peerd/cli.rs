@@ -55,7 +55,8 @@ pub enum Command {
     Approve(ApproveArgs),
     /// Withdraw trust from a key, and bar it even if others approve it.
     Revoke(RevokeArgs),
-    /// Show other machines: their addresses, trust in both directions and through which keys, and whether they can be used.
+    /// Show other machines: their addresses, trust in both directions and through which keys, and whether they can be
+    /// used.
     Peers(PeersArgs),
     /// Show the daemon and its peers, with the reason for each that cannot be used.
     Status(StatusArgs),

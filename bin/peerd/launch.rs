@@ -1,8 +1,8 @@
 //! `peerd start`: starts the daemon in the background, and waits until it is ready.
 //!
-//! The child writes the line `ready PID FINGERPRINT` to its standard output when its ports answer. Until then, its standard
-//! error is copied to that of the command. Then it closes both. If its output ends without that line, it has failed, and its
-//! standard error has the reason.
+//! The child writes the line `ready PID FINGERPRINT` to its standard output when its ports answer. Until then, its
+//! standard error is copied to that of the command. Then it closes both. If its output ends without that line, it has
+//! failed, and its standard error has the reason.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -1,8 +1,8 @@
 //! Writes the log to its file, and in the foreground also to standard error.
 //!
-//! A line looks like `2026-11-22T21:03:35.123Z warn  link: ...`. Control characters are escaped, because much of the text comes
-//! from other machines. The daemon survives lines that cannot be written: they are counted, and the next line that can be
-//! written reports how many were lost.
+//! A line looks like `2026-11-22T21:03:35.123Z warn  link: ...`. Control characters are escaped, because much of the
+//! text comes from other machines. The daemon survives lines that cannot be written: they are counted, and the next
+//! line that can be written reports how many were lost.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};

@@ -19,7 +19,8 @@ pub struct PeerJson<'a> {
     /// The chain of approvals: the key approved here first, the peer last. Empty if the peer is not trusted.
     chain: Vec<String>,
     trusts_me: bool,
-    /// The chain from the peer: the key that it approves first, this machine last. Empty if no known statements form one.
+    /// The chain from the peer: the key that it approves first, this machine last. Empty if no known statements form
+    /// one.
     trusts_me_chain: Vec<String>,
     barred: bool,
     /// Whether it is on the network, as far as is known.

@@ -79,8 +79,8 @@ impl SignalsBetweenRounds {
     }
 }
 
-/// Runs rounds until one has an exit code other than 0, a signal interrupts, or the time is over. `round` gets the round's
-/// number, from 1.
+/// Runs rounds until one has an exit code other than 0, a signal interrupts, or the time is over. `round` gets the
+/// round's number, from 1.
 ///
 /// # Errors
 /// Signals cannot be caught, or a round fails with an error.

@@ -84,8 +84,8 @@ pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
     Ok(settings)
 }
 
-/// Lists the tests, or runs them once. Each round opens the tree again, so that it has its own seed and sees what changed
-/// meanwhile.
+/// Lists the tests, or runs them once. Each round opens the tree again, so that it has its own seed and sees what
+/// changed meanwhile.
 fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: u64) -> Result<u8, AppError> {
     let options = options_of_run(cli, settings, root)?;
     let choices = cli.builds.choose(settings, root)?;
@@ -180,7 +180,8 @@ fn names(ids: &[String]) -> Vec<String> {
     names.into_iter().map(String::from).collect()
 }
 
-/// The ids of the tests that failed or were flaky the last time; an error if no earlier run of this configuration is known.
+/// The ids of the tests that failed or were flaky the last time; an error if no earlier run of this configuration is
+/// known.
 fn failed_last(
     descriptions: &[Description],
     root: &Path,

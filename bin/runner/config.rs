@@ -54,7 +54,8 @@ struct Sections {
     runner: Settings,
 }
 
-/// Merges all layers. The file is `runner.toml` in the root, else in the user's configuration directory; both are optional.
+/// Merges all layers. The file is `runner.toml` in the root, else in the user's configuration directory; both are
+/// optional.
 ///
 /// # Errors
 /// [`ConfigError`] if a layer is invalid, or there is no such profile.

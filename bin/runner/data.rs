@@ -26,8 +26,8 @@ enum DataSource {
     Bucket(&'static str),
 }
 
-/// The data that V8's trees of any age lack until it is fetched. Addresses that no longer exist are replaced by others with
-/// the same data.
+/// The data that V8's trees of any age lack until it is fetched. Addresses that no longer exist are replaced by others
+/// with the same data.
 const ALL_DATA: [Data; 9] = [
     Data {
         place: "test262/data",
@@ -79,8 +79,8 @@ pub struct Lacking {
     pub line: String,
 }
 
-/// The wanted suites that lack their data. `test_root` is the directory of the suites. `DEPS` is read only if some data is
-/// missing.
+/// The wanted suites that lack their data. `test_root` is the directory of the suites. `DEPS` is read only if some data
+/// is missing.
 pub fn missing(root: &Path, test_root: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Lacking> {
     let is_absent = |data: &&Data| {
         wanted(data.suite())

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-/// The environment of every test: this process's, with LANG set to English, and without the variables by which GoogleTest
-/// runs only a shard (V8 9.2 `command.py`), as the runner itself divides the tests.
+/// The environment of every test: this process's, with LANG set to English, and without the variables by which
+/// GoogleTest runs only a shard (V8 9.2 `command.py`), as the runner itself divides the tests.
 pub fn of_tests() -> Vec<(OsString, OsString)> {
     const REMOVED: [&str; 3] = ["GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX", "LANG"];
     let mut env: Vec<_> =

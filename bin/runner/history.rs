@@ -74,8 +74,8 @@ impl History {
     }
 }
 
-/// The ids of the tests that failed or were flaky when they last ran in this configuration, according to this file. `None`
-/// if no test ever ran in it.
+/// The ids of the tests that failed or were flaky when they last ran in this configuration, according to this file.
+/// `None` if no test ever ran in it.
 ///
 /// # Errors
 /// [`DatabaseError`].
@@ -139,9 +139,9 @@ fn cache_directory() -> Option<PathBuf> {
     Some(base.join("flotilla"))
 }
 
-/// The name of a configuration: architecture, mode, engine, and everything else that changes how a test runs. Variants are
-/// part of a test's identity instead. The engine is the one that runs scripts, whichever suites are selected. Only its name
-/// counts, not its path, so that trees can share durations through the daemon.
+/// The name of a configuration: architecture, mode, engine, and everything else that changes how a test runs. Variants
+/// are part of a test's identity instead. The engine is the one that runs scripts, whichever suites are selected. Only
+/// its name counts, not its path, so that trees can share durations through the daemon.
 pub fn configuration(descriptions: &[Description], settings: &Settings) -> String {
     let one = |description: &Description| {
         let engine = description.main_engine.rsplit('/').next().unwrap_or_default();

@@ -47,8 +47,8 @@ enum What {
     Changed,
 }
 
-/// The options that `--help` shows: those that choose a tree and a configuration. A run's other options are accepted, but
-/// hidden.
+/// The options that `--help` shows: those that choose a tree and a configuration. A run's other options are accepted,
+/// but hidden.
 const VISIBLE: [&str; 17] = [
     "what",
     "json",
@@ -187,8 +187,8 @@ fn belongs(what: What, record: &Record) -> bool {
     }
 }
 
-/// Sorts the tests as they are shown. Of two with the same names, only the one that ran last is kept: their ids differ by
-/// the variant's number, which depends on the variants of the run.
+/// Sorts the tests as they are shown. Of two with the same names, only the one that ran last is kept: their ids differ
+/// by the variant's number, which depends on the variants of the run.
 fn sorted(what: What, mut kept: Vec<KeptTest>) -> Vec<KeptTest> {
     kept.sort_by(|a, b| {
         let names = Name::of(&a.id).cmp(&Name::of(&b.id));

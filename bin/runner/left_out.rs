@@ -58,8 +58,8 @@ pub fn before_run(tree: &Products) {
     }
 }
 
-/// Prints, after the summary, what did not run. Returns the exit code: `code`, which is that of the tests, but at least 1 if
-/// tests were left out.
+/// Prints, after the summary, what did not run. Returns the exit code: `code`, which is that of the tests, but at least
+/// 1 if tests were left out.
 pub fn after_run(tree: &Products, settings: &Settings, coverage_dir: Option<&Path>, mut code: u8) -> u8 {
     if settings.missing != Some(OnMissing::Skip) {
         let missing = tree.missing().len();

@@ -1,5 +1,5 @@
-//! Options of V8's runners that have no effect here or another name. Existing commands of people and bots keep working, and
-//! print once what to write instead.
+//! Options of V8's runners that have no effect here or another name. Existing commands of people and bots keep working,
+//! and print once what to write instead.
 
 use clap::Args;
 

@@ -239,8 +239,8 @@ fn usable(peer: &PeerView) -> Option<Target> {
     Some(Target { name: shown(address), address, key: Some(peer.fingerprint) })
 }
 
-/// The name and the reason for a peer that is present and trusted but cannot be used. Absent peers are not worth a line in
-/// each run.
+/// The name and the reason for a peer that is present and trusted but cannot be used. Absent peers are not worth a line
+/// in each run.
 fn unusable(peer: &PeerView) -> Option<(String, String)> {
     let reason = peer.obstacle.clone().filter(|_| peer.present && !peer.chain.is_empty())?;
     let short = || peer.fingerprint.to_string().chars().take(16).collect();

@@ -11,8 +11,8 @@ use crate::runner::config::BUILTIN;
 use crate::runner::error::AppError;
 use crate::runner::settings::{self, Settings};
 
-/// The tree's root: as given, else found above the current directory. If the suites' directory is given (`named_suites`), the
-/// current directory does not have to look like a tree.
+/// The tree's root: as given, else found above the current directory. If the suites' directory is given
+/// (`named_suites`), the current directory does not have to look like a tree.
 pub fn root(given: Option<&Path>, named_suites: bool) -> Result<PathBuf, AppError> {
     let path = match given {
         Some(path) => path.to_owned(),

@@ -52,8 +52,8 @@ pub enum SpecialError {
 }
 
 impl Special {
-    /// How often each test runs. `seed` is that of `--random-seed`; 0 counts as not given. A given seed is used for all runs (V8
-    /// 13.8 testproc/seed.py), so that one can bisect a flaky test with the same seed.
+    /// How often each test runs. `seed` is that of `--random-seed`; 0 counts as not given. A given seed is used for all
+    /// runs (V8 13.8 testproc/seed.py), so that one can bisect a flaky test with the same seed.
     pub fn repeats(&self, seed: Option<i32>) -> Repeats {
         let several = |count: NonZeroU32| count.get() > 1;
         let seeds = self.random_seed_stress_count.map(NonZeroU32::new);

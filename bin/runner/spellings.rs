@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser};
 
 use crate::runner::cli::Cli;
 
-/// The versions that have an option: one character for each of V8 3.14, 5.4, 7.0, 8.4, 9.2 and 2023; `b`: between 3.14 and 5.4 or 5.4 and 7.0
-/// only; `f`: the number fuzzer; `n`: since 9.3 and still in 13.8.
+/// The versions that have an option: one character for each of V8 3.14, 5.4, 7.0, 8.4, 9.2 and 2023; `b`: between 3.14
+/// and 5.4 or 5.4 and 7.0 only; `f`: the number fuzzer; `n`: since 9.3 and still in 13.8.
 type Since = &'static str;
 
 /// The spellings of each option, a value (empty: it takes none), and the versions that have it.

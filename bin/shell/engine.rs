@@ -16,8 +16,8 @@ use super::output::Output;
 use super::test262::{self, Phase};
 use super::{report, trace};
 
-/// The stack limit of scripts in bytes; using more is a RangeError. d8 allows one MiB, but QuickJS's frames are larger: this
-/// allows about 8000 nested calls.
+/// The stack limit of scripts in bytes; using more is a RangeError. d8 allows one MiB, but QuickJS's frames are larger:
+/// this allows about 8000 nested calls.
 const STACK_LIMIT_BYTES: usize = 5 << 20;
 
 /// The memory limit of scripts in bytes; using more is an exception. V8's limit is about the same.
@@ -31,8 +31,8 @@ enum Stop {
     Unreadable,
 }
 
-/// Runs the shell with the words after `runner shell`. Returns the exit code. A script that calls `quit` ends the process at
-/// once.
+/// Runs the shell with the words after `runner shell`. Returns the exit code. A script that calls `quit` ends the
+/// process at once.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let options = match args::parse(words) {
         Ok(ShellCommand::Run(options)) => options,
@@ -49,8 +49,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     run_groups(options)
 }
 
-/// The stack that scripts may use, in bytes: at most five eighths of `ulimit -s`, because arguments and environment may take
-/// up to a quarter, and the engine's own functions need room too. (A thread with a larger stack would cost half a
+/// The stack that scripts may use, in bytes: at most five eighths of `ulimit -s`, because arguments and environment may
+/// take up to a quarter, and the engine's own functions need room too. (A thread with a larger stack would cost half a
 /// millisecond at each start.)
 fn stack_limit() -> usize {
     let limit = getrlimit(Resource::Stack).current.and_then(|bytes| usize::try_from(bytes).ok());

@@ -1,12 +1,12 @@
-//! The built-in shell: `runner shell [flags] files...`. It is a small JavaScript shell on QuickJS with d8's command line and
-//! functions (print, load, read, quit, ...), so that a test tree can run on a machine without an engine.
+//! The built-in shell: `runner shell [flags] files...`. It is a small JavaScript shell on QuickJS with d8's command
+//! line and functions (print, load, read, quit, ...), so that a test tree can run on a machine without an engine.
 //!
-//! It supports what tests need of d8, as in V8 9.2's `d8.cc`: files run in order in one realm. An uncaught error is reported
-//! on stdout as `file:line: Error: text`, and ends the run with exit code 1. Other flags of V8 are accepted and ignored.
-//! Not supported: `Realm`, `Worker`, `%NativeFunctions()`, WebAssembly and Intl.
+//! It supports what tests need of d8, as in V8 9.2's `d8.cc`: files run in order in one realm. An uncaught error is
+//! reported on stdout as `file:line: Error: text`, and ends the run with exit code 1. Other flags of V8 are accepted
+//! and ignored. Not supported: `Realm`, `Worker`, `%NativeFunctions()`, WebAssembly and Intl.
 //!
-//! It starts in a millisecond and shares no state with the rest of its program. That is `runner`, or `peerd` for tests of
-//! other machines: `peerd shell` is the same shell, for internal use.
+//! It starts in a millisecond and shares no state with the rest of its program. That is `runner`, or `peerd` for tests
+//! of other machines: `peerd shell` is the same shell, for internal use.
 //!
 //! - `args`: the command line
 //! - `engine`: a realm and its event loop: scripts, modules, promise jobs, timers

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 /// The size of the buffer.
 const CAPACITY_BYTES: usize = 64 * 1024;
 
-/// How long printed text may stay in the buffer while a script runs, so that a test that is killed at its deadline loses
-/// hardly any output.
+/// How long printed text may stay in the buffer while a script runs, so that a test that is killed at its deadline
+/// loses hardly any output.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Buffered standard output. It is flushed when the buffer is full, before anything that may block, and at the end.

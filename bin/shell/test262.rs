@@ -7,8 +7,8 @@ use rquickjs::{ArrayBuffer, Coerced, Context, Ctx, Function, Object, Persistent,
 use super::host::{self, Host};
 use super::output::Output;
 
-/// How many realms a test can create. They are created before it runs, because the engine's binding cannot create any while
-/// scripts run. No test creates more than four.
+/// How many realms a test can create. They are created before it runs, because the engine's binding cannot create any
+/// while scripts run. No test creates more than four.
 const MAX_REALMS: usize = 8;
 
 /// The phase in which an error happened.

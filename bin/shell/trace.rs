@@ -1,8 +1,9 @@
 //! Stack traces in V8's form, and the place where a value that is not an Error was thrown.
 //!
-//! QuickJS passes every new Error and every thrown value, with the current frames, to `Error.prepareStackTrace`. The shell's
-//! function there gives `stack` the same first line as V8 (`TypeError: text`). It also records the frames of other values,
-//! which cannot be found in any other way. If a script sets its own function there, this information is missing.
+//! QuickJS passes every new Error and every thrown value, with the current frames, to `Error.prepareStackTrace`. The
+//! shell's function there gives `stack` the same first line as V8 (`TypeError: text`). It also records the frames of
+//! other values, which cannot be found in any other way. If a script sets its own function there, this information is
+//! missing.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -58,7 +59,8 @@ fn headline<'js>(ctx: &Ctx<'js>, error: &Object<'js>) -> String {
     }
 }
 
-/// One line for each frame. If the stack is exhausted, the frames' methods cannot be called, and the frames are left out.
+/// One line for each frame. If the stack is exhausted, the frames' methods cannot be called, and the frames are left
+/// out.
 fn listed(frames: &[Object<'_>]) -> String {
     let mut lines = String::new();
     if let Some(getters) = frames.first().and_then(|frame| Getters::of(frame).ok()) {
