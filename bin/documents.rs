@@ -1,6 +1,6 @@
-//! What is made from the declarations of options, and stands in files that people read: the README's table of options, and
-//! the JSON schemas of `runner.toml` and `peerd.toml`. These tests fail where a file says something else;
-//! `UPDATE_DOCUMENTS=1 cargo test -p flotilla documents` writes the files anew.
+//! Documents generated from the options' declarations: the README's table of options, and the JSON schemas of
+//! `runner.toml` and `peerd.toml`. These tests fail if a file differs from what the declarations give;
+//! `UPDATE_DOCUMENTS=1 cargo test -p flotilla documents` rewrites the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::options::{Class, Declares, Item, all};
 use crate::peerd;
 use crate::runner;
 
-/// The file's text, which has to have this; what it says now if that differs.
+/// Fails unless the file's text is what `wanted` makes of it; with `UPDATE_DOCUMENTS`, writes that text instead.
 fn agrees(file: &str, wanted: impl Fn(&str) -> String) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -27,7 +27,7 @@ fn agrees(file: &str, wanted: impl Fn(&str) -> String) {
     );
 }
 
-/// Every command with its options, as declared and as clap has them.
+/// Each command: its name, its declared options, and its clap command.
 fn commands() -> Vec<(&'static str, Vec<&'static [Item]>, Command)> {
     vec![
         ("runner", vec![runner::cli::Cli::OPTIONS], runner::cli::Cli::command()),
@@ -53,7 +53,7 @@ fn commands() -> Vec<(&'static str, Vec<&'static [Item]>, Command)> {
     ]
 }
 
-/// The ids of a command's options, and of its subcommands'.
+/// The ids of the options of a command and its subcommands.
 fn ids(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().map(|arg| arg.get_id().to_string());
     own.chain(command.get_subcommands().flat_map(ids)).collect()
@@ -85,7 +85,7 @@ fn what_names_a_program_or_shows_something_is_not_called_harmless() {
     }
 }
 
-/// `-t/--timeout`, `--slow-tests run\|skip\|dontcare`
+/// An option as the table shows it: `-t/--timeout`, `--slow-tests run\|skip\|dontcare`.
 fn spelled(arg: &Arg) -> String {
     let short = arg.get_short().map(|short| format!("-{short}"));
     let long = arg.get_long().map(|long| format!("--{long}"));
@@ -106,7 +106,7 @@ fn spelled(arg: &Arg) -> String {
     text
 }
 
-/// A row for each heading of the help, in its order.
+/// The README's table: one row for each heading of `--help`, in the same order.
 fn table_of_options() -> String {
     let command = runner::cli::Cli::command();
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
@@ -136,18 +136,18 @@ fn the_readmes_table_has_every_option_that_help_has() {
     });
 }
 
-/// The schema of a file that `T` reads.
+/// The JSON schema of the file that is read as `T`.
 fn schema<T: schemars::JsonSchema>(file: &str) -> String {
     let mut schema = serde_json::to_value(schemars::schema_for!(T)).unwrap();
     without_null(&mut schema);
     schema["title"] = file.into();
-    // A profile is all of that, but for profiles.
+    // A profile has the same keys, except `profile`.
     if let Some(properties) = schema["properties"].as_object() {
         let (mut inner, own) = (properties.clone(), properties.contains_key("profile"));
         inner.remove("profile");
         if own {
             schema["$defs"]["Profile"] = serde_json::json!({
-                "description": "One profile. It has none of its own.",
+                "description": "One profile. It cannot hold further profiles.",
                 "type": "object",
                 "additionalProperties": false,
                 "properties": inner,
@@ -157,7 +157,7 @@ fn schema<T: schemars::JsonSchema>(file: &str) -> String {
     format!("{}\n", serde_json::to_string_pretty(&schema).unwrap())
 }
 
-/// TOML has no null: what is not said is left out.
+/// Removes null from the schema's types: TOML has no null, and keys without a value are left out.
 fn without_null(schema: &mut Value) {
     let is_null = |schema: &Value| *schema == "null" || schema["type"] == "null";
     match schema {

@@ -4,15 +4,15 @@
 //! |---|---|
 //! | [`runner`] | the command people type |
 //! | [`peerd`] | the daemon, and the commands about it |
-//! | `report` | what a run looks like to people and programs |
-//! | `shell` | the built-in shell, which both can start as a process of its own |
-//! | [`mod@options`] | how an option is declared, and how file, environment and command line come together |
-//! | `format` | how sizes, durations and dates read |
+//! | `report` | reports of a run, for people and for programs |
+//! | `shell` | the built-in shell, which both programs can start as a separate process |
+//! | [`mod@options`] | how an option is declared, and how file, environment and command line are merged |
+//! | `format` | the format of sizes, durations and dates |
 //! | `notice` | lines on standard error |
 //!
-//! Which tests there are is the crate `suites`, running them and talking to peers the crate `actors`.
+//! The crate `suites` finds the tests; the crate `actors` runs them and talks to peers.
 
-#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the stream is closed or full")]
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic if the stream is closed or full")]
 
 #[cfg(test)]
 mod documents;

@@ -1,7 +1,7 @@
-//! Lines for people on standard error.
+//! Messages on standard error.
 
-/// Writes a line to standard error, as `eprintln!` does, which would panic where it is closed, full or a pipe whose reader
-/// has gone: that must not change how a command ends.
+/// Writes a line to standard error and ignores errors. `eprintln!` would panic if it is closed, full or a pipe without
+/// a reader, and that must not change a command's exit code.
 macro_rules! notice {
     ($($words:tt)*) => {{
         use std::io::Write as _;

@@ -1,46 +1,46 @@
 //! The declaration of an option.
 
-/// What harm an option's value can do, if somebody else than the user chose it: a file that came with a checkout may one
-/// day set harmless ones and no others.
+/// The harm that an option's value can do if someone other than the user chose it. One day, a file that comes with a
+/// checkout may be allowed to set harmless options only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Which tests run, how often, how they are shown: nothing outside of the run depends on it.
+    /// Selects tests, repeats them or changes how they are shown; nothing outside the run depends on it.
     Harmless,
     /// Names a file or directory that is read or written.
     Path,
-    /// Names a program, or says with which words and rights one runs.
+    /// Names a program, or changes the arguments or permissions that one runs with.
     Program,
-    /// Says with which machines this one speaks, and whom it trusts.
+    /// Chooses the machines that this one connects to or trusts.
     Network,
-    /// Shows others what they would not see.
+    /// Lets other machines see something private.
     Secret,
 }
 
-/// How a value meets the value of the layer below.
+/// How a value is merged with the value of the layer below.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
-    /// A list is added to the one below, and does not replace it.
+    /// A list is appended to the one below instead of replacing it.
     pub append: bool,
-    /// A table whose entries are set one by one: `log.levels.trust`.
+    /// A table whose entries are set individually: `log.levels.trust`.
     pub table: bool,
-    /// Keys of the layers below that are as good as not set once this one is.
+    /// Setting this option unsets these keys in the layers below.
     pub clears: &'static [&'static str],
 }
 
 /// One option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Declared {
-    /// Its field, which is clap's id as well: `test_root`.
+    /// Its field, which is also clap's id: `test_root`.
     pub field: &'static str,
-    /// What harm it can do.
+    /// The harm that its value can do.
     pub class: Class,
-    /// How its values meet.
+    /// How its values are merged.
     pub rule: Rule,
-    /// Its help: what `--help`, the JSON schema and the documents say.
+    /// Its help, as shown by `--help`, the JSON schema and the documents.
     pub help: &'static str,
 }
 
-/// What one field of a struct of options stands for.
+/// What one field of a struct of options is.
 #[derive(Clone, Copy, Debug)]
 pub enum Item {
     /// An option.
@@ -49,7 +49,7 @@ pub enum Item {
     Group(&'static [Item]),
 }
 
-/// A struct of options: what [`options!`](crate::options) makes.
+/// A struct of options, as [`options!`](crate::options) declares it.
 pub trait Declares {
     /// Its options, as they were declared.
     const OPTIONS: &'static [Item];
@@ -71,10 +71,10 @@ pub fn all(items: &[Item]) -> Vec<Declared> {
     options.collect()
 }
 
-/// Declares a struct of options: a field each, with its help, its class and what else is known of it. The help of an option
-/// is its doc comment. In brackets stand its class (`harmless`, `path`, `program`, `network`, `secret`; see
-/// [`Class`](crate::options::Class)), then, if it is so, `append` or `table`, and `clears "key" ...`
-/// (see [`Rule`](crate::options::Rule)). `group` instead of a class is a struct of options within this one.
+/// Declares a struct of options, one field for each. The doc comment of a field is the option's help. The brackets hold
+/// its class (`harmless`, `path`, `program`, `network`, `secret`; see [`Class`](crate::options::Class)), then, where
+/// needed, `append` or `table`, and `clears "key" ...` (see [`Rule`](crate::options::Rule)). In place of a class,
+/// `group` marks a nested struct of options and `none` a field that is not an option.
 ///
 /// The struct implements [`Declares`](crate::options::Declares). Derives and other attributes are passed on.
 ///

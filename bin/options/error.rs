@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why the configuration of either program cannot be used: each says where the fault is.
+/// Why the configuration of either program cannot be used. Each variant names the place of the fault.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is there but cannot be read.
@@ -11,10 +11,10 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file has an unknown key, a value of the wrong type, or is no TOML.
+    /// The file has an unknown key or a value of the wrong type, or is not TOML.
     #[error("cannot use {}: {detail}", path.display())]
     Content {
         /// The file.
@@ -22,30 +22,30 @@ pub enum ConfigError {
         /// What is wrong, with line, column and the line itself.
         detail: String,
     },
-    /// The file that is read has no such profile.
+    /// The file has no such profile.
     #[error("there is no profile '{name}' in {}{hint}", path.display())]
     Profile {
-        /// What was asked for.
+        /// The requested profile.
         name: String,
         /// The file.
         path: PathBuf,
-        /// `; did you mean 'ci'?`, or which there are.
+        /// `; did you mean 'ci'?`, or the list of known profiles.
         hint: String,
     },
-    /// A profile was asked for, and there is no file.
+    /// A profile was requested, but there is no file.
     #[error("there is no profile '{0}': there is no runner.toml")]
     NoFile(String),
-    /// A variable's value is none of its setting.
+    /// A variable's value is not valid for its setting.
     #[error("cannot use the variable {name}='{value}': {detail}")]
     Variable {
         /// Its name.
         name: String,
-        /// What it holds.
+        /// Its value.
         value: String,
         /// What is wrong.
         detail: String,
     },
-    /// An option's value is none of its setting.
+    /// An option's value is not valid for its setting.
     #[error("cannot use the option --set {option}: {detail}")]
     Option {
         /// SECTION.KEY=VALUE.
@@ -53,10 +53,10 @@ pub enum ConfigError {
         /// What is wrong.
         detail: String,
     },
-    /// The options of the command line cannot be a layer: a number is larger than TOML has.
+    /// The command line's options cannot be written as TOML: a number is out of TOML's range.
     #[error("cannot use the options: {0}")]
     Options(#[from] toml::ser::Error),
-    /// The layers do not go together.
+    /// The layers cannot be merged.
     #[error("cannot lay the configuration together: {0}")]
     Layers(#[from] config::ConfigError),
 }

@@ -8,10 +8,10 @@ use toml::Table;
 
 use super::ConfigError;
 
-/// Reads a file as `T`, which knows its keys, and as the table that it is; `None` if there is no such file.
+/// Reads a file both as `T`, which checks its keys, and as a plain table; `None` if there is no such file.
 ///
 /// # Errors
-/// [`ConfigError::Read`], and [`ConfigError::Content`] with line and column of what `T` does not take.
+/// [`ConfigError::Read`], and [`ConfigError::Content`] with the line and column of what `T` does not accept.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<(T, Table)>, ConfigError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -20,7 +20,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<(T, Table)>, Conf
         }
         Err(source) => return Err(ConfigError::Read { path: path.to_owned(), source }),
     };
-    // Into the types first: they know line and column.
+    // As `T` first: its errors have line and column.
     let read = toml::from_str::<T>(&text).and_then(|typed| Ok((typed, text.parse()?)));
     read.map(Some).map_err(|error| ConfigError::Content {
         path: path.to_owned(),

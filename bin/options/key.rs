@@ -1,4 +1,4 @@
-//! A setting by its names: `work.jobs` behind `--set`, `FLOTILLA_WORK__JOBS` in the environment.
+//! The names of a setting: `work.jobs` for `--set`, `FLOTILLA_WORK__JOBS` in the environment.
 
 use std::str::FromStr;
 
@@ -7,10 +7,10 @@ use toml::{Table, Value};
 
 use super::declare::{Declared, Item, all};
 
-/// What begins the names of our variables.
+/// The prefix of our environment variables.
 const PREFIX: &str = "FLOTILLA_";
 
-/// A section of a file, or the whole of a file that has none.
+/// A section of a file, or a whole file without sections.
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
     /// Its name.
@@ -19,19 +19,19 @@ pub struct Section {
     pub options: &'static [Item],
 }
 
-/// Which setting is meant.
+/// A setting, found by one of its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingKey {
     /// The section's name.
     pub section: &'static str,
     /// The option.
     pub option: Declared,
-    /// For a table, which of its entries.
+    /// The entry's name, if the setting is one entry of a table.
     pub entry: Option<String>,
 }
 
 impl SettingKey {
-    /// The one of `sections` with these parts, as `same` compares them with a section and a key.
+    /// Finds the setting in `sections` by its section and key; `same` compares a known name with the given part.
     fn find(
         sections: &[Section],
         parts: [&str; 2],
@@ -48,22 +48,23 @@ impl SettingKey {
         Some(Self { section: section.name, option, entry })
     }
 
-    /// `FLOTILLA_WORK__JOBS`, `FLOTILLA_LOG__LEVELS__TRUST`; `None` for what is no setting.
+    /// The setting of a variable, such as `FLOTILLA_WORK__JOBS` or `FLOTILLA_LOG__LEVELS__TRUST`; `None` if it is not
+    /// one.
     pub fn of_variable(sections: &[Section], name: &str) -> Option<Self> {
         let mut parts = name.strip_prefix(PREFIX)?.splitn(3, "__");
         let pair = [parts.next()?, parts.next()?];
         let mut key = Self::find(sections, pair, parts.next(), |known, part| upper(known) == part)?;
-        // Parts of the daemon have names in lower case.
+        // The entries of `log.levels` name parts of the daemon, in lower case.
         if key.section == "log" {
             key.entry = key.entry.map(|entry| entry.to_ascii_lowercase());
         }
         Some(key)
     }
 
-    /// `work.jobs`, `log.levels.trust`.
+    /// The setting of a name such as `work.jobs` or `log.levels.trust`.
     ///
     /// # Errors
-    /// That it is no setting, with the nearest one.
+    /// There is no such setting; the text suggests the nearest one.
     pub fn named(sections: &[Section], name: &str) -> Result<Self, String> {
         let mut parts = name.trim().splitn(3, '.');
         let pair = [parts.next().unwrap_or_default(), parts.next().unwrap_or_default()];
@@ -73,11 +74,12 @@ impl SettingKey {
         })
     }
 
-    /// Reads a value as this setting: as TOML (`4`, `true`, `["a:1"]`), else as it stands, else as a list with commas.
-    /// `check` knows what the sections take.
+    /// Reads a value of this setting: as TOML (`4`, `true`, `["a:1"]`), else as a plain string, else as a
+    /// comma-separated list.
+    /// `check` decides whether the sections accept it.
     ///
     /// # Errors
-    /// What is wrong.
+    /// Why `check` rejects the value's first reading.
     pub fn table(
         &self,
         text: &str,
@@ -86,16 +88,16 @@ impl SettingKey {
         let parsed = Value::from_str(text).ok();
         let written = Value::String(text.to_owned());
         let list = text.split(',').map(|part| Value::String(part.trim().to_owned())).collect();
-        let mut wrong = None;
+        let mut first_error = None;
         for value in parsed.into_iter().chain([written, Value::Array(list)]) {
             let table = self.around(value);
             match check(table.clone()) {
                 Ok(()) => return Ok(table),
-                // The first way to read it is what was meant.
-                Err(error) => wrong = wrong.or_else(|| Some(error.message().to_owned())),
+                // The error of the first reading is the most useful one.
+                Err(error) => first_error = first_error.or_else(|| Some(error.message().to_owned())),
             }
         }
-        Err(wrong.unwrap_or_default())
+        Err(first_error.unwrap_or_default())
     }
 
     fn around(&self, value: Value) -> Table {
@@ -115,7 +117,7 @@ impl std::fmt::Display for SettingKey {
     }
 }
 
-/// The names of all variables that are settings.
+/// The names of the variables of all settings.
 pub fn variables(sections: &[Section]) -> Vec<String> {
     named(sections, |section, key| format!("{PREFIX}{}__{}", upper(section), upper(key))).collect()
 }

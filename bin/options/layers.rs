@@ -1,4 +1,4 @@
-//! Layers of settings, laid over one another.
+//! Layers of settings, and how they are merged.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,21 +10,21 @@ use super::declare::{Declared, Item, all};
 use super::key::{Section, SettingKey, hint_for, variables};
 use super::{ConfigError, Rule};
 
-/// One source of settings. Each was read as the types that take them before it became one, so that what is wrong was said
-/// with its place: the crate `config` knows none.
+/// One source of settings. It was read into its types before, so that errors have a place: the crate `config` reports
+/// none.
 pub type Layer = Table;
 
-/// Lays layers over one another, the first one lowest, and reads the result. `sections`: whose rules say how lists meet
-/// and which keys exclude one another.
+/// Merges layers, the first one lowest, and reads the result. The rules of `sections` say which lists are appended and
+/// which keys exclude one another.
 ///
 /// # Errors
-/// [`ConfigError::Layers`], which no layer that `T` takes should lead to.
+/// [`ConfigError::Layers`], which should not happen if `T` accepts each layer.
 pub fn lay<T: DeserializeOwned>(sections: &[Section], layers: Vec<Layer>) -> Result<T, ConfigError> {
     let mut lower: Vec<Layer> = Vec::new();
     for mut layer in layers {
         for Section { name, options } in sections {
             if let Some(Value::Table(upper)) = layer.get_mut(*name) {
-                meet(options, name, upper, &mut lower);
+                apply_rules(options, name, upper, &mut lower);
             }
         }
         lower.push(layer);
@@ -36,15 +36,15 @@ pub fn lay<T: DeserializeOwned>(sections: &[Section], layers: Vec<Layer>) -> Res
     Ok(builder.build()?.try_deserialize()?)
 }
 
-/// Does what the rules of a section say: `config` itself lets each key of the upper layer replace that of the lower one.
-fn meet(options: &[Item], section: &str, upper: &mut Table, lower: &mut [Layer]) {
+/// Applies the rules of a section. The crate `config` only replaces keys of a lower layer by those of an upper one.
+fn apply_rules(options: &[Item], section: &str, upper: &mut Table, lower: &mut [Layer]) {
     for Declared { field, rule: Rule { append, clears, .. }, .. } in all(options) {
         let key = field.replace('_', "-");
         let below = lower.iter_mut().filter_map(|layer| layer.get_mut(section)?.as_table_mut());
         match upper.get_mut(&key) {
             None | Some(Value::Boolean(false)) => {}
             Some(Value::Array(values)) if append => {
-                // The layer just below has what is below that one.
+                // The layer just below already includes the lists of those below it.
                 let before = below.filter_map(|layer| layer.get(&key)?.as_array().cloned()).last();
                 values.splice(..0, before.unwrap_or_default());
             }
@@ -57,8 +57,9 @@ fn meet(options: &[Item], section: &str, upper: &mut Table, lower: &mut [Layer])
     }
 }
 
-/// The layers of the environment, a variable each, and what is passed over: a line for each variable of ours that is no
-/// setting. `sections`: of this program; `foreign`: whether a variable is another program's, or no setting by intent.
+/// The layers of the environment, one for each variable, and one warning for each variable with our prefix that is not
+/// a setting. `sections` are those of this program; `foreign` accepts variables to skip: those of another program, and
+/// those that are not meant as settings.
 ///
 /// # Errors
 /// [`ConfigError::Variable`]
@@ -69,7 +70,7 @@ pub fn environment(
     check: impl Fn(Table) -> Result<(), toml::de::Error>,
 ) -> Result<(Vec<Layer>, Vec<String>), ConfigError> {
     let (mut layers, mut warnings) = (Vec::new(), Vec::new());
-    // Sorted, as the system keeps it in no order: of FLOTILLA_LOG__LEVELS and FLOTILLA_LOG__LEVELS__TRUST the second counts.
+    // Sorted, because the environment has no defined order: FLOTILLA_LOG__LEVELS__TRUST overrides FLOTILLA_LOG__LEVELS.
     for (name, value) in BTreeMap::from_iter(environment) {
         let Some(name) = name.to_str().filter(|name| name.starts_with("FLOTILLA_")) else { continue };
         if value.is_empty() || foreign(name) {

@@ -1,8 +1,8 @@
-//! How an option of either program is declared, and how its values come together.
+//! How the options of both programs are declared, and how their values are merged.
 //!
-//! An option is declared once, by [`options!`](crate::options): its help, its class, whether a file may hold it, and how a
-//! value of one layer meets that of the layer below. Everything else comes from there: `--help` (through clap), the keys
-//! of `runner.toml` and `peerd.toml` with their JSON schemas, the names of environment variables, the README's table.
+//! An option is declared once, by [`options!`](crate::options): its help, its class, whether a file may hold it, and
+//! how a value is merged with that of the layer below. Everything else follows from that: `--help` (through clap), the
+//! keys of `runner.toml` and `peerd.toml` with their JSON schemas, the names of environment variables, the README's table.
 //!
 //! ```text
 //!   defaults < file < profile < environment < command line       (runner.toml has profiles, peerd.toml has none)
@@ -11,10 +11,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `declare` | the macro, [`Class`] and [`Declared`] |
-//! | `key` | a setting by the names it has in a file, in the environment and behind `--set` |
-//! | `layers` | layers laid over one another, by the crate `config` |
-//! | `file` | a TOML file, read with the place of what is wrong |
-//! | `paths` | paths in a layer, whatever bytes they have |
+//! | `key` | the names of a setting in a file, in the environment and for `--set` |
+//! | `layers` | layers of settings, merged by the crate `config` |
+//! | `file` | a TOML file; errors have their place |
+//! | `paths` | paths in a layer, with any bytes |
 //!
 //! Imports no other module of `bin`.
 

@@ -1,4 +1,4 @@
-//! Paths in a layer: the crate `config` keeps text, and paths of a command line may be no text.
+//! Paths in a layer, as text: the crate `config` holds text, and a path of the command line may not be UTF-8.
 //!
 //! For fields of options: `#[serde(with = "crate::options::paths")]`, on an `Option<PathBuf>` or a `Vec<PathBuf>`.
 
@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What begins the text of a path that is not UTF-8; its bytes follow, in hexadecimal digits. No path has it: NUL is
-/// the one character that a path cannot have.
-const BYTES: &str = "\0bytes ";
+/// The prefix of the text of a path that is not UTF-8; its bytes follow as hexadecimal digits. No real path begins like
+/// this: a path cannot contain NUL.
+const HEX_PREFIX: &str = "\0bytes ";
 
-/// The containers of paths that options have.
+/// The types of options that hold paths.
 pub trait Paths: Sized {
-    /// The same of texts.
+    /// The same container, with text.
     type Texts: Serialize + DeserializeOwned;
     /// Each path as text.
     fn texts(&self) -> Self::Texts;
-    /// The paths of such texts; `None` if one is none.
+    /// Turns texts back into paths; `None` if one is not valid.
     fn of(texts: Self::Texts) -> Option<Self>;
 }
 
@@ -61,7 +61,7 @@ pub fn serialize<P: Paths, S: Serializer>(paths: &P, to: S) -> Result<S::Ok, S::
 /// For serde's `with`.
 ///
 /// # Errors
-/// Those of the deserializer, and a text that says bytes and has none.
+/// Those of the deserializer, and a text with the hexadecimal prefix whose digits are not valid.
 pub fn deserialize<'de, P: Paths, D: Deserializer<'de>>(from: D) -> Result<P, D::Error> {
     P::of(P::Texts::deserialize(from)?).ok_or_else(|| D::Error::custom("this is no path"))
 }
@@ -71,13 +71,13 @@ fn text(path: &Path) -> String {
         Some(text) => text.to_owned(),
         None => {
             let digits = path.as_os_str().as_bytes().iter().map(|byte| format!("{byte:02x}"));
-            BYTES.chars().chain(digits.collect::<String>().chars()).collect()
+            HEX_PREFIX.chars().chain(digits.collect::<String>().chars()).collect()
         }
     }
 }
 
 fn path(text: String) -> Option<PathBuf> {
-    let Some(digits) = text.strip_prefix(BYTES) else { return Some(text.into()) };
+    let Some(digits) = text.strip_prefix(HEX_PREFIX) else { return Some(text.into()) };
     let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
     let bytes = pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect::<Option<Vec<u8>>>()?;
     Some(OsString::from_vec(bytes).into())

@@ -1,14 +1,14 @@
-//! What a change of trust leads to.
+//! The result of a change of trust.
 
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::Consequence;
 
-/// What a change of trust led to.
+/// The result of a change of trust.
 pub struct Changed {
     /// Whether anything was changed.
     pub changed: bool,
-    /// Which key it was about.
+    /// The key that was approved or revoked.
     pub key: Fingerprint,
-    /// What followed for others.
+    /// The consequences for other keys.
     pub follows: Vec<Consequence>,
 }

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of `peerd`.
 
 use std::path::PathBuf;
 
@@ -20,11 +20,11 @@ options! {
                       Exit codes: 0 done, 1 refused or failed, 2 a bad option or an unknown command."
     )]
     pub struct PeerdCli {
-        /// Where identity, trust and configuration are kept [default: FLOTILLA_HOME, or flotilla in the user's data directory].
+        /// Directory with identity, trust and configuration [default: FLOTILLA_HOME, or flotilla in the user's data directory].
         [path] #[arg(long, value_name = "DIR", global = true)]
         pub home: Option<PathBuf>,
 
-        /// What to do.
+        /// The command to run.
         [none] #[command(subcommand)]
         pub command: Command,
     }
@@ -33,7 +33,7 @@ options! {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make the home directory and this machine's identity, unless they are there.
+    /// Create the home directory and this machine's identity, unless they exist.
     Setup,
     /// Start the daemon in the background, and wait until its ports answer.
     #[command(after_help = config::help())]
@@ -41,35 +41,36 @@ pub enum Command {
     /// Run the daemon in the foreground.
     #[command(after_help = config::help())]
     Run(RunArgs),
-    /// End the daemon, and wait until it has ended.
+    /// Stop the daemon, and wait until it has ended.
     Stop,
-    /// End the daemon, if one runs, and start it in the background.
+    /// Stop the daemon, if one runs, and start it in the background.
     #[command(after_help = config::help())]
     Restart(ServeArgs),
     /// Show the end of the log.
     Log(LogArgs),
     /// Print the fingerprint of this machine's identity.
     Fingerprint,
-    /// Trust a key, and whom it approves, even if it was revoked.
+    /// Trust a key and the keys that it approves, even if it was revoked before.
     #[command(alias = "trust")]
     Approve(ApproveArgs),
     /// Withdraw trust from a key, and bar it even if others approve it.
     Revoke(RevokeArgs),
-    /// Show other machines: where they are, whom this machine trusts and through whom, who trusts it, and what can be used.
+    /// Show other machines: their addresses, trust in both directions and through which keys, and whether they can be
+    /// used.
     Peers(PeersArgs),
-    /// Show the daemon and its peers, and for each one that cannot be used, why.
+    /// Show the daemon and its peers, with the reason for each that cannot be used.
     Status(StatusArgs),
 }
 
 options! {
-    /// How a daemon is to run.
+    /// The options of a daemon that starts.
     #[derive(Clone, Debug, Args)]
     pub struct ServeArgs {
-        /// A setting of peerd.toml for this time, such as work.jobs=4. May be repeated.
+        /// Override a setting of peerd.toml for this start, such as work.jobs=4. May be repeated.
         [network, append] #[arg(long, value_name = "SECTION.KEY=VALUE")]
         pub set: Vec<Set>,
 
-        /// Run as root all the same.
+        /// Allow running as root.
         [program] #[arg(long)]
         pub allow_root: bool,
     }
@@ -79,11 +80,11 @@ options! {
     /// `peerd run`.
     #[derive(Debug, Args)]
     pub struct RunArgs {
-        /// How.
+        /// The daemon's options.
         [group] #[command(flatten)]
         pub serve: ServeArgs,
 
-        /// As `start` starts it: in a session of its own, telling when it is ready.
+        /// Used by `start`: run in a new session, and report when the ports answer.
         [harmless] #[arg(long, hide = true)]
         pub background: bool,
     }
@@ -93,11 +94,11 @@ options! {
     /// `peerd log`.
     #[derive(Debug, Args)]
     pub struct LogArgs {
-        /// How many lines.
+        /// Number of lines to show.
         [harmless] #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
         pub lines: usize,
 
-        /// Go on with what is added, until Ctrl-C.
+        /// Keep printing new lines, until Ctrl-C.
         [harmless] #[arg(short, long)]
         pub follow: bool,
     }
@@ -107,7 +108,7 @@ options! {
     /// `peerd approve`.
     #[derive(Debug, Args)]
     pub struct ApproveArgs {
-        /// A public key in PEM form, or the fingerprint of a key that was seen: 16 digits or more.
+        /// A public key in PEM form, or the first 16 digits or more of the fingerprint of a key that was seen.
         [network] #[arg(value_name = "FILE|FINGERPRINT")]
         pub key: PathBuf,
     }
@@ -117,7 +118,7 @@ options! {
     /// `peerd revoke`.
     #[derive(Debug, Args)]
     pub struct RevokeArgs {
-        /// The fingerprint; 6 digits are enough if they are one known key's.
+        /// The key's fingerprint; 6 digits are enough if only one known key begins with them.
         [network] #[arg(value_name = "FINGERPRINT")]
         pub key: String,
     }
@@ -127,7 +128,7 @@ options! {
     /// `peerd peers`.
     #[derive(Debug, Args)]
     pub struct PeersArgs {
-        /// One JSON object a line.
+        /// Print JSON, one object per line.
         [harmless] #[arg(long)]
         pub json: bool,
     }
@@ -137,11 +138,11 @@ options! {
     /// `peerd status`.
     #[derive(Debug, Args)]
     pub struct StatusArgs {
-        /// One JSON object.
+        /// Print one JSON object.
         [harmless] #[arg(long)]
         pub json: bool,
 
-        /// Again every second, until Ctrl-C.
+        /// Repeat every second, until Ctrl-C.
         [harmless] #[arg(long)]
         pub watch: bool,
     }

@@ -1,4 +1,4 @@
-//! The commands, and what they print.
+//! Runs the commands.
 
 use flotilla_actors::trust::identity::Home;
 
@@ -11,14 +11,14 @@ use crate::peerd::serve;
 use crate::peerd::tail;
 use crate::peerd::trusting;
 
-/// `peerd.toml` as it is put into a new home: all of it commented out.
+/// The `peerd.toml` of a new home: every setting is commented out.
 const CONFIGURATION: &str = include_str!("../../conf/peerd.toml");
 
-/// Does what the command line says; the exit code.
+/// Runs the command line. Returns the exit code.
 pub fn run(cli: PeerdCli) -> u8 {
     match Home::find(cli.home).ok_or(CommandError::Homeless).and_then(|home| command(&home, cli.command)) {
         Ok(()) => 0,
-        // The reader has seen enough.
+        // The reader has closed the pipe.
         Err(CommandError::Print(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             notice!("peerd: {error}");

@@ -1,4 +1,4 @@
-//! Why commands fail, and the exit codes that say so.
+//! The commands' errors and their exit codes.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,58 +16,59 @@ use crate::peerd::logging::LogError;
 use crate::peerd::online::OnlineError;
 use crate::peerd::tail::TailError;
 
-/// Refused or failed.
+/// The exit code if a command was refused or failed.
 const FAILED: u8 = 1;
-/// A bad option.
+/// The exit code for a bad option.
 const USAGE: u8 = 2;
 
-/// How long a daemon takes to say goodbye at most.
-pub const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How long `stop` waits for its end: more than that.
-pub const END: Duration = Duration::from_secs(30);
-/// Why a command did not do what it was asked for.
+/// How long an ending daemon waits for its links to close.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long `stop` waits for the daemon's end; longer than [`CLOSE_TIMEOUT`].
+pub const END_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// What is on disk, or cannot be put there.
+    /// The home directory cannot be read or written.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The key that was named is not to be found.
+    /// There is no single known key with the given digits.
     #[error(transparent)]
     Name(#[from] FingerprintError),
-    /// The fingerprint is known and the key is not.
+    /// The fingerprint is known, but not the key.
     #[error("the key {0} is not known here: approve its file")]
     NoKey(Fingerprint),
-    /// Not accepted.
+    /// The change of trust was refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// There is no place for a home.
+    /// No home directory was given, and there is no default for one.
     #[error("there is no home directory: give one by --home or FLOTILLA_HOME")]
     Homeless,
-    /// What is on disk is the daemon's as long as it runs.
+    /// A daemon runs; only it may change the files then.
     #[error("a daemon has just started on this home, pid {0}: try again")]
     Running(u32),
-    /// There is nobody to ask.
+    /// No daemon runs.
     #[error("no daemon runs on {}: peerd start", .0.display())]
     NotRunning(PathBuf),
-    /// It cannot be asked, or says no.
+    /// The daemon cannot be asked, or refuses.
     #[error(transparent)]
     Online(#[from] OnlineError),
-    /// What the daemon is told.
+    /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// No log.
+    /// Logging cannot start.
     #[error(transparent)]
     Log(#[from] LogError),
     /// The daemon cannot run.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// It cannot be started.
+    /// The daemon cannot be started in the background.
     #[error(transparent)]
     Launch(#[from] LaunchError),
-    /// It cannot be stopped.
+    /// The daemon cannot be stopped.
     #[error(transparent)]
     Stop(#[from] StopError),
-    /// Its log cannot be shown.
+    /// The log cannot be shown.
     #[error("{0}")]
     Tail(TailError),
     /// Standard output is closed or full.
@@ -85,33 +86,33 @@ impl From<TailError> for CommandError {
 }
 
 impl CommandError {
-    /// The exit code that says so.
+    /// The exit code for this error.
     pub fn code(&self) -> u8 {
         match self {
             Self::Config(ConfigError::Option { .. }) => USAGE,
-            // The daemon's own, as it was given this command's options.
+            // The daemon's own exit code: it got this command's options.
             Self::Launch(LaunchError::Refused(status)) if status.code() == Some(USAGE.into()) => USAGE,
             _ => FAILED,
         }
     }
 }
 
-/// Why the daemon does not run, or no longer.
+/// Why the daemon does not run, or has ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Reaching the daemon would be reaching root.
+    /// Peers would run their tests as root.
     #[error("running as root lends root's rights to every trusted peer: use another user, or --allow-root")]
     Root,
-    /// The home is not free.
+    /// The home cannot be claimed, for example because another daemon runs on it.
     #[error(transparent)]
     Claim(#[from] ClaimError),
-    /// It cannot serve.
+    /// The daemon cannot start to serve.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// A part of it is no more. It is never left half alive.
+    /// A part of the daemon has ended. The rest then ends too.
     #[error("the daemon ends, as its {0} has ended")]
     Died(&'static str),
-    /// No signals can be had.
+    /// Signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(io::Error),
 }
@@ -119,30 +120,30 @@ pub enum ServeError {
 /// Why a daemon was not stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StopError {
-    /// There is none.
+    /// No daemon runs.
     #[error("no daemon runs on {0}")]
     NotRunning(String),
     /// The home cannot be used.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The system does not let it.
+    /// The system refuses to send the signal.
     #[error("cannot send a signal to the daemon, pid {pid}: {why}")]
     Signal {
-        /// Its process.
+        /// The daemon's process.
         pid: u32,
-        /// What the system says.
+        /// The system's error.
         why: rustix::io::Errno,
     },
-    /// The home is on a disk that machines share.
+    /// The daemon runs on another machine that shares the home's disk.
     #[error("the daemon, pid {pid}, is no process of this machine: stop it where it runs")]
     Elsewhere {
-        /// Its process there.
+        /// The daemon's process on that machine.
         pid: u32,
     },
-    /// It goes on.
-    #[error("the daemon, pid {pid}, still runs after {} s", END.as_secs())]
+    /// The daemon does not end in time.
+    #[error("the daemon, pid {pid}, still runs after {} s", END_TIMEOUT.as_secs())]
     StillRuns {
-        /// Its process.
+        /// The daemon's process.
         pid: u32,
     },
 }

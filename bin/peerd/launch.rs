@@ -1,8 +1,8 @@
-//! `peerd start`: the daemon in the background, and what the two processes say to one another.
+//! `peerd start`: starts the daemon in the background, and waits until it is ready.
 //!
-//! The child writes one line to its standard output when its ports answer, `ready PID FINGERPRINT`; before that, its
-//! standard error is the command's. Then it lets go of both. If its output ends without that line it has failed, and
-//! has said why.
+//! The child writes the line `ready PID FINGERPRINT` to its standard output when its ports answer. Until then, its
+//! standard error is copied to that of the command. Then it closes both. If its output ends without that line, it has
+//! failed, and its standard error has the reason.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -17,39 +17,39 @@ use crate::peerd::cli::ServeArgs;
 use crate::peerd::logging::Logs;
 
 /// How long a daemon may take until its ports answer.
-const READY: Duration = Duration::from_secs(30);
-/// How long its last complaints may take once it is ready or has ended.
-const COMPLAINTS: Duration = Duration::from_secs(1);
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait for the rest of its standard error once it is ready or has ended.
+const STDERR_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Why there is no daemon in the background.
+/// Why the daemon could not be started in the background.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
-    /// No process.
+    /// The process cannot be started.
     #[error("cannot start the daemon: {0}")]
     Spawn(#[from] io::Error),
-    /// It said why itself.
+    /// It printed the reason itself.
     #[error("the daemon did not start")]
     Refused(ExitStatus),
-    /// It ended without a word.
+    /// It ended without any message.
     #[error("the daemon ended before its ports answered: {0}")]
     Ended(ExitStatus),
-    /// It takes too long.
-    #[error("the daemon's ports did not answer within {} s; it was ended", READY.as_secs())]
+    /// Its ports did not answer in time.
+    #[error("the daemon's ports did not answer within {} s; it was ended", READY_TIMEOUT.as_secs())]
     Late,
 }
 
 /// A daemon that is ready.
 pub struct Launched {
-    /// Its process.
+    /// Its process id.
     pub pid: u32,
-    /// Whose it is.
+    /// The fingerprint of its identity.
     pub fingerprint: String,
 }
 
 /// Starts the daemon in the background and waits until its ports answer.
 pub fn launch(home: &Home, args: &ServeArgs) -> Result<Launched, LaunchError> {
     let mut command = Command::new(std::env::current_exe()?);
-    // The daemon does not stay in this directory.
+    // Absolute, as the daemon leaves the current directory.
     command.arg("--home").arg(std::path::absolute(home.path())?).args(["run", "--background"]);
     if args.allow_root {
         command.arg("--allow-root");
@@ -57,7 +57,7 @@ pub fn launch(home: &Home, args: &ServeArgs) -> Result<Launched, LaunchError> {
     for set in &args.set {
         command.arg("--set").arg(set.to_string());
     }
-    // A service manager that waits for this command does not wait for the daemon.
+    // A service manager that started this command waits for it, not for the daemon.
     command.env_remove("NOTIFY_SOCKET");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (lines, line) = mpsc::channel();
@@ -65,17 +65,17 @@ pub fn launch(home: &Home, args: &ServeArgs) -> Result<Launched, LaunchError> {
         std::thread::spawn(move || {
             let mut text = String::new();
             let read = BufReader::new(output).read_line(&mut text);
-            // Nobody waits any more: it was late.
+            // Fails if the receiver is gone: the line came too late.
             let _ = lines.send(read.map(|_| text));
         });
     }
-    let (passed, complaints) = mpsc::channel();
+    let (copied, copy_result) = mpsc::channel();
     if let Some(errors) = child.stderr.take() {
         std::thread::spawn(move || {
-            let _ = passed.send(pass_on(errors));
+            let _ = copied.send(copy_to_stderr(errors));
         });
     }
-    let line = match line.recv_timeout(READY) {
+    let line = match line.recv_timeout(READY_TIMEOUT) {
         Ok(line) => line?,
         Err(_) => {
             child.kill()?;
@@ -83,12 +83,12 @@ pub fn launch(home: &Home, args: &ServeArgs) -> Result<Launched, LaunchError> {
             return Err(LaunchError::Late);
         }
     };
-    let said = complaints.recv_timeout(COMPLAINTS).unwrap_or(false);
+    let has_messages = copy_result.recv_timeout(STDERR_TIMEOUT).unwrap_or(false);
     match fingerprint_of_ready(&line, child.id()) {
         Some(fingerprint) => Ok(Launched { pid: child.id(), fingerprint: fingerprint.to_owned() }),
         None => {
             let status = child.wait()?;
-            Err(if said { LaunchError::Refused(status) } else { LaunchError::Ended(status) })
+            Err(if has_messages { LaunchError::Refused(status) } else { LaunchError::Ended(status) })
         }
     }
 }
@@ -102,38 +102,38 @@ fn fingerprint_of_ready(line: &str, pid: u32) -> Option<&str> {
     }
 }
 
-/// Copies the daemon's complaints to this command's; whether there were any.
-fn pass_on(mut errors: impl Read) -> bool {
-    let mut said = false;
+/// Copies the daemon's standard error to that of this command. Returns whether there was any text.
+fn copy_to_stderr(mut errors: impl Read) -> bool {
+    let mut any = false;
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = errors.read(&mut buffer) {
-        said = true;
-        // The daemon's log has them too.
+        any = true;
+        // An error is ignored: the daemon's log has the messages too.
         let _ = io::stderr().write_all(buffer.get(..count).unwrap_or_default());
     }
-    said
+    any
 }
 
-/// In the daemon: leaves the terminal's session, so that its end and its Ctrl-C are no concern.
+/// In the daemon: leaves the terminal's session, so that neither its end nor its Ctrl-C reaches the daemon.
 pub fn leave_session() {
-    // It fails where this process leads a session already, which is as good.
+    // Fails if this process already leads a session, which serves the same purpose.
     let _ = rustix::process::setsid();
 }
 
-/// In the daemon: says that it is ready, and lets go of the command that started it.
-pub fn tell_ready(logs: &Logs, fingerprint: &Fingerprint) {
+/// In the daemon: reports to the command that started it that it is ready, and detaches from it.
+pub fn report_ready(logs: &Logs, fingerprint: &Fingerprint) {
     logs.detach();
-    let told = (|| -> io::Result<()> {
+    let reported = (|| -> io::Result<()> {
         let nothing = OpenOptions::new().read(true).write(true).open("/dev/null")?;
         std::env::set_current_dir("/")?;
-        // First this, so that the command has all complaints when it is told.
+        // Standard error is closed first, so that the command has all messages when it reads the line.
         rustix::stdio::dup2_stderr(&nothing)?;
         let mut out = io::stdout().lock();
-        let told = writeln!(out, "ready {} {fingerprint}", std::process::id()).and_then(|()| out.flush());
+        let written = writeln!(out, "ready {} {fingerprint}", std::process::id()).and_then(|()| out.flush());
         rustix::stdio::dup2_stdout(&nothing)?;
-        told
+        written
     })();
-    if let Err(error) = told {
+    if let Err(error) = reported {
         log::warn!("cannot tell the command that started this daemon: {error}");
     }
 }
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_daemon_that_complained_is_told_from_one_that_did_not() {
-        assert!(pass_on(&b"(a complaint of a daemon, made by a test)\n"[..]));
-        assert!(!pass_on(&b""[..]));
+        assert!(copy_to_stderr(&b"(a complaint of a daemon, made by a test)\n"[..]));
+        assert!(!copy_to_stderr(&b""[..]));
     }
 }

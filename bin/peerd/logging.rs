@@ -1,8 +1,8 @@
-//! Where log lines go: to the file, and in the foreground to standard error.
+//! Writes the log to its file, and in the foreground also to standard error.
 //!
-//! A line is `2026-11-22T21:03:35.123Z warn  link: ...`. Control characters are escaped, as much of what is logged was
-//! said by others. No line that cannot be written ends the daemon: lost lines are counted, and said when there is
-//! room again.
+//! A line looks like `2026-11-22T21:03:35.123Z warn  link: ...`. Control characters are escaped, because much of the
+//! text comes from other machines. The daemon survives lines that cannot be written: they are counted, and the next
+//! line that can be written reports how many were lost.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -17,9 +17,9 @@ use log::{LevelFilter, Record};
 
 use crate::peerd::config;
 
-/// The crate whose modules are parts of the daemon.
+/// The crate whose modules are the parts of the daemon.
 const ACTORS: &str = "flotilla_actors";
-/// Its modules within wings that are parts by themselves; else a wing is one.
+/// The modules within wings that are separate parts; any other module belongs to the part named after its wing.
 const PARTS: [&str; 20] = [
     "content::blobs",
     "content::engine",
@@ -44,10 +44,10 @@ const PARTS: [&str; 20] = [
 ];
 /// The module of this program.
 const PEERD: &str = "flotilla::peerd";
-/// Fingerprints and addresses are not for everybody.
+/// The log file's mode: other users may not read fingerprints and addresses.
 const MODE: u32 = 0o640;
 
-/// Why there is no log.
+/// Why logging cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The file cannot be written.
@@ -55,18 +55,18 @@ pub enum LogError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Something logs already.
+    /// A logger is installed already.
     #[error("cannot start logging: {0}")]
     Started(#[from] log::SetLoggerError),
 }
 
-/// What standard error gets.
+/// The log lines that standard error gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Terminal {
-    /// What the file gets; with FLOTILLA_LOG that much.
+    /// The lines of the file, or those of the level in FLOTILLA_LOG.
     All,
     /// Warnings and worse, for `peerd start`, until [`Logs::detach`].
     Warnings,
@@ -88,12 +88,12 @@ impl Logs {
         let file = Arc::new(LogFile::open(path)?);
         let on = Arc::new(AtomicBool::new(true));
         let mut to_file = dispatch(settings);
-        let own = match terminal {
+        let fixed_level = match terminal {
             Terminal::All => level_from_environment(),
             Terminal::Warnings => Some(LevelFilter::Warn),
         };
         let mut to_terminal =
-            own.map_or_else(|| dispatch(settings), |level| fern::Dispatch::new().level(level));
+            fixed_level.map_or_else(|| dispatch(settings), |level| fern::Dispatch::new().level(level));
         to_file = to_file.chain({
             let file = Arc::clone(&file);
             fern::Output::call(move |record| file.write(&record.args().to_string()))
@@ -102,7 +102,7 @@ impl Logs {
             let on = Arc::clone(&on);
             fern::Output::call(move |record| {
                 if on.load(Ordering::Relaxed) {
-                    // Its reader has gone; the file has it.
+                    // An error is ignored: the file has the line.
                     let _ = io::stderr().write_all(record.args().to_string().as_bytes());
                 }
             })
@@ -116,7 +116,7 @@ impl Logs {
         Ok(Self { file, terminal: on })
     }
 
-    /// Opens the file by its name anew, after it was renamed. Goes on with the old one if that fails.
+    /// Opens the file again by its name, after it was renamed. Keeps the old one if that fails.
     pub fn reopen(&self) {
         match self.file.reopen() {
             Ok(()) => log::info!("the log goes on in this file"),
@@ -124,7 +124,7 @@ impl Logs {
         }
     }
 
-    /// Writes to standard error no more.
+    /// Stops writing to standard error.
     pub fn detach(&self) {
         self.terminal.store(false, Ordering::Relaxed);
     }
@@ -142,7 +142,7 @@ struct State {
     file: File,
     /// Lines that could not be written since the last one that could.
     lost: u64,
-    /// A line was written in part.
+    /// Whether the last line was written only in part.
     torn: bool,
 }
 
@@ -185,7 +185,7 @@ impl State {
                 Ok(0) => break,
                 Ok(written) => rest = &rest[written..],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // Such as a full disk: there is no better place to say so.
+                // For example a full disk. There is no other place to report it.
                 Err(_) => break,
             }
         }
@@ -206,7 +206,7 @@ fn append(path: &Path) -> Result<File, LogError> {
     opened.map_err(|source| LogError::File { path: path.to_owned(), source })
 }
 
-/// FLOTILLA_LOG, as runner has it.
+/// The level in FLOTILLA_LOG, as for `runner`; warns of an invalid one.
 fn level_from_environment() -> Option<LevelFilter> {
     let level = std::env::var("FLOTILLA_LOG").ok()?.parse();
     if level.is_err() {
@@ -215,10 +215,10 @@ fn level_from_environment() -> Option<LevelFilter> {
     level.ok()
 }
 
-/// What passes by these levels.
+/// A dispatch that filters by the configured levels.
 fn dispatch(settings: &config::Log) -> fern::Dispatch {
     let all = fern::Dispatch::new().level(settings.level.filter());
-    // A level of a wing is none of its parts'.
+    // The level of a wing does not apply to the separate parts in it.
     let others = PARTS.iter().filter(|path| !settings.levels.contains_key(last(path)));
     let all = others
         .fold(all, |dispatch, path| dispatch.level_for(format!("{ACTORS}::{path}"), settings.level.filter()));
@@ -229,7 +229,7 @@ fn dispatch(settings: &config::Log) -> fern::Dispatch {
             None if name == last(PEERD) => PEERD.to_owned(),
             None => format!("{ACTORS}::{name}"),
         };
-        // A library says its name itself.
+        // A library's target begins with its own name.
         dispatch.level_for(name.clone(), level).level_for(module, level)
     })
 }
@@ -238,7 +238,7 @@ fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// The part of the daemon, or the library, that says this.
+/// The name of the part of the daemon, or of the library, that logs with this target.
 fn part(target: &str) -> &str {
     let below = |path: &str, module: &str| {
         path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -253,7 +253,7 @@ fn part(target: &str) -> &str {
     }
 }
 
-/// UTC, in milliseconds.
+/// The time in UTC, with milliseconds.
 fn now() -> String {
     chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_loses_lines_and_says_so_later() {
+    fn a_full_disk_loses_lines_and_the_log_says_so_later() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -326,7 +326,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_is_said_is_one_line(text in "(?s).*") {
+        fn any_message_is_one_line(text in "(?s).*") {
             let line = line_of("flotilla_actors::net::link", &text);
             proptest::prop_assert_eq!(line.lines().count(), 1);
             proptest::prop_assert!(!line.trim_end_matches('\n').contains(char::is_control));

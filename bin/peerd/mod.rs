@@ -1,5 +1,5 @@
 //! `peerd`, the daemon that lends this machine to trusted peers, and the commands about it. Options, configuration,
-//! wiring and presentation are here; what the daemon does is the crate `actors`.
+//! wiring and presentation are here; the daemon itself is in the crate `actors`.
 
 mod changed;
 pub(crate) mod cli;
@@ -28,12 +28,12 @@ use clap::Parser;
 
 use crate::shell;
 
-/// The first word by which a daemon runs tests of other machines on the built-in shell; not for people.
+/// The first argument with which a daemon starts the built-in shell for tests of other machines; internal.
 const SHELL: &str = "shell";
-/// The first word by which a daemon starts the reaper of a job; not for people.
+/// The first argument with which a daemon starts the reaper of a job; internal.
 const REAPER: &str = "--reaper";
 
-/// Does what the words of a command line say, without the first one, which is the program.
+/// Runs a command line, given without the program's name.
 pub fn main(words: Vec<OsString>) -> ExitCode {
     match words.first().and_then(|word| word.to_str()) {
         Some(SHELL) => ExitCode::from(shell::run(words.into_iter().skip(1))),

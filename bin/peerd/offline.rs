@@ -1,4 +1,4 @@
-//! Trust as it is on disk, changed while no daemon serves it.
+//! Reads and changes the trust on disk while no daemon runs.
 
 use ed25519_dalek::VerifyingKey;
 use flotilla_actors::daemon::registry::{Clock, view};
@@ -12,7 +12,7 @@ use flotilla_messages::wire::SUPPORTED_VERSIONS;
 use crate::peerd::changed::Changed;
 use crate::peerd::error::CommandError;
 
-/// The home directory, locked, with what follows from it.
+/// The trust of a home directory, which is locked meanwhile.
 pub struct Offline {
     ledger: Ledger,
     now: u64,
@@ -20,14 +20,14 @@ pub struct Offline {
 }
 
 impl Offline {
-    /// Reads it. Warns on standard error of files that are passed over.
+    /// Locks and reads the home. Warns on standard error of files that are ignored.
     pub fn open(home: &Home, policy: Policy) -> Result<Self, CommandError> {
         let lock = home.lock()?;
         if let Some(pid) = home.running(&lock)? {
             return Err(CommandError::Running(pid));
         }
         let now = unix_seconds();
-        // What is due by time alone is the daemon's: a command that only looks changes nothing.
+        // Only the daemon makes changes that are due by time: a command that only reads changes nothing.
         let (ledger, warnings) = Ledger::open(home, policy, now)?;
         for warning in warnings {
             notice!("peerd: warning: {warning}");
@@ -35,21 +35,21 @@ impl Offline {
         Ok(Self { ledger, now, _lock: lock })
     }
 
-    /// Every key of which anything is known.
+    /// All known keys, as peers.
     pub fn peers(&self) -> Vec<PeerView> {
         let clock = Clock { discovery: None, versions: SUPPORTED_VERSIONS };
         let standings = self.ledger.core().standings(self.now);
-        let shown = standings.iter().map(|standing| {
+        let peers = standings.iter().map(|standing| {
             let mut peer = view(standing.key, None, Some(standing), clock);
             if standing.trust.is_ok() {
                 peer.obstacle = Some("peerd does not run here".to_owned());
             }
             peer
         });
-        shown.collect()
+        peers.collect()
     }
 
-    /// Their fingerprints.
+    /// The fingerprints of all known keys.
     pub fn known(&self) -> impl Iterator<Item = Fingerprint> {
         self.ledger.core().standings(self.now).into_iter().map(|standing| standing.key)
     }
@@ -59,7 +59,7 @@ impl Offline {
         self.ledger.key(name)
     }
 
-    /// Takes a command about this key in, and puts what follows on disk.
+    /// Handles a command about this key, and saves the consequences.
     pub fn change(&mut self, key: Fingerprint, input: Input) -> Result<Changed, CommandError> {
         let handled = self.ledger.handle(self.now, input);
         if let Some(error) = handled.unsaved {

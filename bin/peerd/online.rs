@@ -1,4 +1,4 @@
-//! Asking the daemon that runs on this home.
+//! Sends requests to the daemon that runs on this home.
 
 use std::net::SocketAddr;
 
@@ -11,22 +11,22 @@ use flotilla_messages::port::local::{Answer, Overview, PeerView, Question};
 
 use crate::peerd::changed::Changed;
 
-/// Why the daemon was not asked, or did not answer.
+/// Why a request to the daemon failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OnlineError {
-    /// It has not come so far.
+    /// It has just started, and its ports do not answer yet.
     #[error("a daemon runs on this home, pid {0}, and its ports do not answer yet")]
     Starting(u32),
     /// The home cannot be used.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// No link to it.
+    /// There is no connection to it.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// It says no, or nothing.
+    /// It refuses, or does not answer.
     #[error(transparent)]
     Ask(#[from] AskError),
-    /// The key that was named is not to be found.
+    /// There is no single known key with the given digits.
     #[error(transparent)]
     Name(#[from] FingerprintError),
 }
@@ -41,7 +41,7 @@ impl Online {
     /// The daemon of this home, if one runs.
     ///
     /// # Errors
-    /// [`OnlineError`] when it runs and cannot be asked yet.
+    /// [`OnlineError`] if the home cannot be read, or the daemon's ports do not answer yet.
     pub fn of(home: &Home) -> Result<Option<Self>, OnlineError> {
         let identity = home.identity()?;
         let Some(pid) = home.daemon()? else { return Ok(None) };
@@ -71,12 +71,12 @@ impl Online {
         self.ask(async |client| Ok((client.overview().await?, client.peers().await?)))
     }
 
-    /// Trusts the key of a file.
+    /// Trusts this public key.
     pub fn approve(&self, key: [u8; 32]) -> Result<Changed, OnlineError> {
         self.ask(async |client| change(client, Question::Approve { key }).await)
     }
 
-    /// Trusts a key that was seen.
+    /// Trusts a key that the daemon has seen, by digits of its fingerprint.
     pub fn approve_known(&self, digits: &str) -> Result<Changed, OnlineError> {
         self.ask(async |client| {
             let key = resolve(client, digits, FEWEST_DIGITS_TO_APPROVE).await?;
@@ -84,7 +84,7 @@ impl Online {
         })
     }
 
-    /// Withdraws trust, and bars.
+    /// Withdraws trust from a key, and bars it.
     pub fn revoke(&self, digits: &str) -> Result<Changed, OnlineError> {
         self.ask(async |client| {
             let key = resolve(client, digits, FEWEST_DIGITS).await?;

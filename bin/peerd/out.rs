@@ -4,7 +4,7 @@ use std::io;
 
 use crate::peerd::error::CommandError;
 
-/// Prints, and has it leave this process.
+/// Prints and flushes the text.
 pub fn print(text: &str) -> Result<(), CommandError> {
     use std::io::Write;
     let mut out = io::stdout().lock();

@@ -1,4 +1,4 @@
-//! How `peers` shows what is known of other machines.
+//! The output of `peers`: what is known of other machines.
 
 use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{LinkView, PeerView};
@@ -9,31 +9,32 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub struct PeerJson<'a> {
     fingerprint: String,
-    /// The Work port.
+    /// The address of the Work port.
     address: Option<&'a str>,
     jobs: Option<u16>,
     platform: Option<&'a str>,
     software: Option<&'a str>,
     load: Option<LoadLine>,
     i_trust: bool,
-    /// Through whom: the key approved here first, the peer last. Empty if it is not trusted.
+    /// The chain of approvals: the key approved here first, the peer last. Empty if the peer is not trusted.
     chain: Vec<String>,
     trusts_me: bool,
-    /// Likewise from the peer: whom it approves first, this machine last. Empty if its statements do not tell.
+    /// The chain from the peer: the key that it approves first, this machine last. Empty if no known statements form
+    /// one.
     trusts_me_chain: Vec<String>,
     barred: bool,
-    /// On the network, as far as is known.
+    /// Whether it is on the network, as far as is known.
     present: bool,
-    /// Milliseconds since it was heard over UDP.
+    /// Milliseconds since its last datagram.
     heard_ms_ago: Option<u64>,
     /// none, dialling, up, silent or down.
     link: &'static str,
-    /// Why it is down.
+    /// Why the link is down.
     link_reason: Option<&'a str>,
     usable: bool,
-    /// Why it cannot be used.
+    /// Why the peer cannot be used.
     reason: Option<&'a str>,
-    /// In thousandths of this machine's.
+    /// Its speed, in thousandths of this machine's.
     performance: Option<u32>,
 }
 
@@ -43,7 +44,7 @@ pub struct LoadLine {
     running: u16,
     claimed: u16,
     waiting: u16,
-    /// Over a minute.
+    /// The load average over one minute.
     average: Option<f32>,
 }
 
@@ -88,19 +89,19 @@ impl<'a> From<&'a PeerView> for PeerJson<'a> {
     }
 }
 
-/// A link is up only if both want it; else statements tell.
+/// Whether the peer trusts this machine: its statements say so, or the link is up, which needs trust on both sides.
 fn trusts_me(peer: &PeerView) -> bool {
     !peer.trusts_me.is_empty() || matches!(peer.link, LinkView::Up { .. })
 }
 
-/// One object a line.
+/// All peers as JSON, one object per line.
 pub fn json(peers: &[PeerView]) -> String {
-    // Such a line has no value that JSON lacks, so none is left out.
+    // Serialization cannot fail for these types, so no peer is left out.
     let lines = peers.iter().filter_map(|peer| serde_json::to_string(&PeerJson::from(peer)).ok());
     lines.map(|line| line + "\n").collect()
 }
 
-/// For people.
+/// All peers as text, one paragraph for each.
 pub fn text(peers: &[PeerView]) -> String {
     if peers.is_empty() {
         return "No other key is known yet: peerd approve FILE\n".to_owned();
@@ -129,7 +130,7 @@ fn paragraph(peer: &PeerView) -> String {
     text
 }
 
-/// Where it is, what it is and how busy.
+/// Its address, platform, jobs and load, as far as they are known.
 fn whereabouts(peer: &PeerView) -> Option<String> {
     let jobs = peer.jobs.map(|jobs| if jobs == 1 { "1 job".to_owned() } else { format!("{jobs} jobs") });
     let parts = [peer.address.clone(), peer.platform.clone(), jobs, peer.load.map(busy)];

@@ -1,4 +1,4 @@
-//! `peerd run`: the daemon itself, from its claim on the home to its last word.
+//! `peerd run`: runs the daemon, from the claim on its home to its end.
 
 use std::io;
 use std::pin::pin;
@@ -11,20 +11,20 @@ use sd_notify::NotifyState;
 
 use crate::peerd::cli::ServeArgs;
 use crate::peerd::config::{self, PeerdConfig};
-use crate::peerd::error::{CommandError, LAST_WORDS, ServeError};
+use crate::peerd::error::{CLOSE_TIMEOUT, CommandError, ServeError};
 use crate::peerd::logging::{Logs, Terminal};
 use crate::peerd::{launch, user};
 
-/// Serves until it is told to end.
+/// Runs the daemon until a signal or a command ends it.
 pub fn run(home: &Home, args: &ServeArgs, background: bool) -> Result<(), CommandError> {
     user::check(args.allow_root)?;
     if background {
         launch::leave_session();
     }
     let PeerdConfig { settings, warnings } = config::load(home, std::env::vars_os(), &args.set)?;
-    // Before anything is made: without an identity there is nothing to serve.
+    // Before any file is created: without an identity there is nothing to serve.
     home.identity()?;
-    // Before the log is opened, which is the running daemon's if there is one.
+    // Before the log is opened: if another daemon runs, the log is in use by it.
     let claim = home.claim().map_err(ServeError::from)?;
     let terminal = if background { Terminal::Warnings } else { Terminal::All };
     let logs = Logs::start(home.path().join(&settings.log.file), &settings.log, terminal)?;
@@ -34,7 +34,7 @@ pub fn run(home: &Home, args: &ServeArgs, background: bool) -> Result<(), Comman
     let ended = serve(home, &settings, &claim, &logs, background);
     match &ended {
         Ok(()) => log::info!("ended"),
-        // The terminal gets it from the caller.
+        // The caller prints the error on the terminal.
         Err(error) => {
             logs.detach();
             log::error!("{error}");
@@ -55,24 +55,24 @@ fn serve(
         log::warn!("the daemon before this one, pid {pid}, did not end in order");
     }
     let system = actix::System::new();
-    let ended = system.block_on(live(home, settings, claim, logs, background));
-    if !matches!(ended, Ok(Parting::InOrder)) {
-        // Dropped, it would wait for its threads, one of which may be why this is not in order.
+    let ended = system.block_on(run_daemon(home, settings, claim, logs, background));
+    if !matches!(ended, Ok(Shutdown::Graceful)) {
+        // Dropping it would wait for its threads, and a stuck thread may be the cause of this end.
         std::mem::forget(system);
     }
-    // Else its sockets are closed now, before the claim is given up: the next daemon gets the same ports.
+    // Otherwise its sockets are closed here, before the claim is released, so that the next daemon gets the same ports.
     ended.map(|_| ())
 }
 
-/// How a daemon that was told to end does so.
-enum Parting {
-    /// All is said and closed.
-    InOrder,
-    /// It does not wait for that.
-    AtOnce,
+/// How a daemon ended after a request to do so.
+enum Shutdown {
+    /// All links are closed.
+    Graceful,
+    /// Without waiting for that.
+    Immediate,
 }
 
-/// What is configured, as the actors want it.
+/// Converts the configuration to the settings of the actors.
 async fn daemon_settings(settings: &config::Settings) -> Settings {
     let discovery = if settings.discovery.enabled {
         let (static_peers, warnings) = config::resolve(&settings.discovery.peers).await;
@@ -96,7 +96,7 @@ async fn daemon_settings(settings: &config::Settings) -> Settings {
     }
 }
 
-/// How tests of other machines run: the built-in shell and the reaper are this program.
+/// The settings for tests of other machines. This program is also their built-in shell and reaper.
 fn work_settings(work: &config::Work) -> WorkSettings {
     let own = WorkSettings {
         store_limit: work.store_bytes(),
@@ -120,58 +120,58 @@ fn work_settings(work: &config::Work) -> WorkSettings {
     }
 }
 
-async fn live(
+async fn run_daemon(
     home: &Home,
     settings: &config::Settings,
     claim: &Claim,
     logs: &Logs,
     background: bool,
-) -> Result<Parting, CommandError> {
+) -> Result<Shutdown, CommandError> {
     let mut signals = DaemonSignals::new().map_err(ServeError::Signals)?;
     let started = tokio::select! {
         started = async { Daemon::start(home, daemon_settings(settings).await).await } => started,
         name = signals.end(logs) => {
             log::info!("{name} before the ports answer");
-            return Ok(Parting::AtOnce);
+            return Ok(Shutdown::Immediate);
         }
     };
     let mut daemon = started.map_err(ServeError::from)?;
     let at = daemon.addresses();
     claim.publish(&Ports { local: at.local, work: at.work, status: at.status, discovery: at.discovery })?;
     log::info!("this machine is {}", daemon.fingerprint());
-    tell_manager(NotifyState::Ready);
+    notify_manager(NotifyState::Ready);
     if background {
-        launch::tell_ready(logs, &daemon.fingerprint());
+        launch::report_ready(logs, &daemon.fingerprint());
     }
     let reason = tokio::select! {
         ended = daemon.ended() => match ended {
             DaemonEvent::Asked => "a command",
             DaemonEvent::Died(part) => {
-                tell_manager(NotifyState::Stopping);
+                notify_manager(NotifyState::Stopping);
                 return Err(ServeError::Died(part).into());
             }
         },
         name = signals.end(logs) => name,
     };
     log::info!("ends: {reason}");
-    tell_manager(NotifyState::Stopping);
+    notify_manager(NotifyState::Stopping);
     let mut stopped = pin!(daemon.stop("the daemon ends"));
     tokio::select! {
-        () = &mut stopped => return Ok(Parting::InOrder),
+        () = &mut stopped => return Ok(Shutdown::Graceful),
         name = signals.end(logs) => log::warn!("{name} again: ends at once"),
-        () = actix_rt::time::sleep(LAST_WORDS) => log::warn!("some peers did not take leave in time"),
+        () = actix_rt::time::sleep(CLOSE_TIMEOUT) => log::warn!("some peers did not take leave in time"),
     }
-    Ok(Parting::AtOnce)
+    Ok(Shutdown::Immediate)
 }
 
-/// Tells the service manager, if there is one.
-fn tell_manager(state: NotifyState<'_>) {
+/// Reports the state to the service manager, if there is one.
+fn notify_manager(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         log::warn!("cannot tell the service manager: {error}");
     }
 }
 
-/// What others send this process.
+/// The signals that the daemon handles.
 struct DaemonSignals {
     terminate: Signal,
     interrupt: Signal,
@@ -187,7 +187,7 @@ impl DaemonSignals {
         })
     }
 
-    /// Waits for one that ends the daemon; its name. Reopens the log meanwhile as often as it is told to.
+    /// Waits for a signal that ends the daemon, and returns its name. Meanwhile, each SIGHUP reopens the log.
     async fn end(&mut self, logs: &Logs) -> &'static str {
         loop {
             tokio::select! {

@@ -1,4 +1,4 @@
-//! `status`: the daemon and everybody it knows; for each peer that cannot be used, why.
+//! The output of `status`: the daemon and its peers, with the reason for each that cannot be used.
 
 use std::io::IsTerminal;
 use std::time::{Duration, SystemTime};
@@ -9,12 +9,12 @@ use serde::Serialize;
 use crate::format::{date, span};
 use crate::peerd::peers::{self, LoadLine, PeerJson};
 
-/// How often `--watch` looks.
-pub const WATCH: Duration = Duration::from_secs(1);
-/// Refused connections that are shown.
-const REFUSALS: usize = 8;
+/// The interval of `--watch`.
+pub const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// How many refused connections are shown.
+const MAX_REFUSALS: usize = 8;
 
-/// `status --json`.
+/// The object of `status --json`.
 #[derive(Serialize)]
 struct StatusJson<'a> {
     fingerprint: String,
@@ -97,7 +97,7 @@ impl From<HeardView> for DiscoveryJson {
     }
 }
 
-/// One object on a line.
+/// The status as one line of JSON.
 pub fn json(overview: &Overview, peers: &[PeerView]) -> String {
     let status = StatusJson {
         fingerprint: overview.fingerprint.to_string(),
@@ -114,11 +114,11 @@ pub fn json(overview: &Overview, peers: &[PeerView]) -> String {
         warnings: &overview.warnings,
         peers: peers.iter().map(PeerJson::from).collect(),
     };
-    // It has no value that JSON lacks.
+    // Serialization cannot fail for these types.
     serde_json::to_string(&status).unwrap_or_default() + "\n"
 }
 
-/// For people.
+/// The status as text.
 pub fn text(overview: &Overview, peers: &[PeerView], now: SystemTime) -> String {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let up = span(now.saturating_sub(overview.since));
@@ -170,7 +170,7 @@ fn trust(overview: &Overview) -> String {
     }
 }
 
-/// The last refused connections of all ports, the latest first.
+/// The latest refused connections of all ports, newest first.
 fn refusals(overview: &Overview, now: u64) -> String {
     let of = |port: &'_ PortView| {
         let name = port.name.clone();
@@ -187,11 +187,11 @@ fn refusals(overview: &Overview, now: u64) -> String {
         return String::new();
     }
     all.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-    let shown: String = all.into_iter().take(REFUSALS).map(|(_, line)| line).collect();
+    let shown: String = all.into_iter().take(MAX_REFUSALS).map(|(_, line)| line).collect();
     format!("\nrefused lately\n{shown}")
 }
 
-/// What comes before each picture of `--watch`: on a terminal the one before is wiped out.
-pub fn between() -> &'static str {
+/// The text before each status of `--watch`: on a terminal, it clears the screen.
+pub fn separator() -> &'static str {
     if std::io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "\n" }
 }

@@ -1,4 +1,4 @@
-//! `peerd log`: the end of the log file, and what is added to it.
+//! `peerd log`: prints the end of the log file, and lines that are added to it.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -8,20 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often is looked for new lines.
-const LOOK: Duration = Duration::from_millis(100);
-/// What is read at once.
-const BLOCK: usize = 64 * 1024;
+/// How often to look for new lines.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How many bytes are read at a time.
+const BLOCK_BYTES: usize = 64 * 1024;
 
 /// Why the log cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum TailError {
-    /// There is none, or it cannot be read.
+    /// The log does not exist, or cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Standard output is closed or full.
@@ -29,7 +29,7 @@ pub enum TailError {
     Print(io::Error),
 }
 
-/// Prints the last `lines` lines; with `follow`, what is added too, until SIGINT or SIGTERM.
+/// Prints the last `lines` lines. With `follow`, also prints new lines, until SIGINT or SIGTERM.
 pub fn tail(path: &Path, lines: usize, follow: bool) -> Result<(), TailError> {
     let failed = |source| TailError::Read { path: path.to_owned(), source };
     let ended = Arc::new(AtomicBool::new(false));
@@ -41,18 +41,18 @@ pub fn tail(path: &Path, lines: usize, follow: bool) -> Result<(), TailError> {
     let mut out = io::stdout().lock();
     let mut tail = match File::open(path) {
         Ok(file) => Some(Tail::of(file, lines).map_err(failed)?),
-        // It may come.
+        // The file may still be created.
         Err(error) if follow && error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed(error)),
     };
     loop {
         if let Some(open) = &mut tail {
-            // What is in the old file comes before what is in the new one.
+            // Finish the old file before the new one.
             let replaced = open.replaced(path);
             open.print(&mut out)?;
             if replaced {
-                // Time for the last lines of somebody who had it open when the name was taken.
-                std::thread::sleep(LOOK);
+                // Wait for the last lines of a daemon that still has the renamed file open.
+                std::thread::sleep(POLL_INTERVAL);
                 open.print(&mut out)?;
                 tail = None;
             }
@@ -66,42 +66,42 @@ pub fn tail(path: &Path, lines: usize, follow: bool) -> Result<(), TailError> {
         if !follow || ended.load(Ordering::Relaxed) {
             return Ok(());
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// An open log file, read up to where its file position is.
+/// An open log file. Everything before its file position has been printed or skipped.
 struct Tail {
     file: File,
 }
 
 impl Tail {
-    /// The file, from its last lines on.
+    /// Starts at the last `lines` lines of the file.
     fn of(mut file: File, lines: usize) -> io::Result<Self> {
         let start = last_lines(&mut file, lines)?;
         file.seek(SeekFrom::Start(start))?;
         Ok(Self { file })
     }
 
-    /// Whether another file has this one's name now.
+    /// Whether the path now belongs to another file.
     fn replaced(&self, path: &Path) -> bool {
         let identity = |meta: Metadata| (meta.dev(), meta.ino());
         match (self.file.metadata(), std::fs::metadata(path)) {
             (Ok(open), Ok(named)) => identity(open) != identity(named),
-            // It was renamed, and there is no new one yet.
+            // The file was renamed, and there is no new one yet.
             _ => false,
         }
     }
 
-    /// Prints what was not printed yet.
+    /// Prints everything after the file position.
     fn print(&mut self, out: &mut impl Write) -> Result<(), TailError> {
         let read = |source| TailError::Read { path: PathBuf::from("the log"), source };
         let length = self.file.metadata().map_err(read)?.len();
         if length < self.file.stream_position().map_err(read)? {
-            // Somebody emptied it.
+            // The file was truncated.
             self.file.rewind().map_err(read)?;
         }
-        let mut block = vec![0; BLOCK];
+        let mut block = vec![0; BLOCK_BYTES];
         loop {
             let count = self.file.read(&mut block).map_err(read)?;
             if count == 0 {
@@ -112,21 +112,21 @@ impl Tail {
     }
 }
 
-/// Where the last `lines` lines begin. Reads from the end, as far as is needed.
+/// The offset where the last `lines` lines begin. Reads backwards from the end, only as far as needed.
 fn last_lines(file: &mut File, lines: usize) -> io::Result<u64> {
     let length = file.seek(SeekFrom::End(0))?;
     let (mut start, mut wanted) = (length, lines);
-    let mut block = vec![0; BLOCK];
+    let mut block = vec![0; BLOCK_BYTES];
     while start > 0 && wanted > 0 {
-        let count = start.min(BLOCK as u64);
+        let count = start.min(BLOCK_BYTES as u64);
         let begin = start - count;
         file.seek(SeekFrom::Start(begin))?;
-        // As `count` is at most BLOCK, it fits.
+        // Fits, as `count` is at most BLOCK_BYTES.
         let block = &mut block[..count as usize];
         file.read_exact(block)?;
         for (place, _) in block.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n') {
             let after = begin + place as u64 + 1;
-            // The end of the last line begins no line.
+            // No line begins after the newline at the end of the file.
             if after == length {
                 continue;
             }
@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn lines_may_be_longer_than_a_block() {
-        let long = "x".repeat(2 * BLOCK + 5);
+        let long = "x".repeat(2 * BLOCK_BYTES + 5);
         assert_eq!(last(&format!("a\n{long}\nb\n"), 2), format!("{long}\nb\n"));
-        let many: String = (0..BLOCK).map(|n| format!("{n}\n")).collect();
-        assert_eq!(last(&many, 1), format!("{}\n", BLOCK - 1));
+        let many: String = (0..BLOCK_BYTES).map(|n| format!("{n}\n")).collect();
+        assert_eq!(last(&many, 1), format!("{}\n", BLOCK_BYTES - 1));
     }
 }

@@ -1,4 +1,5 @@
-//! `approve`, `revoke`, `peers` and `status`: of the daemon if one runs, else of what is on disk.
+//! `approve`, `revoke`, `peers` and `status`. They ask the daemon if one runs; else, except for `status`, they use the files
+//! on disk.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -16,10 +17,10 @@ use crate::peerd::online::Online;
 use crate::peerd::out::print;
 use crate::peerd::{config, peers, status};
 
-/// Trusts a key: of a file, or one that was seen.
+/// Trusts a key: that of a file, or a known one by digits of its fingerprint.
 pub fn approve(home: &Home, named: &Path) -> Result<(), CommandError> {
     let digits = named.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    // A file of that name is meant rather than a key.
+    // If a file has that name, it is meant.
     let digits = digits.filter(|_| !named.exists());
     let changed = match (Online::of(home)?, digits) {
         (Some(daemon), Some(digits)) => daemon.approve_known(digits)?,
@@ -36,7 +37,7 @@ pub fn approve(home: &Home, named: &Path) -> Result<(), CommandError> {
             offline.change(Fingerprint::of(&key), Input::Approve(key))?
         }
     };
-    told("approved", &changed)
+    print_change("approved", &changed)
 }
 
 /// Withdraws trust from a key, and bars it.
@@ -49,10 +50,10 @@ pub fn revoke(home: &Home, digits: &str) -> Result<(), CommandError> {
             offline.change(key, Input::Revoke(key))?
         }
     };
-    told("revoked", &changed)
+    print_change("revoked", &changed)
 }
 
-/// Shows all that is known of other machines.
+/// Shows what is known of other machines.
 pub fn show_peers(home: &Home, json: bool) -> Result<(), CommandError> {
     let known = match Online::of(home)? {
         Some(daemon) => daemon.peers()?,
@@ -75,20 +76,20 @@ pub fn show_status(home: &Home, json: bool, watch: bool) -> Result<(), CommandEr
             return print(&text);
         }
         if !json {
-            text.insert_str(0, status::between());
+            text.insert_str(0, status::separator());
         }
         print(&text)?;
-        std::thread::sleep(status::WATCH);
+        std::thread::sleep(status::WATCH_INTERVAL);
     }
 }
 
-/// How far trust goes here, as it is configured.
+/// The configured rules of transitive trust.
 fn policy(home: &Home) -> Result<Policy, CommandError> {
     Ok(config::load(home, std::env::vars_os(), &[])?.settings.trust.policy())
 }
 
-/// Says what was done, and what follows for other keys.
-fn told(done: &str, Changed { changed, key, follows }: &Changed) -> Result<(), CommandError> {
+/// Prints what was done, and the consequences for other keys.
+fn print_change(done: &str, Changed { changed, key, follows }: &Changed) -> Result<(), CommandError> {
     let already = if *changed { "" } else { " already" };
     let mut text = format!("{done}{already}: {key}\n");
     for Consequence { key, lost } in follows {

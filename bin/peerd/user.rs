@@ -1,8 +1,8 @@
-//! Who may run a daemon.
+//! Checks which user runs the daemon.
 
 use crate::peerd::error::ServeError;
 
-/// Refuses to run as root unless that was asked for.
+/// Refuses to run as root, unless `--allow-root` was given.
 ///
 /// # Errors
 /// [`ServeError::Root`].

@@ -1,4 +1,4 @@
-//! Running only what failed, and running until something fails.
+//! `--rerun-failed` and `--until-fail`: running only what failed, and running until something fails.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,15 +12,15 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::report::Console;
 use crate::runner::test_id::Name;
 
-/// Some of the tests.
-pub struct Only {
-    /// All of them.
+/// A selection of tests by their history keys.
+pub struct SelectedCases {
+    /// All tests.
     pub cases: Arc<dyn Cases>,
-    /// The history keys of those that are to run.
+    /// The history keys of the tests to run.
     pub keys: BTreeSet<u64>,
 }
 
-impl Cases for Only {
+impl Cases for SelectedCases {
     fn entries(&self) -> Box<dyn Iterator<Item = Entry> + Send + '_> {
         Box::new(self.cases.entries().filter(|entry| self.keys.contains(&entry.history_key)))
     }
@@ -30,19 +30,19 @@ impl Cases for Only {
     }
 }
 
-/// The names of those of these tests (by their stable identities) that are not there.
-pub fn gone(cases: &dyn Cases, ids: &[String]) -> BTreeSet<String> {
-    let there: BTreeSet<u64> = cases.entries().map(|entry| entry.history_key).collect();
-    let gone = ids.iter().filter(|id| !there.contains(&history_key(id)));
-    gone.map(|id| Name::of(id).path.to_owned()).collect()
+/// The names of those tests in `ids` (stable identities) that are not among `cases`.
+pub fn missing_tests(cases: &dyn Cases, ids: &[String]) -> BTreeSet<String> {
+    let present: BTreeSet<u64> = cases.entries().map(|entry| entry.history_key).collect();
+    let missing = ids.iter().filter(|id| !present.contains(&history_key(id)));
+    missing.map(|id| Name::of(id).path.to_owned()).collect()
 }
 
-/// The time that all rounds have together.
+/// The end of the time that all rounds share, if it is limited.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// This many seconds from now, if any are given; 0 is no limit, as in V8.
+    /// That many seconds from now; 0, as in V8, and `None` mean no limit.
     pub fn after(seconds: Option<u32>) -> Self {
         Self(
             seconds
@@ -51,7 +51,7 @@ impl Deadline {
         )
     }
 
-    /// What is left, if it is limited.
+    /// The time left, if it is limited.
     pub fn left(self) -> Option<Duration> {
         self.0.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
@@ -61,17 +61,17 @@ impl Deadline {
     }
 }
 
-/// Signals that come between two rounds, when no run listens.
+/// Notes signals between two rounds, when no run handles them.
 struct SignalsBetweenRounds([(Arc<AtomicBool>, u8); 2]);
 
 impl SignalsBetweenRounds {
     fn catch() -> io::Result<Self> {
-        let caught = |signal, code| {
+        let catch_signal = |signal, code| {
             let flag = Arc::new(AtomicBool::new(false));
             signal_hook::flag::register(signal, Arc::clone(&flag)).map(|_| (flag, code))
         };
-        // As a run's exit codes are.
-        Ok(Self([caught(SIGINT, 3)?, caught(SIGTERM, 4)?]))
+        // The exit codes that a run has for these signals.
+        Ok(Self([catch_signal(SIGINT, 3)?, catch_signal(SIGTERM, 4)?]))
     }
 
     fn exit_code(&self) -> Option<u8> {
@@ -79,10 +79,11 @@ impl SignalsBetweenRounds {
     }
 }
 
-/// Plays rounds until one has an exit code other than 0, somebody interrupts, or the time is over. Each is given its number.
+/// Runs rounds until one has an exit code other than 0, a signal interrupts, or the time is over. `round` gets the
+/// round's number, from 1.
 ///
 /// # Errors
-/// Signals cannot be caught, or what a round gives.
+/// Signals cannot be caught, or a round fails with an error.
 pub fn until_fail<E: From<io::Error>>(
     deadline: Deadline,
     mut round: impl FnMut(u64) -> Result<u8, E>,
@@ -92,7 +93,7 @@ pub fn until_fail<E: From<io::Error>>(
     for number in 1_u64.. {
         console.line(&format!("Round {number}:"));
         let code = round(number)?;
-        // The last round may have been too short for a test.
+        // Code 2 means that no test ran: the last round may have been too short for one.
         let too_late = deadline.is_over() && code == 2 && number > 1;
         let code = if code == 0 || too_late { signals.exit_code().unwrap_or(0) } else { code };
         if code != 0 || deadline.is_over() {

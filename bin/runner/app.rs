@@ -9,7 +9,7 @@ use flotilla_messages::{Cases, history_key};
 use flotilla_suites::{Description, Options};
 
 use crate::report::Console;
-use crate::runner::again::{self, Deadline, Only};
+use crate::runner::again::{self, Deadline, SelectedCases};
 use crate::runner::cli::Cli;
 use crate::runner::config::{self, RunnerConfig, Sources};
 use crate::runner::error::AppError;
@@ -21,11 +21,11 @@ use crate::runner::settings::{self, ListFormat, Settings};
 use crate::runner::test_id::Name;
 use crate::runner::{left_out, list, overview};
 
-/// Does what the command line says. Returns the exit code.
+/// Runs the command line. Returns the exit code.
 pub fn main(cli: Cli) -> u8 {
     match execute(cli) {
         Ok(code) => code,
-        // The reader of a list has gone (`runner --list | head`): nothing is wrong.
+        // The reader of a list has closed the pipe (`runner --list | head`): not an error.
         Err(AppError::List(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             notice!("runner: {error}");
@@ -41,7 +41,7 @@ fn execute(mut cli: Cli) -> Result<u8, AppError> {
         notice!("runner: {note}");
     }
     if cli.legacy.download_data || cli.legacy.download_data_only {
-        left_out::say_what_is_missing(&root, &settings);
+        left_out::report_missing_data(&root, &settings);
         if cli.legacy.download_data_only {
             return Ok(0);
         }
@@ -54,7 +54,7 @@ fn execute(mut cli: Cli) -> Result<u8, AppError> {
     again::until_fail(deadline, |round| once(&cli, &settings, &root, deadline, round))
 }
 
-/// What the command line says, taken out of it, with what the environment and `runner.toml` say.
+/// The settings: those of the command line (taken out of `cli`), merged with the environment and `runner.toml`.
 pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
     let sources = Sources {
         root,
@@ -85,12 +85,12 @@ pub fn settings(cli: &mut Cli, root: &Path) -> Result<Settings, AppError> {
     Ok(settings)
 }
 
-/// Lists the tests, or runs them; in rounds, each with a tree of its own, so that each has its own seed and sees what was
+/// Lists the tests, or runs them once. Each round opens the tree again, so that it has its own seed and sees what
 /// changed meanwhile.
 fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: u64) -> Result<u8, AppError> {
     let options = options_of_run(cli, settings, root)?;
     let choices = cli.builds.choose(settings, root)?;
-    // Of an earlier run the names of its tests are known: no other suite is looked at.
+    // The names of an earlier run's tests are known, so that no other suite is read.
     let failed = match cli.control.rerun_failed {
         true => Some(failed_last(&describe(&choices, &options)?, root, settings)?),
         false => None,
@@ -104,7 +104,7 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     if round == 1 {
         left_out::before_run(&tree);
     }
-    // It is read while the suites are walked.
+    // The history is read while the suites are listed.
     let history =
         (!cli.lists() && !settings.no_history).then(|| History::open(&tree, root, settings)).flatten();
     let lacking = left_out::lacking_data(&tree, root, settings);
@@ -129,16 +129,16 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
     let mut cases = Arc::clone(&tree) as Arc<dyn Cases>;
     if let Some(keys) = only {
         if let (Some(ids), true, None) = (&failed, cli.tests.is_empty(), options.shard) {
-            for gone in again::gone(&*cases, ids) {
-                notice!("runner: warning: {gone} failed the last time and is not among the tests now");
+            for missing in again::missing_tests(&*cases, ids) {
+                notice!("runner: warning: {missing} failed the last time and is not among the tests now");
             }
         }
-        let said = match keys.len() {
+        let message = match keys.len() {
             1 => "One test failed or was flaky the last time; no other runs.".to_owned(),
             many => format!("{many} tests failed or were flaky the last time; no others run."),
         };
-        Console::new().line(&said);
-        cases = Arc::new(Only { cases, keys });
+        Console::new().line(&message);
+        cases = Arc::new(SelectedCases { cases, keys });
     }
     tree.check_engines()?;
     let first = round == 1;
@@ -177,13 +177,14 @@ fn once(cli: &Cli, settings: &Settings, root: &Path, deadline: Deadline, round: 
 
 const NOTHING_FAILED: &str = "Nothing failed the last time: there is nothing to run.";
 
-/// The whole names of these tests, each once.
+/// The full names (`suite/name`) of these tests, each once.
 fn names(ids: &[String]) -> Vec<String> {
     let names: BTreeSet<&str> = ids.iter().map(|id| Name::of(id).path).collect();
     names.into_iter().map(String::from).collect()
 }
 
-/// The ids of the tests that failed the last time, of which something must be known.
+/// The ids of the tests that failed or were flaky the last time; an error if no earlier run of this configuration is
+/// known.
 fn failed_last(
     descriptions: &[Description],
     root: &Path,

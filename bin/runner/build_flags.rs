@@ -1,55 +1,55 @@
-//! What the build under test was made with, where no configuration says so: V8's own options of 2012 to 2017.
+//! How the build under test was configured, if it has no `v8_build_config.json`: V8's own options of 2012 to 2017.
 
 use clap::Args;
 
 options! {
-    /// The options, each spelled as V8's.
+    /// The options, each spelled as in V8.
     #[derive(Debug, Default, Args)]
     #[command(next_help_heading = "The build, where it has no v8_build_config.json")]
     pub struct BuildFlags {
-        /// Made with AddressSanitizer.
+        /// The build has AddressSanitizer.
         [harmless] #[arg(long)]
         asan: bool,
-        /// With MemorySanitizer.
+        /// The build has MemorySanitizer.
         [harmless] #[arg(long)]
         msan: bool,
-        /// With ThreadSanitizer.
+        /// The build has ThreadSanitizer.
         [harmless] #[arg(long)]
         tsan: bool,
-        /// With the sanitizer of undefined behaviour.
+        /// The build has UndefinedBehaviorSanitizer's vptr checks.
         [harmless] #[arg(long)]
         ubsan_vptr: bool,
-        /// With checks of control flow.
+        /// The build has control-flow integrity checks.
         [harmless] #[arg(long)]
         cfi_vptr: bool,
-        /// Without internationalization.
+        /// The build has no internationalization.
         [harmless] #[arg(long, alias = "noi18n")]
         no_i18n: bool,
-        /// Without a snapshot.
+        /// The build has no snapshot.
         [harmless] #[arg(long, alias = "nosnap")]
         no_snap: bool,
-        /// With checks in release builds.
+        /// The build has DCHECKs on in release mode.
         [harmless] #[arg(long)]
         dcheck_always_on: bool,
-        /// For predictable runs.
+        /// The build is for predictable runs.
         [harmless] #[arg(long)]
         predictable: bool,
-        /// For measuring coverage.
+        /// The build measures coverage with gcov.
         [harmless] #[arg(long)]
         gcov_coverage: bool,
-        /// For ARM processors without VFP3; holds for any build.
+        /// The build is for ARM processors without VFP3; applies to any build.
         [harmless] #[arg(long)]
         pub novfp3: bool,
-        /// Run what status files skip on simulators because it is slow there.
+        /// Run tests that status files skip on simulators because they are slow there.
         [harmless] #[arg(long, help_heading = "Which tests")]
         pub dont_skip_slow_simulator_tests: bool,
     }
 }
 
 impl BuildFlags {
-    /// The status variables of what was said.
+    /// The status file variables of the options that were given.
     pub fn variables(&self) -> Vec<String> {
-        let said = [
+        let flags = [
             ("asan", self.asan),
             ("msan", self.msan),
             ("tsan", self.tsan),
@@ -61,6 +61,6 @@ impl BuildFlags {
             ("predictable", self.predictable),
             ("gcov_coverage", self.gcov_coverage),
         ];
-        said.into_iter().filter(|(_, said)| *said).map(|(variable, _)| variable.to_owned()).collect()
+        flags.into_iter().filter(|(_, given)| *given).map(|(variable, _)| variable.to_owned()).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Which builds a run tests: one, or one for each architecture and mode that was asked for.
+//! The builds that a run tests: one, or one for each requested architecture and mode.
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,9 @@ use crate::runner::settings::Settings;
 
 /// Where V8's `gn` puts builds (V8 9.2 `base_runner.py`).
 const OUT_GN: &str = "out.gn";
-/// Where builds are, unless an option says so.
+/// Where builds are by default.
 const OUT: &str = "out";
-/// What says what a build is.
+/// The file that describes a build.
 const CONFIG: &str = "v8_build_config.json";
 
 options! {
@@ -22,7 +22,7 @@ options! {
         /// Architectures with their modes, separated by commas, such as x64.release,ia32.debug.
         [harmless] #[arg(long, value_name = "ARCH.MODE", conflicts_with_all = ["arch", "mode"])]
         arch_and_mode: Option<String>,
-        /// The build in out.gn that was made last.
+        /// Use the newest build in out.gn.
         [harmless] #[arg(long, conflicts_with_all = ["outdir", "buildbot"])]
         gn: bool,
         /// The builds are in OUTDIR/MODE, with MODE as typed (Release), as on V8's bots.
@@ -31,10 +31,10 @@ options! {
     }
 }
 
-/// Why the builds that were asked for cannot be chosen.
+/// Why the requested builds cannot be chosen.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum BuildsError {
-    /// It should be like x64.release.
+    /// A value of `--arch-and-mode` is not like x64.release.
     #[error("the value '{0}' of --arch-and-mode cannot be used: it should be like x64.release")]
     ArchAndMode(String),
     /// A list with nothing between two commas.
@@ -48,20 +48,20 @@ pub enum BuildsError {
     /// `--buildbot` without a name for the directory.
     #[error("--buildbot needs --mode: it names the directory")]
     NoMode,
-    /// `--gn` without a build.
+    /// `--gn`, but the directory has no build.
     #[error("there is no build in {} (--gn)", .0.display())]
     NoGn(PathBuf),
-    /// One of several has no build.
+    /// One of several products has no build.
     #[error("there is no build for {product} in {}", .outdir.display())]
     Missing {
-        /// Which.
+        /// Its label, such as x64.release.
         product: String,
-        /// Where it should be.
+        /// The directory where it should be.
         outdir: PathBuf,
     },
 }
 
-/// One build to test, as far as options say which.
+/// The options that choose one build to test.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
     arch: Option<String>,
@@ -82,7 +82,7 @@ impl Choice {
         }
     }
 
-    /// What it is called in messages.
+    /// Its name in messages.
     pub fn label(&self) -> String {
         let words = [self.arch.as_deref(), self.mode.as_deref()];
         let label = words.into_iter().flatten().collect::<Vec<_>>().join(".");
@@ -99,10 +99,10 @@ impl Builds {
         self.arch_and_mode.is_some() || self.gn || self.buildbot
     }
 
-    /// The builds to test, in the order V8 has: all modes of the first architecture, then those of the second.
+    /// The builds to test, in V8's order: all modes of the first architecture, then those of the second.
     ///
     /// # Errors
-    /// [`BuildsError`] for values that make no sense, and for `--gn` where nothing was built.
+    /// [`BuildsError`] for invalid values, and for `--gn` if there is no build.
     pub fn choose(&self, settings: &Settings, root: &Path) -> Result<Vec<Choice>, BuildsError> {
         let outdirs = match self.gn {
             true => vec![Some(latest(&root.join(OUT_GN))?)],
@@ -129,14 +129,14 @@ impl Builds {
         }
         let choice = |outdir: &Option<PathBuf>, (arch, mode): (Option<String>, Option<String>)| {
             let mut choice = Choice {
-                arch: arch.map(own_arch),
+                arch: arch.map(resolved_arch),
                 mode: mode.as_deref().map(plain_mode),
                 outdir: outdir.clone(),
                 shell_dir: None,
             };
             if let Some(folder) = mode.filter(|_| !self.gn) {
                 let dir = outdir.as_deref().unwrap_or(Path::new(OUT)).join(folder);
-                // A build that says what it is needs no telling (V8 7.0 to 8 look there without the option).
+                // A configured build is found without --buildbot (as in V8 7.0 to 8).
                 match root.join(&dir).join(CONFIG).is_file() {
                     true => choice.outdir = Some(dir),
                     false if self.buildbot => choice.shell_dir = Some(dir),
@@ -150,10 +150,10 @@ impl Builds {
     }
 }
 
-/// Of several builds each must be there: the built-in shell stands in for none of them.
+/// Checks that a build exists, if several were chosen: the built-in shell does not replace any of them.
 ///
 /// # Errors
-/// [`BuildsError::Missing`] with its name.
+/// [`BuildsError::Missing`], with the build's label.
 pub fn check(choice: &Choice, tree: &Tree, options: &Options) -> Result<(), BuildsError> {
     let anywhere = options.shell != Shell::FromTree || options.shell_dir.is_some();
     if anywhere || tree.description().build_dir.is_some() {
@@ -162,7 +162,7 @@ pub fn check(choice: &Choice, tree: &Tree, options: &Options) -> Result<(), Buil
     Err(BuildsError::Missing { product: choice.label(), outdir: options.root.join(&options.outdir) })
 }
 
-/// The names of a comma list; nothing is one that is not said.
+/// The names of a comma-separated list; one `None` if there is no list.
 fn list(option: &'static str, value: Option<&str>) -> Result<Vec<Option<String>>, BuildsError> {
     let Some(value) = value else { return Ok(vec![None]) };
     let names: Vec<&str> = value.split(',').map(str::trim).collect();
@@ -172,7 +172,7 @@ fn list(option: &'static str, value: Option<&str>) -> Result<Vec<Option<String>>
     Ok(names.into_iter().map(|name| Some(name.to_owned())).collect())
 }
 
-/// The directories of a comma list, unless one is called so as it stands.
+/// The directories of a comma-separated list; a directory whose own name has commas counts as one.
 fn outdirs(value: Option<&Path>, root: &Path) -> Result<Vec<Option<PathBuf>>, BuildsError> {
     let Some(value) = value else { return Ok(vec![None]) };
     match value.to_str() {
@@ -184,17 +184,17 @@ fn outdirs(value: Option<&Path>, root: &Path) -> Result<Vec<Option<PathBuf>>, Bu
     }
 }
 
-/// `auto` and `native` are this host's (V8 5.4 `run-tests.py`).
-fn own_arch(arch: String) -> String {
+/// `auto` and `native` mean this host's architecture (V8 5.4 `run-tests.py`).
+fn resolved_arch(arch: String) -> String {
     if matches!(arch.as_str(), "auto" | "native") { host_arch().to_owned() } else { arch }
 }
 
-/// Release_x64 and Debug, as bots say, are release and debug (V8 5.4 `BuildbotToV8Mode`).
+/// Maps the modes of bots, Release_x64 and Debug, to release and debug (V8 5.4 `BuildbotToV8Mode`).
 fn plain_mode(mode: &str) -> String {
     mode.strip_suffix("_x64").unwrap_or(mode).to_lowercase()
 }
 
-/// The directory in `dir` that was changed last.
+/// The most recently changed directory in `dir`.
 fn latest(dir: &Path) -> Result<PathBuf, BuildsError> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let built = entries.filter_map(|entry| {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_refused() {
+    fn an_invalid_list_is_refused() {
         let refused = |builds: Builds, arch: &str| {
             let settings = Settings { arch: Some(arch.into()), ..Settings::default() };
             builds.choose(&settings, Path::new("/v8")).unwrap_err().to_string()
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn each_directory_is_a_build_of_its_own() {
+    fn each_directory_is_a_separate_build() {
         let root = tempfile::tempdir().unwrap();
         let chosen = |value: &str| -> Vec<String> {
             let settings = Settings { outdir: Some(value.into()), ..Settings::default() };
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn gn_takes_what_was_built_last() {
+    fn gn_takes_the_newest_build() {
         let root = tempfile::tempdir().unwrap();
         for (build, age) in [("old", 50), ("new", 10), ("older", 90)] {
             let dir = root.path().join(OUT_GN).join(build);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn bots_have_builds_by_the_name_of_their_mode() {
+    fn buildbot_finds_builds_by_the_name_of_the_mode() {
         let root = tempfile::tempdir().unwrap();
         let configured = root.path().join("out/Debug");
         std::fs::create_dir_all(&configured).unwrap();

@@ -1,4 +1,4 @@
-//! The command line: V8's spellings, grouped by what one wants to do.
+//! The command line: V8's option names, grouped by task.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ options! {
         version,
         max_term_width = 110,
         args_override_self = true,
-        // As Python's optparse, which V8 uses.
+        // As Python's optparse does, which V8 uses.
         infer_long_args = true,
         after_help = "TESTS are suites (mjsunit), tests (mjsunit/array-sort), globs ('webkit/fast/*'), the tree's groups \
                       (d8_default), or paths of tests and directories (test/mjsunit/array-sort.js). None means the group \
@@ -43,16 +43,16 @@ options! {
         [harmless] #[arg(long, help_heading = "The tree")]
         pub no_config: bool,
 
-        /// Use the settings of this profile of runner.toml, [profile.NAME], above its others [default: the variable
+        /// Use [profile.NAME] of runner.toml; its settings override the file's others [default: the variable
         /// FLOTILLA_RUNNER__PROFILE].
         [harmless] #[arg(long, value_name = "NAME", conflicts_with = "no_config", help_heading = "The tree")]
         pub profile: Option<String>,
 
-        /// Which builds.
+        /// The builds to test.
         [group] #[command(flatten)]
         pub builds: Builds,
 
-        /// What the build was made with.
+        /// How the build was configured.
         [group] #[command(flatten)]
         pub made: BuildFlags,
 
@@ -60,15 +60,15 @@ options! {
         [group] #[command(flatten)]
         pub control: Control,
 
-        /// Divide the tests among this many runs ...
+        /// Split the tests into N shards ...
         [harmless] #[arg(long, value_name = "N", requires = "shard_run", help_heading = "Which tests")]
         pub shard_count: Option<u32>,
 
-        /// ... of which this is the Nth, from 1. GTEST_TOTAL_SHARDS and GTEST_SHARD_INDEX (from 0) come before both.
+        /// ... and run the Nth, from 1. GTEST_TOTAL_SHARDS and GTEST_SHARD_INDEX (from 0) override both.
         [harmless] #[arg(long, value_name = "N", requires = "shard_count", help_heading = "Which tests")]
         pub shard_run: Option<u32>,
 
-        /// test262 by itself.
+        /// Options for a plain checkout of test262.
         [group] #[command(flatten)]
         pub test262: Test262,
 
@@ -76,7 +76,7 @@ options! {
         [harmless] #[arg(long, help_heading = "Looking without running")]
         pub list: bool,
 
-        /// How --list prints: text, or json with one object a line (implies --list).
+        /// Output format of --list: text, or json with one object per line (implies --list).
         [harmless] #[arg(long, value_name = "FORMAT", help_heading = "Looking without running")]
         pub list_format: Option<ListFormat>,
 
@@ -88,19 +88,19 @@ options! {
         [group] #[command(flatten)]
         pub settings: Settings,
 
-        /// Print how many tests are expected to pass, fail and so on, then run them.
+        /// Print how many tests are expected to pass, fail and so on, then run the tests.
         [harmless] #[arg(long, help_heading = "What is shown")]
         pub report: bool,
 
-        /// Print the status file rules that no test uses, then run the tests.
+        /// Print the status file rules that match no test, then run the tests.
         [harmless] #[arg(long, help_heading = "What is shown")]
         pub warn_unused: bool,
 
-        /// Only the variants stress and default, no slow tests, no tests that may pass or fail.
+        /// Run only the variants stress and default, without slow tests and tests that may pass or fail.
         [harmless] #[arg(long, conflicts_with = "variants", help_heading = "Which tests")]
         pub quickcheck: bool,
 
-        /// Where this machine's identity is kept, see peerd [default: FLOTILLA_HOME, or flotilla in the user's data directory].
+        /// Directory with this machine's identity, see peerd [default: FLOTILLA_HOME, or flotilla in the user's data directory].
         [path] #[arg(long, value_name = "DIR", help_heading = "On other machines")]
         pub home: Option<PathBuf>,
 
@@ -108,22 +108,22 @@ options! {
         [harmless] #[arg(short, long, help_heading = "What is shown")]
         pub verbose: bool,
 
-        /// As which of V8's runners: num_fuzzer is run-num-fuzzer.py without its random flags [default: standard_runner].
+        /// Which of V8's runners to act as; num_fuzzer is run-num-fuzzer.py without its random flags [default: standard_runner].
         [harmless] #[arg(long, value_name = "NAME", help_heading = "How they run")]
         pub framework: Option<Framework>,
 
-        /// Runs of a special kind.
+        /// Options for special runs.
         [group] #[command(flatten)]
         pub special: Special,
 
-        /// What V8's runners have.
+        /// Options accepted from V8's runners.
         [group] #[command(flatten)]
         pub legacy: Legacy,
     }
 }
 
 impl Cli {
-    /// Whether tests are only looked at.
+    /// Whether tests are only listed or printed, and none runs.
     pub fn lists(&self) -> bool {
         self.list || self.list_format.is_some() || self.cat
     }

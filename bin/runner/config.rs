@@ -1,4 +1,4 @@
-//! Where a run's settings come from: defaults < `runner.toml` < one of its profiles < environment < command line.
+//! The sources of a run's settings: defaults < `runner.toml` < one of its profiles < environment < command line.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use crate::options::{ConfigError, Declares, Section, environment, hint_for, lay, read};
 use crate::runner::settings::Settings;
 
-/// What `--shell` calls the built-in shell.
+/// The value of `--shell` for the built-in shell.
 pub const BUILTIN: &str = "builtin";
 
 /// The file's name, in the root of the tree or in the user's configuration directory.
@@ -19,66 +19,66 @@ const NAME: &str = "runner.toml";
 const SECTION: &str = "runner";
 /// The settings as a section.
 const SECTIONS: &[Section] = &[Section { name: SECTION, options: Settings::OPTIONS }];
-/// What begins the names of variables that are settings, or that somebody takes for one.
-const VARIABLES: &str = "FLOTILLA_RUNNER";
-/// Which profile is used, unless `--profile` says.
-const PROFILE: &str = "FLOTILLA_RUNNER__PROFILE";
+/// The prefix of variables that are settings, or that look like one and get a warning.
+const VARIABLE_PREFIX: &str = "FLOTILLA_RUNNER";
+/// The variable that chooses a profile if `--profile` does not.
+const PROFILE_VARIABLE: &str = "FLOTILLA_RUNNER__PROFILE";
 
-/// What one invocation says of where settings come from.
+/// The sources of the settings of one invocation.
 pub struct Sources<'a> {
     /// The root of the tree.
     pub root: &'a Path,
     /// Whether `runner.toml` is read.
     pub file: bool,
-    /// The profile that was asked for.
+    /// The profile that `--profile` names.
     pub profile: Option<&'a str>,
     /// The environment.
     pub variables: Vec<(OsString, OsString)>,
-    /// What the command line says.
+    /// The options of the command line.
     pub options: Settings,
 }
 
-/// All layers together.
+/// The merged settings.
 #[derive(Debug)]
 pub struct RunnerConfig {
     /// The settings.
     pub settings: Settings,
-    /// Variables that are passed over, a line each.
+    /// One line for each variable that is ignored.
     pub warnings: Vec<String>,
 }
 
-/// The settings as a section of their own.
+/// The settings as the section `runner`.
 #[derive(Debug, Deserialize)]
-struct Whole {
+struct Sections {
     #[serde(default)]
     runner: Settings,
 }
 
-/// Reads the first of `runner.toml` in the root and in the user's configuration directory, neither of which is needed, and
-/// what lies above it.
+/// Merges all layers. The file is `runner.toml` in the root, else in the user's configuration directory; both are
+/// optional.
 ///
 /// # Errors
-/// [`ConfigError`] when a layer has what it should not, or there is no such profile.
+/// [`ConfigError`] if a layer is invalid, or there is no such profile.
 pub fn load(sources: Sources<'_>) -> Result<RunnerConfig, ConfigError> {
     let Sources { root, file, profile, variables, options } = sources;
-    let named = variables.iter().find(|(name, value)| name == PROFILE && !value.is_empty());
+    let named = variables.iter().find(|(name, value)| name == PROFILE_VARIABLE && !value.is_empty());
     let named = named.map(|(_, value)| value.to_string_lossy().into_owned());
-    // Who wants no file wants no profile of it.
+    // With --no-config, the variable that names a profile is ignored.
     let profile = profile.map(str::to_owned).or(named.filter(|_| file));
     let mut layers = if file { file_layers(root, profile.as_deref())? } else { Vec::new() };
-    let foreign = |name: &str| !name.starts_with(VARIABLES) || name == PROFILE;
+    let foreign = |name: &str| !name.starts_with(VARIABLE_PREFIX) || name == PROFILE_VARIABLE;
     let (variables, warnings) = environment(SECTIONS, foreign, variables, check)?;
     for layer in variables {
-        // `check` has read it.
-        let Ok(Whole { runner }) = Whole::deserialize(layer) else { continue };
+        // Cannot fail: `check` has read the layer.
+        let Ok(Sections { runner }) = Sections::deserialize(layer) else { continue };
         layers.push(layer_of(&from_here(runner))?);
     }
     layers.push(layer_of(&from_here(options))?);
-    let Whole { runner: settings } = lay(SECTIONS, layers)?;
+    let Sections { runner: settings } = lay(SECTIONS, layers)?;
     Ok(RunnerConfig { settings, warnings })
 }
 
-/// The file's own settings, and those of a profile.
+/// The layers of the file: its own settings, then those of the profile.
 fn file_layers(root: &Path, profile: Option<&str>) -> Result<Vec<Table>, ConfigError> {
     let candidates = [Some(root.join(NAME)), user_directory().map(|dir| dir.join(NAME))];
     for path in candidates.into_iter().flatten() {
@@ -107,7 +107,7 @@ fn file_layers(root: &Path, profile: Option<&str>) -> Result<Vec<Table>, ConfigE
     }
 }
 
-/// Which profile was meant, else which there are.
+/// The nearest profile name as a hint, else the list of profiles.
 fn other_profiles(name: &str, known: &[String]) -> String {
     match hint_for(name, known) {
         hint if !hint.is_empty() => hint,
@@ -116,10 +116,10 @@ fn other_profiles(name: &str, known: &[String]) -> String {
     }
 }
 
-/// What was given of these settings, as a layer.
+/// The settings that were given, as a layer.
 fn layer_of(settings: &Settings) -> Result<Table, ConfigError> {
     let mut table = Table::try_from(settings)?;
-    // What was not given: an option of a command line cannot say no, and a list of none says nothing.
+    // Removes what was not given: a flag on the command line cannot be false, and an empty list means none was given.
     table.retain(|_, value| match value {
         Value::Boolean(given) => *given,
         Value::Array(values) => !values.is_empty(),
@@ -132,20 +132,20 @@ fn section(table: Table) -> Table {
     Table::from_iter([(SECTION.to_owned(), Value::Table(table))])
 }
 
-/// Whether this is a setting.
+/// Checks one layer.
 fn check(table: Table) -> Result<(), toml::de::Error> {
-    let Whole { runner } = Whole::deserialize(table)?;
+    let Sections { runner } = Sections::deserialize(table)?;
     runner.check().map_err(toml::de::Error::custom)
 }
 
-/// The paths of the command line and of the environment mean files seen from the current directory; those of `runner.toml` are seen
-/// from the root, as `--outdir` always is.
+/// Makes paths absolute: those of the command line and the environment are relative to the current directory. Paths in
+/// `runner.toml` are relative to the root, as `--outdir` always is.
 fn from_here(mut settings: Settings) -> Settings {
     let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     settings.test_root = settings.test_root.map(absolute);
     settings.expectations = settings.expectations.into_iter().map(absolute).collect();
     settings.shell_dir = settings.shell_dir.map(absolute);
-    // A kind, unless it is a file.
+    // Either a file, or the name of a kind of host.
     settings.host = settings.host.map(|host| match Path::new(&host).is_file() {
         true => absolute(host.into()).to_string_lossy().into_owned(),
         false => host,
@@ -157,7 +157,7 @@ fn from_here(mut settings: Settings) -> Settings {
     settings
 }
 
-/// The program of a bare name (`--shell qjs`) in PATH, unless a file here has that name.
+/// Finds a bare program name (`--shell qjs`) in PATH, unless a file in the current directory has that name.
 fn in_path(name: &str) -> Option<PathBuf> {
     if name.contains('/') || Path::new(name).exists() {
         return None;
@@ -182,7 +182,7 @@ mod tests {
     use crate::runner::cli::Cli;
     use crate::runner::settings::{Filter, Progress};
 
-    /// What a tree with this file, these variables and this command line gives.
+    /// Loads the settings of a tree with this file, these variables and this command line.
     fn loaded(file: &str, variables: &[(&str, &str)], words: &[&str]) -> Result<RunnerConfig, String> {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join(NAME), file).unwrap();
@@ -216,11 +216,11 @@ mod tests {
         let timeout = |variables: &[_], words: &[_]| settings(file, variables, words).timeout;
         assert_eq!(timeout(&[], &[]), Some(1));
         assert_eq!(timeout(&[], &["--profile=ci"]), Some(2));
-        assert_eq!(timeout(&[(PROFILE, "ci")], &[]), Some(2));
+        assert_eq!(timeout(&[(PROFILE_VARIABLE, "ci")], &[]), Some(2));
         assert_eq!(timeout(&variable, &["--profile=ci"]), Some(3));
         assert_eq!(timeout(&variable, &["-t4"]), Some(4));
         assert_eq!(timeout(&[], &["--no-config"]), None);
-        assert_eq!(timeout(&[(PROFILE, "ci")], &["--no-config"]), None);
+        assert_eq!(timeout(&[(PROFILE_VARIABLE, "ci")], &["--no-config"]), None);
         assert_eq!(
             timeout(&[("FLOTILLA_RUNNER__TIMEOUT", "")], &[]),
             Some(1),
@@ -256,14 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_can_say_no() {
+    fn a_profile_can_switch_a_flag_off() {
         let file = "time = true\n[profile.quiet]\ntime = false\n";
         assert!(settings(file, &[], &[]).time);
         assert!(!settings(file, &[], &["--profile=quiet"]).time);
     }
 
     #[test]
-    fn a_profile_that_is_none_is_refused_with_the_nearest() {
+    fn an_unknown_profile_is_refused_with_the_nearest_name() {
         let refused = |file: &str, words: &[_]| loaded(file, &[], words).unwrap_err();
         let file = "[profile.ci]\n[profile.nightly]\n";
         assert!(refused(file, &["--profile=nihgtly"]).contains("did you mean 'nightly'?"));

@@ -1,4 +1,4 @@
-//! How often tests run, how long the run goes on, and what is kept of that.
+//! How often tests run, how long the run goes on, and what is recorded about it.
 
 use std::path::PathBuf;
 
@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 options! {
-    /// The options that are for one run, and for no configuration file.
+    /// The options that only the command line has, not the configuration file.
     #[derive(Debug, Default, Args)]
     pub struct Control {
-        /// Repeat the tests until one is unexpected (which ends the round, unless --exit-after-n-failures says otherwise), Ctrl-C,
-        /// or the end of --total-timeout-sec.
+        /// Repeat the tests until one is unexpected (this ends the round, unless --exit-after-n-failures is given), Ctrl-C, or
+        /// the end of --total-timeout-sec.
         [harmless]
         #[arg(long, conflicts_with_all = ["list", "list_format", "cat"], help_heading = "Again and again")]
         pub until_fail: bool,
@@ -20,33 +20,33 @@ options! {
         #[arg(long, conflicts_with_all = ["cat", "no_history"], help_heading = "Again and again")]
         pub rerun_failed: bool,
 
-        /// Append a line to this file whenever a test has its verdict.
+        /// Append a line to this file for each verdict.
         [path] #[arg(long, value_name = "FILE", help_heading = "Reports")]
         pub ci_test_completion: Option<PathBuf>,
 
-        /// Write what each attempt at each test came to, as JSON of Chromium's format 3.
+        /// Write the outcome of each attempt at each test, as JSON in Chromium's format 3.
         [path] #[arg(long, value_name = "FILE", help_heading = "Reports")]
         pub flakiness_results: Option<PathBuf>,
 
-        /// Write when each run of a test began and ended to this file [default: test_schedule.log beside the file of
-        /// --json-test-results, where the tree's own runner writes one].
+        /// Write the start and end of each run of a test to this file [default: test_schedule.log beside the file of
+        /// --json-test-results, if the tree's own runner writes one].
         [path] #[arg(long, value_name = "FILE", help_heading = "Reports")]
         pub log_test_schedule: Option<PathBuf>,
 
-        /// Write how much of the system's memory is in use to this file, a line every two seconds [default: memory_stats.log,
+        /// Write how much of the system's memory is in use to this file, one line every two seconds [default: memory_stats.log,
         /// likewise].
         [path] #[arg(long, value_name = "FILE", help_heading = "Reports")]
         pub log_system_memory: Option<PathBuf>,
     }
 }
 
-/// What a test amounts to that failed and then passed.
+/// How a test counts that failed and then passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Flaky {
-    /// It does: the exit code is 1.
+    /// As a failure: the exit code is 1.
     Fail,
-    /// It does not; it is named.
+    /// As a success, but reports name it.
     Pass,
 }

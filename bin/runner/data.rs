@@ -1,14 +1,14 @@
-//! `--download-data`: where the data of suites comes from that a tree does not hold itself.
+//! `--download-data`: where to get suites' data that is not part of the tree.
 
 use std::path::Path;
 
-/// A suite's data.
+/// The data of one suite.
 struct Data {
-    /// Where it belongs; the suite's directory comes first.
+    /// Its directory below the test root; the first component is the suite.
     place: &'static str,
-    /// What is there when it is whole.
+    /// A directory in `place` that exists if the data is there; empty: `place` itself.
     holds: &'static str,
-    /// Where it comes from.
+    /// Where to get it.
     source: DataSource,
 }
 
@@ -18,17 +18,17 @@ impl Data {
     }
 }
 
-/// Where data comes from.
+/// Where to get data.
 enum DataSource {
-    /// A Git repository; `DEPS` says which commit.
+    /// A Git repository; `DEPS` names the commit.
     Git(&'static str),
-    /// An archive in this bucket, by the name in the file `tests.tar.gz.sha1` beside it.
+    /// An archive in this Google Storage bucket; the file `tests.tar.gz.sha1` beside the data has its name.
     Bucket(&'static str),
 }
 
-/// What V8's trees of any age lack until it is fetched. Addresses that are gone since are replaced by those that hold the
-/// same.
-const ALL: [Data; 9] = [
+/// The data that V8's trees of any age lack until it is fetched. Addresses that no longer exist are replaced by others
+/// with the same data.
+const ALL_DATA: [Data; 9] = [
     Data {
         place: "test262/data",
         holds: "test",
@@ -79,28 +79,28 @@ pub struct Lacking {
     pub line: String,
 }
 
-/// Those of the wanted suites that lack their data. `test_root` is where the suites are. Where none does, `DEPS` is not
-/// read.
+/// The wanted suites that lack their data. `test_root` is the directory of the suites. `DEPS` is read only if some data
+/// is missing.
 pub fn missing(root: &Path, test_root: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Lacking> {
     let is_absent = |data: &&Data| {
         wanted(data.suite())
             && test_root.join(data.suite()).is_dir()
             && !test_root.join(data.place).join(data.holds).is_dir()
     };
-    let absent: Vec<&Data> = ALL.iter().filter(is_absent).collect();
+    let absent: Vec<&Data> = ALL_DATA.iter().filter(is_absent).collect();
     if absent.is_empty() {
         return Vec::new();
     }
     let deps = std::fs::read_to_string(root.join("DEPS")).unwrap_or_default();
-    // What was in a bucket once is a repository later.
-    let is_other = |data: &&&Data| match data.place {
+    // Older trees get this data from a bucket, newer ones from a repository: report only the one that applies.
+    let does_not_apply = |data: &&&Data| match data.place {
         "wasm-js/tests" => !test_root.join("wasm-js/tests.tar.gz.sha1").is_file(),
         "wasm-js/data" => test_root.join("wasm-js/tests.tar.gz.sha1").is_file(),
         "test262/harness" => !deps.contains("test/test262/harness"),
         _ => false,
     };
     let lacking = |data: &Data| Lacking { suite: data.suite(), line: line(data, root, test_root, &deps) };
-    absent.iter().filter(|data| !is_other(data)).map(|data| lacking(data)).collect()
+    absent.iter().filter(|data| !does_not_apply(data)).map(|data| lacking(data)).collect()
 }
 
 fn line(data: &Data, root: &Path, test_root: &Path, deps: &str) -> String {
@@ -123,14 +123,14 @@ fn line(data: &Data, root: &Path, test_root: &Path, deps: &str) -> String {
     }
 }
 
-/// The commit that `DEPS` names for a place: forty hexadecimal digits behind the place's name.
+/// The commit that `DEPS` names for a place: forty hexadecimal digits after the place's name.
 fn revision<'a>(deps: &'a str, place: &str) -> Option<&'a str> {
     const LENGTH: usize = 40;
     let behind = [format!("'{place}'"), format!("\"{place}\""), format!("/{place}\"")]
         .iter()
         .find_map(|name| deps.find(name.as_str()).map(|at| at + name.len()))
         .and_then(|at| deps.get(at..))?;
-    // Up to the next place.
+    // Only up to the next entry.
     let entry = behind.split_inclusive(',').next()?;
     let mut words = entry.split(|c: char| !c.is_ascii_hexdigit());
     words.find(|word| word.len() == LENGTH)

@@ -1,13 +1,13 @@
-//! What tests get of the environment.
+//! The environment of tests.
 
 use std::ffi::OsString;
 
-/// The environment of every test: this process's, in English, without the variables that tell GoogleTest to
-/// run only a part (V8 9.2 `command.py`: shards are the runner's business).
+/// The environment of every test: this process's, with LANG set to English, and without the variables by which
+/// GoogleTest runs only a shard (V8 9.2 `command.py`), as the runner itself divides the tests.
 pub fn of_tests() -> Vec<(OsString, OsString)> {
-    const LEFT_OUT: [&str; 3] = ["GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX", "LANG"];
+    const REMOVED: [&str; 3] = ["GTEST_TOTAL_SHARDS", "GTEST_SHARD_INDEX", "LANG"];
     let mut env: Vec<_> =
-        std::env::vars_os().filter(|(name, _)| !LEFT_OUT.iter().any(|out| name == out)).collect();
+        std::env::vars_os().filter(|(name, _)| !REMOVED.iter().any(|removed| name == removed)).collect();
     env.push(("LANG".into(), "en_US.UTF-8".into()));
     env
 }

@@ -1,4 +1,4 @@
-//! What ends `runner` before any test runs.
+//! The errors that end `runner` before any test runs.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::runner::builds::BuildsError;
 use crate::runner::run;
 use crate::runner::special::SpecialError;
 
-/// What ends the command before any test runs.
+/// An error that ends the command before any test runs.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     #[error("cannot open the tree {}: {source}", path.display())]
@@ -57,7 +57,7 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// 2 for what the user can mend on the command line, 5 for what is wrong with the tree or the machine.
+    /// 2 for errors that the user can fix on the command line, 5 for errors of the tree or the machine.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Open(error) => error.exit_code(),

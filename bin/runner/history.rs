@@ -1,4 +1,4 @@
-//! Which history a run reads and writes, and under which configuration.
+//! The history file of a run, and the configuration under which results are kept.
 
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use flotilla_suites::{Description, Products};
 
 use crate::runner::settings::Settings;
 
-/// What a description calls the built-in shell.
+/// The name of the built-in shell in a description.
 const BUILTIN: &str = "built-in shell";
-/// How long a run waits at its end for what it came to to be written.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a run waits at its end for its results to be written.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The history of a run.
 pub struct History {
-    keeper: HistoryWriter,
+    writer: HistoryWriter,
     configuration: String,
 }
 
 impl History {
-    /// Begins to read it. Nothing where there is no place for one.
+    /// Starts to read the history. `None` if there is no place for one, or no thread can be started.
     pub fn open(products: &Products, root: &Path, settings: &Settings) -> Option<Self> {
         let descriptions = products.descriptions();
         let configuration = configuration(&descriptions, settings);
@@ -37,7 +37,7 @@ impl History {
         let engines: Vec<&str> = descriptions.iter().map(|one| one.engine.as_str()).collect();
         let build = build(&engines.join(", "), root);
         match HistoryWriter::start(path, configuration.clone(), build) {
-            Ok(keeper) => Some(Self { keeper, configuration }),
+            Ok(writer) => Some(Self { writer, configuration }),
             Err(error) => {
                 notice!("runner: no history is kept: no thread is left: {error}");
                 None
@@ -45,29 +45,29 @@ impl History {
         }
     }
 
-    /// What is known of the tests' durations.
+    /// The tests' durations in earlier runs.
     pub fn known(&self) -> DurationEstimates {
-        self.keeper.known()
+        self.writer.known()
     }
 
-    /// Keeps durations for the daemon.
+    /// Collects this run's durations for the daemon.
     pub fn tell(&self) {
-        self.keeper.tell();
+        self.writer.tell();
     }
 
-    /// What keeps durations of different kinds apart.
+    /// The configuration under which results are kept.
     pub fn configuration(&self) -> &str {
         &self.configuration
     }
 
-    /// Notes what tests come to.
+    /// The reporter that records the tests' results.
     pub fn recorder(&self) -> Box<dyn Reporter> {
-        Box::new(self.keeper.recorder())
+        Box::new(self.writer.recorder())
     }
 
-    /// Waits for what was noted to be written.
+    /// Waits until the results are written, and prints the writer's messages.
     pub fn close(self) -> Kept {
-        let kept = self.keeper.end(PATIENCE);
+        let kept = self.writer.end(CLOSE_TIMEOUT);
         for notice in &kept.notices {
             notice!("runner: {notice}");
         }
@@ -75,24 +75,23 @@ impl History {
     }
 }
 
-/// The ids of the tests that failed, or were flaky, when they last ran in this configuration, as this file says. Nothing
-/// where none has ever run.
+/// The ids of the tests that failed or were flaky when they last ran in this configuration, according to this file.
+/// `None` if no test ever ran in it.
 ///
 /// # Errors
 /// [`DatabaseError`].
 pub fn failed_last(path: &Path, configuration: &str) -> Result<Option<Vec<String>>, DatabaseError> {
-    let Some(past) = HistoryReader::open(path)? else { return Ok(None) };
+    let Some(reader) = HistoryReader::open(path)? else { return Ok(None) };
     let mut any = false;
-    let failed = past.tests(configuration, |_, record| {
+    let failed = reader.tests(configuration, |_, record| {
         any = true;
         record.failed_last()
     })?;
     Ok(any.then(|| failed.into_iter().map(|kept| kept.id).collect()))
 }
 
-/// Beside what was built: the results of one build say nothing of another's. A tree without a build is left as it is;
-/// its history lies in the user's cache directory.
-/// That of several builds lies beside them.
+/// Where the history lies: in the build's directory, because results of one build do not hold for another. With several
+/// builds, it lies beside them. A tree without a build is not written to; its history is in the user's cache directory.
 pub fn place(descriptions: &[Description], root: &Path) -> Option<PathBuf> {
     let build = match descriptions {
         [one] => one.build_dir.as_deref(),
@@ -108,8 +107,8 @@ pub fn place(descriptions: &[Description], root: &Path) -> Option<PathBuf> {
     }
 }
 
-/// Tells builds of the engines apart, by size and time of their programs and of the libraries and snapshots beside them; 0
-/// where that cannot be seen. It says whether an outcome that changed may be due to another engine.
+/// A hash that identifies the engines' builds: size and time of the programs, and of the libraries and snapshots beside
+/// them; 0 if a program cannot be found. It tells whether another engine may be the cause of a changed outcome.
 fn build(engines: &str, root: &Path) -> u64 {
     let mut hash = Fnv::default();
     for engine in engines.split(", ") {
@@ -141,9 +140,9 @@ fn cache_directory() -> Option<PathBuf> {
     Some(base.join("flotilla"))
 }
 
-/// Architecture, mode, engine, and whatever else makes the same test another one; variants are part of its identity.
-/// The engine is the one that runs scripts, whichever suites were asked for, and goes by its name, so that trees may learn
-/// from one another through the daemon.
+/// The name of a configuration: architecture, mode, engine, and everything else that changes how a test runs. Variants
+/// are part of a test's identity instead. The engine is the one that runs scripts, whichever suites are selected. Only
+/// its name counts, not its path, so that trees can share durations through the daemon.
 pub fn configuration(descriptions: &[Description], settings: &Settings) -> String {
     let one = |description: &Description| {
         let engine = description.main_engine.rsplit('/').next().unwrap_or_default();
@@ -164,7 +163,7 @@ pub fn configuration(descriptions: &[Description], settings: &Settings) -> Strin
         text.push(' ');
         text.push_str(&word);
     }
-    // The daemon takes no longer ones.
+    // The daemon accepts no longer texts.
     if text.len() > LONGEST_TEXT {
         let key = hash(&text);
         while text.len() > LONGEST_TEXT - 20 {

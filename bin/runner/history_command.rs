@@ -1,4 +1,4 @@
-//! `runner history`: what is kept of earlier runs, for who asks. The file is only read: no run waits for it.
+//! `runner history`: shows the history of earlier runs. It only reads the file, so that no run has to wait.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -20,18 +20,18 @@ use crate::runner::settings::Settings;
 use crate::runner::test_id::Name;
 
 options! {
-    /// What `runner history` tells of earlier runs of a tree.
+    /// The options of `runner history`.
     #[derive(Debug, Parser)]
     pub(crate) struct HistoryCommand {
-        /// What to tell: the tests that take longest, those that are flaky, or those whose outcome changed, the last ones first.
+        /// What to show: the tests that take longest, flaky tests, or tests whose outcome changed, the latest first.
         [harmless] #[arg(value_name = "slowest|flaky|changed")]
         what: What,
 
-        /// One JSON array instead of text.
+        /// Print one JSON array instead of text.
         [harmless] #[arg(long)]
         json: bool,
 
-        /// This many tests of each configuration; 0: all.
+        /// Show at most N tests of each configuration; 0: all.
         [harmless] #[arg(short, value_name = "N", default_value_t = 20)]
         n: usize,
 
@@ -47,8 +47,9 @@ enum What {
     Changed,
 }
 
-/// Options of a run that say which tree and which configuration are meant; the others are accepted, and hidden.
-const SHOWN: [&str; 17] = [
+/// The options that `--help` shows: those that choose a tree and a configuration. A run's other options are accepted,
+/// but hidden.
+const VISIBLE: [&str; 17] = [
     "what",
     "json",
     "n",
@@ -94,7 +95,7 @@ impl HistoryError {
     }
 }
 
-/// Does what these words say, the first of which is `history`. Returns the exit code.
+/// Runs the command; the first of `words` is `history`. Returns the exit code.
 pub fn main(words: Vec<OsString>) -> u8 {
     let command = HistoryCommand::command()
         .name("runner history")
@@ -108,14 +109,14 @@ pub fn main(words: Vec<OsString>) -> u8 {
              Exit codes: 0 told, 2 nothing is known or a bad option, 5 the history cannot be read.",
         )
         .mut_args(|arg| {
-            let shown = SHOWN.contains(&arg.get_id().as_str());
+            let shown = VISIBLE.contains(&arg.get_id().as_str());
             arg.hide(!shown)
         });
     let parsed = HistoryCommand::from_arg_matches(&command.get_matches_from(words));
-    let recall = parsed.unwrap_or_else(|error| error.exit());
-    match recalled(recall) {
+    let command_line = parsed.unwrap_or_else(|error| error.exit());
+    match show(command_line) {
         Ok(()) => 0,
-        // The reader has seen enough.
+        // The reader has closed the pipe.
         Err(HistoryError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             notice!("runner: {error}");
@@ -124,19 +125,19 @@ pub fn main(words: Vec<OsString>) -> u8 {
     }
 }
 
-fn recalled(HistoryCommand { what, json, n, mut run }: HistoryCommand) -> Result<(), HistoryError> {
+fn show(HistoryCommand { what, json, n, mut run }: HistoryCommand) -> Result<(), HistoryError> {
     let chooses = chooses(&run);
     let root = opening::root(run.root.as_deref(), run.settings.test_root.is_some())?;
     let settings = app::settings(&mut run, &root)?;
-    // No tests: those that are asked for may not be there any more.
+    // Opened without tests: the requested ones may no longer be in the tree.
     let options =
         Options { build_with: run.made.variables(), ..opening::options(&root, &settings, Vec::new()) };
     let choices = run.builds.choose(&settings, &root).map_err(AppError::from)?;
     let descriptions = opening::describe(&choices, &options)?;
-    let place = history::place(&descriptions, &root);
-    let place = place.ok_or_else(|| HistoryError::None("any place".into()))?;
-    let past = HistoryReader::open(&place)?.ok_or_else(|| HistoryError::None(place.display().to_string()))?;
-    let mut known = past.configurations()?;
+    let file = history::place(&descriptions, &root);
+    let file = file.ok_or_else(|| HistoryError::None("any place".into()))?;
+    let reader = HistoryReader::open(&file)?.ok_or_else(|| HistoryError::None(file.display().to_string()))?;
+    let mut known = reader.configurations()?;
     if chooses {
         let wanted = history::configuration(&descriptions, &settings);
         if !known.contains(&wanted) {
@@ -149,10 +150,10 @@ fn recalled(HistoryCommand { what, json, n, mut run }: HistoryCommand) -> Result
     let mut matched = BTreeSet::new();
     let mut all = Vec::new();
     for configuration in known {
-        let kept = past.tests(&configuration, |id, record| {
+        let kept = reader.tests(&configuration, |id, record| {
             wanted.takes(Name::of(id).path, |index| {
                 matched.insert(index);
-            }) && tells(what, record)
+            }) && belongs(what, record)
         })?;
         all.push((configuration, sorted(what, kept)));
     }
@@ -177,8 +178,8 @@ fn chooses(cli: &Cli) -> bool {
     any || cli.builds.any() || *isolates || *gc_stress || *no_harness || !extra_flags.is_empty()
 }
 
-/// Whether this record belongs in such a list.
-fn tells(what: What, record: &Record) -> bool {
+/// Whether a list of this kind has this record.
+fn belongs(what: What, record: &Record) -> bool {
     match what {
         What::Slowest => record.mean.millis().is_some(),
         What::Flaky => record.is_flaky(),
@@ -186,8 +187,8 @@ fn tells(what: What, record: &Record) -> bool {
     }
 }
 
-/// In the order in which they are told; of two with the same names the one that ran last, since which number a variant has
-/// depends on the variants of the run.
+/// Sorts the tests as they are shown. Of two with the same names, only the one that ran last is kept: their ids differ
+/// by the variant's number, which depends on the variants of the run.
 fn sorted(what: What, mut kept: Vec<KeptTest>) -> Vec<KeptTest> {
     kept.sort_by(|a, b| {
         let names = Name::of(&a.id).cmp(&Name::of(&b.id));
@@ -220,17 +221,17 @@ fn as_text(what: What, all: &[(String, Vec<KeptTest>)], n: usize) -> String {
                 What::Changed => "  no outcome has changed\n",
             });
         }
-        for one in kept.iter().take(most(n)) {
+        for one in kept.iter().take(limit(n)) {
             text.push_str(&format!("  {}\n", line(what, one)));
         }
-        if kept.len() > most(n) {
-            text.push_str(&format!("  ... and {} more (-n 0: all)\n", kept.len() - most(n)));
+        if kept.len() > limit(n) {
+            text.push_str(&format!("  ... and {} more (-n 0: all)\n", kept.len() - limit(n)));
         }
     }
     text
 }
 
-fn most(n: usize) -> usize {
+fn limit(n: usize) -> usize {
     if n == 0 { usize::MAX } else { n }
 }
 
@@ -274,7 +275,7 @@ fn time(seconds: u64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)
 }
 
-/// In the time of this place.
+/// The time in the local time zone.
 fn local(seconds: u64) -> String {
     let time = time(seconds).map(|time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string());
     time.unwrap_or_else(|| "?".to_owned())
@@ -310,7 +311,7 @@ fn as_json(all: &[(String, Vec<KeptTest>)], n: usize) -> String {
     };
     let mut shown = Vec::new();
     for (configuration, kept) in all {
-        for KeptTest { id, record } in kept.iter().take(most(n)) {
+        for KeptTest { id, record } in kept.iter().take(limit(n)) {
             let name = Name::of(id);
             shown.push(Shown {
                 configuration,
@@ -334,7 +335,7 @@ fn as_json(all: &[(String, Vec<KeptTest>)], n: usize) -> String {
             });
         }
     }
-    // Numbers and strings: nothing that JSON has no form for.
+    // Cannot fail: numbers and strings only.
     let mut text = serde_json::to_string(&shown).unwrap_or_default();
     text.push('\n');
     text

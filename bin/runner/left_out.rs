@@ -1,4 +1,4 @@
-//! What a run leaves out, and why: nobody should take a part for all.
+//! Reports what a run leaves out and why, so that nobody takes a part of the tests for all of them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use crate::runner::data;
 use crate::runner::error::AppError;
 use crate::runner::settings::{OnMissing, Settings};
 
-/// `--download-data`
-pub fn say_what_is_missing(root: &Path, settings: &Settings) {
+/// `--download-data`: prints how to fetch the data that suites lack.
+pub fn report_missing_data(root: &Path, settings: &Settings) {
     let lacking = data::missing(root, &test_root(root, settings), |_| true);
     for data in &lacking {
         notice!("runner: {}", data.line);
@@ -25,7 +25,7 @@ fn test_root(root: &Path, settings: &Settings) -> PathBuf {
     root.join(settings.test_root.as_deref().unwrap_or(Path::new("test")))
 }
 
-/// Data that V8's suites among the selected ones lack.
+/// The data that the selected suites of V8 lack.
 pub fn lacking_data(tree: &Products, root: &Path, settings: &Settings) -> Vec<data::Lacking> {
     if tree.is_bare_test262() {
         return Vec::new();
@@ -34,8 +34,10 @@ pub fn lacking_data(tree: &Products, root: &Path, settings: &Settings) -> Vec<da
     data::missing(root, &test_root(root, settings), |suite| suites.contains(suite))
 }
 
-/// Without its data, a suite has fewer tests or none: nobody should take them for all. Tests of test262 cannot run without
-/// its harness (V8's runner ends with 5, too).
+/// Warns of suites that lack data: they have fewer tests, or none.
+///
+/// # Errors
+/// [`AppError::NoData`] if test262 would run without its data. V8's runner exits with 5 in this case, too.
 pub fn needs_data(lacking: &[data::Lacking], lists: bool) -> Result<(), AppError> {
     for data in lacking {
         if data.suite == flotilla_suites::TEST262 && !lists {
@@ -46,7 +48,7 @@ pub fn needs_data(lacking: &[data::Lacking], lists: bool) -> Result<(), AppError
     Ok(())
 }
 
-/// What the tree itself says of tests that are left out, and of what in it is not understood.
+/// Prints the tree's warnings, and the programs that are not built.
 pub fn before_run(tree: &Products) {
     for warning in tree.warnings() {
         notice!("runner: warning: {warning}");
@@ -56,8 +58,8 @@ pub fn before_run(tree: &Products) {
     }
 }
 
-/// What did not run, behind the summary. Returns the exit code: that of the tests, which was `code`, or 1 where tests were
-/// left out.
+/// Prints, after the summary, what did not run. Returns the exit code: `code`, which is that of the tests, but at least
+/// 1 if tests were left out.
 pub fn after_run(tree: &Products, settings: &Settings, coverage_dir: Option<&Path>, mut code: u8) -> u8 {
     if settings.missing != Some(OnMissing::Skip) {
         let missing = tree.missing().len();
@@ -79,13 +81,13 @@ pub fn after_run(tree: &Products, settings: &Settings, coverage_dir: Option<&Pat
             );
         }
     }
-    let said = match tree.not_understood() {
+    let message = match tree.not_understood() {
         0 => None,
         1 => Some("1 thing in this tree was not understood: see the warning.".to_owned()),
         many => Some(format!("{many} things in this tree were not understood: see the warnings.")),
     };
-    if let Some(said) = said {
-        Console::new().line(&said);
+    if let Some(message) = message {
+        Console::new().line(&message);
     }
     for (reason, tests) in tree.withheld_by_host() {
         let tests = if tests == 1 { "1 test".to_owned() } else { format!("{tests} tests") };
@@ -100,7 +102,7 @@ pub fn after_run(tree: &Products, settings: &Settings, coverage_dir: Option<&Pat
     code
 }
 
-/// `no test matches 'mjsunit/marc'; did you mean 'mjsunit/mark'?`
+/// The message for a selector without tests: `no test matches 'mjsunit/marc'; did you mean 'mjsunit/mark'?`
 pub fn no_test(unmatched: &Unmatched) -> String {
     let Unmatched { selector, nearest } = unmatched;
     let hint = nearest.as_ref().map(|nearest| format!("; did you mean '{nearest}'?")).unwrap_or_default();

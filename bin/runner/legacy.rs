@@ -1,19 +1,19 @@
-//! Options of V8's runners that mean nothing here, or go by another name: commands that people and bots have written
-//! down go on working, and say once what to write instead.
+//! Options of V8's runners that have no effect here or another name. Existing commands of people and bots keep working,
+//! and print once what to write instead.
 
 use clap::Args;
 
 use crate::runner::settings::Filter;
 
 options! {
-    /// The options. Whatever is given is answered with a line on standard error ([`Legacy::notes`]).
+    /// The options. Each one that is given gets a line on standard error ([`Legacy::notes`]).
     #[derive(Debug, Default, Args)]
     #[command(next_help_heading = "Accepted from V8's runners")]
     pub struct Legacy {
-        /// Say where the data of suites comes from that the tree lacks.
+        /// Print how to fetch the suites' data that the tree lacks.
         [harmless] #[arg(long)]
         pub download_data: bool,
-        /// The same, and run nothing.
+        /// The same, without running tests.
         [harmless] #[arg(long)]
         pub download_data_only: bool,
         /// The same as --variants=default,nocrankshaft.
@@ -24,22 +24,22 @@ options! {
         [harmless]
         #[arg(long, conflicts_with_all = ["variants", "no_variants", "exhaustive_variants", "quickcheck"])]
         stress_only: bool,
-        /// Without effect: tests that may pass or fail go by --pass-fail-tests.
+        /// Without effect: use --pass-fail-tests for tests that may pass or fail.
         [harmless] #[arg(long, value_name = "run|skip|dontcare", hide_possible_values = true)]
         flaky_tests: Option<Filter>,
-        /// Without effect: --variants=ignition runs tests so.
+        /// Without effect: use --variants=ignition.
         [harmless] #[arg(long)]
         ignition: bool,
-        /// Without effect: --variants=ignition_turbofan runs tests so.
+        /// Without effect: use --variants=ignition_turbofan.
         [harmless] #[arg(long)]
         ignition_turbofan: bool,
-        /// Without effect: the suite inspector runs where the build has its shell.
+        /// Without effect: the suite inspector runs if the build has its shell.
         [harmless] #[arg(long)]
         enable_inspector: bool,
-        /// Without effect: V8's presubmit checks are tools/v8_presubmit.py.
+        /// Without effect: V8's presubmit checks are in tools/v8_presubmit.py.
         [harmless] #[arg(long, alias = "nopresubmit")]
         no_presubmit: bool,
-        /// Without effect: -v prints each command, and processes left behind are ended in any case.
+        /// Without effect: -v prints each command, and leftover processes are always ended.
         [harmless] #[arg(long)]
         swarming: bool,
         /// Without effect: there is one runner.
@@ -66,7 +66,7 @@ options! {
 }
 
 options! {
-    /// The other options of V8's number fuzzer, which writes tests of its own.
+    /// The other options of V8's number fuzzer, which runs tests with random flags.
     #[derive(Debug, Default, Args)]
     #[command(next_help_heading = "Accepted from V8's runners")]
     struct Fuzzer {
@@ -106,7 +106,7 @@ options! {
 }
 
 impl Legacy {
-    /// The variants that the old options mean.
+    /// The variants that the old options stand for.
     pub fn variants(&self) -> Option<String> {
         match (self.stress_only, self.no_stress) {
             (true, _) => Some("stress".into()),
@@ -115,9 +115,9 @@ impl Legacy {
         }
     }
 
-    /// A line for each that was given, and what to write instead.
+    /// One line for each option that was given, with what to write instead.
     pub fn notes(&self, num_fuzzer: bool) -> Vec<String> {
-        let said = [
+        let notes = [
             (self.no_stress, "--no-stress: write --variants=default,nocrankshaft"),
             (self.stress_only, "--stress-only: write --variants=stress"),
             (self.flaky_tests.is_some(), "--flaky-tests has no effect: see --pass-fail-tests"),
@@ -150,7 +150,7 @@ impl Legacy {
                 },
             ),
         ];
-        said.into_iter().filter(|(said, _)| *said).map(|(_, note)| note.to_owned()).collect()
+        notes.into_iter().filter(|(given, _)| *given).map(|(_, note)| note.to_owned()).collect()
     }
 }
 

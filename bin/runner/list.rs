@@ -1,4 +1,4 @@
-//! `--list` and `--cat`: which tests there are, without running any.
+//! `--list` and `--cat`: print the tests without running them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
@@ -33,7 +33,7 @@ struct ListedTest<'a> {
     error: Option<&'a str>,
 }
 
-/// How output is judged, and what that depends on besides the suite.
+/// The judge of a test, with the parameters that differ between tests of a suite.
 #[derive(Default, Serialize)]
 struct Judged<'a> {
     kind: &'static str,
@@ -41,9 +41,9 @@ struct Judged<'a> {
     fails: Option<bool>,
     /// test262: the error it must end with.
     exception: Option<&'a str>,
-    /// Whether the judgement is inverted.
+    /// Whether the outcome is inverted: the test passes if it fails.
     negative: Option<bool>,
-    /// test262: whether it must say that it is complete.
+    /// test262: whether it must print that it is complete.
     r#async: Option<bool>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// `false`, or the rule.
+/// The rule that skips the test, else `false`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Skipped<'a> {
@@ -82,10 +82,10 @@ enum Skipped<'a> {
     By { rule: &'a str, condition: &'a str },
 }
 
-/// Prints the tests; with `only`, those with these history keys, none of which is skipped.
+/// Prints the tests; with `only`, those that have one of these history keys and are not skipped.
 ///
 /// # Errors
-/// What writing to standard output gives.
+/// Writing to standard output failed.
 pub fn tests(tree: &Products, format: ListFormat, only: Option<&BTreeSet<u64>>) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     let wanted = |listed: &Listed| {
@@ -151,7 +151,7 @@ fn line(case: &TestCase) -> ListedTest<'_> {
     ListedTest {
         suite: &case.name.suite,
         name: &case.name.name,
-        // A test skipped before variants has none.
+        // A test that is skipped before it gets variants has none.
         variant: Some(case.name.variant.as_str()).filter(|variant| !variant.is_empty()),
         argv: case.relative_argv(),
         env: &case.env,
@@ -177,7 +177,7 @@ fn write(line: &ListedTest<'_>, out: &mut impl Write) -> io::Result<()> {
 /// Prints the tests' sources, each once.
 ///
 /// # Errors
-/// What writing to standard output gives.
+/// Writing to standard output failed.
 pub fn sources(tree: &Products) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut last = None;

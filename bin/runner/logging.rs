@@ -1,8 +1,8 @@
-//! Where the actors' log lines go: to standard error, warnings and worse; with FLOTILLA_LOG as much as it says.
+//! Writes the actors' log to standard error: warnings and errors, or the level that FLOTILLA_LOG gives.
 
 use log::LevelFilter;
 
-/// Starts logging. A level that is none is said and left alone.
+/// Starts logging. Warns of an invalid level and ignores it.
 pub fn start() {
     let given = std::env::var("FLOTILLA_LOG").ok();
     let level = match given.as_deref().map(str::parse) {

@@ -1,5 +1,5 @@
-//! `runner`: the command people type. Options, configuration, wiring and presentation; which tests there are is
-//! the crate `suites`, running them the crate `actors`.
+//! `runner`: the command that runs tests. Options, configuration, wiring and presentation are here; the crate `suites` finds
+//! the tests, the crate `actors` runs them.
 
 mod again;
 mod app;
@@ -37,12 +37,12 @@ use clap::Parser;
 
 use crate::shell;
 
-/// The first word by which a runner starts its reaper; not for people.
+/// The first argument with which a runner starts its reaper; internal.
 const REAPER: &str = "--reaper";
 
-/// Does what the words of a command line say, without the first one, which is the program.
+/// Runs a command line, given without the program's name.
 pub fn main(words: Vec<OsString>) -> ExitCode {
-    // Subcommands are first words only, so that a suite called `shell` is reached by `./shell` or after `--`.
+    // Only the first word can be a subcommand: `./shell`, or `-- shell`, is a suite called `shell`.
     match words.first().and_then(|word| word.to_str()) {
         Some("shell") => ExitCode::from(shell::run(words.into_iter().skip(1))),
         Some("history") => ExitCode::from(history_command::main(words)),

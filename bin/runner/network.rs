@@ -1,4 +1,4 @@
-//! Which peers may run tests of this run, and why none, where none may.
+//! Finds the peers that may run tests of this run, or the reason why there is none.
 
 use std::cmp::Reverse;
 use std::net::{IpAddr, SocketAddr};
@@ -27,88 +27,88 @@ use tokio::task::JoinHandle;
 
 use crate::runner::settings::Settings;
 
-/// How long the daemon may take: tests do not wait for one that does not answer.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// How long the first test waits for what the daemon knows of durations.
-const LEARNING: Duration = Duration::from_millis(50);
-/// How long a name server may take.
-const LOOKUP: Duration = Duration::from_secs(3);
-/// How long a run lasts before peers are asked, in seconds.
-const MIN_SECONDS: u32 = 3;
+/// How long the daemon may take to answer; tests then start without it.
+const DAEMON_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long the first test waits for durations from the daemon.
+const DURATIONS_TIMEOUT: Duration = Duration::from_millis(50);
+/// How long a name server may take to answer.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a run lasts before it asks peers, in seconds; the default of `--network-min-seconds`.
+const DEFAULT_MIN_SECONDS: u32 = 3;
 
-/// What there is of other machines for a run.
+/// The other machines that a run can use.
 #[derive(Default)]
 pub struct Network {
     /// The peers, if any may be used.
     pub peers: Option<PeersOptions>,
-    /// Why not, if that is to be said.
+    /// Why none may be used, if the user should know.
     pub why_not: Option<String>,
-    /// Trusted peers that the daemon knows and cannot use now, and why.
+    /// Trusted peers that the daemon knows but cannot use now, with the reasons.
     pub unusable: Vec<(String, String)>,
-    /// Holds this run's claim on the job slots of this machine, and tells of peers meanwhile.
+    /// The session with the local daemon, which holds this run's claim on job slots and reports changes of peers.
     daemon: Option<(DaemonSession, JoinHandle<()>)>,
 }
 
-/// What the search needs to know of the run.
+/// The parts of a run that the search for peers needs.
 pub struct Request<'a> {
-    /// The home that was named.
+    /// The home directory, if `--home` names one.
     pub home: Option<PathBuf>,
-    /// The options.
+    /// The run's settings.
     pub settings: &'a Settings,
-    /// The tests.
+    /// The builds under test, with their tests.
     pub tree: &'a Products,
     /// The tree's root.
     pub root: &'a Path,
-    /// Tests at a time on this machine.
+    /// The number of tests that run at a time on this machine.
     pub jobs: usize,
 }
 
 impl Network {
-    /// Looks for peers, and claims job slots of the own daemon.
+    /// Looks for peers, and claims job slots from the local daemon.
     pub async fn look(request: &Request<'_>) -> Self {
         let mut network = Self::default();
         if request.settings.no_network {
             return network;
         }
-        match network.find(request).await {
+        match network.find_peers(request).await {
             Ok(peers) => network.peers = peers,
             Err(why) => network.why_not = Some(why),
         }
         network
     }
 
-    /// Whether the own daemon answers.
+    /// Whether the local daemon answers.
     pub fn has_daemon(&self) -> bool {
         self.daemon.is_some()
     }
 
-    /// Asks the daemon how long tests take, if this tree's own runs do not say. Tests do not wait for it long.
+    /// Asks the daemon how long tests take, if this tree's history has no durations. Waits for at most 50 ms.
     pub async fn learn(&self, known: &DurationEstimates, configuration: &str) {
         let Some((daemon, _)) = &self.daemon else { return };
         if !known.wait(Duration::ZERO) || !known.lacks_all() {
             return;
         }
-        match tokio::time::timeout(LEARNING, daemon.durations(configuration)).await {
+        match tokio::time::timeout(DURATIONS_TIMEOUT, daemon.durations(configuration)).await {
             Ok(Ok(durations)) => known.set_told(durations),
             Ok(Err(error)) => log::info!("durations are not known from peerd: {error}"),
             Err(_) => log::info!("durations are not known from peerd: it takes too long"),
         }
     }
 
-    /// Tells the daemon how long tests took, by configuration, and gives back what was claimed.
+    /// Reports durations to the daemon, with their configuration, and releases the claimed slots.
     pub async fn close(self, took: Option<(String, Vec<TestDuration>)>) {
-        // The run's own copies have gone with it.
+        // The run's own copies of the session are already dropped.
         drop(self.peers);
         let Some((daemon, closed)) = self.daemon else { return };
         if let Some((configuration, tests)) = took {
             daemon.inform_durations(&configuration, &tests);
         }
         drop(daemon);
-        let _ = tokio::time::timeout(PATIENCE, closed).await;
+        let _ = tokio::time::timeout(DAEMON_TIMEOUT, closed).await;
     }
 
-    /// The peers; nothing where nobody expects any.
-    async fn find(&mut self, request: &Request<'_>) -> Result<Option<PeersOptions>, String> {
+    /// Finds the peers; `None` if the user does not expect any.
+    async fn find_peers(&mut self, request: &Request<'_>) -> Result<Option<PeersOptions>, String> {
         let settings = request.settings;
         let asked_for = settings.network || !settings.peer.is_empty() || request.jobs == 0;
         let named = request.home.is_some();
@@ -116,23 +116,25 @@ impl Network {
             return if asked_for { Err("there is no home directory".into()) } else { Ok(None) };
         };
         if !home.key_file().exists() {
-            // Most people have no peers. Who names a home means it.
+            // Without an identity there are no peers. An error only if the user asked for peers or named a home.
             let hint = || format!("there is no identity in {}: peerd setup makes one", home.path().display());
             return if asked_for || named { Err(hint()) } else { Ok(None) };
         }
         let identity = home.identity().map_err(|error| error.to_string())?;
         let (targets, trusted) = if settings.peer.is_empty() {
-            match self.ask(&home, &identity, request.jobs).await {
+            match self.ask_daemon(&home, &identity, request.jobs).await {
                 Ok(peers) => {
                     self.unusable = peers.iter().filter_map(unusable).collect();
-                    (by_ease(&peers).filter_map(usable).collect(), Vec::new())
+                    (in_dialling_order(&peers).filter_map(usable).collect(), Vec::new())
                 }
-                Err(Unasked { nobody: true, .. }) if !asked_for => return Ok(None),
-                Err(Unasked { reason, .. }) => return Err(reason),
+                Err(DaemonUnavailable { not_running: true, .. }) if !asked_for => return Ok(None),
+                Err(DaemonUnavailable { reason, .. }) => return Err(reason),
             }
         } else {
-            // The daemon is not needed for these, but other machines may be using it.
-            if let Err(Unasked { reason, .. }) = self.ask(&home, &identity, request.jobs).await {
+            // Named peers need no daemon. But other machines may run tests through it, so slots are claimed.
+            if let Err(DaemonUnavailable { reason, .. }) =
+                self.ask_daemon(&home, &identity, request.jobs).await
+            {
                 log::info!("no slots are claimed: {reason}");
             }
             let mut targets = Vec::new();
@@ -145,7 +147,7 @@ impl Network {
             let why = |(peer, reason): &(String, String)| format!("{peer}: {reason}");
             let reasons: Vec<String> = self.unusable.iter().map(why).collect();
             return match reasons.as_slice() {
-                // Somebody trusted is there, so somebody may be expected to help.
+                // Trusted peers are on the network, so the user may expect help from them.
                 [_, ..] => Err(format!("no peer can be used now: {}", reasons.join("; "))),
                 [] if asked_for => Err("no peer can be used now".into()),
                 [] => Ok(None),
@@ -157,7 +159,7 @@ impl Network {
         let inputs = request.tree.inputs().map_err(|bound| bound.to_string())?;
         let (engine, libraries) = engine(request.root, &inputs)?;
         let at_once = !settings.peer.is_empty() || request.jobs == 0;
-        let default = if at_once { 0 } else { MIN_SECONDS };
+        let default = if at_once { 0 } else { DEFAULT_MIN_SECONDS };
         Ok(Some(PeersOptions {
             identity: Arc::new(identity),
             peers: targets,
@@ -172,9 +174,14 @@ impl Network {
         }))
     }
 
-    /// Asks the own daemon for peers, and claims slots.
-    async fn ask(&mut self, home: &Home, identity: &Identity, jobs: usize) -> Result<Vec<PeerView>, Unasked> {
-        let other = |reason: String| Unasked { nobody: false, reason };
+    /// Asks the local daemon for peers, and claims slots.
+    async fn ask_daemon(
+        &mut self,
+        home: &Home,
+        identity: &Identity,
+        jobs: usize,
+    ) -> Result<Vec<PeerView>, DaemonUnavailable> {
+        let other = |reason: String| DaemonUnavailable { not_running: false, reason };
         let address = match home.ports() {
             Ok(ports) => ports.map_or(Defaults::default().local, |ports| ports.local),
             Err(error) => return Err(other(error.to_string())),
@@ -188,14 +195,14 @@ impl Network {
             let peers = client.peers().await;
             Ok((client, peers))
         };
-        match tokio::time::timeout(PATIENCE, asking).await {
+        match tokio::time::timeout(DAEMON_TIMEOUT, asking).await {
             Ok(Ok((client, peers))) => {
                 let known = peers.as_deref().unwrap_or_default();
                 self.daemon = Some(DaemonSession::start(client, known));
                 peers.map_err(|error| other(error.to_string()))
             }
             Ok(Err(error @ ConnectError::Nobody { .. })) => {
-                Err(Unasked { nobody: true, reason: error.to_string() })
+                Err(DaemonUnavailable { not_running: true, reason: error.to_string() })
             }
             Ok(Err(error @ ConnectError::OtherIdentity { .. })) => Err(other(other_identity(home, &error))),
             Ok(Err(error)) => Err(other(error.to_string())),
@@ -204,26 +211,26 @@ impl Network {
     }
 }
 
-/// Why the daemon did not say which peers there are.
-struct Unasked {
-    /// There is none.
-    nobody: bool,
+/// Why the daemon did not return its peers.
+struct DaemonUnavailable {
+    /// No daemon runs.
+    not_running: bool,
     reason: String,
 }
 
-/// Peers in the order in which they are dialled: those that have nothing to do first, then the fastest.
-fn by_ease(peers: &[PeerView]) -> impl Iterator<Item = &PeerView> {
+/// Peers in the order in which they are dialled: the least busy first; of equally busy ones, the fastest.
+fn in_dialling_order(peers: &[PeerView]) -> impl Iterator<Item = &PeerView> {
     let mut peers: Vec<&PeerView> = peers.iter().collect();
     peers.sort_by_key(|peer| {
         let load = peer.load.unwrap_or_default();
-        // Who waits there already is served first.
+        // Clients that already wait there are served first, so they count most.
         let busy = u32::from(load.running) + 1000 * u32::from(load.waiting);
         (busy, Reverse(peer.performance.unwrap_or(0)), Reverse(peer.jobs))
     });
     peers.into_iter()
 }
 
-/// A peer that the daemon calls usable, under its address.
+/// The target for a peer that the daemon reports as usable.
 fn usable(peer: &PeerView) -> Option<Target> {
     if peer.obstacle.is_some() {
         return None;
@@ -232,8 +239,8 @@ fn usable(peer: &PeerView) -> Option<Target> {
     Some(Target { name: shown(address), address, key: Some(peer.fingerprint) })
 }
 
-/// A peer that is there and trusted and cannot be used all the same, by the name it would have, with the reason. Those
-/// that are away are not worth a line in each run.
+/// The name and the reason for a peer that is present and trusted but cannot be used. Absent peers are not worth a line
+/// in each run.
 fn unusable(peer: &PeerView) -> Option<(String, String)> {
     let reason = peer.obstacle.clone().filter(|_| peer.present && !peer.chain.is_empty())?;
     let short = || peer.fingerprint.to_string().chars().take(16).collect();
@@ -241,7 +248,7 @@ fn unusable(peer: &PeerView) -> Option<(String, String)> {
     Some((address.map_or_else(short, shown), reason))
 }
 
-/// An address as people are shown it: without the port, if it is the usual one.
+/// An address as it is shown: without the port if that is the default.
 fn shown(address: SocketAddr) -> String {
     if address.port() == default_port() { address.ip().to_string() } else { address.to_string() }
 }
@@ -263,14 +270,14 @@ async fn named_peer(name: &str) -> Result<Target, String> {
         }
         None => (name, default_port()),
     };
-    match tokio::time::timeout(LOOKUP, tokio::net::lookup_host((host, port))).await {
+    match tokio::time::timeout(LOOKUP_TIMEOUT, tokio::net::lookup_host((host, port))).await {
         Ok(Ok(mut found)) => found.next().map(target).ok_or_else(|| cannot("it has no address")),
         Ok(Err(error)) => Err(cannot(&error.to_string())),
         Err(_) => Err(cannot("no answer in time")),
     }
 }
 
-/// The keys that are trusted here, from disk.
+/// The keys that this machine trusts, read from disk.
 fn trusted(home: &Home) -> Result<Vec<Fingerprint>, String> {
     let (ledger, warnings) =
         Ledger::open(home, Policy::default(), unix_seconds()).map_err(|error| error.to_string())?;
@@ -284,7 +291,7 @@ fn default_port() -> u16 {
     Defaults::default().work.port()
 }
 
-/// What the engines need of a peer, and the libraries that are sent along.
+/// What the engines need from a peer, and the libraries that are sent with them.
 fn engine(root: &Path, inputs: &Inputs) -> Result<(Engine, Vec<Placed>), String> {
     if !inputs.native {
         return Ok((Engine::Builtin, Vec::new()));
@@ -323,7 +330,7 @@ fn engine(root: &Path, inputs: &Inputs) -> Result<(Engine, Vec<Placed>), String>
     Ok((Engine::Native(native), libraries))
 }
 
-/// The directories of LD_LIBRARY_PATH, as tests see it, which run in the root.
+/// The directories of LD_LIBRARY_PATH. Relative ones start at the root, where tests run.
 fn library_path(root: &Path) -> Vec<PathBuf> {
     let value = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     if value.is_empty() {
@@ -348,9 +355,9 @@ fn selection(root: &Path, inputs: Inputs, libraries: Vec<Placed>, more: &[PathBu
     }
 }
 
-/// What tests on peers see of this environment: what shapes their output or that of sanitizers, and what was asked for.
+/// The variables that tests on peers get: those that affect their output or that of sanitizers, and those of `--env`.
 fn variables(names: &[String]) -> Vec<(String, String)> {
-    let travels = |name: &str| {
+    let is_sent = |name: &str| {
         name.starts_with("LC_")
             || name.ends_with("SAN_OPTIONS")
             || name.ends_with("_SYMBOLIZER_PATH")
@@ -361,7 +368,7 @@ fn variables(names: &[String]) -> Vec<(String, String)> {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     let env = crate::runner::environment::of_tests().into_iter().filter_map(text);
-    env.filter(|(name, _)| travels(name)).collect()
+    env.filter(|(name, _)| is_sent(name)).collect()
 }
 
 fn other_identity(home: &Home, error: &ConnectError) -> String {
@@ -369,7 +376,7 @@ fn other_identity(home: &Home, error: &ConnectError) -> String {
 }
 
 fn no_answer(address: SocketAddr) -> String {
-    format!("the peerd at {address} did not answer within {} ms", PATIENCE.as_millis())
+    format!("the peerd at {address} did not answer within {} ms", DAEMON_TIMEOUT.as_millis())
 }
 
 #[cfg(test)]
@@ -405,7 +412,7 @@ mod tests {
             peer(5, 0, 0, Some(4000)),
         ];
         peers[2].load = None;
-        let order: Vec<u8> = by_ease(&peers).map(|peer| peer.fingerprint.0[0]).collect();
+        let order: Vec<u8> = in_dialling_order(&peers).map(|peer| peer.fingerprint.0[0]).collect();
         assert_eq!(order, [5, 4, 3, 2, 1]);
     }
 }

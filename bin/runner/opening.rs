@@ -1,4 +1,4 @@
-//! From options to an open tree.
+//! Opens a tree as the options ask for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use crate::runner::config::BUILTIN;
 use crate::runner::error::AppError;
 use crate::runner::settings::{self, Settings};
 
-/// The tree's root: as given, else found above the current directory; who names the directory of the suites may be in a
-/// tree that does not look like one.
+/// The tree's root: as given, else found above the current directory. If the suites' directory is given
+/// (`named_suites`), the current directory does not have to look like a tree.
 pub fn root(given: Option<&Path>, named_suites: bool) -> Result<PathBuf, AppError> {
     let path = match given {
         Some(path) => path.to_owned(),
@@ -26,10 +26,10 @@ pub fn root(given: Option<&Path>, named_suites: bool) -> Result<PathBuf, AppErro
     path.canonicalize().map_err(|source| AppError::Root { path, source })
 }
 
-/// What a run of these options asks of the tree.
+/// The options of the tree, for a run.
 ///
 /// # Errors
-/// A shard that there is none of, and a directory for coverage that is none.
+/// An invalid shard, or a coverage directory that does not exist.
 pub fn options_of_run(cli: &Cli, settings: &Settings, root: &Path) -> Result<Options, AppError> {
     let tests = cli.tests.iter().map(|test| test.strip_prefix("./").unwrap_or(test).to_owned()).collect();
     Ok(Options {
@@ -50,7 +50,7 @@ pub fn options_of_run(cli: &Cli, settings: &Settings, root: &Path) -> Result<Opt
     })
 }
 
-/// What these settings ask of the tree, whatever is done with it.
+/// The options of the tree that follow from the settings alone, for a run or for another command.
 pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options {
     let filter = |filter: Option<settings::Filter>| match filter {
         None | Some(settings::Filter::DontCare) => Filter::DontCare,
@@ -102,11 +102,11 @@ pub fn options(root: &Path, settings: &Settings, tests: Vec<String>) -> Options 
     }
 }
 
-/// What the environment tells sanitizers.
+/// The sanitizers' options in the environment.
 fn sanitizer_options() -> BTreeMap<String, String> {
     let variables = ["ASAN_OPTIONS", "MSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"];
-    let said = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    variables.into_iter().filter_map(|name| Some((name.to_owned(), said(name)?))).collect()
+    let value = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    variables.into_iter().filter_map(|name| Some((name.to_owned(), value(name)?))).collect()
 }
 
 /// A seed for the whole run, never 0. The standard library's hasher is seeded by the system.
@@ -119,7 +119,7 @@ fn random_seed() -> i32 {
     }
 }
 
-/// What each build is, without a look at any suite.
+/// Describes each build, without reading any suite.
 pub fn describe(choices: &[Choice], options: &Options) -> Result<Vec<Description>, AppError> {
     choices.iter().map(|choice| Ok(Description::of(choice.apply(options))?)).collect()
 }
@@ -142,7 +142,7 @@ pub fn open(choices: &[Choice], options: &Options, repeats: Repeats) -> Result<P
     Ok(Products::new(trees, repeats)?)
 }
 
-/// The part of the tests that this run is for. The environment of a sharded bot comes before the options, as in V8.
+/// The shard to run. GoogleTest's variables, which sharded bots set, override the options, as in V8.
 fn shard(options: Option<(u32, u32)>) -> Result<Option<Shard>, AppError> {
     let variable = |name: &str| std::env::var(name).ok();
     if let (Some(count), Some(index)) = (variable("GTEST_TOTAL_SHARDS"), variable("GTEST_SHARD_INDEX")) {

@@ -1,4 +1,4 @@
-//! Options that stand on the command line and in `runner.toml`, and the values they can have.
+//! Options that both the command line and `runner.toml` have, and their values.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -15,19 +15,18 @@ options! {
     #[cfg_attr(test, derive(schemars::JsonSchema))]
     #[serde(rename_all = "kebab-case", deny_unknown_fields, default, expecting = "a table")]
     pub struct Settings {
-        /// Directory with the build: DIR or DIR/build holds v8_build_config.json [default: out]. Several are separated by
-        /// commas.
+        /// Directory with the build: DIR or DIR/build holds v8_build_config.json; several are separated by commas
+        /// [default: out].
         [path] #[arg(long, value_name = "DIR", help_heading = "The tree")]
         #[serde(with = "crate::options::paths")] #[cfg_attr(test, schemars(with = "Option<PathBuf>"))]
         pub outdir: Option<PathBuf>,
 
-        /// Architecture to read status files for, which must agree with the build if there is one; of several, separated by
-        /// commas, each is run in each mode.
+        /// Architecture to read status files for; must agree with the build if there is one. Several are separated by commas;
+        /// each is run in each mode.
         [harmless] #[arg(long, value_name = "ARCH", help_heading = "The tree")]
         pub arch: Option<String>,
 
-        /// Mode of the build, or to read status files for where there is none: debug or release; several are separated by
-        /// commas.
+        /// Mode of the build, or to read status files for if there is none: debug or release; several are separated by commas.
         [harmless] #[arg(short, long, value_name = "MODE", help_heading = "The tree")]
         pub mode: Option<String>,
 
@@ -40,11 +39,11 @@ options! {
         [program] #[arg(long, value_name = "builtin|PATH", help_heading = "The tree")]
         pub shell: Option<String>,
 
-        /// test262 by itself: what kind of shell it is, as in conf/hosts, or a host file [default: by the shell's name].
+        /// For a plain test262: the kind of shell, as in conf/hosts, or a host file [default: by the shell's name].
         [program] #[arg(long, value_name = "KIND|FILE", help_heading = "The tree")]
         pub host: Option<String>,
 
-        /// Directory with the engine's programs, if not the build's.
+        /// Directory with the engine's programs, if not that of the build.
         [path] #[arg(long, value_name = "DIR", help_heading = "The tree")]
         #[serde(with = "crate::options::paths")] #[cfg_attr(test, schemars(with = "Option<PathBuf>"))]
         pub shell_dir: Option<PathBuf>,
@@ -64,24 +63,23 @@ options! {
         #[arg(long, conflicts_with_all = ["variants", "no_variants", "quickcheck"], help_heading = "Which tests")]
         pub exhaustive_variants: bool,
 
-        /// What to do with tests marked SLOW: run only these, skip them, or take no notice.
+        /// Tests marked SLOW: run only these, skip them, or treat them as others.
         [harmless] #[arg(long, value_name = "run|skip|dontcare", help_heading = "Which tests")]
         pub slow_tests: Option<Filter>,
 
-        /// What to do with tests that may pass or fail.
+        /// Tests that may pass or fail: run only these, skip them, or treat them as others.
         [harmless] #[arg(long, value_name = "run|skip|dontcare", help_heading = "Which tests")]
         pub pass_fail_tests: Option<Filter>,
 
-        /// Run tests that the status files skip.
+        /// Also run tests that status files skip.
         [harmless] #[arg(long, help_heading = "Which tests")]
         pub run_skipped: bool,
 
-        /// What to do about suites of a group whose programs are not built: leave them out and exit with 1, or leave them out
-        /// [default: fail].
+        /// Suites of a group whose programs are not built are left out: fail exits with 1, skip does not [default: fail].
         [harmless] #[arg(long, value_name = "fail|skip", help_heading = "Which tests")]
         pub missing: Option<OnMissing>,
 
-        /// What is expected, above the status files: a status file, TOML, a plain list; may be given several times.
+        /// Expectations that override the status files: a status file, TOML or a plain list; may be given several times.
         [path, append] #[arg(long, value_name = "FILE", help_heading = "Which tests")]
         #[serde(with = "crate::options::paths")] #[cfg_attr(test, schemars(with = "Vec<PathBuf>"))]
         pub expectations: Vec<PathBuf>,
@@ -91,7 +89,7 @@ options! {
         #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, help_heading = "How they run")]
         pub extra_flags: Vec<String>,
 
-        /// Words before every test's command.
+        /// Words to put before every test's command.
         [program] #[arg(long, value_name = "WORDS", help_heading = "How they run")]
         pub command_prefix: Option<String>,
 
@@ -100,12 +98,12 @@ options! {
         #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "How they run")]
         pub random_seed: Option<i32>,
 
-        /// Seconds one test may take, before the factors for modes and variants [default: 60].
+        /// Timeout of one test in seconds, before factors for modes and variants [default: 60].
         [harmless]
         #[arg(short, long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "How they run")]
         pub timeout: Option<u32>,
 
-        /// How many tests run at once; 0 is one a processor [default: 0].
+        /// How many tests run at once; 0: one per processor [default: 0].
         [harmless] #[arg(short = 'j', value_name = "N", help_heading = "How they run")]
         pub jobs: Option<usize>,
 
@@ -113,35 +111,35 @@ options! {
         [harmless] #[arg(long, value_name = "N", help_heading = "How they run")]
         pub max_heavy_tests: Option<NonZeroUsize>,
 
-        /// End the run after this many unexpected outcomes; 0 never does [default: 100].
+        /// End the run after this many unexpected outcomes; 0: never [default: 100].
         [harmless] #[arg(long, value_name = "N", help_heading = "How they run")]
         pub exit_after_n_failures: Option<u64>,
 
-        /// Start tests in the order in which they are found, not the longest first.
+        /// Start tests in the order in which they are found instead of the longest first.
         [harmless] #[arg(long, alias = "nosorting", help_heading = "How they run")]
         pub no_sorting: bool,
 
-        /// End the run after this many seconds; what has not run by then is counted.
+        /// End the run after this many seconds; tests that have not run by then are counted.
         [harmless] #[arg(long, value_name = "SECONDS", help_heading = "How they run")]
         pub total_timeout_sec: Option<u32>,
 
-        /// Run tests with unexpected outcomes again, up to this many times; what passes then is flaky [default: 0].
+        /// Rerun tests with unexpected outcomes up to this many times; one that then passes is flaky [default: 0].
         [harmless] #[arg(long, value_name = "N", help_heading = "Again and again")]
         pub rerun_failures_count: Option<u32>,
 
-        /// If more tests than this fail, run none of them again [default: 100].
+        /// If more tests than this fail, rerun none of them [default: 100].
         [harmless] #[arg(long, value_name = "N", help_heading = "Again and again")]
         pub rerun_failures_max: Option<u64>,
 
-        /// Whether a flaky test makes the run fail [default: as in the tree's own runner: fail from V8 12.0 on, else pass].
+        /// Whether a flaky test makes the run fail [default: as in the tree's own runner: fail since V8 12.0, else pass].
         [harmless] #[arg(long, value_name = "fail|pass", help_heading = "Again and again")]
         pub flaky: Option<Flaky>,
 
-        /// Take no notice of earlier runs of this tree, and keep nothing of this one.
+        /// Neither use the history of earlier runs nor record this one.
         [harmless] #[arg(long, help_heading = "How they run")]
         pub no_history: bool,
 
-        /// Leave out the suites' own harness files where tests can do without.
+        /// Leave out the suites' harness files where tests can do without them.
         [harmless] #[arg(long, alias = "noharness", help_heading = "How they run")]
         pub no_harness: bool,
 
@@ -157,11 +155,11 @@ options! {
         [harmless] #[arg(long, help_heading = "How they run")]
         pub random_gc_stress: bool,
 
-        /// Bytes kept of each output stream of a test [default: 1 MiB].
+        /// Bytes to keep of each output stream of a test [default: 1 MiB].
         [harmless] #[arg(long, value_name = "BYTES", help_heading = "How they run")]
         pub max_output: Option<usize>,
 
-        /// Run tests on peers as well, and say why not where that cannot be [default on Linux, where a peerd answers].
+        /// Run tests on peers as well, and say why if that is not possible [default on Linux, if a peerd answers].
         [network, clears "no-network"]
         #[arg(long, overrides_with = "no_network", help_heading = "On other machines")]
         pub network: bool,
@@ -171,21 +169,21 @@ options! {
         #[arg(long, alias = "nonetwork", conflicts_with = "peer", help_heading = "On other machines")]
         pub no_network: bool,
 
-        /// Run tests on this peer as well, at once; it has to trust this machine and to be trusted. May be given several
-        /// times; no other peers are asked then.
+        /// Run tests on this peer as well, from the start; the two machines must trust each other. May be given several times;
+        /// other peers are not used then.
         [network, clears "no-network"]
         #[arg(long, value_name = "HOST[:PORT]", help_heading = "On other machines")]
         pub peer: Vec<String>,
 
-        /// How many tests run at once on this machine, if not as -j says; 0: all run on peers.
+        /// How many tests run at once on this machine, if not as many as -j; 0: all run on peers.
         [harmless] #[arg(long, value_name = "N", help_heading = "On other machines")]
         pub local_jobs: Option<usize>,
 
-        /// Ask peers when the run has lasted this many seconds [default: 3; with --peer and --local-jobs=0, 0].
+        /// Ask peers once the run has lasted this many seconds [default: 3; with --peer or --local-jobs=0, 0].
         [harmless] #[arg(long, value_name = "SECONDS", help_heading = "On other machines")]
         pub network_min_seconds: Option<u32>,
 
-        /// Which unexpected results of peers are tried again on this machine before they count [default: auto, the first 20].
+        /// Which unexpected results of peers are rerun on this machine before they count [default: auto, the first 20].
         [harmless] #[arg(long, value_name = "auto|all|off", help_heading = "On other machines")]
         pub confirm_failures: Option<Confirm>,
 
@@ -202,7 +200,7 @@ options! {
         [harmless] #[arg(short, long, value_name = "STYLE", help_heading = "What is shown")]
         pub progress: Option<Progress>,
 
-        /// Say of each test where it is run, and why there; without --progress in plain lines.
+        /// Print where each test runs, and why there; without --progress, in plain lines.
         [harmless] #[arg(long, help_heading = "What is shown")]
         pub explain: bool,
 
@@ -210,7 +208,7 @@ options! {
         [harmless] #[arg(long, help_heading = "What is shown")]
         pub time: bool,
 
-        /// How many of the slowest tests --time and --json-test-results have [default: 100].
+        /// How many of the slowest tests --time and --json-test-results show [default: 100].
         [harmless] #[arg(long, value_name = "N", help_heading = "Reports")]
         pub slow_tests_cutoff: Option<usize>,
 
@@ -229,23 +227,23 @@ options! {
         #[serde(with = "crate::options::paths")] #[cfg_attr(test, schemars(with = "Option<PathBuf>"))]
         pub junitout: Option<PathBuf>,
 
-        /// The name of the test suite in the JUnit file [default: v8tests].
+        /// Name of the test suite in the JUnit file [default: v8tests].
         [harmless] #[arg(long, value_name = "NAME", help_heading = "Reports")]
         pub junittestsuite: Option<String>,
 
-        /// Settings by the name of a profile, which --profile chooses.
+        /// Profiles by name: further settings that --profile chooses.
         [none] #[arg(skip)] #[serde(rename = "profile", skip_serializing)]
         pub profiles: Profiles,
     }
 }
 
-/// The profiles of a file: settings that count only where `--profile` names them.
+/// The profiles of a file: settings that count only if `--profile` names them.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Profiles(BTreeMap<String, Profile>);
 
-/// One profile. It has none of its own.
+/// One profile. It cannot hold further profiles.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Settings")]
@@ -274,7 +272,7 @@ impl TryFrom<Settings> for Profile {
 /// One of V8's runners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Framework {
-    /// That of the script that was started: the standard one.
+    /// The one whose script was started: the standard one.
     Default,
     /// run-tests.py
     #[value(name = "standard_runner")]
@@ -287,9 +285,9 @@ pub enum Framework {
 /// How `--list` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// `suite/name variant`, a line each.
+    /// One line per test: `suite/name variant`.
     Text,
-    /// One JSON object a line, skipped tests included.
+    /// One JSON object per line, skipped tests included.
     Json,
 }
 
@@ -298,28 +296,28 @@ pub enum ListFormat {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Filter {
-    /// Only these.
+    /// Run only these.
     Run,
-    /// None of these.
+    /// Run none of these.
     Skip,
-    /// No matter.
+    /// Run these like others.
     #[value(name = "dontcare")]
     #[serde(rename = "dontcare")]
     DontCare,
 }
 
-/// What it means that programs of a group's suites are not built.
+/// How it counts that programs of a group's suites are not built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OnMissing {
-    /// That not all is well: the exit code is 1.
+    /// As a failure: the exit code is 1.
     Fail,
-    /// Nothing more than that they do not run.
+    /// Not at all: the suites just do not run.
     Skip,
 }
 
-/// Which results of peers are confirmed.
+/// Which unexpected results of peers are confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -339,24 +337,24 @@ pub enum Confirm {
 pub enum Progress {
     /// A bar with counts, running tests and time left.
     Bar,
-    /// Failures as they come, and a line now and then.
+    /// Failures as they happen, and now and then a line of progress.
     Plain,
     /// V8's one status line, rewritten.
     Mono,
     /// The same in colour.
     Color,
-    /// A character a test.
+    /// One character per test.
     Dots,
-    /// A line a test.
+    /// One line per test.
     Verbose,
-    /// Nothing but failures, and a time stamp a minute.
+    /// Only failures, and a time stamp every minute.
     Ci,
-    /// A verdict and a name a line.
+    /// One line per test: its verdict and name.
     Stream,
 }
 
 impl Settings {
-    /// Whether these can hold together.
+    /// Checks for contradictions and invalid values.
     ///
     /// # Errors
     /// What is wrong.
@@ -371,7 +369,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What `--variants` amounts to.
+    /// The value of `--variants`, or of the option that stands for one.
     pub fn chosen_variants(&self) -> Option<String> {
         if self.no_variants {
             Some("default".into())

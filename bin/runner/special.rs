@@ -1,4 +1,4 @@
-//! Options for runs of a special kind: each test many times, under a tool, for its coverage or its expected output.
+//! Options for special runs: each test many times, under Valgrind, for coverage, or to write expected outputs anew.
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -6,54 +6,54 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use flotilla_suites::Repeats;
 
-/// Runs a command under Valgrind and fails where it leaks (V8 3 to 6).
+/// V8's script that runs a command under Valgrind and fails on leaks (V8 3 to 6).
 const RUN_VALGRIND: &str = "tools/run-valgrind.py";
 
 options! {
-    /// The options.
+    /// Options for special runs.
     #[derive(Debug, Default, Args)]
     #[command(next_help_heading = "Special runs")]
     pub struct Special {
-        /// Run each test so often, and say at the end which failed how often; no number of failures ends such a run, unless
-        /// --exit-after-n-failures says so.
+        /// Run each test N times, and print at the end which tests failed how often. Failures do not end such a run, unless
+        /// --exit-after-n-failures is given.
         [harmless] #[arg(long, value_name = "N", conflicts_with = "random_seed_stress_count")]
         stress: Option<NonZeroU32>,
-        /// Run each test so often, with a seed of its own each time, or with that of --random-seed each time if it is given; 0:
-        /// until the run is ended.
+        /// Run each test N times, each time with another seed, or always with that of --random-seed if it is given; 0: until
+        /// the run is ended.
         [harmless] #[arg(long, value_name = "N")]
         random_seed_stress_count: Option<u32>,
         /// Run each test through tools/run-valgrind.py.
         [program] #[arg(long)]
         valgrind: bool,
-        /// Let the sanitizers of the build collect coverage in this directory.
+        /// Have the build's sanitizers write coverage to this directory.
         [path] #[arg(long, value_name = "DIR")]
         sancov_dir: Option<PathBuf>,
-        /// Write what tests print to the files it is compared with, where it is not what they say.
+        /// Overwrite expected files that differ from what their tests print.
         [path] #[arg(long)]
         pub regenerate_expected_files: bool,
     }
 }
 
-/// Why a run of this kind cannot be.
+/// Why a special run is not possible.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecialError {
-    /// The tree has no script for it.
+    /// The tree has no script for Valgrind.
     #[error(
         "the tree has no {RUN_VALGRIND} for --valgrind; --command-prefix='valgrind --error-exitcode=1' does \
          without"
     )]
     Valgrind,
-    /// Neither `python` nor its like is in PATH.
+    /// PATH has no `python`, `python2` or `python3`.
     #[error("there is no Python in PATH to run {RUN_VALGRIND}")]
     Python,
-    /// There must be a directory.
+    /// The directory for coverage does not exist.
     #[error("the directory {} of --sancov-dir does not exist", .0.display())]
     CoverageDir(PathBuf),
 }
 
 impl Special {
-    /// How often each test runs. `seed`: what `--random-seed` says; 0 is as good as nothing. A given one is for all runs (V8
-    /// 13.8 testproc/seed.py): who looks for the change that made a test flaky tries one seed again and again.
+    /// How often each test runs. `seed` is that of `--random-seed`; 0 counts as not given. A given seed is used for all
+    /// runs (V8 13.8 testproc/seed.py), so that one can bisect a flaky test with the same seed.
     pub fn repeats(&self, seed: Option<i32>) -> Repeats {
         let several = |count: NonZeroU32| count.get() > 1;
         let seeds = self.random_seed_stress_count.map(NonZeroU32::new);
@@ -68,15 +68,15 @@ impl Special {
         }
     }
 
-    /// Whether each test runs several times for the count of its failures (`--stress`).
+    /// Whether each test runs several times to count its failures (`--stress`).
     pub fn is_stress(&self) -> bool {
         self.stress.is_some_and(|count| count.get() > 1)
     }
 
-    /// The words before each command: those that were asked for, behind Valgrind's.
+    /// The words before each command: Valgrind's script, then `prefix`.
     ///
     /// # Errors
-    /// [`SpecialError`] where the script or what runs it is missing.
+    /// [`SpecialError`] if the script or Python is missing.
     pub fn command_prefix(
         &self,
         root: &Path,
@@ -89,13 +89,13 @@ impl Special {
             return Err(SpecialError::Valgrind);
         }
         let in_path = |name: &&str| which::which(name).is_ok();
-        // The name V8 calls it by comes first.
+        // V8 calls it `python`, so that name comes first.
         let python =
             ["python", "python2", "python3"].into_iter().find(in_path).ok_or(SpecialError::Python)?;
         Ok(Some(format!("{python} -u {RUN_VALGRIND} {}", prefix.unwrap_or_default())))
     }
 
-    /// Where coverage is collected: an absolute path.
+    /// The directory for coverage, as an absolute path.
     ///
     /// # Errors
     /// [`SpecialError::CoverageDir`]

@@ -1,4 +1,4 @@
-//! Every option that V8's runners have had, in each of its spellings: each must be taken.
+//! Tests that every option of V8's runners is accepted, in each of its spellings.
 //!
 //! Collected from `tools/run-tests.py` of V8 3.14 to 6 in all its versions, and from `base_runner.py`,
 //! `standard_runner.py` and `num_fuzzer.py` of V8 7.0, 8.4, 9.2, of 2023, and of each version from 9.3 to 13.8.
@@ -7,11 +7,11 @@ use clap::{CommandFactory, Parser};
 
 use crate::runner::cli::Cli;
 
-/// Where an option was: a letter for each of V8 3.14, 5.4, 7.0, 8.4, 9.2 and 2023; `b`: between 3.14 and 5.4 or 5.4 and 7.0
-/// only; `f`: the number fuzzer; `n`: since 9.3 and still in 13.8.
+/// The versions that have an option: one character for each of V8 3.14, 5.4, 7.0, 8.4, 9.2 and 2023; `b`: between 3.14
+/// and 5.4 or 5.4 and 7.0 only; `f`: the number fuzzer; `n`: since 9.3 and still in 13.8.
 type Since = &'static str;
 
-/// Spellings of one option, a value that it takes (empty: none), and where it was.
+/// The spellings of each option, a value (empty: it takes none), and the versions that have it.
 const OPTIONS: &[(&[&str], &str, Since)] = &[
     (&["--allocation-offset"], "3", "f"),
     (&["--arch"], "x64", "357892"),
@@ -123,8 +123,8 @@ const OPTIONS: &[(&[&str], &str, Since)] = &[
     (&["--warn-unused"], "", "357892"),
 ];
 
-/// What must go with an option: V8 takes one of these alone for a run of all tests.
-fn company(option: &str) -> &'static [&'static str] {
+/// Options that must be given together with this one. V8 accepts it alone, and then runs all tests.
+fn required_with(option: &str) -> &'static [&'static str] {
     match option {
         "--shard-count" => &["--shard-run=1"],
         "--shard-run" => &["--shard-count=3"],
@@ -132,7 +132,7 @@ fn company(option: &str) -> &'static [&'static str] {
     }
 }
 
-fn taken(words: &[&str]) -> bool {
+fn accepts(words: &[&str]) -> bool {
     Cli::try_parse_from(std::iter::once("runner").chain(words.iter().copied())).is_ok()
 }
 
@@ -153,12 +153,12 @@ fn every_option_of_v8_is_taken_in_each_of_its_spellings() {
             };
             for way in ways {
                 let words: Vec<&str> =
-                    way.iter().map(String::as_str).chain(company(spelling).iter().copied()).collect();
+                    way.iter().map(String::as_str).chain(required_with(spelling).iter().copied()).collect();
                 // Options stand before tests, behind them, and twice, as bots put them.
                 let before = [&words[..], &["mjsunit"]].concat();
                 let behind = [&["mjsunit"], &words[..]].concat();
                 let twice = [&words[..], &words[..]].concat();
-                if !taken(&before) || !taken(&behind) || !taken(&twice) {
+                if !accepts(&before) || !accepts(&behind) || !accepts(&twice) {
                     refused.push(format!("{words:?} (of {since})"));
                 }
             }
@@ -180,7 +180,7 @@ fn a_bots_whole_command_line_is_taken() {
     ];
     for line in lines {
         let words: Vec<&str> = line.split_whitespace().collect();
-        assert!(taken(&words), "{line}");
+        assert!(accepts(&words), "{line}");
     }
 }
 

@@ -1,30 +1,30 @@
-//! The stable identities of tests, as reports and the history have them.
+//! The parts of a test's stable identity, as reports and the history use it.
 
-/// The names in a stable identity: `mjsunit/a.VariantProc-stress-0`.
+/// The parts of a stable identity such as `mjsunit/a.VariantProc-stress-0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name<'a> {
     /// `mjsunit/a`
     pub path: &'a str,
     pub variant: &'a str,
-    /// What comes after the variant, if anything does.
+    /// The text after the variant; empty if there is none.
     pub more: &'a str,
 }
 
 impl<'a> Name<'a> {
-    /// The names in this identity.
+    /// Splits an identity.
     pub fn of(id: &'a str) -> Self {
         let Some((path, rest)) = id.split_once(".VariantProc-") else {
             return Self { path: id, variant: "", more: "" };
         };
         let (variant, more) = rest.split_once('.').unwrap_or((rest, ""));
-        // Its number among the run's variants.
+        // Cut off the variant's number within the run.
         let variant = variant.rsplit_once('-').map_or(variant, |(variant, _)| variant);
         Self { path, variant, more }
     }
 
-    /// As people read it: `mjsunit/a (stress)`.
+    /// The name as it is shown: `mjsunit/a (stress)`.
     pub fn shown(&self) -> String {
-        // V8's name for what the number fuzzer does to expectations.
+        // V8's name for the number fuzzer's change of expectations.
         let more = self.more.split('.').map(|part| match part {
             "no-timeout-no_timeout" => "num_fuzzer",
             part => part,

@@ -1,9 +1,9 @@
-//! The command line, as d8 reads it.
+//! The command line of the shell, read as d8 does.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// What `runner shell --help` prints.
+/// The text of `runner shell --help`.
 pub(super) const HELP: &str = "\
 Runs JavaScript files on the built-in engine (QuickJS), with d8's command line and functions.
 
@@ -31,7 +31,7 @@ performance.now, and gc where exposed.
 Exit codes: 0, 1 for an uncaught error or an unreadable file, n after quit(n), 2 for a bad command line.
 ";
 
-/// One thing to run.
+/// One piece of code to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// The text after `-e`.
@@ -45,40 +45,40 @@ pub(super) enum Source {
 /// What to run, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
-    /// Each group has a realm of its own (`--isolate` begins one); never empty.
+    /// The sources in groups, each of which gets its own realm (`--isolate` begins one). Never empty.
     pub(super) groups: Vec<Vec<Source>>,
-    /// What follows `--`.
+    /// The words after `--`.
     pub(super) arguments: Vec<String>,
-    /// `arguments` is not to be defined.
+    /// Whether to leave the global `arguments` undefined.
     pub(super) no_arguments: bool,
-    /// An uncaught exception is what is asked for.
+    /// Whether the exit code is 0 if and only if an exception is uncaught (`--throws`).
     pub(super) throws: bool,
-    /// Rejected promises without a handler are no errors.
+    /// Whether rejected promises without a handler are ignored.
     pub(super) ignore_unhandled_promises: bool,
-    /// `$262` is wanted.
+    /// Whether to define `$262`.
     pub(super) test262: bool,
-    /// Scripts are strict without saying so.
+    /// Whether scripts always run in strict mode.
     pub(super) use_strict: bool,
-    /// The name of the function that collects garbage, if there is to be one.
+    /// The name of the function that collects garbage, if one is exposed.
     pub(super) gc: Option<String>,
 }
 
-/// What the command line asks for.
+/// The action that the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ShellCommand {
-    /// Running files.
+    /// Run files.
     Run(Options),
-    /// Printing [`HELP`].
+    /// Print [`HELP`].
     Help,
 }
 
-/// Why the command line makes no sense; reads well after "cannot run: ".
+/// Why the command line is invalid; the text follows "cannot run: ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ArgsError {
-    /// The last word is an option that needs another one.
+    /// The last word is an option that needs a value.
     #[error("{0} needs a value")]
     MissingValue(&'static str),
-    /// Nothing to run.
+    /// There is no file to run.
     #[error("no file is given (see runner shell --help)")]
     NoFiles,
 }
@@ -124,7 +124,7 @@ pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<ShellCo
     Ok(ShellCommand::Run(options))
 }
 
-/// Sets what `flag` stands for, spelled with '-' or '_' as V8 allows; others are ignored.
+/// Sets the option for `flag`, spelled with '-' or '_' as V8 allows. Unknown flags are ignored.
 fn set_flag(options: &mut Options, flag: &str) {
     let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
     match name.trim_start_matches('-').replace('_', "-").as_str() {
@@ -141,7 +141,7 @@ fn set_flag(options: &mut Options, flag: &str) {
     }
 }
 
-/// Whether a word after an unknown flag is that flag's value: a number, and no file.
+/// Whether a word after an unknown flag is that flag's value: a number that is not the name of a file.
 fn is_value(word: &OsString) -> bool {
     let text = word.to_string_lossy();
     text.strip_prefix('-').unwrap_or(&text).bytes().all(|byte| byte.is_ascii_digit())
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn test262_wants_no_arguments_and_no_word_of_promises() {
+    fn test262_defines_no_arguments_and_ignores_rejected_promises() {
         let options = options("--test262 a.js --module b.js");
         assert!(options.test262 && options.ignore_unhandled_promises && options.no_arguments);
     }
@@ -221,13 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn isolates_make_groups_and_empty_ones_vanish() {
+    fn isolates_make_groups_and_empty_groups_are_dropped() {
         let options = options("--isolate a.js --isolate b.js");
         assert_eq!(options.groups, [[script("a.js")], [script("b.js")]]);
     }
 
     #[test]
-    fn a_line_that_makes_no_sense_is_refused() {
+    fn an_invalid_command_line_is_refused() {
         assert_eq!(parsed("a.js -e"), Err(ArgsError::MissingValue("-e")));
         assert_eq!(parsed("--module"), Err(ArgsError::MissingValue("--module")));
         assert_eq!(parsed("--throws"), Err(ArgsError::NoFiles));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn help_wins() {
+    fn help_overrides_other_flags() {
         assert_eq!(parsed("--throws -h"), Ok(ShellCommand::Help));
     }
 }

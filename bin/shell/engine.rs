@@ -1,4 +1,4 @@
-//! One realm and its event loop.
+//! A realm and its event loop.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -17,28 +17,28 @@ use super::output::Output;
 use super::test262;
 use super::{report, trace};
 
-/// The most stack that scripts may use; more is a RangeError. d8 allows one MiB, but QuickJS's frames are
-/// larger: this is about 8000 calls.
-const STACK_LIMIT: usize = 5 << 20;
+/// The stack limit of scripts in bytes; using more is a RangeError. d8 allows one MiB, but QuickJS's frames are larger:
+/// this allows about 8000 nested calls.
+const STACK_LIMIT_BYTES: usize = 5 << 20;
 
-/// How much memory scripts may use; more is an exception. About what V8 allows.
-const MEMORY_LIMIT: usize = 2 << 30;
+/// The memory limit of scripts in bytes; using more is an exception. V8's limit is about the same.
+const MEMORY_LIMIT_BYTES: usize = 2 << 30;
 
 /// Why running ended early.
 enum Stop {
-    /// An exception nobody caught; it has been reported.
+    /// An exception was not caught; it has been reported.
     Threw,
-    /// A file on the command line that cannot be read; it has been said.
+    /// A file of the command line cannot be read, or a realm cannot be created; it has been reported.
     Unreadable,
 }
 
-/// Runs the shell with the words after `runner shell`; the result is the process's exit code.
-/// A script that calls `quit` ends the process at once.
+/// Runs the shell with the words after `runner shell`. Returns the exit code. A script that calls `quit` ends the
+/// process at once.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let options = match args::parse(words) {
         Ok(ShellCommand::Run(options)) => options,
         Ok(ShellCommand::Help) => {
-            // A closed stdout is no failure of a help text.
+            // An error is ignored: printing help to a closed stdout is not a failure.
             let _ = std::io::stdout().write_all(args::HELP.as_bytes());
             return 0;
         }
@@ -50,15 +50,15 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     run_groups(options)
 }
 
-/// How much stack scripts may use: five eighths of what `ulimit -s` gives the process, since arguments and
-/// environment may take up to a quarter, and the engine's own functions need room too. (A thread with a stack
-/// of our own would cost half a millisecond at each start.)
+/// The stack that scripts may use, in bytes: at most five eighths of `ulimit -s`, because arguments and environment may
+/// take up to a quarter, and the engine's own functions need room too. (A thread with a larger stack would cost half a
+/// millisecond at each start.)
 fn stack_limit() -> usize {
     let limit = getrlimit(Resource::Stack).current.and_then(|bytes| usize::try_from(bytes).ok());
-    limit.map_or(STACK_LIMIT, |bytes| STACK_LIMIT.min(bytes / 8 * 5))
+    limit.map_or(STACK_LIMIT_BYTES, |bytes| STACK_LIMIT_BYTES.min(bytes / 8 * 5))
 }
 
-/// Runs each group in a realm of its own.
+/// Runs each group in its own realm.
 fn run_groups(options: Options) -> u8 {
     let options = Rc::new(options);
     let output = Rc::new(Output::new());
@@ -84,10 +84,10 @@ fn run_groups(options: Options) -> u8 {
     u8::from(threw != options.throws)
 }
 
-/// A global object with the shell's functions, and what waits to run in it.
+/// A global object with the shell's functions, and the tasks that wait to run in it.
 struct Realm {
     host: Rc<Host>,
-    // Never dropped: the process ends anyway, and taking a heap apart takes time.
+    // Never dropped: the process ends soon anyway, and freeing a heap takes time.
     context: ManuallyDrop<Context>,
     runtime: ManuallyDrop<Runtime>,
 }
@@ -97,7 +97,7 @@ impl Realm {
         let host = Host::new(options, output);
         let runtime = ManuallyDrop::new(Runtime::new()?);
         runtime.set_max_stack_size(stack_limit());
-        runtime.set_memory_limit(MEMORY_LIMIT);
+        runtime.set_memory_limit(MEMORY_LIMIT_BYTES);
         let files = Files(Rc::clone(&host));
         runtime.set_loader(files.clone(), files);
         let tracker = Rc::clone(&host);
@@ -117,7 +117,7 @@ impl Realm {
         Ok(Self { host, context, runtime })
     }
 
-    /// Runs the sources in order, then what they left to be run.
+    /// Runs the sources in order, then the tasks that they queued.
     fn run(&self, sources: &[Source]) -> Result<(), Stop> {
         for source in sources {
             match source {
@@ -141,7 +141,7 @@ impl Realm {
         self.report_rejections()
     }
 
-    /// What a source needs before it runs.
+    /// Creates realms before a source runs, if it needs them.
     fn prepare(&self, source: &str) -> Result<(), Stop> {
         if !self.host.options.test262 {
             return Ok(());
@@ -165,7 +165,7 @@ impl Realm {
         self.run_jobs(name)
     }
 
-    /// Runs a module, and with it whatever its top-level await waits for.
+    /// Runs a module, and jobs and tasks until its top-level await is settled.
     fn run_module(&self, name: &str, source: String) -> Result<(), Stop> {
         let evaluation = self.attempt(name, |ctx| {
             self.host.phase.set(Phase::Parse);
@@ -187,7 +187,7 @@ impl Realm {
         }
     }
 
-    /// Runs what `setTimeout` was given first, whatever its delay; false if nothing waits.
+    /// Runs the oldest task of `setTimeout`, ignoring its delay. Returns false if there is none.
     fn run_task(&self) -> Result<bool, Stop> {
         let Some(task) = self.host.tasks.borrow_mut().pop_front() else {
             return Ok(false);
@@ -229,7 +229,7 @@ impl Realm {
         Err(Stop::Threw)
     }
 
-    /// Runs something in the realm, and reports the exception if there is one.
+    /// Runs a function in the realm, and reports an exception if there is one.
     fn attempt<T>(
         &self,
         running: &str,
@@ -239,7 +239,7 @@ impl Realm {
             run(&ctx).map_err(|error| {
                 let exception = match error {
                     rquickjs::Error::Exception => ctx.catch(),
-                    // What the binding itself has to say becomes an exception like any other.
+                    // An error of the Rust binding becomes an ordinary exception.
                     other => {
                         host::throw(&ctx, &other.to_string());
                         ctx.catch()

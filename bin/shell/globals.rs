@@ -11,7 +11,7 @@ use super::host::{Host, define, define_print, printer, read_source, throw};
 use super::output::Output;
 use super::test262;
 
-/// What `version()` returns.
+/// The result of `version()`.
 const VERSION: &str = "quickjs-ng (rquickjs 0.14)";
 
 /// Defines the functions in the realm's global object.
@@ -89,7 +89,7 @@ fn cannot_load(ctx: &Ctx<'_>, path: &str, error: &io::Error) -> Error {
     throw(ctx, &format!("Error loading file: {path}: {error}"))
 }
 
-/// `readline()`: the next line of stdin without its end; nothing at its end.
+/// `readline()`: the next line of stdin without its newline; `None` at the end of the input.
 fn read_line(output: &Output) -> Option<String> {
     output.flush();
     let mut line = Vec::new();

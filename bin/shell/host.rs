@@ -1,4 +1,4 @@
-//! What the functions of one realm share, and how one is defined.
+//! The state that the functions of a realm share, and how a function is defined.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ use super::trace::LastThrown;
 /// The file name of code given with `-e`, as in d8.
 pub(super) const UNNAMED: &str = "unnamed";
 
-/// When an error came.
+/// The phase in which an error happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Phase {
     /// While a script was parsed or run: the engine does both at once.
@@ -30,23 +30,23 @@ pub(super) enum Phase {
     Runtime,
 }
 
-/// What the functions of one realm share.
+/// The state that the functions of a realm share.
 pub(super) struct Host {
-    /// The command line.
+    /// The options of the command line.
     pub(super) options: Rc<Options>,
     /// Standard output.
     pub(super) output: Rc<Output>,
-    /// What `setTimeout` was given.
+    /// The tasks of `setTimeout`, oldest first.
     pub(super) tasks: RefCell<VecDeque<Persistent<Function<'static>>>>,
-    /// Rejected promises nobody handles, with their reasons.
+    /// Rejected promises without a handler, with their reasons.
     pub(super) rejections: RefCell<Vec<(Persistent<Value<'static>>, Persistent<Value<'static>>)>>,
-    /// Where values that are no Errors come from.
+    /// The frames of the last thrown value that is not an Error.
     pub(super) last_thrown: Rc<LastThrown>,
-    /// Realms that are there for scripts that ask for them: their `$262`.
+    /// The `$262` objects of realms that were created in advance for `createRealm`.
     pub(super) realms: RefCell<Vec<Persistent<Object<'static>>>>,
-    /// What the engine is at, as far as that is known.
+    /// The engine's current phase, as far as it is known.
     pub(super) phase: Cell<Phase>,
-    /// The code given with `-e` that ran last.
+    /// The code of the last `-e` that ran.
     pub(super) code: RefCell<String>,
 }
 
@@ -64,7 +64,7 @@ impl Host {
         })
     }
 
-    /// Keeps the list of rejections without a handler.
+    /// Adds a rejection without a handler, or removes it once it has one.
     pub(super) fn track_rejection<'js>(
         &self,
         ctx: &Ctx<'js>,
@@ -91,13 +91,13 @@ impl Host {
     }
 }
 
-/// `print` as test262 wants it: not enumerable.
+/// Defines `print` as test262 requires: not enumerable.
 pub(super) fn define_print<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
     let print = Function::new(ctx.clone(), printer(host, true, false))?.with_name("print")?;
     hide(ctx, "print", print.into_value())
 }
 
-/// A global property that is not enumerable, as host-defined ones are to be.
+/// Defines a global property that is not enumerable, as test262 requires of host-defined ones.
 pub(super) fn hide<'js>(ctx: &Ctx<'js>, name: &str, value: Value<'js>) -> Result<()> {
     let object: Object<'js> = ctx.globals().get("Object")?;
     let define: Function<'js> = object.get("defineProperty")?;
@@ -116,7 +116,7 @@ pub(super) fn define<'js, P, F: IntoJsFunc<'js, P> + 'js>(
     object.set(name, Function::new(object.ctx().clone(), function)?.with_name(name)?)
 }
 
-/// `print` and its relatives: the arguments with a blank between them.
+/// `print` and similar functions: writes the arguments, separated by blanks.
 pub(super) fn printer<'js>(
     host: &Rc<Host>,
     newline: bool,
@@ -135,7 +135,7 @@ pub(super) fn printer<'js>(
             line.push('\n');
         }
         if stderr {
-            // Nothing can be done about a closed stderr.
+            // An error is ignored: stderr may be closed.
             let _ = io::stderr().write_all(line.as_bytes());
         } else {
             output.write(&line);
@@ -144,7 +144,7 @@ pub(super) fn printer<'js>(
     }
 }
 
-/// Throws an Error. (The binding's own way gives it its message after its stack, which then lacks it.)
+/// Throws an Error. (With the binding's own function, `stack` would lack the message, which is set after it.)
 pub(super) fn throw(ctx: &Ctx<'_>, message: &str) -> Error {
     let constructor = ctx.globals().get::<_, Constructor<'_>>("Error");
     match constructor.and_then(|constructor| constructor.construct((message,))) {
@@ -153,7 +153,7 @@ pub(super) fn throw(ctx: &Ctx<'_>, message: &str) -> Error {
     }
 }
 
-/// `String(value)`, but for symbols their description: what d8 prints.
+/// The text that d8 prints for a value: `String(value)`, but for symbols their description.
 pub(super) fn display<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<String> {
     let value = match value.as_symbol() {
         Some(symbol) => symbol.description()?,
@@ -166,13 +166,13 @@ pub(super) fn display<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<String>
     }
 }
 
-/// Lone surrogates have no UTF-8: they become replacement characters.
+/// Replaces lone surrogates, which UTF-8 cannot represent, by replacement characters.
 fn well_formed<'js>(ctx: &Ctx<'js>, text: rquickjs::String<'js>) -> Result<String> {
     let prototype: Object<'js> = ctx.globals().get::<_, Object<'js>>("String")?.get("prototype")?;
     prototype.get::<_, Function<'js>>("toWellFormed")?.call((This(text),))
 }
 
-/// The text of a source. As in d8, bytes that are no UTF-8 become replacement characters.
+/// Reads a source. As in d8, bytes that are not UTF-8 become replacement characters.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -182,7 +182,7 @@ pub(super) fn read_source(path: &Path) -> io::Result<String> {
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-/// The engine takes C strings; a NUL character in a source is refused here, with words.
+/// Throws a SyntaxError if the source contains NUL: the engine takes C strings and would report it less clearly.
 pub(super) fn refuse_nul(ctx: &Ctx<'_>, source: &str) -> Result<()> {
     match source.contains('\0') {
         true => Err(Exception::throw_syntax(ctx, "the source contains a NUL character")),

@@ -1,24 +1,22 @@
-//! The built-in shell: `runner shell [flags] files...`, a small JavaScript shell on QuickJS that takes d8's
-//! command line and offers d8's functions (print, load, read, quit, ...), so that a test tree runs on a
-//! machine without an engine.
+//! The built-in shell: `runner shell [flags] files...`. It is a small JavaScript shell on QuickJS with d8's command
+//! line and functions (print, load, read, quit, ...), so that a test tree can run on a machine without an engine.
 //!
-//! What it knows of d8 is what tests ask of it, after V8 9.2's `d8.cc`: files run in order in one realm, an
-//! uncaught error is reported on stdout as `file:line: Error: text` and ends the run with exit code 1, flags
-//! of V8 that mean nothing here are accepted and ignored. Not offered: `Realm`, `Worker`,
-//! `%NativeFunctions()`, WebAssembly and Intl.
+//! It supports what tests need of d8, as in V8 9.2's `d8.cc`: files run in order in one realm. An uncaught error is
+//! reported on stdout as `file:line: Error: text`, and ends the run with exit code 1. Other flags of V8 are accepted
+//! and ignored. Not supported: `Realm`, `Worker`, `%NativeFunctions()`, WebAssembly and Intl.
 //!
-//! It starts in a millisecond and shares nothing with the rest of its program, which is `runner`, or `peerd` where tests
-//! of other machines run: `peerd shell` is the same, and not meant for people.
+//! It starts in a millisecond and shares no state with the rest of its program. That is `runner`, or `peerd` for tests
+//! of other machines: `peerd shell` is the same shell, for internal use.
 //!
 //! - `args`: the command line
-//! - `engine`: one realm and its event loop: scripts, modules, promise jobs, timers
-//! - `globals`: the functions scripts call
-//! - `host`: what these functions share
-//! - `modules`: what `import` finds
+//! - `engine`: a realm and its event loop: scripts, modules, promise jobs, timers
+//! - `globals`: the functions that scripts can call
+//! - `host`: the state that these functions share
+//! - `modules`: finds the modules of `import`
 //! - `output`: buffered stdout
-//! - `trace`: stack traces, and where a value that is no Error was thrown
-//! - `test262`: what test262 asks of a host
-//! - `report`: how an uncaught exception is shown
+//! - `trace`: stack traces, and where a value that is not an Error was thrown
+//! - `test262`: the host functions that test262 requires
+//! - `report`: the report of an uncaught exception
 
 mod args;
 mod engine;

@@ -1,4 +1,4 @@
-//! What `import` finds: files, relative to the importing file.
+//! Finds the modules of `import`: files, relative to the importing file.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ impl Resolver for Files {
         specifier: &str,
         _attributes: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
-        // An importer of another module has been parsed.
+        // If a module imports another one, it has been parsed.
         if self.0.phase.get() == Phase::Parse {
             self.0.phase.set(Phase::Resolution);
         }
@@ -54,7 +54,7 @@ pub(super) fn declare<'js>(ctx: &Ctx<'js>, name: &str, source: String) -> Result
     Ok(module)
 }
 
-/// The name of the module in this file: two specifiers of one file must agree on it.
+/// The name of the module in this file. It is the same for all specifiers of the file, so that it is loaded once.
 pub(super) fn name(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     normalize(&absolute).to_string_lossy().into_owned()

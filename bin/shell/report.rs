@@ -1,4 +1,4 @@
-//! How an uncaught exception is shown: as d8 does, on stdout.
+//! Reports an uncaught exception on stdout, as d8 does.
 //!
 //! ```text
 //! a.js:3: TypeError: not a function
@@ -25,11 +25,10 @@ struct Position {
     column: usize,
 }
 
-/// Prints the report of an uncaught exception. `running` names the source that ran, for exceptions that do
-/// not say where they come from.
+/// Prints the report of an uncaught exception. `running` names the source that ran, for exceptions without a position.
 pub(super) fn uncaught<'js>(ctx: &Ctx<'js>, host: &Host, exception: &Value<'js>, running: &str) {
     if host.options.test262 {
-        test262::tell(ctx, &host.output, host.phase.get(), exception);
+        test262::print_uncaught(ctx, &host.output, host.phase.get(), exception);
     }
     let text = host::display(ctx, exception).unwrap_or_else(|_| {
         ctx.catch();
@@ -45,7 +44,7 @@ pub(super) fn uncaught<'js>(ctx: &Ctx<'js>, host: &Host, exception: &Value<'js>,
     host.output.flush();
 }
 
-/// The exception's own `stack`, if it is a text.
+/// The exception's own `stack`, if it is a string.
 fn stack<'js>(ctx: &Ctx<'js>, exception: &Value<'js>) -> Option<String> {
     let stack = exception.as_object()?.get::<_, Value<'js>>("stack");
     let stack = stack.unwrap_or_else(|_| ctx.catch());
@@ -64,7 +63,7 @@ fn rendered(
         None => format!("{running}:1: {text}\n"),
     };
     if let (Some(source), Some(position)) = (source, position) {
-        // Tabs stay tabs, so that the caret stands below its column however wide they are.
+        // Tabs stay tabs, so that the caret is below its column whatever the width of a tab.
         let before = source.chars().take(position.column.saturating_sub(1));
         let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         report.push_str(&format!("{source}\n{indent}^\n"));
@@ -77,7 +76,7 @@ fn rendered(
     report
 }
 
-/// The line of the source that the position names, if it can be read.
+/// The source line at this position, if the source can be read.
 fn source_line(host: &Host, position: &Position) -> Option<String> {
     let source = match position.file.as_str() {
         host::UNNAMED => host.code.borrow().clone(),
@@ -86,12 +85,12 @@ fn source_line(host: &Host, position: &Position) -> Option<String> {
     source.lines().nth(position.line.checked_sub(1)?).map(str::to_owned)
 }
 
-/// The place of the topmost frame that has one.
+/// The position of the topmost frame that has one.
 fn first_position(stack: &str) -> Option<Position> {
     stack.lines().filter_map(|line| line.strip_prefix("    at ")).find_map(frame_position)
 }
 
-/// The place in `f (file:line:column)` or `file:line:column`.
+/// Parses the position in `f (file:line:column)` or `file:line:column`.
 fn frame_position(frame: &str) -> Option<Position> {
     let place = match frame.strip_suffix(')') {
         Some(inner) => inner.split_once(" (")?.1,

@@ -1,4 +1,4 @@
-//! `--test262`: the object `$262` of test262's INTERPRETING.md, and uncaught errors told for its judge.
+//! `--test262`: the object `$262` of test262's INTERPRETING.md, and reports of uncaught errors for test262's judge.
 
 use std::rc::Rc;
 
@@ -7,26 +7,26 @@ use rquickjs::{ArrayBuffer, Coerced, Context, Ctx, Function, Object, Persistent,
 use super::host::{self, Host, Phase, hide};
 use super::output::Output;
 
-/// How many realms a test can make: they have to be there before it runs, since the engine's binding makes none while
-/// scripts run. No test makes more than four.
-const REALMS: usize = 8;
+/// How many realms a test can create. They are created before it runs, because the engine's binding cannot create any
+/// while scripts run. No test creates more than four.
+const MAX_REALMS: usize = 8;
 
-/// Puts realms by, if a source looks as if it would ask for any.
+/// Creates realms in advance if a source mentions `createRealm`.
 ///
 /// # Errors
-/// The engine makes no more.
+/// The engine cannot create a realm.
 pub(super) fn prepare_realms(runtime: &Runtime, host: &Rc<Host>, source: &str) -> Result<()> {
     if !source.contains("createRealm") || !host.realms.borrow().is_empty() {
         return Ok(());
     }
-    for _ in 0..REALMS {
+    for _ in 0..MAX_REALMS {
         let context = Context::full(runtime)?;
         let own = context.with(|ctx| {
             host::define_print(&ctx, host)?;
             Ok::<_, rquickjs::Error>(Persistent::save(&ctx, install(&ctx, host)?))
         })?;
         host.realms.borrow_mut().push(own);
-        // As the main one, it is never taken apart.
+        // Like the main realm, it is never freed.
         std::mem::forget(context);
     }
     Ok(())
@@ -40,7 +40,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<Object<'js
     host::define(&own, "detachArrayBuffer", |mut buffer: ArrayBuffer<'_>| buffer.detach())?;
     let realms = Rc::clone(host);
     host::define(&own, "createRealm", move |ctx: Ctx<'js>| create_realm(&ctx, &realms))?;
-    // A native function runs in its caller's realm: one of this realm's own must call it.
+    // A native function runs in its caller's realm, so a function of this realm has to call it.
     let scripts = Rc::clone(host);
     let run = Function::new(ctx.clone(), move |ctx: Ctx<'js>, code: Coerced<String>| {
         scripts.run_script(&ctx, "evalScript", code.0)
@@ -55,12 +55,12 @@ fn create_realm<'js>(ctx: &Ctx<'js>, host: &Host) -> Result<Object<'js>> {
     let next = host.realms.borrow_mut().pop();
     match next {
         Some(realm) => realm.restore(ctx),
-        None => Err(host::throw(ctx, &format!("this shell makes {REALMS} realms at most"))),
+        None => Err(host::throw(ctx, &format!("this shell makes {MAX_REALMS} realms at most"))),
     }
 }
 
-/// Tells of an uncaught exception: its constructor's name, and its message.
-pub(super) fn tell<'js>(ctx: &Ctx<'js>, output: &Output, phase: Phase, exception: &Value<'js>) {
+/// Prints an uncaught exception for test262's judge: its phase, the name of its constructor, and its message.
+pub(super) fn print_uncaught<'js>(ctx: &Ctx<'js>, output: &Output, phase: Phase, exception: &Value<'js>) {
     let phase = match phase {
         Phase::Script => "",
         Phase::Parse => "parse:",
@@ -70,7 +70,7 @@ pub(super) fn tell<'js>(ctx: &Ctx<'js>, output: &Output, phase: Phase, exception
     let constructor = exception.as_object().and_then(|error| error.get::<_, Object<'js>>("constructor").ok());
     let kind = constructor.and_then(|constructor| constructor.get::<_, String>("name").ok());
     let message = exception.as_object().and_then(|error| error.get::<_, String>("message").ok());
-    // What went wrong while looking is nobody's error.
+    // Ignore exceptions that the getters above may have thrown.
     let _ = ctx.catch();
     let kind = kind.unwrap_or_else(|| exception.type_name().to_owned());
     let message = message.unwrap_or_else(|| host::display(ctx, exception).unwrap_or_default());

@@ -1,9 +1,9 @@
-//! Stack traces in V8's form, and the place where a value that is no Error was thrown.
+//! Stack traces in V8's form, and the place where a value that is not an Error was thrown.
 //!
-//! QuickJS hands every new Error and every thrown value, with the frames of the moment, to
-//! `Error.prepareStackTrace`. The shell's own function there gives `stack` the first line that V8 gives it
-//! (`TypeError: text`) and notes where other values come from, which nothing else tells.
-//! A script may put its own function there; then the shell knows less.
+//! QuickJS passes every new Error and every thrown value, with the current frames, to `Error.prepareStackTrace`. The
+//! shell's function there gives `stack` the same first line as V8 (`TypeError: text`). It also records the frames of
+//! other values, which cannot be found in any other way. If a script sets its own function there, this information is
+//! missing.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,12 +11,12 @@ use std::rc::Rc;
 use rquickjs::function::This;
 use rquickjs::{Coerced, Ctx, Function, Object, Persistent, Result, Value};
 
-/// The value thrown last that is no Error, and the frames it came through.
+/// The last thrown value that is not an Error, and the frames that it was thrown through.
 #[derive(Default)]
 pub(super) struct LastThrown(RefCell<Option<(Persistent<Value<'static>>, String)>>);
 
 impl LastThrown {
-    /// The frames that `value` was thrown through, if it is the value thrown last.
+    /// The frames that `value` was thrown through, if it is the last thrown value.
     pub(super) fn frames_of<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>) -> Option<String> {
         let (thrown, frames) = self.0.borrow().clone()?;
         (thrown.restore(ctx).ok()? == *value).then_some(frames)
@@ -27,7 +27,7 @@ impl LastThrown {
     }
 }
 
-/// Puts the shell's function where the engine looks for it.
+/// Installs the shell's `Error.prepareStackTrace`.
 pub(super) fn install<'js>(ctx: &Ctx<'js>, last: Rc<LastThrown>) -> Result<()> {
     let prepare = move |ctx: Ctx<'js>, error: Value<'js>, frames: Vec<Object<'js>>| {
         let frames = listed(&frames);
@@ -41,7 +41,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, last: Rc<LastThrown>) -> Result<()> {
     ctx.globals().get::<_, Object<'_>>("Error")?.set("prepareStackTrace", prepare)
 }
 
-/// `name: message`, as `Error.prototype.toString` has it.
+/// `name: message`, as `Error.prototype.toString` returns it.
 fn headline<'js>(ctx: &Ctx<'js>, error: &Object<'js>) -> String {
     let part = |key, default: &str| match error.get::<_, Option<Coerced<String>>>(key) {
         Ok(Some(part)) => part.0,
@@ -59,7 +59,8 @@ fn headline<'js>(ctx: &Ctx<'js>, error: &Object<'js>) -> String {
     }
 }
 
-/// One line a frame. When the stack is used up, nothing can be asked of the frames: then they are left out.
+/// One line for each frame. If the stack is exhausted, the frames' methods cannot be called, and the frames are left
+/// out.
 fn listed(frames: &[Object<'_>]) -> String {
     let mut lines = String::new();
     if let Some(getters) = frames.first().and_then(|frame| Getters::of(frame).ok()) {
@@ -71,7 +72,7 @@ fn listed(frames: &[Object<'_>]) -> String {
     lines
 }
 
-/// The methods of a frame object. Looked up once, since scripts may throw a lot.
+/// The methods of a frame object. They are looked up once for each trace, because scripts may throw often.
 struct Getters<'js> {
     function: Function<'js>,
     file: Function<'js>,

@@ -1,4 +1,4 @@
-//! Where settings come from: defaults < `peerd.toml` < environment < options.
+//! The sources of settings: defaults < `peerd.toml` < environment < options.
 
 use std::ffi::OsString;
 use std::str::FromStr;
@@ -13,10 +13,11 @@ use crate::options::{ConfigError, SettingKey, all, environment, lay, read};
 /// The file's name, in the home directory.
 pub const NAME: &str = "peerd.toml";
 
-/// Variables that are no settings: the home, how much a runner logs, the mark of a run's processes.
-const RESERVED: [&str; 3] = ["FLOTILLA_HOME", "FLOTILLA_LOG", flotilla_actors::execution::marker::VARIABLE];
-/// What begins the names of the runner's variables.
-const RUNNERS: &str = "FLOTILLA_RUNNER__";
+/// Variables that are not settings: the home, the log level, the marker of a run's processes.
+const OTHER_VARIABLES: [&str; 3] =
+    ["FLOTILLA_HOME", "FLOTILLA_LOG", flotilla_actors::execution::marker::VARIABLE];
+/// The prefix of the runner's variables.
+const RUNNER_PREFIX: &str = "FLOTILLA_RUNNER__";
 
 /// One `--set SECTION.KEY=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,19 +26,19 @@ pub struct Set {
     value: String,
 }
 
-/// What was read.
+/// The merged configuration.
 #[derive(Debug)]
 pub struct PeerdConfig {
-    /// All layers together.
+    /// The settings, merged from all layers.
     pub settings: Settings,
-    /// What is passed over.
+    /// One line for each variable that is ignored.
     pub warnings: Vec<String>,
 }
 
 /// Reads the home's configuration.
 ///
 /// # Errors
-/// [`ConfigError`] when a layer has what it should not.
+/// [`ConfigError`] if a layer is invalid.
 pub fn load(
     home: &Home,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -45,7 +46,7 @@ pub fn load(
 ) -> Result<PeerdConfig, ConfigError> {
     let file = read::<Settings>(&home.path().join(NAME))?;
     let mut layers: Vec<Table> = file.into_iter().map(|(_, table)| table).collect();
-    let foreign = |name: &str| RESERVED.contains(&name) || name.starts_with(RUNNERS);
+    let foreign = |name: &str| OTHER_VARIABLES.contains(&name) || name.starts_with(RUNNER_PREFIX);
     let (variables, warnings) = environment(SECTIONS, foreign, variables, check)?;
     layers.extend(variables);
     for Set { key, value } in options {
@@ -56,7 +57,7 @@ pub fn load(
     Ok(PeerdConfig { settings: lay(SECTIONS, layers)?, warnings })
 }
 
-/// Every setting with what it is, for `--help`.
+/// The list of all settings with their help, for `--help`.
 pub fn help() -> String {
     let mut text =
         "Settings, for --set, for peerd.toml and for the environment (FLOTILLA_WORK__JOBS=4):".to_owned();
@@ -72,7 +73,7 @@ pub fn help() -> String {
     text
 }
 
-/// Whether these are settings.
+/// Checks that a layer consists of settings.
 fn check(table: Table) -> Result<(), toml::de::Error> {
     Settings::deserialize(table).map(|_| ())
 }
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place() {
+    fn errors_name_their_place() {
         let file = |text| loaded(text, &[], &[]).unwrap_err();
         for (text, parts) in [
             ("[work]\njobz = 1\n", ["peerd.toml", "line 2, column 1", "jobz"]),

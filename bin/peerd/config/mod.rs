@@ -1,10 +1,10 @@
-//! What the daemon is told before it runs.
+//! The daemon's configuration.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `settings` | the sections and keys with their defaults |
-//! | `layers` | which file, variables and options there are |
-//! | `network` | names of peers and interfaces, as discovery wants them |
+//! | `settings` | the sections and their keys, with the defaults |
+//! | `layers` | merging the file, the environment and options |
+//! | `network` | addresses of peers and interfaces for discovery |
 
 mod layers;
 mod network;

@@ -1,4 +1,4 @@
-//! Names of peers and interfaces, as discovery wants them.
+//! Converts the names of peers and interfaces for discovery.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::settings::{Discovery, HostPort};
 
-/// How long names of peers are looked up, all of them together: a daemon has to start without a name server too.
-const LOOK_UP: Duration = Duration::from_secs(5);
+/// How long the lookup of all peers' names may take together: a daemon must start without a name server, too.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where peers meet.
+/// The UDP port, groups and interfaces of discovery.
 pub fn udp(settings: &Discovery) -> Network {
     let interfaces = match &settings.interfaces[..] {
         [] => Interfaces::All,
@@ -22,7 +22,7 @@ pub fn udp(settings: &Discovery) -> Network {
     Network { port: port.get(), group_v4, group_v6, interfaces }
 }
 
-/// The addresses of these peers, all that a name has; and a line for each name that has none.
+/// All addresses of these peers, and one warning for each name that has none.
 pub async fn resolve(peers: &[HostPort]) -> (Vec<SocketAddr>, Vec<String>) {
     let (mut addresses, mut warnings) = (Vec::new(), Vec::new());
     let (sender, mut answers) = mpsc::unbounded_channel();
@@ -32,17 +32,18 @@ pub async fn resolve(peers: &[HostPort]) -> (Vec<SocketAddr>, Vec<String>) {
             addresses.push(address);
             continue;
         }
-        // A thread each, as one name server that is silent costs many seconds. Those left behind end on their own.
+        // One thread for each name, as a name server that does not answer blocks for many seconds. Late threads end by
+        // themselves.
         let (name, sender) = (peer.as_str().to_owned(), sender.clone());
         open.push(name.clone());
         std::thread::spawn(move || {
             let found = name.to_socket_addrs().map(Vec::from_iter);
-            // Nobody waits any more: the time is up.
+            // Fails if the receiver is gone: the time is up.
             let _ = sender.send((name, found));
         });
     }
     drop(sender);
-    let end = Instant::now() + LOOK_UP;
+    let end = Instant::now() + LOOKUP_TIMEOUT;
     while let Ok(Some((name, found))) = timeout_at(end, answers.recv()).await {
         open.retain(|other| *other != name);
         match found {
@@ -50,8 +51,9 @@ pub async fn resolve(peers: &[HostPort]) -> (Vec<SocketAddr>, Vec<String>) {
             Err(error) => warnings.push(format!("cannot find the peer {name}: {error}")),
         }
     }
-    let silent =
-        |name: &String| format!("cannot find the peer {name}: no answer within {} s", LOOK_UP.as_secs());
+    let silent = |name: &String| {
+        format!("cannot find the peer {name}: no answer within {} s", LOOKUP_TIMEOUT.as_secs())
+    };
     warnings.extend(open.iter().map(silent));
     addresses.sort_unstable();
     addresses.dedup();
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_an_address_is_said_and_the_others_count() {
+    fn a_name_without_an_address_is_a_warning_and_the_others_count() {
         // A label longer than DNS allows: no name server is asked.
         let long = format!("{}:9993", "x".repeat(64));
         let (addresses, warnings) = resolved(&[&long, "127.0.0.1:5"]);

@@ -1,4 +1,4 @@
-//! What can be configured. The keys are those of `conf/peerd.toml`, in kebab case.
+//! The daemon's settings. Their keys are those of `conf/peerd.toml`, in kebab case.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,7 +15,7 @@ use crate::options::{Declares, Section};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Every section.
+/// All sections of `peerd.toml`.
 pub const SECTIONS: &[Section] = &[
     Section { name: "local", options: Local::OPTIONS },
     Section { name: "work", options: Work::OPTIONS },
@@ -25,7 +25,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "log", options: Log::OPTIONS },
 ];
 
-/// All of it, with what holds where nothing is said.
+/// All settings, with their defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
@@ -38,7 +38,7 @@ pub struct Settings {
     pub status: Status,
     /// Finding peers.
     pub discovery: Discovery,
-    /// What follows from approvals.
+    /// The rules of transitive trust.
     pub trust: Trust,
     /// The log.
     pub log: Log,
@@ -50,7 +50,7 @@ options! {
     #[cfg_attr(test, derive(schemars::JsonSchema))]
     #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Local {
-        /// Where runners and the peerd command of this host are served: a loopback address. Port 0, here and below: any free one.
+        /// Address for runners and the peerd command of this host; must be loopback. Port 0, here and below, means any free one.
         [network] #[serde(deserialize_with = "loopback")]
         pub address: SocketAddr,
     }
@@ -62,15 +62,15 @@ options! {
     #[cfg_attr(test, derive(schemars::JsonSchema))]
     #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Work {
-        /// Where runners of trusted peers are served; without IPv6, at 0.0.0.0.
+        /// Address for runners of trusted peers; without IPv6, 0.0.0.0 is used.
         [network] pub address: SocketAddr,
-        /// Tests at a time; without it, as many as the machine has processors.
+        /// How many tests run at once [default: one per processor].
         [harmless] pub jobs: Option<NonZeroU16>,
-        /// GiB of the disk, below the home, for what peers' runners sent: tests and engines, by content.
+        /// GiB of disk, below the home, for files that peers' runners sent: tests and engines, stored by content.
         [harmless] pub store_limit: NonZeroU32,
-        /// Days after which the workspace of a peer that has not come again is removed.
+        /// Days after which the workspace of a peer is removed that has not connected again.
         [harmless] pub workspace_days: NonZeroU16,
-        /// Variables that all tests of peers' runners get, besides PATH, HOME, TMPDIR and those of the runner that do no harm.
+        /// Variables for all tests of peers' runners, besides PATH, HOME, TMPDIR and the harmless ones of the runner.
         [program, table] pub env: BTreeMap<String, String>,
     }
 }
@@ -81,7 +81,7 @@ options! {
     #[cfg_attr(test, derive(schemars::JsonSchema))]
     #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Status {
-        /// Where peers tell one another whom they trust; without IPv6, at 0.0.0.0.
+        /// Address where peers exchange statements of trust; without IPv6, 0.0.0.0 is used.
         [network] pub address: SocketAddr,
     }
 }
@@ -92,21 +92,21 @@ options! {
     #[cfg_attr(test, derive(schemars::JsonSchema))]
     #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Discovery {
-        /// Whether peers are looked for, and this one can be found.
+        /// Whether to look for peers and let them find this one.
         [network] pub enabled: bool,
-        /// The UDP port at which all peers of a network meet.
+        /// The UDP port that all peers of a network use.
         [network] pub port: NonZeroU16,
-        /// The IPv4 multicast group at which they meet.
+        /// The IPv4 multicast group that all peers use.
         [network] #[serde(deserialize_with = "multicast_v4")]
         pub group_v4: Ipv4Addr,
-        /// The IPv6 multicast group at which they meet.
+        /// The IPv6 multicast group that all peers use.
         [network] #[serde(deserialize_with = "multicast_v6")]
         pub group_v6: Ipv6Addr,
-        /// Network interfaces that are used, by name; none: all that are up and not point-to-point.
+        /// Names of the network interfaces to use; empty: all that are up and not point-to-point.
         [network] pub interfaces: Vec<String>,
-        /// Peers that multicast does not reach: host:port, with the UDP port.
+        /// Peers that multicast does not reach, as host:port with the UDP port.
         [network] pub peers: Vec<HostPort>,
-        /// How many peers are remembered at most.
+        /// The largest number of peers to remember.
         [harmless] pub capacity: NonZeroUsize,
     }
 }
@@ -117,9 +117,9 @@ options! {
     #[cfg_attr(test, derive(schemars::JsonSchema))]
     #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Trust {
-        /// Whether keys count that are approved by a key that is trusted.
+        /// Whether to trust keys that a trusted key approves.
         [network] pub transitive: bool,
-        /// How long a chain of approvals may be: 1 is a key that is approved here.
+        /// The longest chain of approvals; 1: only keys that are approved here.
         [network] pub depth: NonZeroU32,
     }
 }
@@ -130,29 +130,29 @@ options! {
     #[cfg_attr(test, derive(schemars::JsonSchema))]
     #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table")]
     pub struct Log {
-        /// The log file, seen from the home directory.
+        /// The log file, relative to the home directory.
         [path] pub file: PathBuf,
-        /// How much is logged: off, error, warn, info, debug, trace.
+        /// Log level: off, error, warn, info, debug or trace.
         [harmless] pub level: Level,
-        /// The same for parts of the daemon and libraries, by name.
+        /// Log levels of single parts of the daemon and of libraries, by name.
         [harmless, table] pub levels: BTreeMap<String, Level>,
     }
 }
 
-/// How much is logged.
+/// A log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Nothing.
     Off,
-    /// What ends the daemon or loses something.
+    /// Errors that end the daemon or lose something.
     Error,
-    /// What somebody should look at.
+    /// Problems that need attention.
     Warn,
     /// Decisions.
     Info,
-    /// What led to them.
+    /// The reasons for decisions.
     Debug,
     /// Everything.
     Trace,
@@ -204,7 +204,7 @@ impl Default for Discovery {
 }
 
 impl Trust {
-    /// The same, as the core of trust has it.
+    /// The policy that the trust core uses.
     pub fn policy(&self) -> Policy {
         Policy { transitive: self.transitive, depth: self.depth.get() }
     }
@@ -227,7 +227,7 @@ impl Default for Log {
 }
 
 impl Level {
-    /// As `log` has it.
+    /// The filter of the crate `log`.
     pub fn filter(self) -> LevelFilter {
         match self {
             Self::Off => LevelFilter::Off,
@@ -241,18 +241,18 @@ impl Level {
 }
 
 impl Work {
-    /// Tests at a time.
+    /// The number of tests at a time.
     pub fn jobs(&self) -> u16 {
         let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         self.jobs.map_or_else(|| u16::try_from(processors()).unwrap_or(u16::MAX), NonZeroU16::get)
     }
 
-    /// Bytes of inputs kept.
+    /// The store's limit, in bytes.
     pub fn store_bytes(&self) -> u64 {
         u64::from(self.store_limit.get()) << 30
     }
 
-    /// How long workspaces are kept that nobody uses.
+    /// How long an unused workspace is kept.
     pub fn workspace_age(&self) -> Duration {
         Duration::from_secs(u64::from(self.workspace_days.get()) * 24 * 60 * 60)
     }
@@ -305,7 +305,7 @@ fn multicast<A: Copy + Into<IpAddr>, E: serde::de::Error>(address: A) -> Result<
 mod tests {
     use super::*;
 
-    /// The sections with their keys, as the table has them.
+    /// The table's sections with their keys, sorted.
     fn keys(table: &toml::Table) -> Vec<(String, Vec<String>)> {
         let mut keys: Vec<_> = table
             .iter()
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_its_place() {
+    fn invalid_values_are_refused_with_their_place() {
         for (text, part) in [
             ("[local]\naddress = \"0.0.0.0:9991\"\n", "no loopback address"),
             ("[work]\njobs = 0\n", "nonzero"),

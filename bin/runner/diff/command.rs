@@ -10,7 +10,7 @@ use super::compare::Difference;
 use super::results::{Results, ResultsError};
 
 options! {
-    /// Compares two files that --json-test-results wrote, or V8's own runner of any time.
+    /// Compares two files of results, written by --json-test-results or by any version of V8's own runner.
     #[derive(Debug, Parser)]
     #[command(
         name = "runner diff",
@@ -32,10 +32,10 @@ options! {
     }
 }
 
-/// Does what these words say, the first of which is `diff`. Returns the exit code.
+/// Runs the command; the first of `words` is `diff`. Returns the exit code.
 pub fn main(words: Vec<OsString>) -> u8 {
     let diff = Diff::parse_from(words);
-    match compared(&diff) {
+    match compare(&diff) {
         Ok(code) => code,
         Err(error) => {
             notice!("runner: {error}");
@@ -44,12 +44,12 @@ pub fn main(words: Vec<OsString>) -> u8 {
     }
 }
 
-fn compared(diff: &Diff) -> Result<u8, ResultsError> {
+fn compare(diff: &Diff) -> Result<u8, ResultsError> {
     let (old, new) = (Results::read(&diff.old)?, Results::read(&diff.new)?);
     let difference = Difference::between(&old, &new);
     let text = if diff.json { difference.json() } else { difference.text() };
     if let Err(error) = io::stdout().lock().write_all(text.as_bytes()) {
-        // The reader has seen enough, or the disk is full.
+        // A closed pipe is not an error; anything else is, such as a full disk.
         if error.kind() != io::ErrorKind::BrokenPipe {
             notice!("runner: cannot write the difference: {error}");
             return Ok(5);

@@ -6,75 +6,75 @@ use serde::Serialize;
 
 use super::results::{NamedTest, Results};
 
-/// What a test was before it failed.
+/// What a newly failing test did in the earlier run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Before {
-    /// As expected.
+    /// It was as expected.
     Passed,
-    /// Not among the tests.
+    /// It did not run.
     NotRun,
-    /// The older file does not tell the two apart.
+    /// One of the two: the older file does not say which tests ran.
     PassedOrNotRun,
 }
 
-/// A test that fails and did not.
+/// A test that fails now and did not before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NewlyFailing {
-    /// Which.
+    /// The test.
     #[serde(flatten)]
     pub test: NamedTest,
-    /// What it was.
+    /// What it did in the earlier run.
     pub before: Before,
-    /// Its outcome.
+    /// Its outcome in the later run.
     pub now: String,
 }
 
-/// A test that failed and does not fail any more.
+/// A test that failed and no longer fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NoLonger {
-    /// Which.
+    /// The test.
     #[serde(flatten)]
     pub test: NamedTest,
-    /// What its outcome was.
+    /// Its outcome in the earlier run.
     pub before: String,
 }
 
 /// A test that failed and still does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StillFailing {
-    /// Which.
+    /// The test.
     #[serde(flatten)]
     pub test: NamedTest,
-    /// What its outcome was.
+    /// Its outcome in the earlier run.
     pub before: String,
-    /// And is.
+    /// Its outcome in the later run.
     pub now: String,
 }
 
-/// The difference between two runs. Every test is in one of the lists at most, but for flaky and new ones.
+/// The difference between two runs. A test is in at most one of the lists, not counting `flaky` and `new_tests`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// They fail, and did not before.
+    /// Tests that fail and did not before.
     pub newly_failing: Vec<NewlyFailing>,
-    /// They failed, ran again, and do not fail any more.
+    /// Tests that failed, ran again, and no longer fail.
     pub newly_passing: Vec<NoLonger>,
-    /// They failed, and are not among those that fail now; whether they ran is not known.
+    /// Tests that failed and no longer fail, if it is not known whether they ran.
     pub passing_or_not_run: Vec<NoLonger>,
-    /// They failed, and do.
+    /// Tests that failed and still fail.
     pub still_failing: Vec<StillFailing>,
-    /// They failed and then passed, in the later run.
+    /// Tests that failed and then passed, within the later run.
     pub flaky: Vec<NamedTest>,
-    /// They have no verdict any more. Without those of `passing_or_not_run`.
+    /// Tests that no longer have a verdict, without those of `passing_or_not_run`.
     pub not_run_any_more: Vec<NamedTest>,
-    /// They had no verdict before, whatever they have now.
+    /// Tests without a verdict in the earlier run, whatever their verdict is now.
     pub new_tests: Vec<NamedTest>,
-    /// What the files do not tell.
+    /// Notes on what the files do not say.
     pub unknown: Vec<&'static str>,
 }
 
 impl Difference {
-    /// Between an earlier and a later run.
+    /// Compares an earlier and a later run.
     pub fn between(old: &Results, new: &Results) -> Self {
         let mut difference = Self { flaky: new.flaky.iter().cloned().collect(), ..Self::default() };
         for (test, now) in &new.failing {
@@ -86,7 +86,7 @@ impl Difference {
                 }
                 (None, ran) => {
                     let before = match ran {
-                        // It is among the results: it ran.
+                        // A flaky test is among the results, so it ran.
                         _ if old.flaky.contains(&test) => Before::Passed,
                         None => Before::PassedOrNotRun,
                         Some(ran) if ran.contains(&test) => Before::Passed,
@@ -107,7 +107,7 @@ impl Difference {
         }
         let none = BTreeSet::new();
         if let Some(ran) = &new.ran {
-            // Where the older file does not say what ran, those that failed did.
+            // If the older file does not say which tests ran, at least those that failed did.
             let before: BTreeSet<&NamedTest> = old
                 .ran
                 .as_ref()
@@ -127,7 +127,7 @@ impl Difference {
     }
 }
 
-/// What two files do not tell, where one does not say which tests ran.
+/// Notes on what is unknown because a file does not say which tests ran.
 fn unknown(old_says: bool, new_says: bool) -> Vec<&'static str> {
     let mut unknown = Vec::new();
     if !old_says {
@@ -153,7 +153,7 @@ mod tests {
         NamedTest { name: name.into(), variant: "default".into(), build: String::new() }
     }
 
-    /// `a!` failed, `a~` was flaky, `a` passed.
+    /// The results of these tests: `a!` failed, `a~` was flaky, `a` passed.
     fn results(tests: &[&str], says: bool) -> Results {
         let mut results = Results { ran: says.then(BTreeSet::new), ..Results::default() };
         for name in tests {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_of_each_test_is_told() {
+    fn each_change_of_a_test_is_in_its_list() {
         let old = results(&["a!", "b", "c!", "d!", "e", "f~", "g"], true);
         let new = results(&["a", "b!", "c!", "f!", "g~", "n", "m!"], true);
         let difference = Difference::between(&old, &new);

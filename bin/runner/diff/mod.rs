@@ -1,11 +1,11 @@
-//! `runner diff OLD.json NEW.json`: what became of the tests from one run to another.
+//! `runner diff OLD.json NEW.json`: how the tests' results changed from one run to another.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `command` | the command line |
-//! | `results` | what a file of results says: ours, or one of V8's own |
+//! | `results` | reading a file of results: ours, or one of V8's own runners |
 //! | `compare` | the difference |
-//! | `show` | how it reads |
+//! | `show` | the difference as text and as JSON |
 
 mod command;
 mod compare;

@@ -1,4 +1,4 @@
-//! What a file of results says.
+//! Reads files of results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::Ran;
 
-/// Why a file of results is of no use.
+/// Why a file of results cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     /// It cannot be read.
@@ -17,10 +17,10 @@ pub enum ResultsError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is no JSON, or something else is in it.
+    /// It is not JSON, or does not hold results.
     #[error("cannot compare {}: it holds no results of tests: {source}", path.display())]
     Content {
         /// The file.
@@ -35,9 +35,9 @@ pub enum ResultsError {
 pub struct NamedTest {
     /// `suite/name`.
     pub name: String,
-    /// The variant, with what tells its subtests apart; empty in files that do not say.
+    /// The variant, and the subtest if there is one; empty if the file has none.
     pub variant: String,
-    /// `x64.release`, where a file holds the results of several such runs.
+    /// The build, such as `x64.release`, if a file has the results of several; else empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub build: String,
 }
@@ -54,14 +54,14 @@ impl fmt::Display for NamedTest {
     }
 }
 
-/// What a file of results says.
+/// The content of a file of results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Results {
-    /// Unexpected verdicts, with the outcomes.
+    /// Tests with unexpected verdicts, and their outcomes.
     pub failing: BTreeMap<NamedTest, String>,
     /// Tests that failed and then passed.
     pub flaky: BTreeSet<NamedTest>,
-    /// All tests with a verdict, if the file says.
+    /// All tests with a verdict, if the file lists them.
     pub ran: Option<BTreeSet<NamedTest>>,
 }
 
@@ -106,7 +106,7 @@ impl Results {
     /// Reads a file's content.
     ///
     /// # Errors
-    /// It is no JSON, or something else is in it.
+    /// The bytes are not JSON, or do not hold results.
     pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let documents: Vec<ResultsFile> = if bytes.trim_ascii_start().starts_with(b"[") {
             serde_json::from_slice(bytes)?
@@ -114,7 +114,7 @@ impl Results {
             vec![serde_json::from_slice(bytes)?]
         };
         let several = documents.len() > 1;
-        // Of all of them, or it is not known of any.
+        // Known only if every document lists its tests.
         let ran = documents.iter().all(|document| document.ran.is_some()).then(BTreeSet::new);
         let mut results = Self { ran, ..Self::default() };
         for document in documents {
@@ -137,7 +137,7 @@ impl Results {
                 variant = format!("{variant} {detail}");
             }
             let test = NamedTest { name: record.name, variant, build: build.to_owned() };
-            // A file has what was unexpected, and whatever was run after that.
+            // A file has unexpected results, and those of reruns.
             let rerun_passed = record.run > 1 && record.expected.contains(&record.result);
             if if is_ours { record.flaky } else { rerun_passed } {
                 self.failing.remove(&test);

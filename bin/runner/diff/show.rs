@@ -1,14 +1,14 @@
-//! How a difference reads.
+//! A difference as text and as JSON.
 
 use std::fmt::Display;
 
 use super::compare::{Before, Difference};
 
-/// This many tests are named where there is nothing to be done about them.
-const NAMED: usize = 20;
+/// How many tests a list names that needs no action.
+const MAX_NAMED: usize = 20;
 
 impl Difference {
-    /// For people.
+    /// The difference as text.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let failing = self.newly_failing.iter().map(|one| {
@@ -36,8 +36,8 @@ impl Difference {
             line(&mut text, &format!("{} still failing{tail}", self.still_failing.len()));
             otherwise.iter().for_each(|one| line(&mut text, &format!("  {one}")));
         }
-        section(&mut text, "not run any more", self.not_run_any_more.iter(), NAMED);
-        section(&mut text, "new", self.new_tests.iter(), NAMED);
+        section(&mut text, "not run any more", self.not_run_any_more.iter(), MAX_NAMED);
+        section(&mut text, "new", self.new_tests.iter(), MAX_NAMED);
         if text.is_empty() {
             line(&mut text, "No difference.");
         }
@@ -47,27 +47,27 @@ impl Difference {
         text
     }
 
-    /// For programs: one object.
+    /// The difference as one JSON object.
     pub fn json(&self) -> String {
-        // Strings in lists: nothing that JSON has no form for.
+        // Cannot fail: strings in lists only.
         let mut text = serde_json::to_string(self).unwrap_or_default();
         text.push('\n');
         text
     }
 }
 
-/// `3 WHAT:` and a line for each, up to this many; nothing if there are none.
-fn section<T: Display>(text: &mut String, what: &str, tests: impl ExactSizeIterator<Item = T>, most: usize) {
+/// Adds `3 WHAT:` and one line for each test, at most `limit` of them; nothing if there are none.
+fn section<T: Display>(text: &mut String, what: &str, tests: impl ExactSizeIterator<Item = T>, limit: usize) {
     let count = tests.len();
     if count == 0 {
         return;
     }
     line(text, &format!("{count} {what}:"));
-    for test in tests.take(most) {
+    for test in tests.take(limit) {
         line(text, &format!("  {test}"));
     }
-    if count > most {
-        line(text, &format!("  ... and {} more (--json has all)", count - most));
+    if count > limit {
+        line(text, &format!("  ... and {} more (--json has all)", count - limit));
     }
 }
 
