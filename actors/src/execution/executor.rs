@@ -1,7 +1,7 @@
 //! The messages between a scheduler and an executor. The local pool and a peer use the same ones.
 //!
-//! An executor is registered with [`Join`](crate::run::scheduler::Join), gets [`Order`]s and answers with [`News`].
-//! Every lease it was assigned is answered by exactly one [`What::Finished`], unless the executor is lost.
+//! An executor is registered with [`Join`](crate::run::scheduler::Join), gets [`Order`]s and answers with [`ExecutorEvent`].
+//! Every lease it was assigned is answered by exactly one [`ExecutorEventKind::Finished`], unless the executor is lost.
 
 use std::time::Duration;
 
@@ -49,16 +49,16 @@ pub enum Order {
 /// What an executor tells the scheduler.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct News {
+pub struct ExecutorEvent {
     /// Who speaks.
     pub executor: ExecutorId,
     /// What happened.
-    pub what: What,
+    pub kind: ExecutorEventKind,
 }
 
 /// What happened at an executor.
 #[derive(Debug)]
-pub enum What {
+pub enum ExecutorEventKind {
     /// From now on this many leases may be out at a time. Those beyond are withdrawn, as far as they were not begun.
     Ready {
         /// Jobs at a time, and the queue ahead of them.
@@ -72,7 +72,7 @@ pub enum What {
         name: TestName,
     },
     /// How long a lease has waited at a peer, from its arrival there to its process's start: what the peer says. Comes
-    /// before [`What::Finished`], if at all; of other executors the scheduler sees it itself.
+    /// before [`ExecutorEventKind::Finished`], if at all; of other executors the scheduler sees it itself.
     Queued {
         /// The lease's number in the run.
         lease: LeaseId,

@@ -13,7 +13,7 @@ use super::options::{RunError, RunOptions};
 use super::peers::{Nobody, Part, Peers};
 use super::request::StopRequest;
 use super::stop::StopSource;
-use crate::execution::executor::{ExecutorId, News, What};
+use crate::execution::executor::{ExecutorEvent, ExecutorEventKind, ExecutorId};
 use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
 use crate::execution::pool::{Control, LocalPool, Setup};
@@ -222,8 +222,8 @@ async fn until_over(
                 });
             }
             Some(RunEvent::OutOfPatience) => {
-                let what = What::Lost { reason: "its tests do not end".into() };
-                scheduler.do_send(News { executor: LOCAL, what });
+                let what = ExecutorEventKind::Lost { reason: "its tests do not end".into() };
+                scheduler.do_send(ExecutorEvent { executor: LOCAL, kind: what });
             }
             Some(RunEvent::Died(actor)) => return Err(RunError::Died(actor)),
             Some(RunEvent::Broken(what)) => return Err(RunError::Broken(what)),

@@ -22,7 +22,7 @@ use super::job::{Job, Place, Preparation};
 use super::messages::{FetchEnded, NOT_TRUSTED, SessionEvent};
 use super::session::{Effect, Input, Session};
 use super::settings::WorkSettings;
-use crate::execution::executor::{News, What};
+use crate::execution::executor::{ExecutorEvent, ExecutorEventKind};
 use crate::execution::marker::RunId;
 use crate::kit::runtime;
 use crate::kit::shell::{CoreActor, Timed, Timer};
@@ -380,17 +380,19 @@ impl Handler<GetRunning> for WorkSession {
     }
 }
 
-impl Handler<News> for WorkSession {
+impl Handler<ExecutorEvent> for WorkSession {
     type Result = ();
 
-    fn handle(&mut self, News { what, .. }: News, context: &mut Self::Context) {
+    fn handle(&mut self, ExecutorEvent { kind: what, .. }: ExecutorEvent, context: &mut Self::Context) {
         let input = match what {
-            What::Started { lease, name } => Input::Started { lease: lease.0, name },
+            ExecutorEventKind::Started { lease, name } => Input::Started { lease: lease.0, name },
             // Only proxies say that.
-            What::Queued { .. } => return,
-            What::Finished { lease, ending } => Input::Finished { lease: lease.0, ending },
-            What::Lost { reason } => Input::Broken(reason),
-            What::Ready { .. } | What::Suspected | What::Recovered => return,
+            ExecutorEventKind::Queued { .. } => return,
+            ExecutorEventKind::Finished { lease, ending } => Input::Finished { lease: lease.0, ending },
+            ExecutorEventKind::Lost { reason } => Input::Broken(reason),
+            ExecutorEventKind::Ready { .. } | ExecutorEventKind::Suspected | ExecutorEventKind::Recovered => {
+                return;
+            }
         };
         self.input(input, context);
     }

@@ -16,7 +16,7 @@ use flotilla_messages::untrusted::{SHORT, untrusted_text};
 use super::admission::environment;
 use super::settings::WorkSettings;
 use crate::execution::confine::Confinement;
-use crate::execution::executor::{ExecutorId, LeaseId, News};
+use crate::execution::executor::{ExecutorEvent, ExecutorId, LeaseId};
 use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
 use crate::execution::pool::{Control, LeasedTest, PoolThreads, Sandbox, Setup};
@@ -82,7 +82,7 @@ impl Job {
         place: &Place,
         settings: &WorkSettings,
         jobs: NonZeroUsize,
-        session: Recipient<News>,
+        session: Recipient<ExecutorEvent>,
     ) -> io::Result<(Self, Preparation)> {
         #[cfg(target_os = "linux")]
         crate::execution::process::keep_child_status()?;

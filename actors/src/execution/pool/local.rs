@@ -10,7 +10,7 @@ use flotilla_messages::Cases;
 use super::control::{Control, Setup};
 use super::leased_test::LeasedTest;
 use super::threads::PoolThreads;
-use crate::execution::executor::{ExecutorId, News, Order};
+use crate::execution::executor::{ExecutorEvent, ExecutorId, Order};
 
 /// Hands the leases of a run to the threads of its pool, which answer the scheduler themselves.
 pub struct LocalPool {
@@ -28,7 +28,7 @@ impl LocalPool {
         jobs: NonZeroUsize,
         setup: Setup,
         cases: Arc<dyn Cases>,
-        scheduler: Recipient<News>,
+        scheduler: Recipient<ExecutorEvent>,
     ) -> io::Result<Self> {
         Ok(Self { threads: PoolThreads::start(executor, jobs, setup, scheduler)?, cases })
     }

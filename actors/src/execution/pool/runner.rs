@@ -12,7 +12,9 @@ use super::control::Control;
 use super::leased_test::LeasedTest;
 use super::sandbox::Sandbox;
 use super::scratch_dir::ScratchDir;
-use crate::execution::executor::{ExecutorId, Failed, LeaseId, LeaseResult, News, What};
+use crate::execution::executor::{
+    ExecutorEvent, ExecutorEventKind, ExecutorId, Failed, LeaseId, LeaseResult,
+};
 use crate::execution::process::Worker;
 
 /// Run this lease. The answer goes to the pool's scheduler.
@@ -34,7 +36,7 @@ pub struct ProcessRunner {
     pub(super) scratch_dir: Option<ScratchDir>,
     /// Why this thread runs no tests of another machine.
     pub(super) unconfined: Option<String>,
-    pub(super) scheduler: Recipient<News>,
+    pub(super) scheduler: Recipient<ExecutorEvent>,
 }
 
 impl Actor for ProcessRunner {
@@ -52,7 +54,7 @@ impl Handler<Run> for ProcessRunner {
 
     fn handle(&mut self, Run { lease, test }: Run, _: &mut Self::Context) {
         let ending = self.answer(lease, test);
-        self.tell(What::Finished { lease, ending });
+        self.tell(ExecutorEventKind::Finished { lease, ending });
     }
 }
 
@@ -88,7 +90,7 @@ impl ProcessRunner {
                 let attempted = catch_unwind(AssertUnwindSafe(|| {
                     let mut started = |name: &TestName| {
                         known = Some(name.clone());
-                        self.tell(What::Started { lease, name: name.clone() });
+                        self.tell(ExecutorEventKind::Started { lease, name: name.clone() });
                     };
                     let state = WorkerState { worker: &mut worker, scratch_dir: &mut scratch_dir };
                     let ending = attempt(state, &control.setup, lease, test, switch, &mut started);
@@ -123,10 +125,10 @@ impl ProcessRunner {
         ending
     }
 
-    fn tell(&self, what: What) {
+    fn tell(&self, what: ExecutorEventKind) {
         // At most two messages for each lease that the scheduler gave: they cannot pile up. A scheduler that is gone
         // wants no news.
-        self.scheduler.do_send(News { executor: self.executor, what });
+        self.scheduler.do_send(ExecutorEvent { executor: self.executor, kind: what });
     }
 }
 

@@ -10,14 +10,14 @@ use actix::{Addr, Recipient, SyncArbiter};
 use super::control::{Control, Setup};
 use super::leased_test::LeasedTest;
 use super::runner::{ProcessRunner, Run, panic_text};
-use crate::execution::executor::{ExecutorId, LeaseId, News, What};
+use crate::execution::executor::{ExecutorEvent, ExecutorEventKind, ExecutorId, LeaseId};
 
 /// One [`ProcessRunner`] on each of a number of threads. They answer leases themselves.
 pub struct PoolThreads {
     executor: ExecutorId,
     runners: Addr<ProcessRunner>,
     control: Arc<Control>,
-    answers: Recipient<News>,
+    answers: Recipient<ExecutorEvent>,
 }
 
 impl PoolThreads {
@@ -29,7 +29,7 @@ impl PoolThreads {
         executor: ExecutorId,
         jobs: NonZeroUsize,
         setup: Setup,
-        answers: Recipient<News>,
+        answers: Recipient<ExecutorEvent>,
     ) -> io::Result<Self> {
         let control = Arc::new(Control::new(jobs, setup)?);
         let (threads, shared, scheduler) = (jobs.get(), Arc::clone(&control), answers.clone());
@@ -63,10 +63,10 @@ impl PoolThreads {
 }
 
 impl Drop for PoolThreads {
-    /// However it ends, its owner gets [`What::Lost`], and what runs is killed.
+    /// However it ends, its owner gets [`ExecutorEventKind::Lost`], and what runs is killed.
     fn drop(&mut self) {
         self.control.stop(true);
-        let what = What::Lost { reason: "the local pool has ended".into() };
-        self.answers.do_send(News { executor: self.executor, what });
+        let what = ExecutorEventKind::Lost { reason: "the local pool has ended".into() };
+        self.answers.do_send(ExecutorEvent { executor: self.executor, kind: what });
     }
 }

@@ -17,7 +17,7 @@ use flotilla_messages::{EventKind, Fingerprint, PeerNews};
 
 use super::core::{Core, Effect, Input};
 use crate::content::inputs::{ScanError, StatCache, Tree, scan};
-use crate::execution::executor::{ExecutorId, News, What};
+use crate::execution::executor::{ExecutorEvent, ExecutorEventKind, ExecutorId};
 use crate::kit::reactor_now;
 use crate::net::link::{self, Open};
 use crate::run::aggregator::{AggregatorMsg, ResultAggregator};
@@ -217,7 +217,8 @@ impl Peers {
             Effect::Notice(text) => self.aggregator.do_send(AggregatorMsg::notice(text)),
             Effect::NoneLeft { reason } => {
                 if let Some(executor) = self.without_us {
-                    self.scheduler.do_send(News { executor, what: What::Lost { reason } });
+                    self.scheduler
+                        .do_send(ExecutorEvent { executor, kind: ExecutorEventKind::Lost { reason } });
                 }
             }
         }

@@ -23,7 +23,7 @@ use super::exchange::{Exchange, Grant, Grants, Holder, LARGE};
 use super::transfer::{self, Transfer};
 use super::wire_case::relocate;
 use crate::content::inputs::{Packs, SendError, Tree};
-use crate::execution::executor::{ExecutorId, News, Order};
+use crate::execution::executor::{ExecutorEvent, ExecutorId, Order};
 use crate::kit::reactor_now;
 use crate::kit::shell::CoreActor;
 use crate::net::link::{
@@ -72,7 +72,7 @@ pub struct Job {
     /// Gets the proxy's [`Join`].
     pub joins: Recipient<Join>,
     /// Gets its news.
-    pub news: Recipient<News>,
+    pub news: Recipient<ExecutorEvent>,
     /// Is told how proxies fare.
     pub owner: Recipient<ProxyEvent>,
     /// Who gets large blobs from where.
@@ -383,7 +383,9 @@ impl CoreActor for PeerProxy {
             Effect::Waits { ahead } => {
                 self.job.owner.do_send(ProxyEvent::Waits { executor: self.executor, ahead });
             }
-            Effect::News(what) => self.job.news.do_send(News { executor: self.executor, what }),
+            Effect::News(what) => {
+                self.job.news.do_send(ExecutorEvent { executor: self.executor, kind: what })
+            }
             Effect::Over { reason, joined, again } => {
                 let bye = reason.clone().unwrap_or_else(|| "the run is over".into());
                 if let Some(link) = &self.link {

@@ -18,7 +18,7 @@ use flotilla_messages::untrusted::{LONG, untrusted_lines, untrusted_text};
 use flotilla_messages::{Outcome, TestCase};
 
 use super::wire_case::size;
-use crate::execution::executor::{Failed, Judged, Lease, LeaseId, LeaseResult, What};
+use crate::execution::executor::{ExecutorEventKind, Failed, Judged, Lease, LeaseId, LeaseResult};
 
 /// Answers about leases that are not out which a peer may give. Some are honest: a withdrawal may cross a result.
 const MOST_STRAY: usize = 1000;
@@ -84,7 +84,7 @@ pub enum Effect {
         ahead: u16,
     },
     /// Tell the scheduler. Only after it was joined.
-    News(What),
+    News(ExecutorEventKind),
     /// It is over; nothing follows.
     Over {
         /// Why, if it is not because the run is.
@@ -160,7 +160,11 @@ impl Core {
                 self.over("its key is not trusted here any more".into(), false, effects);
             }
             Input::Suspected(suspected) if self.state == State::Serving => {
-                effects.push(Effect::News(if suspected { What::Suspected } else { What::Recovered }));
+                effects.push(Effect::News(if suspected {
+                    ExecutorEventKind::Suspected
+                } else {
+                    ExecutorEventKind::Recovered
+                }));
             }
             Input::Suspected(_) => {}
             Input::Made(made) => self.made(made, effects),
@@ -203,7 +207,7 @@ impl Core {
                 effects.push(Effect::Join { credit: bounded(credit) });
             }
             (WorkMessage::Ready { credit }, State::Serving) => {
-                effects.push(Effect::News(What::Ready { credit: bounded(credit) }));
+                effects.push(Effect::News(ExecutorEventKind::Ready { credit: bounded(credit) }));
             }
             (WorkMessage::News(news), State::Serving) => {
                 for news in news {
@@ -229,7 +233,7 @@ impl Core {
                 // The name is ours: a peer is not to put words on the screen.
                 Some(Out::There { case, .. }) => {
                     let name = case.name.clone();
-                    effects.push(Effect::News(What::Started { lease: LeaseId(lease), name }));
+                    effects.push(Effect::News(ExecutorEventKind::Started { lease: LeaseId(lease), name }));
                 }
                 _ => self.strayed(effects),
             },
@@ -237,9 +241,9 @@ impl Core {
                 let lease = LeaseId(lease);
                 match self.leases.remove(&lease) {
                     Some(Out::There { case, withdrawn }) => {
-                        effects.push(Effect::News(What::Queued { lease, queued }));
+                        effects.push(Effect::News(ExecutorEventKind::Queued { lease, queued }));
                         let ending = ended(case, ending, withdrawn);
-                        effects.push(Effect::News(What::Finished { lease, ending }));
+                        effects.push(Effect::News(ExecutorEventKind::Finished { lease, ending }));
                     }
                     Some(Out::Making) => {
                         self.leases.insert(lease, Out::Making);
@@ -276,7 +280,7 @@ impl Core {
                         self.leases.remove(&lease);
                         let reason = format!("its command of {size} bytes is too long to be sent");
                         let ending = LeaseResult::Unable { reason };
-                        effects.push(Effect::News(What::Finished { lease, ending }));
+                        effects.push(Effect::News(ExecutorEventKind::Finished { lease, ending }));
                         continue;
                     }
                     if ready.len() >= MOST_LEASES || (bytes + size > ASSIGN_BYTES && !ready.is_empty()) {
@@ -290,7 +294,10 @@ impl Core {
                 }
                 Err(failed) => {
                     self.leases.remove(&lease);
-                    effects.push(Effect::News(What::Finished { lease, ending: LeaseResult::Failed(failed) }));
+                    effects.push(Effect::News(ExecutorEventKind::Finished {
+                        lease,
+                        ending: LeaseResult::Failed(failed),
+                    }));
                 }
             }
         }
@@ -334,7 +341,7 @@ impl Core {
         self.state = State::Over;
         self.leases.clear();
         if joined {
-            effects.push(Effect::News(What::Lost { reason: reason.clone() }));
+            effects.push(Effect::News(ExecutorEventKind::Lost { reason: reason.clone() }));
         }
         effects.push(Effect::Over { reason: Some(reason), joined, again });
     }
@@ -352,7 +359,7 @@ impl Core {
 }
 
 fn withdrawn(lease: LeaseId) -> Effect {
-    Effect::News(What::Finished { lease, ending: LeaseResult::Withdrawn })
+    Effect::News(ExecutorEventKind::Finished { lease, ending: LeaseResult::Withdrawn })
 }
 
 /// What a peer's word about a test means here.

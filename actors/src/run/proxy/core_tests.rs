@@ -10,7 +10,7 @@ use flotilla_messages::{Captured, CaseId, Exit, Judgement, Memory, Outcome, Outp
 use proptest::prelude::*;
 
 use super::core::{Core, Effect, Input};
-use crate::execution::executor::{Failed, Lease, LeaseId, LeaseResult, What};
+use crate::execution::executor::{ExecutorEventKind, Failed, Lease, LeaseId, LeaseResult};
 use crate::run::fake;
 
 const BLOBS: usize = 10;
@@ -62,7 +62,7 @@ impl Bench {
 
     fn answers(&self) -> Vec<(u64, &LeaseResult)> {
         let answer = |effect| match effect {
-            &Effect::News(What::Finished { lease, ref ending }) => Some((lease.0, ending)),
+            &Effect::News(ExecutorEventKind::Finished { lease, ref ending }) => Some((lease.0, ending)),
             _ => None,
         };
         self.done.iter().filter_map(answer).collect()
@@ -88,7 +88,7 @@ fn the_packet_is_sent_when_it_is_our_turn_and_once() {
     assert!(matches!(bench.say(want), [Effect::SendBlobs(asked)] if asked.len() == 1));
     assert!(matches!(bench.say(WorkMessage::Ready { credit: 3 }), [Effect::Join { credit: 3 }]));
     let news = bench.say(WorkMessage::Ready { credit: 1 });
-    assert!(matches!(news, [Effect::News(What::Ready { credit: 1 })]));
+    assert!(matches!(news, [Effect::News(ExecutorEventKind::Ready { credit: 1 })]));
 }
 
 #[test]
@@ -317,7 +317,7 @@ proptest! {
                     Effect::Join { .. } => joined = true,
                     Effect::News(what) => {
                         prop_assert!(joined && !lost, "news of one the scheduler does not know: {what:?}");
-                        lost = matches!(what, What::Lost { .. });
+                        lost = matches!(what, ExecutorEventKind::Lost { .. });
                     }
                     other => prop_assert!(!was_over, "after its end: {other:?}"),
                 }

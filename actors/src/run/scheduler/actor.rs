@@ -14,7 +14,7 @@ use super::core::Core;
 use super::effect::{CaseRead, Effect, Input};
 use super::lister::{self, Listing, ListingDemand};
 use super::policy::{ConfirmFailures, FailureLimit, History, Reruns};
-use crate::execution::executor::{ExecutorId, News, Order};
+use crate::execution::executor::{ExecutorEvent, ExecutorId, Order};
 use crate::kit::DeathWatch;
 use crate::run::RunEvent;
 use crate::run::aggregator::AggregatorMsg;
@@ -22,7 +22,7 @@ use crate::run::aggregator::AggregatorMsg;
 /// The time between two looks at what is late.
 const TICK: Duration = Duration::from_millis(100);
 
-/// An executor offers itself. It changes its credit by [`What::Ready`](crate::execution::executor::What::Ready).
+/// An executor offers itself. It changes its credit by [`ExecutorEventKind::Ready`](crate::execution::executor::ExecutorEventKind::Ready).
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Join {
@@ -248,10 +248,10 @@ impl Handler<Rates> for Scheduler {
     }
 }
 
-impl Handler<News> for Scheduler {
+impl Handler<ExecutorEvent> for Scheduler {
     type Result = ();
 
-    fn handle(&mut self, news: News, _: &mut Self::Context) {
+    fn handle(&mut self, news: ExecutorEvent, _: &mut Self::Context) {
         self.handle(Input::Executor(news));
     }
 }

@@ -9,7 +9,7 @@ use flotilla_messages::{Event, EventKind, Outcome, Summary, TestReport};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::execution::executor::{Judged, Lease, LeaseResult, What};
+use crate::execution::executor::{ExecutorEventKind, Judged, Lease, LeaseResult};
 use crate::execution::marker::RunId;
 use crate::execution::pool::{LocalPool, Setup};
 use crate::execution::process::Launcher;
@@ -35,7 +35,7 @@ enum Manner {
 struct Peer {
     manner: Manner,
     cases: Arc<dyn Cases>,
-    scheduler: Recipient<News>,
+    scheduler: Recipient<ExecutorEvent>,
 }
 
 impl Actor for Peer {
@@ -43,13 +43,13 @@ impl Actor for Peer {
 }
 
 impl Peer {
-    fn tell(&self, what: What) {
-        self.scheduler.do_send(News { executor: BOB, what });
+    fn tell(&self, what: ExecutorEventKind) {
+        self.scheduler.do_send(ExecutorEvent { executor: BOB, kind: what });
     }
 
     fn answer(&self, Lease { id: lease, test, .. }: Lease) {
         let case = self.cases.case(test).unwrap();
-        self.tell(What::Started { lease, name: case.name.clone() });
+        self.tell(ExecutorEventKind::Started { lease, name: case.name.clone() });
         let ending = match self.manner {
             Manner::Silent => return,
             Manner::Unable => LeaseResult::Unable { reason: "no space left on device".into() },
@@ -67,7 +67,7 @@ impl Peer {
                 LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)))
             }
         };
-        self.tell(What::Finished { lease, ending });
+        self.tell(ExecutorEventKind::Finished { lease, ending });
     }
 }
 
@@ -173,7 +173,7 @@ fn a_peer_that_can_run_nothing_is_left_out() {
 }
 
 /// An executor that can run nothing, on this machine: without it, nobody can.
-struct Helpless(Recipient<News>);
+struct Helpless(Recipient<ExecutorEvent>);
 
 impl Actor for Helpless {
     type Context = Context<Self>;
@@ -186,8 +186,8 @@ impl Handler<Order> for Helpless {
         if let Order::Assign(leases) = order {
             for lease in leases {
                 let ending = LeaseResult::Unable { reason: "no space left on device".into() };
-                let what = What::Finished { lease: lease.id, ending };
-                self.0.do_send(News { executor: HERE, what });
+                let what = ExecutorEventKind::Finished { lease: lease.id, ending };
+                self.0.do_send(ExecutorEvent { executor: HERE, kind: what });
             }
         }
     }

@@ -21,7 +21,7 @@ use super::policy::{ConfirmFailures, History, NoHistory};
 use super::rerun::RerunQueue;
 use super::table::{Index, Table};
 use super::unrun::UnrunVerdicts;
-use crate::execution::executor::{ExecutorId, Lease, LeaseId, LeaseResult, News, What};
+use crate::execution::executor::{ExecutorEvent, ExecutorEventKind, ExecutorId, Lease, LeaseId, LeaseResult};
 use crate::run::aggregator::{AggregatorMsg, Attempt};
 
 /// This long are peers waited for when the run stops early. This machine's own tests are waited for until they end.
@@ -148,8 +148,10 @@ impl Core {
         if self.over {
             return;
         }
-        let look_for_late =
-            matches!(input, Input::Tick | Input::Executor(News { what: What::Suspected, .. }));
+        let look_for_late = matches!(
+            input,
+            Input::Tick | Input::Executor(ExecutorEvent { kind: ExecutorEventKind::Suspected, .. })
+        );
         self.take_in(now, input, effects);
         self.stop_at_limit(now, effects);
         if self.stopping.is_none() {
@@ -222,7 +224,9 @@ impl Core {
                     executor.rated = Some(f64::from(permille.max(1)) / 1000.0);
                 }
             }
-            Input::Executor(News { executor, what }) => self.executor_reports(now, executor, what, effects),
+            Input::Executor(ExecutorEvent { executor, kind: what }) => {
+                self.executor_reports(now, executor, what, effects)
+            }
             Input::CaseRead(read) => self.case_read(read, effects),
             Input::Tick => {}
             Input::Stop { reason, kill } => self.stop(now, reason, kill, effects),
@@ -233,11 +237,11 @@ impl Core {
         &mut self,
         now: Instant,
         executor: ExecutorId,
-        what: What,
+        what: ExecutorEventKind,
         effects: &mut Vec<Effect>,
     ) {
         match what {
-            What::Ready { credit } => {
+            ExecutorEventKind::Ready { credit } => {
                 if let Some(entry) = self.executors.get_mut(&executor) {
                     entry.credit = credit;
                     let excess = entry.live().saturating_sub(credit);
@@ -245,7 +249,7 @@ impl Core {
                 }
                 self.release_unconfirmable(effects);
             }
-            What::Started { lease, name } => {
+            ExecutorEventKind::Started { lease, name } => {
                 if let Some(leased) = self.leases.get_mut(&lease)
                     && leased.executor == executor
                     && leased.started.is_none()
@@ -262,20 +266,22 @@ impl Core {
                     }
                 }
             }
-            What::Queued { lease, queued } => {
+            ExecutorEventKind::Queued { lease, queued } => {
                 if let Some(leased) = self.leases.get_mut(&lease).filter(|leased| leased.executor == executor)
                 {
                     leased.queued = Some(queued);
                 }
             }
-            What::Finished { lease, ending } => self.finished(now, executor, lease, ending, effects),
-            What::Suspected => self.suspected(executor),
-            What::Recovered => {
+            ExecutorEventKind::Finished { lease, ending } => {
+                self.finished(now, executor, lease, ending, effects)
+            }
+            ExecutorEventKind::Suspected => self.suspected(executor),
+            ExecutorEventKind::Recovered => {
                 if let Some(executor) = self.executors.get_mut(&executor) {
                     executor.suspected = false;
                 }
             }
-            What::Lost { reason } => self.lost(now, executor, &reason, effects),
+            ExecutorEventKind::Lost { reason } => self.lost(now, executor, &reason, effects),
         }
     }
 

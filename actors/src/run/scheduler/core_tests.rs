@@ -34,12 +34,12 @@ fn leases(effects: &[Effect]) -> Vec<(u64, u64, u32)> {
 
 fn finish(lease: u64) -> Input {
     let ending = LeaseResult::Failed(Box::new(Failed::nameless(CaseId(0), "x".into())));
-    Input::news(HERE, What::Finished { lease: LeaseId(lease), ending })
+    Input::news(HERE, ExecutorEventKind::Finished { lease: LeaseId(lease), ending })
 }
 
 fn started(executor: ExecutorId, lease: u64) -> Input {
     let name = Failed::nameless(CaseId(0), String::new()).name;
-    Input::news(executor, What::Started { lease: LeaseId(lease), name })
+    Input::news(executor, ExecutorEventKind::Started { lease: LeaseId(lease), name })
 }
 
 /// The verdict that waits for a case, which cannot be read: test, outcome, reason, place and attempt.
@@ -109,7 +109,8 @@ fn a_stop_waits_for_what_runs_and_counts_what_did_not() {
     assert_eq!(handled(&mut core, stop(false)), [stopping, stop_here(false)]);
     assert_eq!(handled(&mut core, stop(false)), []);
     assert_eq!(handled(&mut core, stop(true)), [stop_here(true)]);
-    let ended = Input::news(HERE, What::Finished { lease: LeaseId(1), ending: LeaseResult::Withdrawn });
+    let ended =
+        Input::news(HERE, ExecutorEventKind::Finished { lease: LeaseId(1), ending: LeaseResult::Withdrawn });
     assert_eq!(
         handled(&mut core, ended),
         [Effect::Tell(AggregatorMsg::Over { not_run: 2, all_found: false })]
@@ -123,11 +124,13 @@ fn what_a_lost_executor_had_is_leased_again_in_order() {
     handled(&mut core, found(&[1, 2, 3]));
     join(&mut core, HERE, 1);
     handled(&mut core, started(ExecutorId(1), 1));
-    let lost = Input::news(ExecutorId(1), What::Lost { reason: "gone".into() });
+    let lost = Input::news(ExecutorId(1), ExecutorEventKind::Lost { reason: "gone".into() });
     assert_eq!(leases(&handled(&mut core, lost)), []);
     assert_eq!(leases(&handled(&mut core, finish(3))), [(4, 1, 2)]);
-    let late =
-        Input::news(ExecutorId(1), What::Finished { lease: LeaseId(1), ending: LeaseResult::Withdrawn });
+    let late = Input::news(
+        ExecutorId(1),
+        ExecutorEventKind::Finished { lease: LeaseId(1), ending: LeaseResult::Withdrawn },
+    );
     assert_eq!(handled(&mut core, late), []);
     assert_eq!(leases(&handled(&mut core, finish(4))), [(5, 2, 2)]);
 }
@@ -144,11 +147,14 @@ fn a_test_that_took_down_two_executors_is_a_crash_and_the_bystanders_are_not() {
         let given = leases(&join(&mut core, executor, 2));
         let killer = given.iter().find(|(_, test, _)| *test == 1).unwrap().0;
         handled(&mut core, started(executor, killer));
-        crashed = handled(&mut core, Input::news(executor, What::Lost { reason: format!("end {round}") }));
+        crashed = handled(
+            &mut core,
+            Input::news(executor, ExecutorEventKind::Lost { reason: format!("end {round}") }),
+        );
     }
     let reason = "took down 2 executors: end 1; end 2".to_owned();
     assert_eq!(unrun(&mut core, crashed), (1, Outcome::Crash, reason, Place::Local, 2));
-    let ready = Input::news(HERE, What::Ready { credit: 2 });
+    let ready = Input::news(HERE, ExecutorEventKind::Ready { credit: 2 });
     assert_eq!(leases(&handled(&mut core, ready)), [(5, 2, 3)]);
 }
 
@@ -175,15 +181,15 @@ fn a_test_is_not_blamed_for_peers_that_go_together() {
         step(&mut core, 0, started(ExecutorId(1), 1));
         // It is late: another one is given it as well.
         join(&mut core, 2, 0);
-        let copied = step(&mut core, 100, Input::news(ExecutorId(1), What::Suspected));
+        let copied = step(&mut core, 100, Input::news(ExecutorId(1), ExecutorEventKind::Suspected));
         assert_eq!(leases(&copied), [(2, 1, 2)]);
         step(&mut core, 100, started(ExecutorId(2), 2));
-        let lost = |executor| Input::news(executor, What::Lost { reason: "silent".into() });
+        let lost = |executor| Input::news(executor, ExecutorEventKind::Lost { reason: "silent".into() });
         step(&mut core, 110, lost(ExecutorId(1)));
         let effects = step(&mut core, 110 + apart, lost(ExecutorId(2)));
         assert_eq!(effects.iter().any(|effect| matches!(effect, Effect::ReadCase(_))), blamed, "{effects:?}");
         if !blamed {
-            let ready = step(&mut core, 120, Input::news(HERE, What::Ready { credit: 1 }));
+            let ready = step(&mut core, 120, Input::news(HERE, ExecutorEventKind::Ready { credit: 1 }));
             assert_eq!(leases(&ready).len(), 1);
         }
     }
@@ -201,10 +207,11 @@ fn a_test_that_peers_were_lost_with_runs_here_if_any_do() {
         handled(&mut core, started(executor, lease));
         if lease == 2 {
             // These have nothing to do.
-            handled(&mut core, Input::news(HERE, What::Ready { credit: 1 }));
+            handled(&mut core, Input::news(HERE, ExecutorEventKind::Ready { credit: 1 }));
             peer(&mut core, ExecutorId(3), 1);
         }
-        let effects = handled(&mut core, Input::news(executor, What::Lost { reason: "silent".into() }));
+        let effects =
+            handled(&mut core, Input::news(executor, ExecutorEventKind::Lost { reason: "silent".into() }));
         let here = Effect::Assign {
             executor: HERE,
             leases: vec![Lease { id: LeaseId(3), test: CaseId(1), attempt: 3 }],
@@ -229,7 +236,7 @@ fn losing_the_last_executor_is_said_and_ends_the_run() {
     let mut core = Core::default();
     join(&mut core, HERE, 1);
     handled(&mut core, found(&[1]));
-    let effects = handled(&mut core, Input::news(HERE, What::Lost { reason: "gone".into() }));
+    let effects = handled(&mut core, Input::news(HERE, ExecutorEventKind::Lost { reason: "gone".into() }));
     let over = Effect::Tell(AggregatorMsg::Over { not_run: 1, all_found: false });
     assert_eq!(effects, [Effect::Stuck { reason: "gone".into() }, over]);
 }
@@ -254,12 +261,12 @@ fn ended(executor: ExecutorId, lease: u64, outcome: Outcome) -> Input {
     let judgement = Judgement { outcome, why: None };
     let case = fake::case(CaseId(0), &["true"]);
     let ending = LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)));
-    Input::news(executor, What::Finished { lease: LeaseId(lease), ending })
+    Input::news(executor, ExecutorEventKind::Finished { lease: LeaseId(lease), ending })
 }
 
 fn unable(executor: ExecutorId, lease: u64) -> Input {
     let ending = LeaseResult::Unable { reason: "no memory".into() };
-    Input::news(executor, What::Finished { lease: LeaseId(lease), ending })
+    Input::news(executor, ExecutorEventKind::Finished { lease: LeaseId(lease), ending })
 }
 
 /// Test, whether it is as expected, place and whom it differs on.
@@ -317,7 +324,7 @@ fn what_cannot_be_confirmed_counts_as_it_is() {
     handled(&mut core, found(&[5]));
     join(&mut core, HERE, 1);
     handled(&mut core, ended(BOB, 1, Outcome::Fail));
-    let effects = handled(&mut core, Input::news(HERE, What::Lost { reason: "gone".into() }));
+    let effects = handled(&mut core, Input::news(HERE, ExecutorEventKind::Lost { reason: "gone".into() }));
     assert_eq!(verdicts(&effects), [(5, false, there.clone(), None)]);
     // The run stops meanwhile; what is said here afterwards is of no interest.
     let mut core = Core::default();
@@ -507,16 +514,16 @@ fn a_suspected_executor_keeps_what_runs_and_gets_nothing_until_it_is_back() {
     handled(&mut core, found(&[1, 2, 3]));
     handled(&mut core, Input::AllFound);
     handled(&mut core, started(BOB, 1));
-    let effects = at(&mut core, begun, 3000, Input::news(BOB, What::Suspected));
+    let effects = at(&mut core, begun, 3000, Input::news(BOB, ExecutorEventKind::Suspected));
     assert_eq!(effects, [Effect::Withdraw { executor: BOB, leases: vec![LeaseId(2)] }]);
     let ending = LeaseResult::Withdrawn;
-    let answered = Input::news(BOB, What::Finished { lease: LeaseId(2), ending });
+    let answered = Input::news(BOB, ExecutorEventKind::Finished { lease: LeaseId(2), ending });
     assert_eq!(at(&mut core, begun, 3100, answered), []);
-    let effects = at(&mut core, begun, 3200, Input::news(BOB, What::Recovered));
+    let effects = at(&mut core, begun, 3200, Input::news(BOB, ExecutorEventKind::Recovered));
     assert_eq!(leases(&effects), [(3, 2, 1)], "it was not begun: the first attempt");
     // Suspected again, it loses what it has begun to nobody, but others may double it at once.
     at(&mut core, begun, 3300, started(BOB, 3));
-    at(&mut core, begun, 3400, Input::news(BOB, What::Suspected));
+    at(&mut core, begun, 3400, Input::news(BOB, ExecutorEventKind::Suspected));
     let place = Place::Local;
     let joined = Input::Joined { executor: HERE, place, credit: 9, max_heavy: 1 };
     assert_eq!(leases(&at(&mut core, begun, 3500, joined)), [(4, 3, 1)]);
@@ -552,7 +559,7 @@ fn leases_beyond_a_lowered_credit_go_back() {
     for lease in [1, 2] {
         handled(&mut core, started(BOB, lease));
     }
-    let effects = handled(&mut core, Input::news(BOB, What::Ready { credit: 1 }));
+    let effects = handled(&mut core, Input::news(BOB, ExecutorEventKind::Ready { credit: 1 }));
     let leases_back = vec![LeaseId(4), LeaseId(3)];
     assert_eq!(effects, [Effect::Withdraw { executor: BOB, leases: leases_back }]);
     assert_eq!(core.table.waiting(), 2);
@@ -568,7 +575,8 @@ fn tests_that_had_not_begun_on_two_lost_peers_are_no_crashes() {
         assert_eq!(leases(&peer(&mut core, executor, 2)).len(), 2);
         let here = Input::Joined { executor: HERE, place: Place::Local, credit: 0, max_heavy: 1 };
         handled(&mut core, here);
-        let effects = handled(&mut core, Input::news(executor, What::Lost { reason: "killed".into() }));
+        let effects =
+            handled(&mut core, Input::news(executor, ExecutorEventKind::Lost { reason: "killed".into() }));
         let notice = format!("peer{round} is lost: killed; 2 tests are run elsewhere");
         assert_eq!(effects, [Effect::notice(notice)]);
     }

@@ -3,7 +3,7 @@
 use actix::Message;
 use flotilla_messages::{CaseId, Entry, EventKind, Place, StopReason, TestCase, Unrunnable};
 
-use crate::execution::executor::{ExecutorId, Lease, LeaseId, News};
+use crate::execution::executor::{ExecutorEvent, ExecutorId, Lease, LeaseId};
 use crate::run::aggregator::AggregatorMsg;
 
 /// The case of a test, or why there is none; `None`: nobody knows.
@@ -45,7 +45,7 @@ pub enum Input {
         permille: u32,
     },
     /// An executor reports.
-    Executor(News),
+    Executor(ExecutorEvent),
     /// The case of a test was read whose verdict waits for that.
     CaseRead(CaseRead),
     /// Time has passed. Wanted about ten times a second while there is more than one executor.
@@ -96,8 +96,8 @@ pub enum Effect {
 
 #[cfg(test)]
 impl Input {
-    pub(super) fn news(executor: ExecutorId, what: crate::execution::executor::What) -> Self {
-        Self::Executor(News { executor, what })
+    pub(super) fn news(executor: ExecutorId, what: crate::execution::executor::ExecutorEventKind) -> Self {
+        Self::Executor(ExecutorEvent { executor, kind: what })
     }
 }
 

@@ -11,7 +11,7 @@ use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcom
 use super::core::Core;
 use super::effect::{Effect, Input};
 use super::policy::{ConfirmFailures, History};
-use crate::execution::executor::{ExecutorId, Judged, Lease, LeaseId, LeaseResult, What};
+use crate::execution::executor::{ExecutorEventKind, ExecutorId, Judged, Lease, LeaseId, LeaseResult};
 use crate::run::aggregator::{AggregatorMsg, Attempt};
 use crate::run::fake;
 
@@ -240,7 +240,7 @@ impl World {
         let case = fake::case(CaseId(0), &["true"]);
         let ending = match news {
             News::Started => {
-                self.handle(Input::news(executor, What::Started { lease, name: case.name }));
+                self.handle(Input::news(executor, ExecutorEventKind::Started { lease, name: case.name }));
                 return;
             }
             News::Withdrawn => LeaseResult::Withdrawn,
@@ -258,12 +258,12 @@ impl World {
                 LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)))
             }
         };
-        self.handle(Input::news(executor, What::Finished { lease, ending }));
+        self.handle(Input::news(executor, ExecutorEventKind::Finished { lease, ending }));
     }
 
     fn fault(&mut self, of: u32, fault: Fault) {
         let executor = ExecutorId(of);
-        let lost = |reason: &str| Input::news(executor, What::Lost { reason: reason.into() });
+        let lost = |reason: &str| Input::news(executor, ExecutorEventKind::Lost { reason: reason.into() });
         match fault {
             Fault::Killed => {
                 self.machines.remove(&of);
@@ -275,7 +275,7 @@ impl World {
                 self.at(Duration::from_secs(10), Event::Fault(of, Fault::Lost));
             }
             Fault::Suspected if self.machine(of).stopped => {
-                self.handle(Input::news(executor, What::Suspected))
+                self.handle(Input::news(executor, ExecutorEventKind::Suspected))
             }
             Fault::Lost if self.machine(of).stopped => {
                 self.machines.remove(&of);
@@ -287,7 +287,7 @@ impl World {
                 for event in std::mem::take(&mut self.machine(of).kept) {
                     self.at(Duration::ZERO, event);
                 }
-                self.handle(Input::news(executor, What::Recovered));
+                self.handle(Input::news(executor, ExecutorEventKind::Recovered));
             }
         }
     }

@@ -6,7 +6,7 @@ use flotilla_messages::{Captured, CaseId, Entry, Exit, Judgement, Memory, Outcom
 use proptest::prelude::*;
 
 use super::*;
-use crate::execution::executor::{ExecutorId, Failed, Judged, Lease, LeaseResult, What};
+use crate::execution::executor::{ExecutorEventKind, ExecutorId, Failed, Judged, Lease, LeaseResult};
 use crate::run::aggregator::AggregatorMsg;
 use crate::run::fake;
 use crate::run::scheduler::{ConfirmFailures, History, Input};
@@ -74,13 +74,16 @@ impl Bench {
 
     fn finish(&mut self, at: usize, outcome: Outcome) -> Vec<Placement> {
         let (executor, lease) = self.leases[at];
-        self.input(Input::news(executor, What::Finished { lease: lease.id, ending: judged(outcome) }))
+        self.input(Input::news(
+            executor,
+            ExecutorEventKind::Finished { lease: lease.id, ending: judged(outcome) },
+        ))
     }
 
     fn start(&mut self, at: usize) {
         let (executor, lease) = self.leases[at];
         let name = Failed::nameless(lease.test, String::new()).name;
-        self.input(Input::news(executor, What::Started { lease: lease.id, name }));
+        self.input(Input::news(executor, ExecutorEventKind::Started { lease: lease.id, name }));
     }
 
     fn times(&self) -> Times {
@@ -137,8 +140,8 @@ fn what_is_lost_unable_or_to_be_confirmed_is_said() {
     bench.join(HERE, Place::Local, 0);
     bench.join(BOB, bob(), 1);
     bench.found(&[1]);
-    bench.input(Input::news(BOB, What::Lost { reason: "its link is cut".into() }));
-    let placed = bench.input(Input::news(HERE, What::Ready { credit: 1 }));
+    bench.input(Input::news(BOB, ExecutorEventKind::Lost { reason: "its link is cut".into() }));
+    let placed = bench.input(Input::news(HERE, ExecutorEventKind::Ready { credit: 1 }));
     assert_eq!(placed[0].why, Why::Lost { at: bob(), reason: "its link is cut".into() });
     assert_eq!((&placed[0].place, placed[0].attempt), (&Place::Local, 2));
 
@@ -147,7 +150,7 @@ fn what_is_lost_unable_or_to_be_confirmed_is_said() {
     bench.found(&[1]);
     let (executor, lease) = bench.leases[0];
     let ending = LeaseResult::Unable { reason: "its disk is full".into() };
-    bench.input(Input::news(executor, What::Finished { lease: lease.id, ending }));
+    bench.input(Input::news(executor, ExecutorEventKind::Finished { lease: lease.id, ending }));
     let placed = bench.join(HERE, Place::Local, 1);
     assert_eq!(placed[0].why, Why::Unable { reasons: vec!["bob: its disk is full".into()] });
 
@@ -167,7 +170,7 @@ fn what_is_taken_back_over_or_run_twice_is_said() {
     bench.found(&[1, 2]);
     bench.input(Input::AllFound);
     bench.start(0);
-    bench.input(Input::news(BOB, What::Suspected));
+    bench.input(Input::news(BOB, ExecutorEventKind::Suspected));
     let placed = bench.join(HERE, Place::Local, 4);
     let reason = "nothing has been heard of it for some seconds".into();
     let back = placed.iter().find(|placement| placement.test.0 == 1).unwrap();
@@ -193,7 +196,7 @@ fn nothing_is_said_or_kept_unless_it_is_asked_for() {
     let mut bench = Bench::new(false);
     bench.join(BOB, bob(), 2);
     bench.found(&[1, 2, 3]);
-    bench.input(Input::news(BOB, What::Lost { reason: "gone".into() }));
+    bench.input(Input::news(BOB, ExecutorEventKind::Lost { reason: "gone".into() }));
     bench.join(HERE, Place::Local, 1);
     assert!(bench.placed.is_empty() && bench.core.explanations.is_none());
 }
@@ -217,9 +220,9 @@ fn times_are_what_was_seen_here_and_what_a_peer_says() {
         let at = bench.leases.len() - 1;
         bench.pass(100);
         let (executor, lease) = bench.leases[at];
-        bench.input(Input::news(executor, What::Queued { lease: lease.id, queued: said }));
+        bench.input(Input::news(executor, ExecutorEventKind::Queued { lease: lease.id, queued: said }));
         // Somebody else's word does not count.
-        bench.input(Input::news(HERE, What::Queued { lease: lease.id, queued: ms(1) }));
+        bench.input(Input::news(HERE, ExecutorEventKind::Queued { lease: lease.id, queued: ms(1) }));
         bench.finish(at, Outcome::Pass);
         let queued = said.min(ms(50));
         assert_eq!(bench.times(), Times { queued, transfer: ms(50) - queued });
@@ -247,7 +250,7 @@ proptest! {
                     bench.input(Input::Tick);
                 }
                 _ => {
-                    bench.input(Input::news(ExecutorId(next - 1), What::Lost { reason: "gone".into() }));
+                    bench.input(Input::news(ExecutorId(next - 1), ExecutorEventKind::Lost { reason: "gone".into() }));
                     bench.join(ExecutorId(next), bob(), 6);
                     next += 1;
                 }

@@ -7,7 +7,7 @@ use flotilla_messages::{
 };
 
 use super::*;
-use crate::execution::executor::{Judged, Lease, What};
+use crate::execution::executor::{ExecutorEventKind, Judged, Lease};
 use crate::run::fake;
 use crate::run::scheduler::{ConfirmFailures, Input, NoHistory};
 
@@ -94,7 +94,7 @@ impl World {
         };
         let (case, judgement) = (fake::case(CaseId(0), &["true"]), Judgement { outcome, why: None });
         let ending = LeaseResult::Judged(Box::new(Judged::of(case, output, judgement)));
-        self.handle(Input::news(executor, What::Finished { lease, ending }));
+        self.handle(Input::news(executor, ExecutorEventKind::Finished { lease, ending }));
     }
 
     fn fails(&mut self, executor: ExecutorId) {
@@ -287,7 +287,7 @@ fn an_attempt_that_is_lost_leaves_the_one_before() {
     world.find(1..=1);
     world.fails(ALICE);
     world.join(BOB, 0);
-    world.handle(Input::news(ALICE, What::Lost { reason: "gone".into() }));
+    world.handle(Input::news(ALICE, ExecutorEventKind::Lost { reason: "gone".into() }));
     assert_eq!(world.verdicts(), [(1, false, 0)]);
 }
 
@@ -300,7 +300,7 @@ fn an_attempt_at_a_peer_that_gets_no_more_leaves_the_one_before() {
     assert_eq!(world.given(), [(2, 2, 1), (2, 3, 1), (2, 4, 1)]);
     for lease in 2..=4 {
         let name = fake::name(CaseId(lease));
-        world.handle(Input::news(BOB, What::Started { lease: LeaseId(lease), name }));
+        world.handle(Input::news(BOB, ExecutorEventKind::Started { lease: LeaseId(lease), name }));
     }
     world.fails(ALICE);
     assert_eq!(world.given(), [(2, 1, 2)]);
@@ -311,7 +311,7 @@ fn an_attempt_at_a_peer_that_gets_no_more_leaves_the_one_before() {
     let mut verdicts = Vec::new();
     for lease in others {
         let ending = LeaseResult::Unable { reason: "no memory".into() };
-        world.handle(Input::news(BOB, What::Finished { lease, ending }));
+        world.handle(Input::news(BOB, ExecutorEventKind::Finished { lease, ending }));
         verdicts.extend(world.verdicts());
     }
     assert_eq!(verdicts, [(1, false, 0)]);

@@ -12,7 +12,9 @@ use proptest::prelude::*;
 use super::core::Core;
 use super::effect::{CaseRead, Effect, Input};
 use super::policy::{ConfirmFailures, FailureLimit, NoHistory, Reruns};
-use crate::execution::executor::{ExecutorId, Failed, Judged, Lease, LeaseId, LeaseResult, News, What};
+use crate::execution::executor::{
+    ExecutorEvent, ExecutorEventKind, ExecutorId, Failed, Judged, Lease, LeaseId, LeaseResult,
+};
 use crate::run::aggregator::AggregatorMsg;
 use crate::run::fake;
 
@@ -139,7 +141,7 @@ impl World {
     fn handle(&mut self, input: Input) {
         let mut effects = Vec::new();
         let was_over = self.over.is_some();
-        let of_withdrawn = matches!(&input, Input::Executor(News { what: What::Finished { lease, .. }, .. }) if self.withdrawn.contains(lease));
+        let of_withdrawn = matches!(&input, Input::Executor(ExecutorEvent { kind: ExecutorEventKind::Finished { lease, .. }, .. }) if self.withdrawn.contains(lease));
         self.core.handle(self.now, input, &mut effects);
         assert!(!was_over || effects.is_empty(), "something happens after the end: {effects:?}");
         for effect in effects {
@@ -241,7 +243,7 @@ impl World {
         self.old.push((executor, lease));
         self.handle(Input::news(
             executor,
-            What::Finished { lease: lease.id, ending: ending(lease.test, how) },
+            ExecutorEventKind::Finished { lease: lease.id, ending: ending(lease.test, how) },
         ));
     }
 
@@ -274,13 +276,13 @@ impl World {
                     let entry = self.executors.get_mut(&executor).unwrap();
                     // What it has already, it keeps.
                     entry.credit = credit.max(entry.has.len());
-                    self.handle(Input::news(executor, What::Ready { credit }));
+                    self.handle(Input::news(executor, ExecutorEventKind::Ready { credit }));
                 }
             }
             Step::Start { lease } => {
                 if let Some((executor, lease)) = pick(&self.leased(), lease) {
                     let name = Failed::nameless(lease.test, String::new()).name;
-                    self.handle(Input::news(executor, What::Started { lease: lease.id, name }));
+                    self.handle(Input::news(executor, ExecutorEventKind::Started { lease: lease.id, name }));
                 }
             }
             Step::Finish { lease, how } => {
@@ -291,23 +293,26 @@ impl World {
             Step::Lose { executor } => {
                 if let Some(executor) = self.pick_executor(executor) {
                     self.remove(executor);
-                    self.handle(Input::news(executor, What::Lost { reason: "lost".into() }));
+                    self.handle(Input::news(executor, ExecutorEventKind::Lost { reason: "lost".into() }));
                 }
             }
             Step::Suspect { executor } => {
                 if let Some(executor) = self.pick_executor(executor) {
-                    self.handle(Input::news(executor, What::Suspected));
+                    self.handle(Input::news(executor, ExecutorEventKind::Suspected));
                 }
             }
             Step::Recover { executor } => {
                 if let Some(executor) = self.pick_executor(executor) {
-                    self.handle(Input::news(executor, What::Recovered));
+                    self.handle(Input::news(executor, ExecutorEventKind::Recovered));
                 }
             }
             Step::Late { lease } => {
                 if let Some((executor, lease)) = pick(&self.old, lease) {
                     let ending = ending(lease.test, How::Fail);
-                    self.handle(Input::news(executor, What::Finished { lease: lease.id, ending }));
+                    self.handle(Input::news(
+                        executor,
+                        ExecutorEventKind::Finished { lease: lease.id, ending },
+                    ));
                 }
             }
             Step::Wait { millis } => {
@@ -474,7 +479,7 @@ fn go_through_one_by_one(thousands: u64) {
         let lease = LeaseId(lease);
         core.handle(
             Instant::now(),
-            Input::news(STEADY, What::Finished { lease, ending: failed(CaseId(0)) }),
+            Input::news(STEADY, ExecutorEventKind::Finished { lease, ending: failed(CaseId(0)) }),
             &mut effects,
         );
     }

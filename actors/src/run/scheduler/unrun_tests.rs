@@ -6,7 +6,7 @@ use std::time::Duration;
 use flotilla_messages::{Entry, EventKind, StopReason, TestName, Unrunnable};
 
 use super::*;
-use crate::execution::executor::{ExecutorId, LeaseId, News, What};
+use crate::execution::executor::{ExecutorEvent, ExecutorEventKind, ExecutorId, LeaseId};
 use crate::run::aggregator::AggregatorMsg;
 use crate::run::fake;
 use crate::run::scheduler::{FailureLimit, Input};
@@ -39,8 +39,8 @@ impl World {
     /// This machine cannot run the test that it has.
     fn unable(&mut self, lease: u64) -> Vec<Effect> {
         let ending = LeaseResult::Unable { reason: "disk full".into() };
-        let what = What::Finished { lease: LeaseId(lease), ending };
-        self.handle(0, Input::Executor(News { executor: HERE, what }))
+        let what = ExecutorEventKind::Finished { lease: LeaseId(lease), ending };
+        self.handle(0, Input::Executor(ExecutorEvent { executor: HERE, kind: what }))
     }
 
     fn read(&mut self, test: u64, case: super::super::effect::ReadCase) -> Vec<Effect> {
