@@ -8,8 +8,9 @@ use std::time::Duration;
 use flotilla_messages::{Arg, Checks, ExitRule, Expectation, Judge, Program, TestCase};
 
 use super::config::Kind;
-use super::find::{CustomTest, RUN_DISABLED, is_disabled};
-use super::suite::{CustomSuite, Places, nothing_for};
+use super::custom_test::{CustomTest, RUN_DISABLED, is_disabled};
+use super::places::{Places, nothing_for};
+use super::suite::CustomSuite;
 use super::template::{Hole, Values};
 use crate::expectations::Outcomes;
 use crate::kind::{CaseContext, PreparedTest, Source, TERM_GRACE, TestFlags, TestKey};

@@ -7,8 +7,9 @@ use std::path::Path;
 use flotilla_messages::Arg;
 
 use super::config::{Config, Kind};
-use super::open::{FILE, Opening};
-use super::suite::{Places, nothing_for};
+use super::custom_test::{CustomTest, is_disabled};
+use super::opening::{FILE, Opening};
+use super::places::{Places, nothing_for};
 use super::template::{Hole, Template, Values};
 use crate::expectations::{Entry, EntryFile, Naming, Outcomes};
 use crate::files::binary::{self, Ask};
@@ -29,17 +30,6 @@ pub struct Listing<'a> {
     pub test_dir: &'a Place,
 }
 
-/// A test of a suite of one's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomTest {
-    /// Its name within the suite.
-    pub name: String,
-    /// Its file, where files are tests.
-    pub file: Option<Arg>,
-    /// What `--cat` shows.
-    pub source: Source,
-}
-
 /// What was found.
 #[derive(Default)]
 pub struct Found {
@@ -49,16 +39,6 @@ pub struct Found {
     pub disabled: Option<EntryFile>,
     /// Things that a person should know.
     pub warnings: Vec<String>,
-}
-
-/// GoogleTest runs no test or case whose name begins so.
-const DISABLED: &str = "DISABLED_";
-/// The option by which it does.
-pub const RUN_DISABLED: &str = "--gtest_also_run_disabled_tests";
-
-/// Whether GoogleTest runs a test only if asked to.
-pub fn is_disabled(name: &str) -> bool {
-    name.split(['.', '/']).any(|part| part.starts_with(DISABLED))
 }
 
 impl Listing<'_> {

@@ -7,7 +7,8 @@ use flotilla_messages::case::normalize;
 
 use super::config::Kind;
 use super::find::stem;
-use super::open::{FILE, Opening, config};
+use super::open::config;
+use super::opening::{FILE, Opening};
 use crate::files::select::Pattern;
 use crate::kind::opening::Typed;
 use crate::kind::{Candidate, Loader};

@@ -13,14 +13,18 @@
 
 mod case;
 pub mod config;
+mod custom_test;
 pub mod directives;
 mod find;
 mod loader;
 mod open;
+mod opening;
+mod places;
 mod suite;
+mod suite_kind;
 pub mod template;
 mod words;
 
 pub use config::{Config, Kind};
 pub(crate) use loader::CustomLoader;
-pub(crate) use open::FILE;
+pub(crate) use opening::FILE;

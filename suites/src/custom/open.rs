@@ -1,6 +1,6 @@
 //! Opening a suite of one's own: its program, its tests, what is expected of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use flotilla_messages::case::normalize;
@@ -8,36 +8,15 @@ use flotilla_messages::{Arg, Program};
 
 use super::config::{Config, Kind};
 use super::find;
-use super::suite::{CustomSuite, Places, nothing_for};
-use super::template::{Hole, Template};
+use super::opening::{FILE, Opening};
+use super::places::{Places, nothing_for};
+use super::suite::CustomSuite;
+use super::template::Hole;
 use crate::expectations::{EntryFile, Naming, Reading, StatusFile, Syntax, Vocabulary, table};
 use crate::kind::{Opened, VariantChoice};
 use crate::kit::error::OpenError;
 use crate::kit::place::Place;
 use crate::syntax::read::read;
-
-/// The file that makes a directory such a suite.
-pub const FILE: &str = "suite.toml";
-
-/// What opening a suite needs to know.
-pub struct Opening<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its directory.
-    pub dir: &'a Place,
-    /// The tree's root.
-    pub root: &'a Path,
-    /// The engine.
-    pub shell: Program,
-    /// The directory of the build's programs.
-    pub build: Option<PathBuf>,
-    /// The words before every command.
-    pub prefix: &'a [String],
-    /// What expectations are read for.
-    pub reading: Reading<'a>,
-    /// Whether the build is a predictable one.
-    pub on_predictable_build: bool,
-}
 
 /// Reads a suite's `suite.toml`, with its text.
 ///
@@ -143,25 +122,6 @@ impl Opening<'_> {
         let path = self.dir.path().join(format!("{}.expect.toml", self.name));
         let Some(text) = if_there(&path)? else { return Ok(None) };
         Ok(Some(table::read(shown(self.root, &path), &text, naming, self.reading)?))
-    }
-
-    /// The program that a command's first word means: the engine, a path, or a name that is looked for in PATH.
-    pub(crate) fn program(&self, word: &Template, places: &Places) -> Result<Program, Hole> {
-        match (word.only(), word.text()) {
-            (Some(Hole::Shell), _) => return Ok(self.shell.clone()),
-            (_, Some(name)) if !name.contains('/') => {
-                return Ok(Program::Shell(Arg::Text(crate::kit::search_path::on_path(name))));
-            }
-            (_, Some(path)) => {
-                return Ok(Program::Shell(Arg::below(self.root, &normalize(&self.root.join(path)))));
-            }
-            _ => {}
-        }
-        let filled = word.fill(places)?.into_iter().next().unwrap_or(Arg::Text(String::new()));
-        Ok(Program::Shell(match filled {
-            Arg::Embedded { .. } => Arg::below(self.root, Path::new(&filled.resolve(self.root))),
-            other => other,
-        }))
     }
 }
 

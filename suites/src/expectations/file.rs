@@ -2,12 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lines;
 use super::outcomes::Outcomes;
-use super::reader::{Lines, Reader};
-use super::reading::{Reading, Syntax};
 use super::rules::{Rule, Rules, SourceRule};
-use crate::syntax::python::Diagnostic;
 
 /// A status file as it holds in one run.
 #[derive(Clone, Debug, Default)]
@@ -26,30 +22,6 @@ pub struct StatusFile {
 }
 
 impl StatusFile {
-    /// Reads a status file's text.
-    ///
-    /// Sections whose condition depends on the variant are evaluated for all variants of the tree, so that a broken
-    /// one is found whatever is selected.
-    ///
-    /// # Errors
-    /// The first syntax or evaluation error, with its position.
-    pub fn read(path: &Path, text: &str, reading: Reading<'_>) -> Result<Self, Diagnostic> {
-        let file = Self {
-            path: path.into(),
-            per_variant: vec![Rules::default(); reading.selected.len()],
-            may: (Rules::default(), vec![Rules::default(); reading.selected.len()]),
-            ..Self::default()
-        };
-        let result = match reading.syntax {
-            Syntax::Python => {
-                let mut reader = Reader { text, reading, lines: Lines::new(text), file };
-                reader.read().map(|()| reader.file)
-            }
-            Syntax::Lines => lines::read(file, text, reading),
-        };
-        result.map_err(|problem| problem.located(path, text))
-    }
-
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -151,7 +123,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::expectations::{Variables, Vocabulary};
+    use crate::expectations::{Reading, Syntax, Variables, Vocabulary};
+    use crate::syntax::python::Diagnostic;
 
     const VARIANTS: [&str; 3] = ["stress", "jitless", "default"];
 

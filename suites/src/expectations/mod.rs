@@ -15,6 +15,7 @@ pub mod layers;
 pub mod lines;
 pub mod outcomes;
 pub mod plain;
+mod read;
 mod reader;
 mod reading;
 mod rules;

@@ -20,6 +20,7 @@ mod host;
 mod labels;
 mod loader;
 mod suite;
+mod suite_kind;
 mod template;
 
 pub use edition::{Edition, Hints, proposed};

@@ -4,6 +4,7 @@ mod config;
 mod host;
 mod locate;
 mod properties;
+mod stated;
 #[cfg(test)]
 mod tests;
 mod variables;

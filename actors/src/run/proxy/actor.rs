@@ -384,7 +384,7 @@ impl CoreActor for PeerProxy {
                 self.job.owner.do_send(ProxyEvent::Waits { executor: self.executor, ahead });
             }
             Effect::News(what) => {
-                self.job.news.do_send(ExecutorEvent { executor: self.executor, kind: what })
+                self.job.news.do_send(ExecutorEvent { executor: self.executor, kind: what });
             }
             Effect::Over { reason, joined, again } => {
                 let bye = reason.clone().unwrap_or_else(|| "the run is over".into());

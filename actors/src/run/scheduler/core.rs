@@ -225,7 +225,7 @@ impl Core {
                 }
             }
             Input::Executor(ExecutorEvent { executor, kind: what }) => {
-                self.executor_reports(now, executor, what, effects)
+                self.executor_reports(now, executor, what, effects);
             }
             Input::CaseRead(read) => self.case_read(read, effects),
             Input::Tick => {}
@@ -273,7 +273,7 @@ impl Core {
                 }
             }
             ExecutorEventKind::Finished { lease, ending } => {
-                self.finished(now, executor, lease, ending, effects)
+                self.finished(now, executor, lease, ending, effects);
             }
             ExecutorEventKind::Suspected => self.suspected(executor),
             ExecutorEventKind::Recovered => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::properties::{Mips, Said};
+use super::stated::{Mips, Said};
 use crate::expectations::Variable;
 use crate::v8::dialect::{Dialect, Simulator};
 use crate::v8::runner_source::{Key, Keys};

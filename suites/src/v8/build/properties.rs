@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::config;
 use super::host::host_arch;
 use super::locate::{self, Found};
+use super::stated::Mips;
 use crate::expectations::Variable;
 use crate::kit::error::OpenError;
 use crate::kit::options::{Options, Shell};
@@ -27,30 +28,6 @@ const MADE_WITH: [(&str, Property); 8] = [
     ("tsan", Property::Tsan),
     ("ubsan_vptr", Property::Ubsan),
 ];
-
-/// What a configuration says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
-    /// The architecture, as V8 calls it.
-    pub arch: String,
-    /// Status variables.
-    pub variables: BTreeMap<String, Variable>,
-    /// Of MIPS builds until V8 11.4.
-    pub mips: Option<Mips>,
-    /// Whether tests run on a simulator, if the configuration says so.
-    pub simulator: Option<bool>,
-    /// Keys that it should have and has not.
-    pub missing: Vec<String>,
-}
-
-/// What is special about builds for MIPS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mips {
-    /// The revision, such as `r6`.
-    pub variant: String,
-    /// Whether it uses MSA.
-    pub msa: bool,
-}
 
 /// A build's properties.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flotilla_messages::{Arg, Expectation, TestCase};
 
-use super::prepare::Prepared;
+use super::prepared::Prepared;
 use super::suite::V8Suite;
 use crate::expectations::Outcomes;
 use crate::kind::{CaseContext, PreparedTest, Strictness, TestFlags, TestKey};

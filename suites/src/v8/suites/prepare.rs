@@ -7,44 +7,15 @@ use flotilla_messages::Arg;
 
 use super::directives::directives;
 use super::listed::ListedTest;
+use super::prepared::{Prepared, Result};
 use super::suite::V8Suite;
 use super::test262::test262;
 use super::test262_classic::classic;
 use super::wasm::{Meta, meta};
 use crate::files::walk::FileKey;
-use crate::kind::{Strictness, TestRef};
+use crate::kind::TestRef;
 use crate::syntax::read::read;
 use crate::v8::dialect::{Judging, Layout};
-
-/// What the instances of one test share.
-#[derive(Debug, Default)]
-pub struct Prepared {
-    /// The files of the command line.
-    pub files: Vec<Arg>,
-    /// test262, FAIL_PHASE_ONLY: a file for all but the reverse half, and where it goes among the files.
-    pub phase_file: Option<(usize, Arg)>,
-    /// Flags from the source.
-    pub source_flags: Vec<String>,
-    /// Flags from the suite.
-    pub suite_flags: Vec<String>,
-    /// wasm-js: it may take ten times as long.
-    pub long: bool,
-    /// promises-aplus: whether the source says that the test must fail.
-    pub negative: bool,
-    /// Environment variables.
-    pub env: BTreeMap<String, String>,
-    /// Which halves there are.
-    pub strictness: Strictness,
-    /// test262: the type of the error that is expected.
-    pub exception: Option<String>,
-    /// test262: whether the test is over only when it says so.
-    pub asynchronous: bool,
-    /// test262: whether it has a feature that the suite leaves out.
-    pub left_out: bool,
-}
-
-/// What a source says, or why the test cannot be run.
-pub type Result = std::result::Result<Prepared, String>;
 
 /// What a test's source says.
 pub fn prepare(suite: &V8Suite, test: TestRef<'_>) -> Result {

@@ -3,7 +3,7 @@
 
 use flotilla_messages::Arg;
 
-use super::prepare::{Prepared, Result};
+use super::prepared::{Prepared, Result};
 use super::suite::V8Suite;
 use crate::expectations::Outcomes;
 use crate::files::walk::FileKey;

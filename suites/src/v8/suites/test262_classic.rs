@@ -2,7 +2,7 @@
 
 use flotilla_messages::Arg;
 
-use super::prepare::{Prepared, Result};
+use super::prepared::{Prepared, Result};
 use super::suite::V8Suite;
 use super::test262::{DETACH, strictness};
 use crate::v8::frontmatter::V8Frontmatter;
