@@ -15,7 +15,7 @@ use std::time::Duration;
 use actix::{Actor, Context, Handler};
 use ed25519_dalek::SigningKey;
 use flotilla_actors::net::discovery::{
-    Announced, Census, Discovery, List, Network, Notice, OwnState, Setup, Stop,
+    Announced, Census, Discovery, DiscoverySetup, List, Network, Notice, OwnState, StopDiscovery,
 };
 use flotilla_actors::net::membership::Peer;
 use flotilla_messages::for_tests::skipped;
@@ -96,7 +96,7 @@ fn host(namespace: String, n: u8, all_are_seen: Arc<Barrier>) -> JoinHandle<Cens
         move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
         actix_rt::System::new().block_on(async {
             let (sender, mut notices) = unbounded_channel();
-            let setup = Setup {
+            let setup = DiscoverySetup {
                 key: SigningKey::from_bytes(&[n; 32]),
                 announced: Announced { boot: 1, protocol: (1, 1), work_port: 9992, status_port: 9994 },
                 state: OwnState { jobs: 1, serial: 0 },
@@ -123,7 +123,7 @@ fn host(namespace: String, n: u8, all_are_seen: Arc<Barrier>) -> JoinHandle<Cens
             let others = timeout_at(Instant::now() + PATIENCE, all_are_seen.wait()).await;
             assert!(others.is_ok(), "host {n} waits for the others");
             if n == 1 {
-                discovery.send(Stop).await.unwrap();
+                discovery.send(StopDiscovery).await.unwrap();
             } else {
                 until(usize::from(HOSTS) - 2).await;
             }

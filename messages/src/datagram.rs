@@ -140,7 +140,7 @@ impl Datagram {
             return Err(DatagramError::Version(version));
         }
         let bytes: &[u8; DATAGRAM_SIZE] = bytes.try_into().map_err(|_| DatagramError::Size(bytes.len()))?;
-        let mut reader = Reader { bytes, at: MAGIC.len() + 1 };
+        let mut reader = FieldReader { bytes, at: MAGIC.len() + 1 };
         let [code] = reader.take();
         let kind = kind_of(code).ok_or(DatagramError::Field("kind"))?;
         let issuer = reader.take();
@@ -224,12 +224,12 @@ impl Writer<'_> {
 }
 
 /// Reads fixed-size fields from fixed-size bytes, so the layout never reaches past the end.
-struct Reader<'a> {
+struct FieldReader<'a> {
     bytes: &'a [u8; DATAGRAM_SIZE],
     at: usize,
 }
 
-impl Reader<'_> {
+impl FieldReader<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
         let mut field = [0; N];
         field.copy_from_slice(&self.bytes[self.at..self.at + N]);

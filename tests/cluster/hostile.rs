@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use flotilla_messages::inputs::{Digest, Directory, Entry, Name, Node, Packer, Part, Target};
+use flotilla_messages::inputs::{
+    Digest, Directory, DirectoryEntry, EntryKind, Name, PackPart, Packer, Target,
+};
 use flotilla_messages::packet::{Engine, Native, Version};
 use flotilla_messages::port::work::{RemoteEnding, WorkMessage};
 use flotilla_messages::{Arg, Outcome};
@@ -27,7 +29,7 @@ async fn connect(cluster: &Cluster) -> Client {
 
 fn pack(digest: Digest, bytes: &[u8]) -> WorkMessage {
     let mut packer = Packer::new().unwrap();
-    packer.add(Part { digest, total: bytes.len() as u64, offset: 0, bytes }).unwrap();
+    packer.add(PackPart { digest, total: bytes.len() as u64, offset: 0, bytes }).unwrap();
     WorkMessage::Pack(packer.finish().unwrap())
 }
 
@@ -131,14 +133,15 @@ async fn a_tree_that_leads_out_of_the_workspace_is_refused_and_nothing_is_writte
     let home = cluster.peers[0].home().path().to_owned();
     let before = fs::read(home.join("data/identity.key")).unwrap();
     let files = Files::new(&[]);
-    let entry = |name: &str, node: Node| Entry { name: Name::new(name.as_bytes()).unwrap(), node };
-    let link = |target: &str| Node::Symlink { target: Target::new(target.as_bytes()).unwrap() };
+    let entry =
+        |name: &str, node: EntryKind| DirectoryEntry { name: Name::new(name.as_bytes()).unwrap(), node };
+    let link = |target: &str| EntryKind::Symlink { target: Target::new(target.as_bytes()).unwrap() };
     // Names that lead out cannot even be written down.
     for name in ["..", ".", "", "a/b", "/etc"] {
         assert!(Name::new(name.as_bytes()).is_err(), "{name}");
     }
     assert!(Target::new(b"/etc").is_err());
-    let file = Node::File { digest: Digest::of(b"text"), size: 4, executable: false };
+    let file = EntryKind::File { digest: Digest::of(b"text"), size: 4, executable: false };
     for entries in [
         vec![entry("a", link("../../data"))],
         // By a link, and a file below its name.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use flotilla_actors::run::daemon_client;
-use flotilla_messages::inputs::{Digest, Packer, Part};
+use flotilla_messages::inputs::{Digest, PackPart, Packer};
 use flotilla_messages::packet::{Engine, Native};
 use flotilla_messages::port::local::{Answer, Question};
 use flotilla_messages::port::work::{JudgedRun, RemoteEnding, RemoteNews, WorkMessage};
@@ -308,7 +308,7 @@ async fn blobs_that_are_not_what_was_asked_for_are_refused() {
     let tree = files.tree();
     let pack = |digest: Digest, bytes: &[u8]| {
         let mut packer = Packer::new().unwrap();
-        packer.add(Part { digest, total: bytes.len() as u64, offset: 0, bytes }).unwrap();
+        packer.add(PackPart { digest, total: bytes.len() as u64, offset: 0, bytes }).unwrap();
         WorkMessage::Pack(packer.finish().unwrap())
     };
     for (digest, words) in [(tree.root, "what came as blob"), (Digest::of(b"text"), "nobody asked for")] {

@@ -16,11 +16,13 @@ use super::load::average;
 use super::settings::{Settings, UdpSettings};
 use crate::daemon::local::{self, DaemonInfo, LocalDependencies, LocalHandler};
 use crate::daemon::registry::{PeerRegistry, SetDiscovery};
-use crate::daemon::status::{self, Dialler, StatusHandler};
+use crate::daemon::status::{self, StatusDialler, StatusHandler};
 use crate::daemon::work::{self, StorePaths, WorkHandler, WorkSettings};
 use crate::execution::confine;
 use crate::kit::{DeathWatch, unix_seconds};
-use crate::net::discovery::{Announced, Discovery, DiscoveryError, List, Notice, OwnState, Setup, Stop};
+use crate::net::discovery::{
+    Announced, Discovery, DiscoveryError, DiscoverySetup, List, Notice, OwnState, StopDiscovery,
+};
 use crate::net::link::{
     self, Admission, LinkNews, Listening, Open, Quotas, Tls, TlsError, WireMessage, listen,
 };
@@ -107,7 +109,7 @@ impl Daemon {
         // Addresses first: these actors know one another.
         let actors = Contexts::default();
         let open = Open::default();
-        let ports = Ports { settings: &settings, open: &open }.open_all(&tls, &actors).await?;
+        let ports = ListenerPorts { settings: &settings, open: &open }.open_all(&tls, &actors).await?;
         let mut addresses = ports.addresses();
         let Contexts { registry, status, local, work } = actors;
 
@@ -138,7 +140,7 @@ impl Daemon {
         let status = status.run(StatusHandler::new(
             fingerprint,
             ports.status.listening,
-            Dialler { tls: tls.peers, settings: ports.status.settings, route: settings.route },
+            StatusDialler { tls: tls.peers, settings: ports.status.settings, route: settings.route },
             trust.clone(),
             reports,
             watch("StatusHandler"),
@@ -230,14 +232,14 @@ impl Daemon {
         let reason = reason.to_owned();
         // Those who are gone already need no telling.
         if let Some(discovery) = self.discovery {
-            let _ = discovery.send(Stop).await;
+            let _ = discovery.send(StopDiscovery).await;
         }
-        let _ = self.work.send(work::Stop { reason: reason.clone() }).await;
-        let _ = self.status.send(status::Stop { reason: reason.clone() }).await;
-        let _ = self.local.send(local::Stop { reason }).await;
+        let _ = self.work.send(work::StopWork { reason: reason.clone() }).await;
+        let _ = self.status.send(status::StopStatus { reason: reason.clone() }).await;
+        let _ = self.local.send(local::StopLocal { reason }).await;
         // A peer that does not listen is not waited for.
         let _ = tokio::time::timeout(LAST_WORDS, self.open.drained()).await;
-        let _ = self.trust.send(trust::Stop).await;
+        let _ = self.trust.send(trust::StopTrustStore).await;
         self.arbiter.stop();
         let arbiter = self.arbiter;
         let _ = tokio::task::spawn_blocking(move || arbiter.join()).await;
@@ -271,8 +273,17 @@ fn discovery(
         status_port: ports.status.address.port(),
     };
     let UdpSettings { network, static_peers, capacity } = udp.clone();
-    Discovery::start(Setup { key, announced, state, network, static_peers, capacity, seed: boot, notices })
-        .map(Some)
+    Discovery::start(DiscoverySetup {
+        key,
+        announced,
+        state,
+        network,
+        static_peers,
+        capacity,
+        seed: boot,
+        notices,
+    })
+    .map(Some)
 }
 
 /// Actors that have addresses before they are made.
@@ -326,12 +337,12 @@ impl OpenPorts {
 }
 
 /// What all listeners have in common.
-struct Ports<'a> {
+struct ListenerPorts<'a> {
     settings: &'a Settings,
     open: &'a Open,
 }
 
-impl Ports<'_> {
+impl ListenerPorts<'_> {
     async fn open_all(&self, tls: &PortTls, actors: &Contexts) -> Result<OpenPorts, StartError> {
         let Settings { status, work, local, .. } = *self.settings;
         let talk = self.settings(STATUS_LIMITS);

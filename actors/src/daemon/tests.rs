@@ -16,7 +16,7 @@ use crate::daemon::registry::GetPeers;
 use crate::kit::{DeathWatch, unix_seconds};
 use crate::net::discovery::{Interfaces, Network};
 use crate::trust::identity::Home;
-use crate::trust::{Command, GetStandings, GetStatements, Stop, TrustInput};
+use crate::trust::{Command, GetStandings, GetStatements, StopTrustStore, TrustInput};
 
 /// Longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -102,7 +102,7 @@ async fn all_addresses_of_both_families_are_listened_at() {
 async fn the_death_of_an_actor_is_the_end_of_the_daemon() {
     let (_dir, home) = home();
     let mut daemon = Daemon::start(&home, alone()).await.unwrap();
-    daemon.trust().send(Stop).await.unwrap();
+    daemon.trust().send(StopTrustStore).await.unwrap();
     assert_eq!(daemon.ended().await, DaemonEvent::Died("TrustStore"));
     // Until it has ended nobody is trusted, and nobody waits in vain.
     assert!(daemon.registry().send(GetPeers).await.unwrap().standings.keys.is_empty());

@@ -139,14 +139,14 @@ pub(super) fn open(path: &Path, schema: &Schema, create: bool) -> Result<Option<
         state = snapshot(&connection).map_err(failed)?;
     }
     match state {
-        State { is_empty: true, .. } => Ok(None),
-        State { application, .. } if application != schema.application => {
+        DatabaseState { is_empty: true, .. } => Ok(None),
+        DatabaseState { application, .. } if application != schema.application => {
             Err(DatabaseError::Foreign { path: path.to_owned() })
         }
-        State { version, .. } if version > schema.version => {
+        DatabaseState { version, .. } if version > schema.version => {
             Err(DatabaseError::Newer { path: path.to_owned(), found: version, known: schema.version })
         }
-        State { version, .. } => {
+        DatabaseState { version, .. } => {
             if version < schema.version {
                 upgrade(&mut connection, schema).map_err(failed)?;
             }
@@ -160,25 +160,25 @@ pub(super) fn open(path: &Path, schema: &Schema, create: bool) -> Result<Option<
 }
 
 #[derive(Clone, Copy)]
-struct State {
+struct DatabaseState {
     application: i32,
     version: i32,
     is_empty: bool,
 }
 
 /// The state at one moment: another process may be making the tables.
-fn snapshot(connection: &Connection) -> rusqlite::Result<State> {
+fn snapshot(connection: &Connection) -> rusqlite::Result<DatabaseState> {
     let transaction = connection.unchecked_transaction()?;
     let state = state(&transaction)?;
     transaction.commit()?;
     Ok(state)
 }
 
-fn state(connection: &Connection) -> rusqlite::Result<State> {
+fn state(connection: &Connection) -> rusqlite::Result<DatabaseState> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
-    Ok(State { application, version, is_empty: tables == 0 && application == 0 && version == 0 })
+    Ok(DatabaseState { application, version, is_empty: tables == 0 && application == 0 && version == 0 })
 }
 
 /// Makes the tables, unless another process has just done so.
@@ -195,7 +195,7 @@ fn make(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<()> {
 /// Brings an older file up to date, unless another process has just done so.
 fn upgrade(connection: &mut Connection, schema: &Schema) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let State { version, .. } = state(&transaction)?;
+    let DatabaseState { version, .. } = state(&transaction)?;
     bring_up(&transaction, schema, version)?;
     transaction.commit()
 }
@@ -220,14 +220,14 @@ pub(super) fn read(path: &Path, schema: &Schema) -> Result<Option<(Connection, i
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     match snapshot(&connection).map_err(failed)? {
-        State { is_empty: true, .. } => Ok(None),
-        State { application, .. } if application != schema.application => {
+        DatabaseState { is_empty: true, .. } => Ok(None),
+        DatabaseState { application, .. } if application != schema.application => {
             Err(DatabaseError::Foreign { path: path.to_owned() })
         }
-        State { version, .. } if version > schema.version => {
+        DatabaseState { version, .. } if version > schema.version => {
             Err(DatabaseError::Newer { path: path.to_owned(), found: version, known: schema.version })
         }
-        State { version, .. } => Ok(Some((connection, version))),
+        DatabaseState { version, .. } => Ok(Some((connection, version))),
     }
 }
 

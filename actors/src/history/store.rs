@@ -47,7 +47,7 @@ pub struct Stored {
 #[rtype(result = "()")]
 pub struct Restored(pub Vec<Stored>);
 
-enum Job {
+enum StoreRequest {
     Keep(Stored),
     Forget(String),
 }
@@ -56,7 +56,7 @@ enum Job {
 #[derive(Debug)]
 pub struct DurationStore {
     /// None when it is being dropped.
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<StoreRequest>>,
     ended: Receiver<()>,
 }
 
@@ -78,15 +78,15 @@ impl DurationStore {
 
     /// These are the means now.
     pub fn keep(&self, stored: Stored) {
-        self.send(Job::Keep(stored));
+        self.send(StoreRequest::Keep(stored));
     }
 
     /// All of this configuration are of no interest any more.
     pub fn forget(&self, configuration: String) {
-        self.send(Job::Forget(configuration));
+        self.send(StoreRequest::Forget(configuration));
     }
 
-    fn send(&self, job: Job) {
+    fn send(&self, job: StoreRequest) {
         if let Some(jobs) = &self.jobs {
             // A thread that has ended has said why.
             let _ = jobs.send(job);
@@ -101,7 +101,7 @@ impl Drop for DurationStore {
     }
 }
 
-fn live(path: &Path, to: &Recipient<Restored>, jobs: &Receiver<Job>) {
+fn live(path: &Path, to: &Recipient<Restored>, jobs: &Receiver<StoreRequest>) {
     let mut file = match restored(path) {
         Ok((file, stored)) => {
             to.do_send(Restored(stored));
@@ -146,14 +146,14 @@ fn put_aside(path: &Path, error: &DatabaseError) -> Result<(), DatabaseError> {
 }
 
 /// The file is made when there is something to be kept.
-fn done(path: &Path, file: &mut Option<File>, job: &Job) -> Result<(), DatabaseError> {
+fn done(path: &Path, file: &mut Option<File>, job: &StoreRequest) -> Result<(), DatabaseError> {
     if file.is_none() {
         *file = File::open(path, true)?;
     }
     let Some(file) = file else { return Err(DatabaseError::Foreign { path: path.to_owned() }) };
     match job {
-        Job::Keep(stored) => file.keep(stored),
-        Job::Forget(configuration) => file.forget(configuration),
+        StoreRequest::Keep(stored) => file.keep(stored),
+        StoreRequest::Forget(configuration) => file.forget(configuration),
     }
 }
 

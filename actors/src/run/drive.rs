@@ -1,5 +1,6 @@
 //! Builds everything, waits for the end, cleans up.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,10 @@ use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
 use crate::execution::pool::{Control, LocalPool, Setup};
 use crate::execution::process::Launcher;
-use crate::execution::reaper::{Guard, ReaperError};
+use crate::execution::reaper::{ReaperError, ReaperGuard};
 use crate::execution::scratch;
 use crate::kit::DeathWatch;
-use crate::run::aggregator::{AggregatorMsg, Policy, Reporter, ResultAggregator};
+use crate::run::aggregator::{AggregatorMsg, Reporter, ResultAggregator, VerdictPolicy};
 use crate::run::scheduler::{FailureLimit, History, Join, NoHistory, Scheduler, Stop};
 
 /// The executor of this machine.
@@ -85,22 +86,7 @@ pub async fn drive(
         });
     }
     let run = RunId::random();
-    let mut notices = Vec::new();
-    // Before the reaper is there: the children that are there already are not the run's.
-    let mut orphans = Orphans::adopt(&run)
-        .inspect_err(|error| notices.push(format!("processes that leave their test's group stay: {error}")))
-        .ok();
-    let mut reaper = match options.reaper.as_deref().map(|command| Guard::spawn(command, &run)) {
-        Some(Ok(guard)) => Some(guard),
-        Some(Err(error)) => {
-            notices.push(unguarded(&error));
-            None
-        }
-        None => None,
-    };
-    if let (Some(orphans), Some(guard)) = (&mut orphans, &reaper) {
-        orphans.spare(guard.pid());
-    }
+    let (orphans, mut reaper, mut notices) = watch_processes(options.reaper.as_deref(), &run);
 
     let header = std::mem::take(&mut options.header);
     let (scheduler, aggregator) = start_actors(&options, header, Arc::clone(&cases), reporters, &events)?;
@@ -164,6 +150,31 @@ pub async fn drive(
     result
 }
 
+/// What sees to processes that leave their test's group, and to all of them should this process be killed; with what is
+/// missing, for people.
+fn watch_processes(
+    reaper: Option<&[OsString]>,
+    run: &RunId,
+) -> (Option<Orphans>, Option<ReaperGuard>, Vec<String>) {
+    let mut notices = Vec::new();
+    // Before the reaper is there: the children that are there already are not the run's.
+    let mut orphans = Orphans::adopt(run)
+        .inspect_err(|error| notices.push(format!("processes that leave their test's group stay: {error}")))
+        .ok();
+    let reaper = match reaper.map(|command| ReaperGuard::spawn(command, run)) {
+        Some(Ok(guard)) => Some(guard),
+        Some(Err(error)) => {
+            notices.push(unguarded(&error));
+            None
+        }
+        None => None,
+    };
+    if let (Some(orphans), Some(guard)) = (&mut orphans, &reaper) {
+        orphans.spare(guard.pid());
+    }
+    (orphans, reaper, notices)
+}
+
 fn unguarded(error: &ReaperError) -> String {
     format!("tests may be left behind should this process be killed: {error}")
 }
@@ -177,7 +188,7 @@ fn start_actors(
     events: &UnboundedSender<RunEvent>,
 ) -> Result<(Addr<Scheduler>, Addr<ResultAggregator>), RunError> {
     let policy =
-        Policy { keep_passing_output: options.keep_passing_output, flaky_fails: options.flaky_fails };
+        VerdictPolicy { keep_passing_output: options.keep_passing_output, flaky_fails: options.flaky_fails };
     let limit = FailureLimit { failures: options.exit_after_failures, flaky_counts: options.flaky_fails };
     let (history, cases): (Box<dyn History>, _) = match &options.history {
         Some(known) if !options.unsorted => (Box::new(known.clone()), known.before(cases, HISTORY)),
@@ -233,7 +244,7 @@ async fn until_over(
 }
 
 /// Leaves nothing behind. After an orderly run there is nothing to do.
-fn clean_up(control: Option<&Control>, reaper: Option<Guard>) {
+fn clean_up(control: Option<&Control>, reaper: Option<ReaperGuard>) {
     let (idle, clean) = control.map_or((true, true), |control| {
         control.stop(true);
         (control.await_idle(KILLED), control.end_orphans())

@@ -100,7 +100,7 @@ pub enum Input {
 
 /// One change of what is on disk. Replaying all of them gives the state again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
+pub enum TrustRecord {
     /// This key is approved here.
     Approval(VerifyingKey),
     /// It is not any more.
@@ -121,7 +121,7 @@ pub enum Effect {
     /// Sign this statement, store it, then send it to all live links. If storing fails, it must not be sent.
     Publish(Statement),
     /// Change what is on disk.
-    Store(Record),
+    Store(TrustRecord),
     /// This key is trusted from now on.
     Trust {
         /// The key of the peer.
@@ -325,12 +325,12 @@ impl Core {
             }
             self.approvals.insert(name, key);
             self.settled = None;
-            effects.push(Effect::Store(Record::Approval(key)));
+            effects.push(Effect::Store(TrustRecord::Approval(key)));
         }
         // Last: if the machine stops in between, the key is still barred.
         if self.barred.remove(&name) {
             self.settled = None;
-            effects.push(Effect::Store(Record::NoBar(name)));
+            effects.push(Effect::Store(TrustRecord::NoBar(name)));
         }
         Ok(())
     }
@@ -342,10 +342,10 @@ impl Core {
         // First: if the machine stops in between, the key is barred already.
         if self.barred.insert(key) {
             self.settled = None;
-            effects.push(Effect::Store(Record::Bar(key)));
+            effects.push(Effect::Store(TrustRecord::Bar(key)));
         }
         if self.approvals.remove(&key).is_some() {
-            effects.push(Effect::Store(Record::NoApproval(key)));
+            effects.push(Effect::Store(TrustRecord::NoApproval(key)));
         }
         self.strangers.remove(&key);
         Ok(())
@@ -559,11 +559,11 @@ impl Core {
             let gone = self.statements.iter().filter(|(key, _)| !self.trusted.contains(key));
             if let Some((_, first)) = gone.map(|(key, kept)| (kept.content().expires, *key)).min() {
                 self.statements.remove(&first);
-                effects.push(Effect::Store(Record::NoStatement(first)));
+                effects.push(Effect::Store(TrustRecord::NoStatement(first)));
             }
         }
         self.settled = None;
-        effects.push(Effect::Store(Record::Statement(statement.clone())));
+        effects.push(Effect::Store(TrustRecord::Statement(statement.clone())));
         self.statements.insert(issuer, statement);
     }
 
@@ -574,7 +574,7 @@ impl Core {
         self.statements.retain(|issuer, statement| {
             let kept = trusted.contains(issuer) || now < forgotten(statement);
             if !kept {
-                effects.push(Effect::Store(Record::NoStatement(*issuer)));
+                effects.push(Effect::Store(TrustRecord::NoStatement(*issuer)));
             }
             kept
         });

@@ -4,7 +4,7 @@ use ed25519_dalek::VerifyingKey;
 use flotilla_messages::Fingerprint;
 use flotilla_messages::statement::SignedStatement;
 
-use super::core::{Core, Effect, Input, Policy, Record};
+use super::core::{Core, Effect, Input, Policy, TrustRecord};
 use crate::trust::identity::{Contents, Home, HomeError, Identity};
 
 /// Trust as it is decided and as it is written down. Its holder keeps others from changing the directory
@@ -16,7 +16,7 @@ pub struct Ledger {
     /// The own statement, as it is on disk.
     published: Option<SignedStatement>,
     /// What the disk did not take, in order; no file twice.
-    unsaved: Vec<Record>,
+    unsaved: Vec<TrustRecord>,
 }
 
 /// What followed from one input.
@@ -85,7 +85,7 @@ impl Ledger {
         for effect in effects {
             let record = match effect {
                 Effect::Publish(statement) => match self.identity.sign(statement) {
-                    Ok(signed) => Record::Statement(signed),
+                    Ok(signed) => TrustRecord::Statement(signed),
                     Err(error) => {
                         handled.unsaved = Some(error);
                         continue;
@@ -127,7 +127,7 @@ impl Ledger {
         Ok(published)
     }
 
-    fn store(&mut self, record: Record) -> Result<Option<SignedStatement>, HomeError> {
+    fn store(&mut self, record: TrustRecord) -> Result<Option<SignedStatement>, HomeError> {
         self.unsaved.retain(|older| file(older) != file(&record));
         match self.home.store(&record) {
             Ok(()) => Ok(self.stored(&record)),
@@ -139,9 +139,9 @@ impl Ledger {
     }
 
     /// The record is on disk; the own statement if it is that.
-    fn stored(&mut self, record: &Record) -> Option<SignedStatement> {
+    fn stored(&mut self, record: &TrustRecord) -> Option<SignedStatement> {
         match record {
-            Record::Statement(statement) if statement.issuer() == self.identity.fingerprint() => {
+            TrustRecord::Statement(statement) if statement.issuer() == self.identity.fingerprint() => {
                 self.published = Some(statement.clone());
                 self.published.clone()
             }
@@ -151,13 +151,13 @@ impl Ledger {
 }
 
 /// Which file a record concerns.
-fn file(record: &Record) -> (u8, Fingerprint) {
+fn file(record: &TrustRecord) -> (u8, Fingerprint) {
     match record {
-        Record::Approval(key) => (0, Fingerprint::of(key)),
-        Record::NoApproval(key) => (0, *key),
-        Record::Bar(key) | Record::NoBar(key) => (1, *key),
-        Record::Statement(statement) => (2, statement.issuer()),
-        Record::NoStatement(issuer) => (2, *issuer),
+        TrustRecord::Approval(key) => (0, Fingerprint::of(key)),
+        TrustRecord::NoApproval(key) => (0, *key),
+        TrustRecord::Bar(key) | TrustRecord::NoBar(key) => (1, *key),
+        TrustRecord::Statement(statement) => (2, statement.issuer()),
+        TrustRecord::NoStatement(issuer) => (2, *issuer),
     }
 }
 

@@ -33,13 +33,13 @@ mod standing;
 mod store;
 mod trusted_keys;
 
-pub use core::{Core, Effect, Input, MOST_STRANGERS, MOST_TRUSTED, Policy, RENEWAL, Record, State};
+pub use core::{Core, Effect, Input, MOST_STRANGERS, MOST_TRUSTED, Policy, RENEWAL, State, TrustRecord};
 pub use ledger::{Handled, Ledger};
 pub use obstacle::Obstacle;
 pub use refusal::Refusal;
 pub use standing::Standing;
 pub use store::{
-    Command, CommandError, CommandOutcome, Decision, GetStandings, GetStatements, Standings, Stop,
+    Command, CommandError, CommandOutcome, Decision, GetStandings, GetStatements, Standings, StopTrustStore,
     TrustInput, TrustOrder, TrustStore, follows,
 };
 pub use trusted_keys::TrustedKeys;

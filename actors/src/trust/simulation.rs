@@ -7,7 +7,7 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::statement::{LIFETIME, SKEW, SignedStatement, Statement, StatementError};
 use proptest::prelude::*;
 
-use super::core::{Core, Effect, Input, MOST_STRANGERS, Policy, RENEWAL, Record, State};
+use super::core::{Core, Effect, Input, MOST_STRANGERS, Policy, RENEWAL, State, TrustRecord};
 use super::obstacle::Obstacle;
 use super::refusal::Refusal;
 
@@ -77,14 +77,16 @@ impl Host {
         for effect in effects.clone() {
             match effect {
                 Effect::Publish(statement) => self.store(statement.sign(&secret(0)).unwrap()),
-                Effect::Store(Record::Statement(statement)) => self.store(statement),
-                Effect::Store(Record::NoStatement(key)) => assert!(self.statements.remove(&key).is_some()),
-                Effect::Store(Record::Approval(key)) => {
+                Effect::Store(TrustRecord::Statement(statement)) => self.store(statement),
+                Effect::Store(TrustRecord::NoStatement(key)) => {
+                    assert!(self.statements.remove(&key).is_some());
+                }
+                Effect::Store(TrustRecord::Approval(key)) => {
                     self.approvals.insert(Fingerprint::of(&key), key);
                 }
-                Effect::Store(Record::NoApproval(key)) => assert!(self.approvals.remove(&key).is_some()),
-                Effect::Store(Record::Bar(key)) => assert!(self.barred.insert(key)),
-                Effect::Store(Record::NoBar(key)) => assert!(self.barred.remove(&key)),
+                Effect::Store(TrustRecord::NoApproval(key)) => assert!(self.approvals.remove(&key).is_some()),
+                Effect::Store(TrustRecord::Bar(key)) => assert!(self.barred.insert(key)),
+                Effect::Store(TrustRecord::NoBar(key)) => assert!(self.barred.remove(&key)),
                 Effect::Trust { key, chain } => {
                     assert_eq!(chain.last(), Some(&key));
                     assert!(self.told.insert(key));
@@ -152,7 +154,7 @@ fn a_withdrawal_takes_back_all_that_hung_on_it_and_closes_its_links() {
 fn a_revoked_key_is_barred_however_it_is_reached_until_it_is_approved_again() {
     let mut host = Host::with_chain();
     let effects = host.hear(NOW, Input::Revoke(name(2)));
-    assert!(matches!(effects[0], Effect::Store(Record::Bar(_))), "the bar comes first: {effects:?}");
+    assert!(matches!(effects[0], Effect::Store(TrustRecord::Bar(_))), "the bar comes first: {effects:?}");
     assert_eq!(host.trusted(), [1]);
     let effects = host.statement(NOW, says(1, 2, NOW, &[2, 3]));
     assert!(refusals(&effects).is_empty());

@@ -196,7 +196,7 @@ pub struct Standings {
 /// Asks the actor to end.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Stop;
+pub struct StopTrustStore;
 
 impl TrustStore {
     /// Keeps this ledger, and tells links in `trusted` at once and everybody else from the start on.
@@ -479,10 +479,10 @@ impl Handler<GetStandings> for TrustStore {
     }
 }
 
-impl Handler<Stop> for TrustStore {
+impl Handler<StopTrustStore> for TrustStore {
     type Result = ();
 
-    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
+    fn handle(&mut self, _: StopTrustStore, context: &mut Self::Context) {
         context.stop();
     }
 }

@@ -104,7 +104,7 @@ impl Scores {
 
     fn json(&self) -> serde_json::Result<Vec<u8>> {
         #[derive(Serialize)]
-        struct Document {
+        struct ConformanceJson {
             total: Score,
             areas: BTreeMap<String, Score>,
             editions: BTreeMap<String, Score>,
@@ -112,7 +112,7 @@ impl Scores {
         let mut areas = self.areas(1);
         areas.extend(self.areas(2));
         let editions = self.editions().into_iter().map(|(edition, score)| (edition.to_string(), score));
-        let document = Document { total: self.total(), areas, editions: editions.collect() };
+        let document = ConformanceJson { total: self.total(), areas, editions: editions.collect() };
         serde_json::to_vec_pretty(&document)
     }
 }

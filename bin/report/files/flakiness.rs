@@ -38,7 +38,7 @@ struct Test {
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct FlakinessJson<'a> {
     interrupted: bool,
     num_failures_by_type: &'a BTreeMap<&'static str, u64>,
     path_delimiter: char,
@@ -73,7 +73,7 @@ impl Flakiness {
 
     fn write(&self) {
         let begun = self.begun.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let document = Document {
+        let document = FlakinessJson {
             interrupted: self.interrupted,
             num_failures_by_type: &self.summary,
             path_delimiter: '/',

@@ -30,21 +30,21 @@ const SMALLEST_ENTRY: usize = 1 + 2 + 3;
 /// The entries of one directory, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
-    entries: Vec<Entry>,
+    entries: Vec<DirectoryEntry>,
 }
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct DirectoryEntry {
     /// The entry's name.
     pub name: Name,
     /// What the entry names.
-    pub node: Node,
+    pub node: EntryKind,
 }
 
 /// What an entry names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Node {
+pub enum EntryKind {
     /// A regular file.
     File {
         /// The digest of its content.
@@ -109,7 +109,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`DirectoryError`] for a duplicate name, and when there are too many entries or bytes.
-    pub fn new(mut entries: Vec<Entry>) -> Result<Self, DirectoryError> {
+    pub fn new(mut entries: Vec<DirectoryEntry>) -> Result<Self, DirectoryError> {
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         if entries.len() > MOST_ENTRIES {
             return Err(DirectoryError::TooMany(entries.len()));
@@ -118,7 +118,7 @@ impl Directory {
         if let Some((entry, _)) = pairs.find(|(a, b)| a.name == b.name) {
             return Err(DirectoryError::Order(entry.name.to_string_lossy().into_owned()));
         }
-        let size = MAGIC.len() + 4 + entries.iter().map(Entry::encoded_size).sum::<usize>();
+        let size = MAGIC.len() + 4 + entries.iter().map(DirectoryEntry::encoded_size).sum::<usize>();
         if size > LARGEST_DIRECTORY {
             return Err(DirectoryError::TooLarge(size));
         }
@@ -126,12 +126,12 @@ impl Directory {
     }
 
     /// The entries, sorted by name.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[DirectoryEntry] {
         &self.entries
     }
 
     /// The entry with this name.
-    pub fn get(&self, name: &[u8]) -> Option<&Entry> {
+    pub fn get(&self, name: &[u8]) -> Option<&DirectoryEntry> {
         let at = self.entries.binary_search_by(|entry| entry.name.as_bytes().cmp(name)).ok()?;
         self.entries.get(at)
     }
@@ -142,22 +142,22 @@ impl Directory {
         out.extend_from_slice(&MAGIC);
         // At most MOST_ENTRIES; likewise the lengths of names and targets fit into their types.
         out.extend_from_slice(&(self.entries.len() as u32).to_be_bytes());
-        for Entry { name, node } in &self.entries {
+        for DirectoryEntry { name, node } in &self.entries {
             let kind = match node {
-                Node::File { executable: false, .. } => FILE,
-                Node::File { executable: true, .. } => EXECUTABLE,
-                Node::Directory { .. } => DIRECTORY,
-                Node::Symlink { .. } => SYMLINK,
+                EntryKind::File { executable: false, .. } => FILE,
+                EntryKind::File { executable: true, .. } => EXECUTABLE,
+                EntryKind::Directory { .. } => DIRECTORY,
+                EntryKind::Symlink { .. } => SYMLINK,
             };
             out.extend_from_slice(&[kind, name.as_bytes().len() as u8]);
             out.extend_from_slice(name.as_bytes());
             match node {
-                Node::File { digest, size, .. } => {
+                EntryKind::File { digest, size, .. } => {
                     out.extend_from_slice(&size.to_be_bytes());
                     out.extend_from_slice(&digest.0);
                 }
-                Node::Directory { digest } => out.extend_from_slice(&digest.0),
-                Node::Symlink { target } => {
+                EntryKind::Directory { digest } => out.extend_from_slice(&digest.0),
+                EntryKind::Symlink { target } => {
                     out.extend_from_slice(&(target.as_bytes().len() as u16).to_be_bytes());
                     out.extend_from_slice(target.as_bytes());
                 }
@@ -185,9 +185,9 @@ impl Directory {
         if count * SMALLEST_ENTRY > reader.left() {
             return Err(DirectoryError::Ended);
         }
-        let mut entries: Vec<Entry> = Vec::with_capacity(count);
+        let mut entries: Vec<DirectoryEntry> = Vec::with_capacity(count);
         for _ in 0..count {
-            let entry = Entry::read(&mut reader)?;
+            let entry = DirectoryEntry::read(&mut reader)?;
             if entries.last().is_some_and(|last| last.name >= entry.name) {
                 return Err(DirectoryError::Order(entry.name.to_string_lossy().into_owned()));
             }
@@ -200,7 +200,7 @@ impl Directory {
     }
 }
 
-impl Entry {
+impl DirectoryEntry {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DirectoryError> {
         let kind = reader.u8()?;
         let length = reader.u8()?;
@@ -208,12 +208,12 @@ impl Entry {
         let node = match kind {
             FILE | EXECUTABLE => {
                 let size = reader.u64()?;
-                Node::File { digest: Digest(reader.array()?), size, executable: kind == EXECUTABLE }
+                EntryKind::File { digest: Digest(reader.array()?), size, executable: kind == EXECUTABLE }
             }
-            DIRECTORY => Node::Directory { digest: Digest(reader.array()?) },
+            DIRECTORY => EntryKind::Directory { digest: Digest(reader.array()?) },
             SYMLINK => {
                 let length = reader.u16()?;
-                Node::Symlink { target: Target::new(reader.take(length.into())?)? }
+                EntryKind::Symlink { target: Target::new(reader.take(length.into())?)? }
             }
             other => return Err(DirectoryError::Kind(other)),
         };
@@ -222,9 +222,9 @@ impl Entry {
 
     fn encoded_size(&self) -> usize {
         let node = match &self.node {
-            Node::File { .. } => 8 + Digest::SIZE,
-            Node::Directory { .. } => Digest::SIZE,
-            Node::Symlink { target } => 2 + target.as_bytes().len(),
+            EntryKind::File { .. } => 8 + Digest::SIZE,
+            EntryKind::Directory { .. } => Digest::SIZE,
+            EntryKind::Symlink { target } => 2 + target.as_bytes().len(),
         };
         2 + self.name.as_bytes().len() + node
     }
@@ -237,14 +237,14 @@ mod tests {
 
     use super::*;
 
-    fn node() -> impl Strategy<Value = Node> {
+    fn node() -> impl Strategy<Value = EntryKind> {
         prop_oneof![
             (any::<[u8; 32]>(), any::<u64>(), any::<bool>()).prop_map(|(digest, size, executable)| {
-                Node::File { digest: Digest(digest), size, executable }
+                EntryKind::File { digest: Digest(digest), size, executable }
             }),
-            any::<[u8; 32]>().prop_map(|digest| Node::Directory { digest: Digest(digest) }),
+            any::<[u8; 32]>().prop_map(|digest| EntryKind::Directory { digest: Digest(digest) }),
             "(\\.\\./){0,3}[a-z]{1,9}(/[a-z]{1,3}){0,3}"
-                .prop_map(|text| Node::Symlink { target: Target::new(text.as_bytes()).unwrap() }),
+                .prop_map(|text| EntryKind::Symlink { target: Target::new(text.as_bytes()).unwrap() }),
         ]
     }
 
@@ -252,7 +252,7 @@ mod tests {
         proptest::collection::btree_map(vec(any::<u8>(), 1..9), node(), 0..9).prop_map(|map| {
             let named = map
                 .into_iter()
-                .filter_map(|(name, node)| Name::new(&name).ok().map(|name| Entry { name, node }));
+                .filter_map(|(name, node)| Name::new(&name).ok().map(|name| DirectoryEntry { name, node }));
             Directory::new(named.rev().collect()).unwrap()
         })
     }
@@ -268,10 +268,13 @@ mod tests {
     #[test]
     fn the_layout_never_changes() {
         let entries = vec![
-            Entry { name: Name::new(b"z").unwrap(), node: Node::Directory { digest: Digest([7; 32]) } },
-            Entry {
+            DirectoryEntry {
+                name: Name::new(b"z").unwrap(),
+                node: EntryKind::Directory { digest: Digest([7; 32]) },
+            },
+            DirectoryEntry {
                 name: Name::new(b"d8").unwrap(),
-                node: Node::File { digest: Digest([9; 32]), size: 258, executable: true },
+                node: EntryKind::File { digest: Digest([9; 32]), size: 258, executable: true },
             },
         ];
         let bytes =
@@ -287,8 +290,10 @@ mod tests {
             let bytes = blob(2, &names.map(|name| link(name)));
             assert_eq!(Directory::decode(&bytes), Err(DirectoryError::Order("a".into())));
         }
-        let twice =
-            || Entry { name: Name::new(b"a").unwrap(), node: Node::Directory { digest: Digest([0; 32]) } };
+        let twice = || DirectoryEntry {
+            name: Name::new(b"a").unwrap(),
+            node: EntryKind::Directory { digest: Digest([0; 32]) },
+        };
         assert_eq!(Directory::new(vec![twice(), twice()]), Err(DirectoryError::Order("a".into())));
     }
 

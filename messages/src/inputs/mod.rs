@@ -22,7 +22,7 @@ mod reader;
 mod survey;
 
 pub use digest::{Digest, DigestError, Hasher};
-pub use directory::{Directory, DirectoryError, Entry, LARGEST_DIRECTORY, MOST_ENTRIES, Node};
+pub use directory::{Directory, DirectoryEntry, DirectoryError, EntryKind, LARGEST_DIRECTORY, MOST_ENTRIES};
 pub use name::{LONGEST_NAME, LONGEST_TARGET, Name, NameError, Target, TargetError};
-pub use pack::{LARGEST_PACK, Pack, PackError, Packer, Part, Unpacked};
+pub use pack::{LARGEST_PACK, Pack, PackError, PackPart, Packer, Unpacked};
 pub use survey::{Survey, SurveyError, SurveyedDirectory, TreeLimits, survey};

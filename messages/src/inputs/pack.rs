@@ -36,7 +36,7 @@ pub struct Pack {
 
 /// A blob, or a chunk of one. The chunks of a blob are sent in order, each except the last as large as fits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Part<'a> {
+pub struct PackPart<'a> {
     /// The digest of the whole blob; a single chunk cannot be verified.
     pub digest: Digest,
     /// The size of the whole blob in bytes.
@@ -119,7 +119,7 @@ impl Pack {
             let offset = reader.u64()?;
             let length = reader.u32()? as usize;
             let start = body.len() - reader.left();
-            let part = Part { digest, total, offset, bytes: reader.take(length)? };
+            let part = PackPart { digest, total, offset, bytes: reader.take(length)? };
             part.check()?;
             if !seen.insert(digest) {
                 return Err(PackError::Twice(digest));
@@ -136,7 +136,7 @@ impl fmt::Debug for Pack {
     }
 }
 
-impl Part<'_> {
+impl PackPart<'_> {
     /// Whether this part completes the blob.
     pub fn is_last(&self) -> bool {
         self.offset.checked_add(self.bytes.len() as u64) == Some(self.total)
@@ -150,7 +150,7 @@ impl Part<'_> {
     }
 }
 
-impl fmt::Debug for Part<'_> {
+impl fmt::Debug for PackPart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { digest, total, offset, bytes } = self;
         write!(f, "{digest}: {} bytes from {offset} of {total}", bytes.len())
@@ -175,14 +175,14 @@ struct PartRange {
 
 impl Unpacked {
     /// The part with this index.
-    pub fn part(&self, place: usize) -> Option<Part<'_>> {
+    pub fn part(&self, place: usize) -> Option<PackPart<'_>> {
         let PartRange { digest, total, offset, range } = self.parts.get(place)?;
-        Some(Part { digest: *digest, total: *total, offset: *offset, bytes: &self.body[range.clone()] })
+        Some(PackPart { digest: *digest, total: *total, offset: *offset, bytes: &self.body[range.clone()] })
     }
 
     /// The parts in the order in which they were added; each blob occurs once.
-    pub fn parts(&self) -> impl ExactSizeIterator<Item = Part<'_>> {
-        self.parts.iter().map(|PartRange { digest, total, offset, range }| Part {
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = PackPart<'_>> {
+        self.parts.iter().map(|PartRange { digest, total, offset, range }| PackPart {
             digest: *digest,
             total: *total,
             offset: *offset,
@@ -230,7 +230,7 @@ impl Packer {
     /// # Errors
     /// [`PackError::Full`] when it is larger than the [room](Self::room), [`PackError::Twice`] and
     /// [`PackError::Beyond`]. The pack is then unchanged.
-    pub fn add(&mut self, part: Part<'_>) -> Result<(), PackError> {
+    pub fn add(&mut self, part: PackPart<'_>) -> Result<(), PackError> {
         let size = part.bytes.len();
         if self.room().is_none_or(|room| size > room) {
             return Err(PackError::Full { size, room: self.room().unwrap_or(0) });
@@ -278,11 +278,11 @@ mod tests {
 
     use super::*;
 
-    fn whole(bytes: &[u8]) -> Part<'_> {
-        Part { digest: Digest::of(bytes), total: bytes.len() as u64, offset: 0, bytes }
+    fn whole(bytes: &[u8]) -> PackPart<'_> {
+        PackPart { digest: Digest::of(bytes), total: bytes.len() as u64, offset: 0, bytes }
     }
 
-    fn pack(parts: &[Part<'_>]) -> Pack {
+    fn pack(parts: &[PackPart<'_>]) -> Pack {
         let mut packer = Packer::new().unwrap();
         parts.iter().for_each(|part| packer.add(*part).unwrap());
         packer.finish().unwrap()
@@ -348,8 +348,12 @@ mod tests {
         while back.len() < blob.len() {
             let offset = back.len();
             let end = blob.len().min(offset + packer.room().unwrap());
-            let part =
-                Part { digest, total: blob.len() as u64, offset: offset as u64, bytes: &blob[offset..end] };
+            let part = PackPart {
+                digest,
+                total: blob.len() as u64,
+                offset: offset as u64,
+                bytes: &blob[offset..end],
+            };
             packer.add(part).unwrap();
             let unpacked = packer.finish().unwrap().unpack().unwrap();
             let [part] = unpacked.parts().collect::<Vec<_>>()[..] else { panic!("one part") };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::digest::Digest;
-use super::directory::{Directory, DirectoryError, Node};
+use super::directory::{Directory, DirectoryError, EntryKind};
 
 /// Limits on the unfolded tree: every occurrence of a directory or file counts, even if one blob represents them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,18 +132,18 @@ pub fn survey<E: From<SurveyError>>(
             let name = entry.name.as_bytes();
             within("bytes in a path", (path.len() + 1 + name.len()) as u64, limits.path as u64)?;
             match &entry.node {
-                Node::File { digest, size, .. } => {
+                EntryKind::File { digest, size, .. } => {
                     found.bytes = found.bytes.saturating_add(*size);
                     within("bytes", found.bytes, limits.bytes)?;
                     if found.files.insert(*digest, *size).is_some_and(|other| other != *size) {
                         return Err(SurveyError::TwoSizes(*digest).into());
                     }
                 }
-                Node::Directory { digest } => {
+                EntryKind::Directory { digest } => {
                     within("directories in one another", depth as u64 + 1, limits.depth as u64)?;
                     ahead.push((join(&path, name), depth + 1, *digest));
                 }
-                Node::Symlink { target } => {
+                EntryKind::Symlink { target } => {
                     if target.climbs() > depth {
                         let path = String::from_utf8_lossy(&join(&path, name)).into_owned();
                         return Err(SurveyError::Escape { path }.into());
@@ -168,35 +168,35 @@ fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs::{Entry, Name, Target};
+    use crate::inputs::{DirectoryEntry, Name, Target};
 
     #[derive(Default)]
     struct Blobs(BTreeMap<Digest, Vec<u8>>);
 
     impl Blobs {
-        fn directory(&mut self, entries: &[(&str, Node)]) -> Node {
-            let entry = |(name, node): &(&str, Node)| Entry {
+        fn directory(&mut self, entries: &[(&str, EntryKind)]) -> EntryKind {
+            let entry = |(name, node): &(&str, EntryKind)| DirectoryEntry {
                 name: Name::new(name.as_bytes()).unwrap(),
                 node: node.clone(),
             };
             let bytes = Directory::new(entries.iter().map(entry).collect()).unwrap().encode();
             let digest = Digest::of(&bytes);
             self.0.insert(digest, bytes);
-            Node::Directory { digest }
+            EntryKind::Directory { digest }
         }
 
-        fn survey(&self, root: &Node, limits: &TreeLimits) -> Result<Survey, SurveyError> {
-            let Node::Directory { digest } = root else { panic!("a directory") };
+        fn survey(&self, root: &EntryKind, limits: &TreeLimits) -> Result<Survey, SurveyError> {
+            let EntryKind::Directory { digest } = root else { panic!("a directory") };
             survey(*digest, limits, |digest| Ok(self.0.get(digest).cloned()))
         }
     }
 
-    fn file(text: &str) -> Node {
-        Node::File { digest: Digest::of(text.as_bytes()), size: text.len() as u64, executable: false }
+    fn file(text: &str) -> EntryKind {
+        EntryKind::File { digest: Digest::of(text.as_bytes()), size: text.len() as u64, executable: false }
     }
 
-    fn link(target: &str) -> Node {
-        Node::Symlink { target: Target::new(target.as_bytes()).unwrap() }
+    fn link(target: &str) -> EntryKind {
+        EntryKind::Symlink { target: Target::new(target.as_bytes()).unwrap() }
     }
 
     fn too_much(survey: Result<Survey, SurveyError>) -> &'static str {
@@ -211,7 +211,7 @@ mod tests {
         let mut blobs = Blobs::default();
         let inner = blobs.directory(&[("x", file("one")), ("y", file("two!"))]);
         let root = blobs.directory(&[("b", inner.clone()), ("a", inner), ("z", file("one"))]);
-        let Node::Directory { digest } = root else { unreachable!() };
+        let EntryKind::Directory { digest } = root else { unreachable!() };
         let mut loads = 0;
         let found = survey(digest, &TreeLimits::default(), |digest| {
             loads += 1;
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn directories_that_are_not_here_are_named_once() {
         let mut blobs = Blobs::default();
-        let gone = Node::Directory { digest: Digest([1; 32]) };
+        let gone = EntryKind::Directory { digest: Digest([1; 32]) };
         let root = blobs.directory(&[("a", gone.clone()), ("b", gone)]);
         let found = blobs.survey(&root, &TreeLimits::default()).unwrap();
         assert_eq!(found.missing, [Digest([1; 32])]);
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn sizes_that_add_up_to_more_than_a_number_holds_are_too_much() {
         let mut blobs = Blobs::default();
-        let vast = |byte| Node::File { digest: Digest([byte; 32]), size: u64::MAX, executable: false };
+        let vast = |byte| EntryKind::File { digest: Digest([byte; 32]), size: u64::MAX, executable: false };
         let root = blobs.directory(&[("a", vast(1)), ("b", vast(2))]);
         assert_eq!(too_much(blobs.survey(&root, &TreeLimits::default())), "bytes");
     }
@@ -284,13 +284,13 @@ mod tests {
     #[test]
     fn one_digest_has_one_size_and_a_file_is_no_directory() {
         let mut blobs = Blobs::default();
-        let sized = |size| Node::File { digest: Digest([1; 32]), size, executable: false };
+        let sized = |size| EntryKind::File { digest: Digest([1; 32]), size, executable: false };
         let root = blobs.directory(&[("a", sized(1)), ("b", sized(2))]);
         let limits = TreeLimits::default();
         assert_eq!(blobs.survey(&root, &limits), Err(SurveyError::TwoSizes(Digest([1; 32]))));
         let text = Digest::of(b"text");
         blobs.0.insert(text, b"text".to_vec());
-        let survey = blobs.survey(&Node::Directory { digest: text }, &limits);
+        let survey = blobs.survey(&EntryKind::Directory { digest: text }, &limits);
         assert!(matches!(survey, Err(SurveyError::Directory { digest, .. }) if digest == text));
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use flotilla_messages::{Arg, Checks, ExitRule, Expectation, Judge, Program, TestCase};
 
-use super::config::Kind;
+use super::config::CustomKind;
 use super::custom_test::{CustomTest, RUN_DISABLED, is_disabled};
-use super::places::{Places, nothing_for};
+use super::places::{SuitePlaces, nothing_for};
 use super::suite::CustomSuite;
 use super::template::{Hole, Values};
 use crate::expectations::Outcomes;
@@ -19,7 +19,7 @@ use crate::syntax::read::read;
 
 /// What placeholders stand for in the command of one test.
 struct OfTest<'a> {
-    places: &'a Places,
+    places: &'a SuitePlaces,
     file: Option<&'a Arg>,
     name: &'a str,
     flags: Vec<Arg>,
@@ -111,7 +111,8 @@ impl CustomPrepared {
     /// All flags, in the order of the command line.
     fn flags(&self, context: &CaseContext<'_>) -> Vec<String> {
         let config = &self.suite.config;
-        let disabled = matches!(config.kind, Kind::GoogleTest { .. }) && is_disabled(&context.name.name);
+        let disabled =
+            matches!(config.kind, CustomKind::GoogleTest { .. }) && is_disabled(&context.name.name);
         // Later ones win in most programs: what was asked for on the command line comes last.
         let flags = config
             .flags

@@ -17,7 +17,7 @@ use crate::syntax::python::{Diagnostic, Problem};
 #[derive(Clone, Debug)]
 pub struct Config {
     /// How its tests are found.
-    pub kind: Kind,
+    pub kind: CustomKind,
     /// What runs one.
     pub command: Template,
     /// The directory of its tests, relative to the suite's.
@@ -44,7 +44,7 @@ pub struct Config {
 
 /// How the tests of a suite are found.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum CustomKind {
     /// Files are tests.
     Files {
         /// Which.
@@ -147,8 +147,8 @@ struct RawExit(ExitRule);
 
 impl<'de> Deserialize<'de> for RawExit {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Rule;
-        impl serde::de::Visitor<'_> for Rule {
+        struct ExpectRule;
+        impl serde::de::Visitor<'_> for ExpectRule {
             type Value = ExitRule;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -168,7 +168,7 @@ impl<'de> Deserialize<'de> for RawExit {
                 }
             }
         }
-        deserializer.deserialize_any(Rule).map(Self)
+        deserializer.deserialize_any(ExpectRule).map(Self)
     }
 }
 
@@ -238,9 +238,9 @@ impl Config {
     /// Whether it takes something of the build.
     pub fn needs_build(&self) -> bool {
         let listing = match &self.kind {
-            Kind::Files { .. } => None,
-            Kind::GoogleTest { program } => Some(program),
-            Kind::List { list } => Some(list),
+            CustomKind::Files { .. } => None,
+            CustomKind::GoogleTest { program } => Some(program),
+            CustomKind::List { list } => Some(list),
         };
         std::iter::once(&self.command).chain(listing).any(|template| template.has(Hole::Build))
     }
@@ -256,18 +256,18 @@ fn understand(text: &str, raw: Raw) -> Result<Config, Problem> {
         RawKind::List => (OF_LIST, None, EXPECTED),
     };
     let kind = match raw.kind {
-        RawKind::Files => Kind::Files {
+        RawKind::Files => CustomKind::Files {
             include: words::globs(raw.files.as_ref().ok_or_else(|| missing("files", "files"))?)?,
             exclude: words::globs(&raw.exclude.unwrap_or_default())?,
             keep_extensions: raw.keep_extensions.is_some_and(Spanned::into_inner),
         },
         RawKind::Gtest => {
             let program = raw.program.as_ref().ok_or_else(|| missing("program", "gtest"))?;
-            Kind::GoogleTest { program: words::path(text, program, PROGRAM)? }
+            CustomKind::GoogleTest { program: words::path(text, program, PROGRAM)? }
         }
         RawKind::List => {
             let list = raw.list.as_ref().ok_or_else(|| missing("list", "list"))?;
-            Kind::List { list: words::command(text, list, OF_SUITE)? }
+            CustomKind::List { list: words::command(text, list, OF_SUITE)? }
         }
     };
     let command = match (&raw.command, default) {
@@ -401,7 +401,7 @@ mod tests {
     fn patterns_of_files_stay_within_directories_unless_told_otherwise() {
         let is = |pattern: &str, path: &str| {
             let config = read(&format!("kind = 'files'\nfiles = '{pattern}'\n")).unwrap();
-            matches!(config.kind, Kind::Files { include, .. } if include.is_match(path))
+            matches!(config.kind, CustomKind::Files { include, .. } if include.is_match(path))
         };
         assert!(is("*.js", "a.js") && !is("*.js", "d/a.js"));
         assert!(is("**/*.js", "a.js") && is("**/*.js", "d/e/a.js"));

@@ -6,7 +6,7 @@ use crate::syntax::text::shlex;
 
 /// What the directives of a source say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Directives {
+pub struct CustomDirectives {
     /// `Flags:`, all of them in order.
     pub flags: Vec<String>,
     /// `Files:`, relative to the directory of the tests.
@@ -22,8 +22,8 @@ pub struct Directives {
 ///
 /// # Errors
 /// A directive that makes no sense, with its line.
-pub fn read(source: &[u8], comment: &str) -> Result<Directives, String> {
-    let mut found = Directives::default();
+pub fn read(source: &[u8], comment: &str) -> Result<CustomDirectives, String> {
+    let mut found = CustomDirectives::default();
     for (number, line) in (1..).zip(source.split(|byte| *byte == b'\n')) {
         let line = String::from_utf8_lossy(line);
         let Some(text) = line.trim_start().strip_prefix(comment) else { continue };

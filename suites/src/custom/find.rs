@@ -6,10 +6,10 @@ use std::path::Path;
 
 use flotilla_messages::Arg;
 
-use super::config::{Config, Kind};
+use super::config::{Config, CustomKind};
 use super::custom_test::{CustomTest, is_disabled};
-use super::opening::{FILE, Opening};
-use super::places::{Places, nothing_for};
+use super::opening::{CustomOpening, FILE};
+use super::places::{SuitePlaces, nothing_for};
 use super::template::{Hole, Template, Values};
 use crate::expectations::{Entry, EntryFile, Naming, Outcomes};
 use crate::files::binary::{self, Ask};
@@ -19,20 +19,20 @@ use crate::kit::error::OpenError;
 use crate::kit::place::Place;
 
 /// What looking for tests needs to know.
-pub struct Listing<'a> {
+pub struct TestListing<'a> {
     /// The suite.
-    pub opening: &'a Opening<'a>,
+    pub opening: &'a CustomOpening<'a>,
     /// What it says.
     pub config: &'a Config,
     /// Where things are.
-    pub places: &'a Places,
+    pub places: &'a SuitePlaces,
     /// The directory of its tests.
     pub test_dir: &'a Place,
 }
 
 /// What was found.
 #[derive(Default)]
-pub struct Found {
+pub struct FoundTests {
     /// The tests.
     pub listed: Vec<CustomTest>,
     /// GoogleTest: those that say themselves that they are not to be run.
@@ -41,15 +41,15 @@ pub struct Found {
     pub warnings: Vec<String>,
 }
 
-impl Listing<'_> {
+impl TestListing<'_> {
     /// The tests. A suite without any is an error: something that was asked for is missing.
     ///
     /// # Errors
     /// A program that does not name its tests, two tests of one name, none at all.
-    pub fn find(&self, refuse: &dyn Fn(String) -> OpenError) -> Result<Found, OpenError> {
+    pub fn find(&self, refuse: &dyn Fn(String) -> OpenError) -> Result<FoundTests, OpenError> {
         match &self.config.kind {
-            Kind::Files { .. } => self.files(refuse),
-            Kind::GoogleTest { program } => {
+            CustomKind::Files { .. } => self.files(refuse),
+            CustomKind::GoogleTest { program } => {
                 // The program under test: what runs it elsewhere has to list it too. What merely knows names runs here.
                 let mut command: Vec<OsString> = self.opening.prefix.iter().map(OsString::from).collect();
                 command.extend(self.words(program, refuse)?);
@@ -71,7 +71,7 @@ impl Listing<'_> {
                 found.disabled = Some(disabled);
                 Ok(found)
             }
-            Kind::List { list } => {
+            CustomKind::List { list } => {
                 let command = self.words(list, refuse)?;
                 let lines = |text: &str| {
                     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
@@ -114,11 +114,11 @@ impl Listing<'_> {
         })
     }
 
-    fn files(&self, refuse: &dyn Fn(String) -> OpenError) -> Result<Found, OpenError> {
-        let Kind::Files { include, exclude, keep_extensions } = &self.config.kind else {
-            return Ok(Found::default());
+    fn files(&self, refuse: &dyn Fn(String) -> OpenError) -> Result<FoundTests, OpenError> {
+        let CustomKind::Files { include, exclude, keep_extensions } = &self.config.kind else {
+            return Ok(FoundTests::default());
         };
-        let mut found = Found::default();
+        let mut found = FoundTests::default();
         let own = [
             FILE.to_owned(),
             format!("{}.status", self.opening.name),
@@ -168,13 +168,13 @@ impl Listing<'_> {
 }
 
 /// Tests that are only names.
-fn named(names: Vec<String>, refuse: &dyn Fn(String) -> OpenError) -> Result<Found, OpenError> {
+fn named(names: Vec<String>, refuse: &dyn Fn(String) -> OpenError) -> Result<FoundTests, OpenError> {
     let mut seen = std::collections::HashSet::new();
     if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(refuse(format!("the test '{name}' is listed twice")));
     }
     let test = |name: String| CustomTest { name, file: None, source: Source::Text(String::new()) };
-    Ok(Found { listed: names.into_iter().map(test).collect(), ..Found::default() })
+    Ok(FoundTests { listed: names.into_iter().map(test).collect(), ..FoundTests::default() })
 }
 
 /// A path without the extension of its file; a name that begins with a dot has none.

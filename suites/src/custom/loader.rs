@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use flotilla_messages::Program;
 use flotilla_messages::case::normalize;
 
-use super::config::Kind;
+use super::config::CustomKind;
 use super::find::stem;
 use super::open::config;
-use super::opening::{FILE, Opening};
+use super::opening::{CustomOpening, FILE};
 use crate::files::select::Pattern;
 use crate::kind::opening::Typed;
 use crate::kind::{Candidate, Loader};
@@ -40,7 +40,7 @@ impl Loader for CustomLoader {
         }
         // What is wrong with it is said where the suite is opened.
         let (config, _) = config(&self.root, dir).ok()?;
-        let Kind::Files { keep_extensions, .. } = config.kind else { return None };
+        let CustomKind::Files { keep_extensions, .. } = config.kind else { return None };
         let tests = normalize(&dir.join(&config.dir));
         let Some(name) = path.strip_prefix(&tests).ok().and_then(Path::to_str) else {
             return tests.starts_with(path).then_some(Pattern::All);
@@ -63,7 +63,7 @@ impl Loader for CustomLoader {
             needs_build: read.0.needs_build(),
             also: None,
             open: Box::new(|opening| {
-                let opening = Opening {
+                let opening = CustomOpening {
                     name: opening.name,
                     dir: &opening.dir,
                     root: &self.root,

@@ -25,6 +25,6 @@ mod suite_kind;
 pub mod template;
 mod words;
 
-pub use config::{Config, Kind};
+pub use config::{Config, CustomKind};
 pub(crate) use loader::CustomLoader;
 pub(crate) use opening::FILE;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
-use super::config::{Config, Kind};
+use super::config::{Config, CustomKind};
 use super::find;
-use super::opening::{FILE, Opening};
-use super::places::{Places, nothing_for};
+use super::opening::{CustomOpening, FILE};
+use super::places::{SuitePlaces, nothing_for};
 use super::suite::CustomSuite;
 use super::template::Hole;
 use crate::expectations::{EntryFile, Naming, Reading, StatusFile, Syntax, Vocabulary, table};
@@ -33,7 +33,7 @@ fn shown<'a>(root: &Path, path: &'a Path) -> &'a Path {
     path.strip_prefix(root).unwrap_or(path)
 }
 
-impl Opening<'_> {
+impl CustomOpening<'_> {
     /// Opens the suite: looks for its tests, asks programs for their names.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Opening<'_> {
         if !test_dir.path().is_dir() {
             return Err(refuse(format!("there is no directory {}", test_dir.path().display())));
         }
-        let mut places = Places {
+        let mut places = SuitePlaces {
             root: self.root.into(),
             suite: below(self.dir.path()),
             dir: below(test_dir.path()),
@@ -57,7 +57,7 @@ impl Opening<'_> {
             },
             program: None,
         };
-        if let Kind::GoogleTest { program } = &config.kind {
+        if let CustomKind::GoogleTest { program } = &config.kind {
             let filled = self.program(program, &places).map_err(|hole| refuse(nothing_for(hole)))?;
             places.program = match filled {
                 Program::Shell(path) => Some(path),
@@ -77,13 +77,14 @@ impl Opening<'_> {
         let tables = table::entries(shown(self.root, &file), &text, naming(), &config.expect, self.reading);
         let tables = tables.map_err(|problem| problem.located(shown(self.root, &file), &text))?;
         let expect_file = self.expect_file(naming())?;
-        let listing = find::Listing { opening: self, config: &config, places: &places, test_dir: &test_dir };
-        let find::Found { listed, disabled, warnings } = listing.find(&refuse)?;
+        let listing =
+            find::TestListing { opening: self, config: &config, places: &places, test_dir: &test_dir };
+        let find::FoundTests { listed, disabled, warnings } = listing.find(&refuse)?;
         let more = disabled.into_iter().chain([tables]).chain(expect_file).collect();
         // An engine that other programs run is needed as well.
         let engine = args.has(Hole::Shell).then(|| self.shell.clone());
         let suite = CustomSuite {
-            probe: matches!(config.kind, Kind::GoogleTest { .. }).then_some("--gtest_list_tests"),
+            probe: matches!(config.kind, CustomKind::GoogleTest { .. }).then_some("--gtest_list_tests"),
             variants: VariantChoice {
                 only: if config.variants { Vec::new() } else { vec!["default".into()] },
                 ..VariantChoice::default()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use flotilla_messages::case::normalize;
 use flotilla_messages::{Arg, Program};
 
-use super::places::Places;
+use super::places::SuitePlaces;
 use super::template::{Hole, Template};
 use crate::expectations::Reading;
 use crate::kit::place::Place;
@@ -14,7 +14,7 @@ use crate::kit::place::Place;
 pub const FILE: &str = "suite.toml";
 
 /// What opening a suite needs to know.
-pub struct Opening<'a> {
+pub struct CustomOpening<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its directory.
@@ -33,9 +33,9 @@ pub struct Opening<'a> {
     pub on_predictable_build: bool,
 }
 
-impl Opening<'_> {
+impl CustomOpening<'_> {
     /// The program that a command's first word means: the engine, a path, or a name that is looked for in PATH.
-    pub(crate) fn program(&self, word: &Template, places: &Places) -> Result<Program, Hole> {
+    pub(crate) fn program(&self, word: &Template, places: &SuitePlaces) -> Result<Program, Hole> {
         match (word.only(), word.text()) {
             (Some(Hole::Shell), _) => return Ok(self.shell.clone()),
             (_, Some(name)) if !name.contains('/') => {

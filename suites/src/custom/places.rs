@@ -8,7 +8,7 @@ use super::template::{Hole, Values};
 
 /// What placeholders stand for that is the same for all tests of a suite.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct SuitePlaces {
     /// The tree's root.
     pub root: PathBuf,
     /// The suite's directory.
@@ -23,7 +23,7 @@ pub struct Places {
     pub program: Option<Arg>,
 }
 
-impl Values for Places {
+impl Values for SuitePlaces {
     fn root(&self) -> &Path {
         &self.root
     }

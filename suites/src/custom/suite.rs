@@ -4,7 +4,7 @@ use flotilla_messages::{Arg, Program};
 
 use super::config::Config;
 use super::custom_test::CustomTest;
-use super::places::Places;
+use super::places::SuitePlaces;
 use super::template::Template;
 use crate::kind::{EMPTY, TestKey, VariantChoice};
 use crate::kit::place::Place;
@@ -15,7 +15,7 @@ pub struct CustomSuite {
     /// What the file says.
     pub config: Config,
     /// Where things are.
-    pub places: Places,
+    pub places: SuitePlaces,
     /// Its directory.
     pub dir: Place,
     /// The directory of its tests.

@@ -75,14 +75,14 @@ impl Hole {
 pub type Allowed = &'static [Hole];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum TemplatePiece {
     Text(String),
     Hole(Hole),
 }
 
 /// Words with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Vec<Vec<Piece>>);
+pub struct Template(Vec<Vec<TemplatePiece>>);
 
 /// What placeholders stand for.
 pub trait Values {
@@ -112,7 +112,7 @@ impl Template {
 
     /// Whether it has this placeholder.
     pub fn has(&self, hole: Hole) -> bool {
-        self.0.iter().flatten().any(|piece| *piece == Piece::Hole(hole))
+        self.0.iter().flatten().any(|piece| *piece == TemplatePiece::Hole(hole))
     }
 
     /// The first word alone, and the others.
@@ -125,7 +125,7 @@ impl Template {
     pub fn only(&self) -> Option<Hole> {
         match self.0.as_slice() {
             [word] => match word.as_slice() {
-                [Piece::Hole(hole)] => Some(*hole),
+                [TemplatePiece::Hole(hole)] => Some(*hole),
                 _ => None,
             },
             _ => None,
@@ -136,7 +136,7 @@ impl Template {
     pub fn text(&self) -> Option<&str> {
         match self.0.as_slice() {
             [word] => match word.as_slice() {
-                [Piece::Text(text)] => Some(text),
+                [TemplatePiece::Text(text)] => Some(text),
                 _ => None,
             },
             _ => None,
@@ -145,7 +145,7 @@ impl Template {
 
     /// Whether it is another for each test.
     pub fn is_of_test(&self) -> bool {
-        self.0.iter().flatten().any(|piece| matches!(piece, Piece::Hole(hole) if hole.is_of_test()))
+        self.0.iter().flatten().any(|piece| matches!(piece, TemplatePiece::Hole(hole) if hole.is_of_test()))
     }
 
     /// The words for these values.
@@ -156,7 +156,7 @@ impl Template {
         let mut words = Vec::with_capacity(self.0.len());
         for word in &self.0 {
             match word.as_slice() {
-                [Piece::Hole(hole)] if hole.is_list() => words.extend(values.list(*hole)),
+                [TemplatePiece::Hole(hole)] if hole.is_list() => words.extend(values.list(*hole)),
                 pieces => words.push(fill(pieces, values)?),
             }
         }
@@ -167,7 +167,7 @@ impl Template {
 /// What is wrong with a word: the part that is wrong, and how.
 type Wrong<'a> = (&'a str, String);
 
-fn pieces<'a>(word: &'a str, allowed: Allowed) -> Result<Vec<Piece>, Wrong<'a>> {
+fn pieces<'a>(word: &'a str, allowed: Allowed) -> Result<Vec<TemplatePiece>, Wrong<'a>> {
     let mut pieces = Vec::new();
     let mut text = String::new();
     let mut rest = word;
@@ -201,28 +201,28 @@ fn pieces<'a>(word: &'a str, allowed: Allowed) -> Result<Vec<Piece>, Wrong<'a>> 
             return Err((whole, format!("{whole} is the second path in one word: one has room for one")));
         }
         if !text.is_empty() {
-            pieces.push(Piece::Text(std::mem::take(&mut text)));
+            pieces.push(TemplatePiece::Text(std::mem::take(&mut text)));
         }
-        pieces.push(Piece::Hole(hole));
+        pieces.push(TemplatePiece::Hole(hole));
         rest = &here[end + 1..];
     }
     text.push_str(rest);
     if !text.is_empty() || pieces.is_empty() {
-        pieces.push(Piece::Text(text));
+        pieces.push(TemplatePiece::Text(text));
     }
     Ok(pieces)
 }
 
 /// One word. Paths stay such, so that they are right on other machines too.
-fn fill(pieces: &[Piece], values: &impl Values) -> Result<Arg, Hole> {
+fn fill(pieces: &[TemplatePiece], values: &impl Values) -> Result<Arg, Hole> {
     let mut before = String::new();
     let mut path: Option<Arg> = None;
     let mut after = String::new();
     for piece in pieces {
         let text = if path.is_some() { &mut after } else { &mut before };
         match piece {
-            Piece::Text(own) => text.push_str(own),
-            Piece::Hole(hole) => match values.one(*hole).ok_or(*hole)? {
+            TemplatePiece::Text(own) => text.push_str(own),
+            TemplatePiece::Hole(hole) => match values.one(*hole).ok_or(*hole)? {
                 Arg::Text(own) if !hole.is_path() => text.push_str(&own),
                 own => path = Some(own),
             },

@@ -93,24 +93,24 @@ fn is_passed_over(line: &str) -> bool {
 
 /// An expression, and the offset it begins at.
 #[derive(Debug)]
-struct Expr {
+struct LineExpr {
     at: usize,
-    kind: Kind,
+    kind: LineExprKind,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum LineExprKind {
     Constant(bool),
     Word(String),
     Variable(String),
-    Both(Box<Expr>, Box<Expr>),
-    Either(Box<Expr>, Box<Expr>),
-    Equal(Box<Expr>, Box<Expr>, bool),
-    If(Box<Expr>, Box<Expr>),
+    Both(Box<LineExpr>, Box<LineExpr>),
+    Either(Box<LineExpr>, Box<LineExpr>),
+    Equal(Box<LineExpr>, Box<LineExpr>, bool),
+    If(Box<LineExpr>, Box<LineExpr>),
 }
 
 /// The one expression that `text` is; positions are offset by `base`.
-fn parse(text: &str, base: usize) -> Result<Expr, Problem> {
+fn parse(text: &str, base: usize) -> Result<LineExpr, Problem> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
@@ -129,7 +129,7 @@ fn parse(text: &str, base: usize) -> Result<Expr, Problem> {
         tokens.push((&rest[..len], base + at));
         at += len;
     }
-    let mut parser = Parser { tokens, next: 0, end: base + text.trim_end().len(), depth: 0 };
+    let mut parser = LineParser { tokens, next: 0, end: base + text.trim_end().len(), depth: 0 };
     let expr = parser.logical()?;
     match parser.peek() {
         "" => Ok(expr),
@@ -137,14 +137,14 @@ fn parse(text: &str, base: usize) -> Result<Expr, Problem> {
     }
 }
 
-struct Parser<'a> {
+struct LineParser<'a> {
     tokens: Vec<(&'a str, usize)>,
     next: usize,
     end: usize,
     depth: usize,
 }
 
-impl<'a> Parser<'a> {
+impl<'a> LineParser<'a> {
     /// The next token; empty at the end.
     fn peek(&self) -> &'a str {
         self.tokens.get(self.next).map_or("", |(token, _)| token)
@@ -162,7 +162,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn logical(&mut self) -> Result<Expr, Problem> {
+    fn logical(&mut self) -> Result<LineExpr, Problem> {
         let mut left = self.conditional()?;
         loop {
             let op = self.peek();
@@ -174,23 +174,27 @@ impl<'a> Parser<'a> {
             let right = Box::new(self.conditional()?);
             let at = left.at;
             let left_side = Box::new(left);
-            let kind = if op == "&&" { Kind::Both(left_side, right) } else { Kind::Either(left_side, right) };
-            left = Expr { at, kind };
+            let kind = if op == "&&" {
+                LineExprKind::Both(left_side, right)
+            } else {
+                LineExprKind::Either(left_side, right)
+            };
+            left = LineExpr { at, kind };
         }
     }
 
-    fn conditional(&mut self) -> Result<Expr, Problem> {
+    fn conditional(&mut self) -> Result<LineExpr, Problem> {
         let mut left = self.comparison()?;
         while self.peek() == "if" {
             self.descend()?;
             self.next += 1;
             let right = Box::new(self.comparison()?);
-            left = Expr { at: left.at, kind: Kind::If(Box::new(left), right) };
+            left = LineExpr { at: left.at, kind: LineExprKind::If(Box::new(left), right) };
         }
         Ok(left)
     }
 
-    fn comparison(&mut self) -> Result<Expr, Problem> {
+    fn comparison(&mut self) -> Result<LineExpr, Problem> {
         let left = self.atom()?;
         let equal = match self.peek() {
             "==" => true,
@@ -200,17 +204,17 @@ impl<'a> Parser<'a> {
         self.descend()?;
         self.next += 1;
         let right = Box::new(self.comparison()?);
-        Ok(Expr { at: left.at, kind: Kind::Equal(Box::new(left), right, equal) })
+        Ok(LineExpr { at: left.at, kind: LineExprKind::Equal(Box::new(left), right, equal) })
     }
 
-    fn atom(&mut self) -> Result<Expr, Problem> {
+    fn atom(&mut self) -> Result<LineExpr, Problem> {
         let at = self.at();
         let token = self.peek();
         let is_word = |token: &str| token.starts_with(|c: char| c.is_alphanumeric() || c == '_');
         self.next += 1;
         let kind = match token {
-            "true" => Kind::Constant(true),
-            "false" => Kind::Constant(false),
+            "true" => LineExprKind::Constant(true),
+            "false" => LineExprKind::Constant(false),
             "(" => {
                 self.descend()?;
                 let inner = self.logical()?;
@@ -223,58 +227,60 @@ impl<'a> Parser<'a> {
             "$" if is_word(self.peek()) => {
                 let name = self.peek().to_lowercase();
                 self.next += 1;
-                Kind::Variable(name)
+                LineExprKind::Variable(name)
             }
-            token if is_word(token) => Kind::Word(token.into()),
+            token if is_word(token) => LineExprKind::Word(token.into()),
             "" => return Err(Problem::new(at, "expected a word, found the end")),
             token => return Err(Problem::new(at, format!("expected a word, found '{token}'"))),
         };
-        Ok(Expr { at, kind })
+        Ok(LineExpr { at, kind })
     }
 }
 
 /// What stands on a side of `==`.
-fn side<'a>(expr: &'a Expr, variables: &'a Variables) -> Result<Variable, Problem> {
+fn side<'a>(expr: &'a LineExpr, variables: &'a Variables) -> Result<Variable, Problem> {
     match &expr.kind {
-        Kind::Word(word) => Ok(Variable::Text(word.clone())),
-        Kind::Variable(name) => variable(name, expr, variables).cloned(),
-        Kind::Constant(value) => Ok(Variable::Bool(*value)),
+        LineExprKind::Word(word) => Ok(Variable::Text(word.clone())),
+        LineExprKind::Variable(name) => variable(name, expr, variables).cloned(),
+        LineExprKind::Constant(value) => Ok(Variable::Bool(*value)),
         _ => Err(Problem::new(expr.at, "expected a word or a variable beside '==' or '!='")),
     }
 }
 
-fn variable<'a>(name: &str, expr: &Expr, variables: &'a Variables) -> Result<&'a Variable, Problem> {
+fn variable<'a>(name: &str, expr: &LineExpr, variables: &'a Variables) -> Result<&'a Variable, Problem> {
     variables.get(name).ok_or_else(|| Problem::new(expr.at, format!("unknown variable '${name}'")))
 }
 
 /// Whether a condition holds.
-fn holds(expr: &Expr, variables: &Variables) -> Result<bool, Problem> {
+fn holds(expr: &LineExpr, variables: &Variables) -> Result<bool, Problem> {
     Ok(match &expr.kind {
-        Kind::Constant(value) => *value,
-        Kind::Both(a, b) => holds(a, variables)? && holds(b, variables)?,
-        Kind::Either(a, b) => holds(a, variables)? || holds(b, variables)?,
-        Kind::Equal(a, b, equal) => (side(a, variables)? == side(b, variables)?) == *equal,
-        Kind::Variable(name) => match variable(name, expr, variables)? {
+        LineExprKind::Constant(value) => *value,
+        LineExprKind::Both(a, b) => holds(a, variables)? && holds(b, variables)?,
+        LineExprKind::Either(a, b) => holds(a, variables)? || holds(b, variables)?,
+        LineExprKind::Equal(a, b, equal) => (side(a, variables)? == side(b, variables)?) == *equal,
+        LineExprKind::Variable(name) => match variable(name, expr, variables)? {
             Variable::Bool(value) => *value,
             _ => return Err(Problem::new(expr.at, "this is neither true nor false")),
         },
-        Kind::Word(_) | Kind::If(..) => return Err(Problem::new(expr.at, "this is no condition")),
+        LineExprKind::Word(_) | LineExprKind::If(..) => {
+            return Err(Problem::new(expr.at, "this is no condition"));
+        }
     })
 }
 
 /// The words that an expression of outcomes comes to. What is no outcome is told to `unknown`.
 fn outcomes(
-    expr: &Expr,
+    expr: &LineExpr,
     reading: Reading<'_>,
     found: &mut Outcomes,
     unknown: &mut impl FnMut(&str),
 ) -> Result<(), Problem> {
     match &expr.kind {
-        Kind::Either(a, b) => {
+        LineExprKind::Either(a, b) => {
             outcomes(a, reading, found, unknown)?;
             outcomes(b, reading, found, unknown)
         }
-        Kind::If(then, condition) => {
+        LineExprKind::If(then, condition) => {
             // Both sides are read, so that a broken one is found whatever holds.
             let mut inner = Outcomes::default();
             outcomes(then, reading, &mut inner, unknown)?;
@@ -283,7 +289,7 @@ fn outcomes(
             }
             Ok(())
         }
-        Kind::Word(word) => {
+        LineExprKind::Word(word) => {
             match reading.vocabulary.word(word) {
                 Some(set) => *found |= set,
                 None => unknown(word),

@@ -74,15 +74,15 @@ impl<'de> Deserialize<'de> for OneOrMany {
                 Ok((texts, true))
             }
         }
-        struct Value((Vec<Spanned<String>>, bool));
-        impl<'de> Deserialize<'de> for Value {
+        struct TableValue((Vec<Spanned<String>>, bool));
+        impl<'de> Deserialize<'de> for TableValue {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_any(Texts).map(Self)
             }
         }
-        let value = Spanned::<Value>::deserialize(deserializer)?;
+        let value = Spanned::<TableValue>::deserialize(deserializer)?;
         let span = value.span();
-        let Value((mut texts, is_list)) = value.into_inner();
+        let TableValue((mut texts, is_list)) = value.into_inner();
         if !is_list {
             texts = texts.into_iter().map(|text| Spanned::new(span.clone(), text.into_inner())).collect();
         }

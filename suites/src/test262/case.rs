@@ -29,7 +29,7 @@ pub struct TestSource {
 }
 
 /// A half of a test: its arguments, the file made for it, and how it is judged.
-pub struct Half {
+pub struct StrictHalf {
     /// What its shell is given.
     pub args: Vec<Arg>,
     /// The file.
@@ -65,7 +65,7 @@ impl TestSource {
     }
 
     /// One half on this host; `None` if it runs no such tests.
-    pub fn half(&self, host: &Host, strict: bool, root: &std::path::Path) -> Option<Half> {
+    pub fn half(&self, host: &Host, strict: bool, root: &std::path::Path) -> Option<StrictHalf> {
         let goal = host.goal(&self.matter)?;
         let harness = self.harness();
         let filling = host.filling(strict, &harness, &self.file);
@@ -73,7 +73,7 @@ impl TestSource {
             true => imports(root, &self.file),
             false => Vec::new(),
         };
-        Some(Half {
+        Some(StrictHalf {
             args: goal.args(&self.file),
             recipe: Recipe {
                 parts: filling.parts(goal.file()),
@@ -139,7 +139,7 @@ impl PreparedTest for Test262Prepared {
         let run = &self.suite.run;
         let half = self.source.half(&self.suite.host, context.strict, context.root);
         let (half_args, recipe, judge) = match half {
-            Some(Half { args, recipe, judge }) => (args, Some(Box::new(recipe)), judge),
+            Some(StrictHalf { args, recipe, judge }) => (args, Some(Box::new(recipe)), judge),
             // It is listed, and does not run.
             None => (Vec::new(), None, Judge::ExitCode),
         };

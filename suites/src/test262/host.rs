@@ -48,7 +48,7 @@ pub struct Host {
     module: Option<Goal>,
     uncaught: Uncaught,
     can_block: bool,
-    left_out: Vec<SkipReason>,
+    left_out: Vec<HostSkipReason>,
 }
 
 /// How tests of one kind are run.
@@ -77,7 +77,7 @@ struct HostFile {
     error: String,
     can_block: bool,
     #[serde(default)]
-    left_out: Vec<SkipReason>,
+    left_out: Vec<HostSkipReason>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,7 +92,7 @@ struct GoalFile {
 /// Tests that cannot be run by a host: they have any of these words, or are below one of these directories.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SkipReason {
+struct HostSkipReason {
     #[serde(default)]
     features: Vec<String>,
     #[serde(default)]

@@ -10,7 +10,7 @@ use crate::v8::tables::{Lists, Tables};
 
 /// Flags of a table that contradict a variant, a build or an extra flag.
 #[derive(Clone, Debug)]
-struct Entry {
+struct RuleEntry {
     /// The table's entry, such as `INCOMPATIBLE_FLAGS_PER_VARIANT["stress"]`.
     rule: String,
     /// The extra flag with which they are incompatible, if it is one.
@@ -74,7 +74,7 @@ pub struct Conflicts {
     /// The variant's flags; `None` before there are variants.
     variant: Option<Vec<String>>,
     /// In V8's order: the variant's, the build's, the extra flags'.
-    entries: Vec<Entry>,
+    entries: Vec<RuleEntry>,
     /// Where the tables stand, as messages name it.
     file: &'static str,
 }
@@ -88,9 +88,9 @@ impl Conflicts {
         variant: Option<&str>,
         holds: impl Fn(&str) -> Option<bool>,
     ) -> Self {
-        let table = |name: &str, lists: &Lists, applies: &dyn Fn(&str) -> bool| -> Vec<Entry> {
+        let table = |name: &str, lists: &Lists, applies: &dyn Fn(&str) -> bool| -> Vec<RuleEntry> {
             let entries = lists.iter().filter(|(key, _)| applies(key));
-            let entry = |(key, flags): &(String, Vec<String>)| Entry {
+            let entry = |(key, flags): &(String, Vec<String>)| RuleEntry {
                 rule: format!("{name}[\"{key}\"]"),
                 with: None,
                 flags: flags.iter().map(|flag| Flag::new(flag)).collect(),
@@ -108,7 +108,9 @@ impl Conflicts {
         }));
         let of_extra = table("INCOMPATIBLE_FLAGS_PER_EXTRA_FLAG", &tables.per_extra_flag, &|_| true);
         let keys = tables.per_extra_flag.iter().map(|(key, _)| Flag::new(key));
-        entries.extend(of_extra.into_iter().zip(keys).map(|(entry, key)| Entry { with: Some(key), ..entry }));
+        entries.extend(
+            of_extra.into_iter().zip(keys).map(|(entry, key)| RuleEntry { with: Some(key), ..entry }),
+        );
         let own = variant.and_then(|variant| tables.variants.iter().find(|known| known.name == variant));
         let variant = own.map(|variant| variant.flags.clone());
         Self { rules, variant, entries, file: tables.variants_file }

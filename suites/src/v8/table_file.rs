@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::kit::error::OpenError;
-use crate::syntax::python::{Module, Value};
+use crate::syntax::python::{Module, ModuleValue};
 use crate::syntax::read::read;
 
 /// Names with lists of strings, in source order.
@@ -57,7 +57,7 @@ impl TableFile {
     ///
     /// # Errors
     /// That is no literal.
-    pub(super) fn get(&self, name: &str) -> Result<Option<&Value>, OpenError> {
+    pub(super) fn get(&self, name: &str) -> Result<Option<&ModuleValue>, OpenError> {
         self.module.get(name).map_err(|problem| OpenError::Syntax(problem.clone()))
     }
 
@@ -98,11 +98,11 @@ impl TableFile {
     }
 
     /// V8 9.3 has a list within a list of flags, which means its elements.
-    pub(super) fn as_lists(&self, name: &'static str, value: &Value) -> Result<Lists, OpenError> {
+    pub(super) fn as_lists(&self, name: &'static str, value: &ModuleValue) -> Result<Lists, OpenError> {
         const SHAPE: &str = "a dictionary from names to lists of strings";
-        let Value::Dict(pairs) = value else { return Err(self.shape(name, SHAPE)) };
+        let ModuleValue::Dict(pairs) = value else { return Err(self.shape(name, SHAPE)) };
         let lists = pairs.iter().map(|(key, value)| match (key, flat(value)) {
-            (Value::Str(key), Some(strings)) => Ok((key.clone(), strings)),
+            (ModuleValue::Str(key), Some(strings)) => Ok((key.clone(), strings)),
             _ => Err(self.shape(name, SHAPE)),
         });
         lists.collect()
@@ -115,14 +115,14 @@ impl TableFile {
         let Some(value) = self.get(NAME)? else { return Ok(None) };
         let shape = || self.shape(NAME, SHAPE);
         let variants = match value {
-            Value::Dict(pairs) => pairs
+            ModuleValue::Dict(pairs) => pairs
                 .iter()
                 .map(|(key, flags)| match (key, flags.strings()) {
-                    (Value::Str(name), Some(flags)) => Ok(Variant { name: name.clone(), flags }),
+                    (ModuleValue::Str(name), Some(flags)) => Ok(Variant { name: name.clone(), flags }),
                     _ => Err(shape()),
                 })
                 .collect::<Result<_, _>>()?,
-            Value::List(lists) => lists
+            ModuleValue::List(lists) => lists
                 .iter()
                 .map(|flags| {
                     let flags = flags.strings().ok_or_else(shape)?;
@@ -146,16 +146,20 @@ impl TableFile {
         )
     }
 
-    pub(super) fn as_variants(&self, name: &'static str, value: &Value) -> Result<Vec<Variant>, OpenError> {
+    pub(super) fn as_variants(
+        &self,
+        name: &'static str,
+        value: &ModuleValue,
+    ) -> Result<Vec<Variant>, OpenError> {
         const SHAPE: &str = "a dictionary from variants to lists of lists of flags";
-        let Value::Dict(pairs) = value else { return Err(self.shape(name, SHAPE)) };
+        let ModuleValue::Dict(pairs) = value else { return Err(self.shape(name, SHAPE)) };
         let variants = pairs.iter().map(|(key, value)| {
             let flags = match value {
-                Value::List(lists) => lists.first().and_then(Value::strings),
+                ModuleValue::List(lists) => lists.first().and_then(ModuleValue::strings),
                 _ => None,
             };
             match (key, flags) {
-                (Value::Str(variant), Some(flags)) => Ok(Variant { name: variant.clone(), flags }),
+                (ModuleValue::Str(variant), Some(flags)) => Ok(Variant { name: variant.clone(), flags }),
                 _ => Err(self.shape(name, SHAPE)),
             }
         });
@@ -164,12 +168,12 @@ impl TableFile {
 }
 
 /// The strings of a list of strings and of lists of strings.
-fn flat(value: &Value) -> Option<Vec<String>> {
-    let Value::List(items) = value else { return None };
+fn flat(value: &ModuleValue) -> Option<Vec<String>> {
+    let ModuleValue::List(items) = value else { return None };
     let mut strings = Vec::with_capacity(items.len());
     for item in items {
         match item {
-            Value::Str(text) => strings.push(text.clone()),
+            ModuleValue::Str(text) => strings.push(text.clone()),
             list => strings.extend(list.strings()?),
         }
     }

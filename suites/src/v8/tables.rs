@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::kit::error::OpenError;
 use crate::kit::options::Framework;
-use crate::syntax::python::Value;
+use crate::syntax::python::ModuleValue;
 use crate::v8::dialect::{Detected, Dialect, Layout, Part};
 use crate::v8::runner_source::{self, StatusWords};
 use crate::v8::table_file::TableFile;
@@ -263,11 +263,11 @@ pub fn feature_flags(suite_root: &Path, dialect: &Dialect) -> Result<Vec<(String
     let Some(found) = source.get("FEATURE_FLAGS")? else {
         return Ok(dialect.feature_flags.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect());
     };
-    let Value::Dict(pairs) = found else { return Err(source.shape("FEATURE_FLAGS", SHAPE)) };
+    let ModuleValue::Dict(pairs) = found else { return Err(source.shape("FEATURE_FLAGS", SHAPE)) };
     pairs
         .iter()
         .map(|pair| match pair {
-            (Value::Str(feature), Value::Str(flag)) => Ok((feature.clone(), flag.clone())),
+            (ModuleValue::Str(feature), ModuleValue::Str(flag)) => Ok((feature.clone(), flag.clone())),
             _ => Err(source.shape("FEATURE_FLAGS", SHAPE)),
         })
         .collect()

@@ -29,11 +29,11 @@ pub(super) struct Pinned(pub u64);
 
 /// The accounts. Times are in nanoseconds since the epoch, as mtimes are.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct BlobLedger {
     limit: u64,
-    held: BTreeMap<Unit, Held>,
+    held: BTreeMap<Unit, HeldBlob>,
     /// In which unit each blob is.
-    homes: BTreeMap<Digest, Home>,
+    homes: BTreeMap<Digest, BlobPlace>,
     /// All that is held and not pinned, the longest unused first.
     evictable: BTreeSet<(i64, Unit)>,
     /// How many pins each digest has, held or not.
@@ -49,7 +49,7 @@ pub(super) struct Ledger {
 }
 
 #[derive(Clone, Debug)]
-struct Held {
+struct HeldBlob {
     /// Of its file.
     size: u64,
     used: i64,
@@ -65,13 +65,13 @@ struct Held {
 
 /// Where a blob is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Home {
+pub(super) struct BlobPlace {
     pub unit: Unit,
     /// The blob's bytes.
     pub size: u64,
 }
 
-impl Ledger {
+impl BlobLedger {
     pub fn new(limit: u64) -> Self {
         Self {
             limit,
@@ -119,7 +119,7 @@ impl Ledger {
         for (digest, size) in blobs {
             self.homes.entry(digest).or_insert_with(|| {
                 new.push(digest);
-                Home { unit, size }
+                BlobPlace { unit, size }
             });
         }
         if new.is_empty() {
@@ -128,7 +128,7 @@ impl Ledger {
         let pinned = new.iter().filter(|digest| self.pinned.contains_key(digest)).count();
         // A pack holds far fewer.
         let pinned = u32::try_from(pinned).unwrap_or(u32::MAX);
-        self.held.insert(unit, Held { size, used, verified, touched: false, blobs: new.into(), pinned });
+        self.held.insert(unit, HeldBlob { size, used, verified, touched: false, blobs: new.into(), pinned });
         self.taken += room(size);
         if pinned == 0 {
             self.evictable.insert((used, unit));
@@ -150,7 +150,7 @@ impl Ledger {
     }
 
     /// Where a blob is that is held.
-    pub fn home(&self, digest: &Digest) -> Option<Home> {
+    pub fn home(&self, digest: &Digest) -> Option<BlobPlace> {
         self.homes.get(digest).copied()
     }
 
@@ -168,7 +168,7 @@ impl Ledger {
 
     /// That a blob is used now. Whether it is held.
     pub fn touch(&mut self, digest: &Digest, now: i64) -> bool {
-        let Some(Home { unit, .. }) = self.home(digest) else { return false };
+        let Some(BlobPlace { unit, .. }) = self.home(digest) else { return false };
         if let Some(held) = self.held.get_mut(&unit)
             && now > held.used
         {
@@ -231,7 +231,7 @@ impl Ledger {
             if *count > 1 {
                 continue;
             }
-            let Some(Home { unit, .. }) = self.homes.get(digest).copied() else { continue };
+            let Some(BlobPlace { unit, .. }) = self.homes.get(digest).copied() else { continue };
             let Some(held) = self.held.get_mut(&unit) else { continue };
             held.pinned += 1;
             if self.evictable.remove(&(held.used, unit)) {
@@ -251,7 +251,7 @@ impl Ledger {
                 continue;
             }
             self.pinned.remove(&digest);
-            let Some(Home { unit, .. }) = self.homes.get(&digest).copied() else { continue };
+            let Some(BlobPlace { unit, .. }) = self.homes.get(&digest).copied() else { continue };
             let Some(held) = self.held.get_mut(&unit) else { continue };
             held.pinned -= 1;
             if held.pinned == 0 {
@@ -282,11 +282,11 @@ mod tests {
     }
 
     /// A ledger with room for this many small blobs.
-    fn ledger(blobs: u64) -> Ledger {
-        Ledger::new(blobs * BLOCK)
+    fn ledger(blobs: u64) -> BlobLedger {
+        BlobLedger::new(blobs * BLOCK)
     }
 
-    fn add(ledger: &mut Ledger, number: u8, now: i64) -> Vec<Unit> {
+    fn add(ledger: &mut BlobLedger, number: u8, now: i64) -> Vec<Unit> {
         let evicted = ledger.promise(1).unwrap();
         ledger.release(1);
         ledger.insert(blob(number), 1, [(digest(number), 1)], now, true);
@@ -325,7 +325,7 @@ mod tests {
         assert!(ledger.insert(pack, BLOCK, (1..=3).map(|number| (digest(number), 7)), 1, true));
         assert!(!ledger.insert(Unit::Pack(digest(98)), 1, [(digest(2), 7)], 9, true), "nothing new in it");
         assert_eq!((ledger.len(), ledger.used()), (3, BLOCK));
-        assert_eq!(ledger.home(&digest(2)), Some(Home { unit: pack, size: 7 }));
+        assert_eq!(ledger.home(&digest(2)), Some(BlobPlace { unit: pack, size: 7 }));
         assert_eq!(ledger.promise(2 * BLOCK), Err(Pinned(BLOCK)));
         ledger.unpin(pin);
         assert_eq!(ledger.promise(2 * BLOCK), Ok(vec![pack]));
@@ -389,7 +389,7 @@ mod tests {
             for (now, step) in steps.into_iter().enumerate() {
                 let now = now as i64;
                 let before = ledger.held.clone();
-                let is_pinned = |held: &Held| held.blobs.iter().any(|digest| {
+                let is_pinned = |held: &HeldBlob| held.blobs.iter().any(|digest| {
                     pins.iter().any(|(_, list)| list.contains(&digest.0[0]))
                 });
                 match step {
@@ -420,7 +420,7 @@ mod tests {
                     Step::Unpin(at) => if at < pins.len() { ledger.unpin(pins.remove(at).0) },
                     Step::Remove(number) => ledger.remove(unit(number)),
                 }
-                let is_pinned = |held: &Held| held.blobs.iter().any(|digest| {
+                let is_pinned = |held: &HeldBlob| held.blobs.iter().any(|digest| {
                     pins.iter().any(|(_, list)| list.contains(&digest.0[0]))
                 });
                 let taken: u64 = ledger.held.values().map(|held| room(held.size)).sum();

@@ -128,7 +128,7 @@ fn entries(bytes: &[u8]) -> Option<(List, &[u8])> {
 mod tests {
     use std::fs;
 
-    use flotilla_messages::inputs::{Packer, Part};
+    use flotilla_messages::inputs::{PackPart, Packer};
 
     use super::*;
 
@@ -136,7 +136,7 @@ mod tests {
         let mut packer = Packer::new().unwrap();
         for bytes in blobs {
             let (digest, total) = (Digest::of(bytes), bytes.len() as u64);
-            packer.add(Part { digest, total, offset: 0, bytes }).unwrap();
+            packer.add(PackPart { digest, total, offset: 0, bytes }).unwrap();
         }
         let pack = packer.finish().unwrap();
         let unpacked = pack.unpack().unwrap();

@@ -8,12 +8,12 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flotilla_messages::inputs::{Digest, Hasher, Pack, Part, Unpacked};
+use flotilla_messages::inputs::{Digest, Hasher, Pack, PackPart, Unpacked};
 use rayon::prelude::*;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 
 use super::error::BlobError;
-use super::ledger::{Home, Ledger, PinId, Pinned, Unit};
+use super::ledger::{BlobLedger, BlobPlace, PinId, Pinned, Unit};
 use super::packed::{self, Body, List};
 
 const INCOMING: &str = "incoming";
@@ -37,8 +37,8 @@ pub struct Owner(pub u64);
 #[derive(Debug)]
 pub struct BlobStore {
     dir: PathBuf,
-    ledger: Ledger,
-    begun: BTreeMap<(Owner, Digest), Begun>,
+    ledger: BlobLedger,
+    begun: BTreeMap<(Owner, Digest), PartialBlob>,
     /// The one used last comes last.
     bodies: VecDeque<(PackName, Arc<Body>)>,
     next_incoming: u64,
@@ -48,7 +48,7 @@ pub struct BlobStore {
 
 /// A blob of which a part has come.
 #[derive(Debug)]
-struct Begun {
+struct PartialBlob {
     incoming: Incoming,
     total: u64,
     offset: u64,
@@ -133,7 +133,7 @@ impl BlobStore {
             return Err(BlobError::io("remove", &incoming)(error));
         }
         make_directory(&incoming)?;
-        let mut ledger = Ledger::new(limit);
+        let mut ledger = BlobLedger::new(limit);
         let found: Vec<_> =
             (0..=u8::MAX).into_par_iter().map(|first| index(&dir, first)).collect::<Result<_, _>>()?;
         for (digest, size, used) in found.into_iter().flatten() {
@@ -201,7 +201,7 @@ impl BlobStore {
     }
 
     /// Writes a blob that is whole, new and verified.
-    fn keep_blob(&mut self, part: Part<'_>) -> Result<(), BlobError> {
+    fn keep_blob(&mut self, part: PackPart<'_>) -> Result<(), BlobError> {
         let unit = Unit::Blob(part.digest);
         self.keep(unit, part.bytes)?;
         self.ledger.insert(unit, part.total, [(part.digest, part.total)], unix_nanos(), true);
@@ -309,7 +309,7 @@ impl BlobStore {
 
     /// Where a blob is, if it is here; it counts as used now. Touches no file.
     pub fn locate(&mut self, digest: &Digest) -> Option<Located> {
-        let Home { unit, size } = self.ledger.home(digest)?;
+        let BlobPlace { unit, size } = self.ledger.home(digest)?;
         self.ledger.touch(digest, unix_nanos());
         Some(match unit {
             Unit::Pack(name) => Located::Packed { pack: PackName(name), size },
@@ -328,7 +328,7 @@ impl BlobStore {
     /// That a [located](Self::locate) blob was found to be something else, or gone. It is [missing](Self::missing)
     /// from then on, and all that lies in one file with it.
     pub fn damaged(&mut self, digest: &Digest) {
-        if let Some(Home { unit, .. }) = self.ledger.home(digest) {
+        if let Some(BlobPlace { unit, .. }) = self.ledger.home(digest) {
             self.discard(unit);
         }
     }
@@ -377,7 +377,7 @@ impl BlobStore {
         }
     }
 
-    fn put_piece(&mut self, owner: Owner, part: Part<'_>) -> Result<(), BlobError> {
+    fn put_piece(&mut self, owner: Owner, part: PackPart<'_>) -> Result<(), BlobError> {
         let result = self.try_put_piece(owner, part);
         if result.is_err() {
             self.abandon_one(owner, part.digest);
@@ -385,8 +385,8 @@ impl BlobStore {
         result
     }
 
-    fn try_put_piece(&mut self, owner: Owner, part: Part<'_>) -> Result<(), BlobError> {
-        let Part { digest, total, offset, bytes } = part;
+    fn try_put_piece(&mut self, owner: Owner, part: PackPart<'_>) -> Result<(), BlobError> {
+        let PackPart { digest, total, offset, bytes } = part;
         let key = (owner, digest);
         if !self.begun.contains_key(&key) {
             if offset != 0 {
@@ -403,7 +403,7 @@ impl BlobStore {
                     return Err(error);
                 }
             };
-            self.begun.insert(key, Begun { incoming, total, offset: 0, hasher: Hasher::new() });
+            self.begun.insert(key, PartialBlob { incoming, total, offset: 0, hasher: Hasher::new() });
         }
         let Some(begun) = self.begun.get_mut(&key) else { return Ok(()) };
         if begun.total != total {

@@ -3,28 +3,28 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flotilla_messages::for_tests::skipped;
-use flotilla_messages::inputs::{Digest, Pack, Packer, Part};
+use flotilla_messages::inputs::{Digest, Pack, PackPart, Packer};
 
 use super::*;
 
 const ME: Owner = Owner(1);
 const LIMIT: u64 = 1 << 20;
 
-fn whole(bytes: &[u8]) -> Part<'_> {
+fn whole(bytes: &[u8]) -> PackPart<'_> {
     claimed(Digest::of(bytes), bytes)
 }
 
-fn claimed(digest: Digest, bytes: &[u8]) -> Part<'_> {
-    Part { digest, total: bytes.len() as u64, offset: 0, bytes }
+fn claimed(digest: Digest, bytes: &[u8]) -> PackPart<'_> {
+    PackPart { digest, total: bytes.len() as u64, offset: 0, bytes }
 }
 
-fn pack(parts: &[Part<'_>]) -> Pack {
+fn pack(parts: &[PackPart<'_>]) -> Pack {
     let mut packer = Packer::new().unwrap();
     parts.iter().for_each(|part| packer.add(*part).unwrap());
     packer.finish().unwrap()
 }
 
-fn take(store: &mut BlobStore, owner: Owner, parts: &[Part<'_>]) -> Result<(), BlobError> {
+fn take(store: &mut BlobStore, owner: Owner, parts: &[PackPart<'_>]) -> Result<(), BlobError> {
     let pack = pack(parts);
     store.put(owner, &pack, &pack.unpack().unwrap())
 }
@@ -51,10 +51,10 @@ fn is_verified(store: &mut BlobStore, digest: &Digest) -> bool {
 }
 
 /// A blob in two pieces.
-fn halves(bytes: &[u8]) -> [Part<'_>; 2] {
+fn halves(bytes: &[u8]) -> [PackPart<'_>; 2] {
     let (front, back) = bytes.split_at(bytes.len() / 2);
-    let piece = |offset: usize, bytes| Part { offset: offset as u64, bytes, ..whole(bytes) };
-    [piece(0, front), piece(front.len(), back)].map(|part| Part {
+    let piece = |offset: usize, bytes| PackPart { offset: offset as u64, bytes, ..whole(bytes) };
+    [piece(0, front), piece(front.len(), back)].map(|part| PackPart {
         digest: Digest::of(bytes),
         total: bytes.len() as u64,
         ..part
@@ -97,7 +97,7 @@ fn a_blob_that_is_not_its_digest_is_refused_and_leaves_nothing() {
     assert_eq!(store.missing([lie, Digest::of(b"good")]).len(), 2);
     assert!(packs(dir.path()).is_empty());
     // In pieces, it is noticed at the last one.
-    let [front, back] = halves(b"malware in pieces").map(|part| Part { digest: lie, ..part });
+    let [front, back] = halves(b"malware in pieces").map(|part| PackPart { digest: lie, ..part });
     take(&mut store, ME, &[front]).unwrap();
     assert!(matches!(take(&mut store, ME, &[back]), Err(BlobError::NotItsDigest { .. })));
     assert_eq!(store.missing([lie]), [lie]);
@@ -128,7 +128,7 @@ fn pieces_out_of_order_are_refused_and_forgotten() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = BlobStore::open(dir.path(), LIMIT).unwrap();
     let [front, back] = halves(b"0123456789");
-    let mut fails = |parts: &[Part<'_>]| {
+    let mut fails = |parts: &[PackPart<'_>]| {
         let result = parts.iter().map(|part| take(&mut store, ME, &[*part])).last().unwrap();
         let error = result.unwrap_err();
         assert_eq!(error.fault(), Fault::Sender);
@@ -137,7 +137,7 @@ fn pieces_out_of_order_are_refused_and_forgotten() {
     };
     assert!(matches!(fails(&[back]), BlobError::Order { expected: 0, .. }));
     assert!(matches!(fails(&[front, front]), BlobError::Order { expected: 5, .. }));
-    assert!(matches!(fails(&[front, Part { total: 11, ..back }]), BlobError::Total { .. }));
+    assert!(matches!(fails(&[front, PackPart { total: 11, ..back }]), BlobError::Total { .. }));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::vec;
 
-use flotilla_messages::inputs::{Digest, Hasher, Pack, Packer, Part};
+use flotilla_messages::inputs::{Digest, Hasher, Pack, PackPart, Packer};
 
 use super::error::SendError;
 use super::file;
@@ -34,13 +34,13 @@ struct Begun<'a> {
     total: u64,
     offset: u64,
     path: PathBuf,
-    content: Content<'a>,
+    content: PackContent<'a>,
     /// Nothing where the content was kept when its digest was taken.
     hasher: Option<Hasher>,
 }
 
 #[derive(Debug)]
-enum Content<'a> {
+enum PackContent<'a> {
     File(File),
     Bytes(&'a [u8]),
 }
@@ -95,7 +95,7 @@ impl<'a> Packs<'a> {
     }
 
     fn open(&self, digest: Digest) -> Result<Begun<'a>, SendError> {
-        let kept = |bytes: &'a [u8]| (Content::Bytes(bytes), PathBuf::new(), bytes.len() as u64, None);
+        let kept = |bytes: &'a [u8]| (PackContent::Bytes(bytes), PathBuf::new(), bytes.len() as u64, None);
         let (content, path, total, hasher) = if let Some(bytes) = self.tree.directories.get(&digest) {
             kept(bytes)
         } else {
@@ -106,7 +106,7 @@ impl<'a> Packs<'a> {
                     let path = source.path.clone();
                     let file =
                         file::open(&path).map_err(|source| SendError::Io { path: path.clone(), source })?;
-                    (Content::File(file), path, source.size, Some(Hasher::new()))
+                    (PackContent::File(file), path, source.size, Some(Hasher::new()))
                 }
             }
         };
@@ -140,7 +140,7 @@ impl Begun<'_> {
         let count = room.min(usize::try_from(self.left()).unwrap_or(room));
         let read;
         let bytes = match &mut self.content {
-            Content::File(file) => {
+            PackContent::File(file) => {
                 let mut bytes = vec![0; count];
                 file.read_exact(&mut bytes).map_err(|source| match source.kind() {
                     io::ErrorKind::UnexpectedEof => SendError::Changed(self.path.clone()),
@@ -149,13 +149,13 @@ impl Begun<'_> {
                 read = bytes;
                 &read[..]
             }
-            Content::Bytes(blob) => {
+            PackContent::Bytes(blob) => {
                 let (bytes, rest) = blob.split_at(count);
                 *blob = rest;
                 bytes
             }
         };
-        let part = Part { digest: self.digest, total: self.total, offset: self.offset, bytes };
+        let part = PackPart { digest: self.digest, total: self.total, offset: self.offset, bytes };
         self.offset += count as u64;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use flotilla_messages::inputs::Node;
+use flotilla_messages::inputs::EntryKind;
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use super::error::ScanError;
 use super::file::{self, Stat};
 use super::link;
-use super::stat_cache::{Record, StatCache};
+use super::stat_cache::{StatCache, StatRecord};
 use super::tree::{Builder, Counts, Source, Tree};
 
 /// Directories that no test reads and that change all the time. They are not shipped.
@@ -46,7 +46,7 @@ pub struct Placed {
 }
 
 /// Something found on disk.
-struct Found {
+struct ScannedEntry {
     /// In the tree.
     place: PathBuf,
     path: PathBuf,
@@ -64,8 +64,8 @@ struct Base {
 /// What something found is in the tree.
 enum Shipped {
     Directory,
-    Leaf(Node),
-    File { node: Node, source: Source, record: Option<Record>, read: bool },
+    Leaf(EntryKind),
+    File { node: EntryKind, source: Source, record: Option<StatRecord>, read: bool },
 }
 
 /// The tree of a selection. Files that the cache knows unchanged are not read; the cache learns of the others, and has
@@ -111,7 +111,7 @@ pub fn scan(selection: &Selection, cache: &mut StatCache) -> Result<Tree, ScanEr
                 counts.bytes += source.size;
                 counts.read += u64::from(read);
                 records.extend(record);
-                if let Node::File { digest, .. } = node {
+                if let EntryKind::File { digest, .. } = node {
                     // More files than that are more than a tree may have.
                     let order = u32::try_from(counts.files).unwrap_or(u32::MAX);
                     files.entry(digest).or_insert(Source { order, ..source });
@@ -151,7 +151,7 @@ fn walk(
     place: &Path,
     follow: bool,
     base: usize,
-    found: &mut Vec<Found>,
+    found: &mut Vec<ScannedEntry>,
 ) -> Result<(), ScanError> {
     let left_out = |name: &OsStr| LEFT_OUT.iter().any(|left_out| name == *left_out);
     let entries = WalkDir::new(source)
@@ -167,20 +167,25 @@ fn walk(
         // What is walked begins with where the walk began.
         let below = entry.path().strip_prefix(source).unwrap_or(Path::new(""));
         let place = if below.as_os_str().is_empty() { place.to_owned() } else { place.join(below) };
-        found.push(Found { place, kind: entry.file_type(), path: entry.into_path(), base });
+        found.push(ScannedEntry { place, kind: entry.file_type(), path: entry.into_path(), base });
     }
     Ok(())
 }
 
 /// Makes of something found what it is in the tree.
-fn ship(found: &Found, base: &Base, cache: &StatCache, room: &AtomicU64) -> Result<Shipped, ScanError> {
-    let Found { place, path, kind, .. } = found;
+fn ship(
+    found: &ScannedEntry,
+    base: &Base,
+    cache: &StatCache,
+    room: &AtomicU64,
+) -> Result<Shipped, ScanError> {
+    let ScannedEntry { place, path, kind, .. } = found;
     if kind.is_dir() {
         return Ok(Shipped::Directory);
     }
     if kind.is_symlink() {
         let below = place.strip_prefix(&base.place).unwrap_or(place);
-        return Ok(Shipped::Leaf(Node::Symlink { target: link::target(&base.root, below, path)? }));
+        return Ok(Shipped::Leaf(EntryKind::Symlink { target: link::target(&base.root, below, path)? }));
     }
     if !kind.is_file() {
         return Err(ScanError::Special(path.clone()));
@@ -198,6 +203,6 @@ fn ship(found: &Found, base: &Base, cache: &StatCache, room: &AtomicU64) -> Resu
         }
     };
     let source = Source { path: path.clone(), size: stat.size, order: 0, content };
-    let node = Node::File { digest, size: stat.size, executable: stat.executable() };
-    Ok(Shipped::File { node, source, record: Record::settled(stat, digest, began), read })
+    let node = EntryKind::File { digest, size: stat.size, executable: stat.executable() };
+    Ok(Shipped::File { node, source, record: StatRecord::settled(stat, digest, began), read })
 }

@@ -25,7 +25,7 @@ const RECORD: usize = 5 * 8 + 4 + 4 + Digest::SIZE;
 pub struct StatCache {
     path: PathBuf,
     /// Sorted by device and inode, each once.
-    records: Vec<Record>,
+    records: Vec<StatRecord>,
     changed: bool,
 }
 
@@ -39,7 +39,7 @@ pub struct SaveError {
 
 /// What is known of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct StatRecord {
     pub stat: Stat,
     pub digest: Digest,
     /// The last day it was asked for, since the epoch.
@@ -89,18 +89,18 @@ impl StatCache {
 
     /// The digest of a file, if that has not changed since.
     pub(super) fn get(&self, stat: &Stat) -> Option<Digest> {
-        let at = self.records.binary_search_by_key(&(stat.dev, stat.ino), Record::key).ok()?;
+        let at = self.records.binary_search_by_key(&(stat.dev, stat.ino), StatRecord::key).ok()?;
         let record = self.records.get(at)?;
         (record.stat == *stat).then_some(record.digest)
     }
 
     /// Takes what a scan found: files that were read, and files for which [`get`](Self::get) had an answer.
-    pub(super) fn absorb(&mut self, found: Vec<Record>) {
+    pub(super) fn absorb(&mut self, found: Vec<StatRecord>) {
         let today = today();
         // A stable sort: of two records of one file, the one found now comes first.
         let mut all = found;
         all.append(&mut self.records.clone());
-        all.sort_by_key(Record::key);
+        all.sort_by_key(StatRecord::key);
         all.dedup_by_key(|record| record.key());
         all.retain(|record| record.day.saturating_add(KEPT_DAYS) >= today);
         self.changed |= all != self.records;
@@ -108,7 +108,7 @@ impl StatCache {
     }
 }
 
-impl Record {
+impl StatRecord {
     /// What is worth keeping of a file that was read: nothing, if it was changed less than two seconds before `began`,
     /// the time when reading began, or is dated later.
     pub(super) fn settled(stat: Stat, digest: Digest, began: i64) -> Option<Self> {
@@ -128,7 +128,7 @@ fn today() -> u32 {
     (unix_nanos() / 86_400_000_000_000) as u32
 }
 
-fn write(record: &Record) -> [u8; RECORD] {
+fn write(record: &StatRecord) -> [u8; RECORD] {
     let Stat { dev, ino, size, mtime, ctime, mode } = record.stat;
     let mut bytes = [0; RECORD];
     let numbers = [dev, ino, size, mtime.cast_unsigned(), ctime.cast_unsigned()];
@@ -142,7 +142,7 @@ fn write(record: &Record) -> [u8; RECORD] {
     bytes
 }
 
-fn read(mut bytes: &[u8]) -> Option<Record> {
+fn read(mut bytes: &[u8]) -> Option<StatRecord> {
     let body = &mut bytes;
     let mut number = || sealed::array(body).map(u64::from_be_bytes);
     let [dev, ino, size] = [number()?, number()?, number()?];
@@ -150,7 +150,7 @@ fn read(mut bytes: &[u8]) -> Option<Record> {
     let mode = u32::from_be_bytes(sealed::array(body)?);
     let day = u32::from_be_bytes(sealed::array(body)?);
     let digest = Digest(sealed::array(body)?);
-    Some(Record { stat: Stat { dev, ino, size, mtime, ctime, mode }, digest, day })
+    Some(StatRecord { stat: Stat { dev, ino, size, mtime, ctime, mode }, digest, day })
 }
 
 #[cfg(test)]
@@ -163,13 +163,13 @@ mod tests {
         Stat { dev: 1, ino, size: 3, mtime: 10 * SECOND, ctime: 10 * SECOND, mode: 0o100_644 }
     }
 
-    fn record(ino: u64, day: u32) -> Record {
-        Record { stat: stat(ino), digest: Digest([ino as u8; 32]), day }
+    fn record(ino: u64, day: u32) -> StatRecord {
+        StatRecord { stat: stat(ino), digest: Digest([ino as u8; 32]), day }
     }
 
     #[test]
     fn a_file_changed_just_before_it_was_read_is_not_remembered() {
-        let settled = |stat, began| Record::settled(stat, Digest([0; 32]), began).is_some();
+        let settled = |stat, began| StatRecord::settled(stat, Digest([0; 32]), began).is_some();
         assert!(settled(stat(1), 12 * SECOND + 1));
         assert!(!settled(stat(1), 12 * SECOND));
         assert!(!settled(Stat { ctime: 11 * SECOND, ..stat(1) }, 13 * SECOND));
@@ -203,7 +203,7 @@ mod tests {
         let mut loaded = StatCache::load(&path);
         assert_eq!(loaded.records, [record(3, today()), record(7, today())]);
         // Newer knowledge of a file takes the place of older.
-        let newer = Record { digest: Digest([9; 32]), ..record(3, today()) };
+        let newer = StatRecord { digest: Digest([9; 32]), ..record(3, today()) };
         loaded.absorb(vec![newer]);
         assert!(loaded.changed);
         assert_eq!(loaded.get(&stat(3)), Some(Digest([9; 32])));

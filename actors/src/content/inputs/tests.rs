@@ -3,7 +3,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use flotilla_messages::inputs::{Digest, Directory, Node, SurveyError, TreeLimits, survey};
+use flotilla_messages::inputs::{Digest, Directory, EntryKind, SurveyError, TreeLimits, survey};
 
 use super::*;
 
@@ -58,14 +58,14 @@ fn lines(tree: &Tree) -> Vec<String> {
         for entry in at.directory.entries() {
             let name = entry.name.to_string_lossy();
             match &entry.node {
-                Node::Directory { .. } => {}
-                Node::File { digest, size, executable } => {
+                EntryKind::Directory { .. } => {}
+                EntryKind::File { digest, size, executable } => {
                     let text = fs::read(&tree.files[digest].path).unwrap();
                     assert_eq!((Digest::of(&text), text.len() as u64), (*digest, *size));
                     let star = if *executable { "*" } else { "" };
                     lines.push(format!("{path}/{name}{star} {}", String::from_utf8_lossy(&text)));
                 }
-                Node::Symlink { target } => {
+                EntryKind::Symlink { target } => {
                     lines.push(format!("{path}/{name} -> {}", target.to_string_lossy()));
                 }
             }
@@ -78,7 +78,7 @@ fn lines(tree: &Tree) -> Vec<String> {
 fn digest_of(tree: &Tree, name: &str) -> Option<Digest> {
     let root = Directory::decode(&tree.directories[&tree.root]).unwrap();
     match root.get(name.as_bytes())?.node {
-        Node::File { digest, .. } => Some(digest),
+        EntryKind::File { digest, .. } => Some(digest),
         _ => None,
     }
 }
@@ -217,7 +217,7 @@ fn an_unchanged_file_is_not_read_again_and_a_changed_one_is() {
     for name in ["old", "new"] {
         let stat = file::Stat::of(&fs::symlink_metadata(files.path(name)).unwrap());
         let digest = digest_of(&first, name).unwrap();
-        cache.absorb(vec![stat_cache::Record::settled(stat, digest, i64::MAX).unwrap()]);
+        cache.absorb(vec![stat_cache::StatRecord::settled(stat, digest, i64::MAX).unwrap()]);
     }
     cache.save().unwrap();
     let mut cache = StatCache::load(&path);

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use flotilla_messages::inputs::{Digest, Directory, Entry, Name, Node};
+use flotilla_messages::inputs::{Digest, Directory, DirectoryEntry, EntryKind, Name};
 
 use super::error::ScanError;
 
@@ -61,12 +61,12 @@ pub(super) struct Builder(BTreeMap<Name, Growing>);
 
 enum Growing {
     Directory(Builder),
-    Leaf(Node),
+    Leaf(EntryKind),
 }
 
 impl Builder {
     /// Puts something at a place: a file or a link, or nothing for a directory. The same thing may come twice.
-    pub(super) fn insert(&mut self, place: &Path, leaf: Option<Node>) -> Result<(), ScanError> {
+    pub(super) fn insert(&mut self, place: &Path, leaf: Option<EntryKind>) -> Result<(), ScanError> {
         let conflict = || ScanError::Conflict(place.to_owned());
         let mut names = names(place)?;
         let last = if leaf.is_some() { names.pop() } else { None };
@@ -99,10 +99,10 @@ impl Builder {
                 Growing::Leaf(node) => node,
                 Growing::Directory(inner) => {
                     let place = place.join(OsStr::from_bytes(name.as_bytes()));
-                    Node::Directory { digest: inner.fold(&place, blobs)? }
+                    EntryKind::Directory { digest: inner.fold(&place, blobs)? }
                 }
             };
-            entries.push(Entry { name, node });
+            entries.push(DirectoryEntry { name, node });
         }
         let directory = Directory::new(entries)
             .map_err(|source| ScanError::Directory { path: place.to_owned(), source })?;

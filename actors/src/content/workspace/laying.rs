@@ -9,13 +9,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flotilla_messages::inputs::{Digest, Entry, Hasher, Node, Survey, SurveyedDirectory, Unpacked};
+use flotilla_messages::inputs::{
+    Digest, DirectoryEntry, EntryKind, Hasher, Survey, SurveyedDirectory, Unpacked,
+};
 use rayon::prelude::*;
 use rustix::io::Errno;
 
 use super::confined::{self, Trash, enter, put_link};
 use super::error::WorkspaceError;
-use super::state::{Files, Kept, State};
+use super::state::{FileTable, Files, KeptFile};
 use crate::content::blobs::{BlobStore, Located, PackName};
 
 const BUFFER: usize = 128 << 10;
@@ -43,7 +45,7 @@ pub struct Laying {
     /// For people.
     root_path: PathBuf,
     trash: Trash,
-    state: State,
+    state: FileTable,
     updated: Updated,
     /// The files to be written, by their blobs.
     wanted: BTreeMap<Digest, Vec<Spot>>,
@@ -59,15 +61,15 @@ struct Spot {
 
 /// A file to be written.
 #[derive(Clone, Copy, Debug)]
-struct Job<'a> {
+struct FileToWrite<'a> {
     spot: Spot,
     digest: Digest,
-    content: Content<'a>,
+    content: FileContent<'a>,
 }
 
 /// Where its bytes are.
 #[derive(Clone, Copy, Debug)]
-enum Content<'a> {
+enum FileContent<'a> {
     /// The content, whose digest has been verified.
     Bytes(&'a [u8]),
     Blob {
@@ -79,7 +81,7 @@ enum Content<'a> {
 
 /// What came of it.
 enum Written {
-    Done(Kept),
+    Done(KeptFile),
     /// The blob was something else.
     Damaged,
 }
@@ -90,14 +92,14 @@ impl Laying {
         root: OwnedFd,
         root_path: PathBuf,
         trash: Trash,
-        before: &State,
+        before: &FileTable,
     ) -> Result<Self, WorkspaceError> {
         let mut laying = Self {
             tree: Survey::default(),
             root,
             root_path,
             trash,
-            state: State::default(),
+            state: FileTable::default(),
             updated: Updated::default(),
             wanted: BTreeMap::new(),
             share_blocks: AtomicBool::new(true),
@@ -112,7 +114,7 @@ impl Laying {
         &self.tree
     }
 
-    pub(super) fn into_parts(self) -> (Trash, State, Updated) {
+    pub(super) fn into_parts(self) -> (Trash, FileTable, Updated) {
         (self.trash, self.state, self.updated)
     }
 
@@ -133,7 +135,11 @@ impl Laying {
         let mut jobs = Vec::new();
         for (digest, bytes) in blobs {
             let spots = self.wanted.remove(&digest).unwrap_or_default();
-            jobs.extend(spots.into_iter().map(|spot| Job { spot, digest, content: Content::Bytes(bytes) }));
+            jobs.extend(spots.into_iter().map(|spot| FileToWrite {
+                spot,
+                digest,
+                content: FileContent::Bytes(bytes),
+            }));
         }
         self.write(jobs).map(drop)
     }
@@ -170,9 +176,9 @@ impl Laying {
         }
         let mut jobs = Vec::new();
         for (digest, path, size, verified) in &files {
-            let content = Content::Blob { path, size: *size, verified: *verified };
+            let content = FileContent::Blob { path, size: *size, verified: *verified };
             let spots = self.wanted.remove(digest).unwrap_or_default();
-            jobs.extend(spots.into_iter().map(|spot| Job { spot, digest: *digest, content }));
+            jobs.extend(spots.into_iter().map(|spot| FileToWrite { spot, digest: *digest, content }));
         }
         let damaged = self.write(jobs)?;
         for (digest, ..) in &files {
@@ -188,7 +194,7 @@ impl Laying {
     }
 
     /// Makes directories and links, removes what the tree does not have, and says which files are to be written.
-    fn compare(&mut self, tree: &Survey, before: &State) -> Result<(), WorkspaceError> {
+    fn compare(&mut self, tree: &Survey, before: &FileTable) -> Result<(), WorkspaceError> {
         let Self { root, root_path, trash, state, updated, wanted, .. } = self;
         // The directories on the way to the one at hand: each comes after the one it is in.
         let mut way: Vec<OwnedFd> = Vec::new();
@@ -217,11 +223,11 @@ impl Laying {
                 let name = entry.name.as_bytes();
                 match &entry.node {
                     // Comes later in the survey.
-                    Node::Directory { .. } => {}
-                    Node::Symlink { target } => {
+                    EntryKind::Directory { .. } => {}
+                    EntryKind::Symlink { target } => {
                         updated.removed += u64::from(put_link(&opened, name, target, trash).map_err(failed)?);
                     }
-                    Node::File { digest, executable, .. } => {
+                    EntryKind::File { digest, executable, .. } => {
                         let there = match names.binary_search_by(|other| other[..].cmp(name)) {
                             Ok(_) => confined::stat(&opened, name).map_err(failed)?,
                             Err(_) => None,
@@ -255,7 +261,7 @@ impl Laying {
     }
 
     /// Writes files, on all cores. The digests of blobs that were found to be something else.
-    fn write(&mut self, mut jobs: Vec<Job<'_>>) -> Result<Vec<Digest>, WorkspaceError> {
+    fn write(&mut self, mut jobs: Vec<FileToWrite<'_>>) -> Result<Vec<Digest>, WorkspaceError> {
         // By directory, of which each thread opens one at a time: a large tree has more of them than a process has
         // descriptors.
         jobs.sort_unstable_by_key(|job| job.spot);
@@ -266,7 +272,7 @@ impl Laying {
         let written: Vec<_> = chunks.into_par_iter().flat_map_iter(|jobs| self.write_some(jobs)).collect();
         let mut damaged = Vec::new();
         let mut result = Ok(());
-        for (Job { spot, digest, .. }, written) in written {
+        for (FileToWrite { spot, digest, .. }, written) in written {
             match written {
                 Ok(Written::Done(kept)) => {
                     self.updated.written += 1;
@@ -287,17 +293,20 @@ impl Laying {
     }
 
     /// Writes some files of one directory.
-    fn write_some<'j>(&self, jobs: &[Job<'j>]) -> Vec<(Job<'j>, Result<Written, WorkspaceError>)> {
+    fn write_some<'j>(
+        &self,
+        jobs: &[FileToWrite<'j>],
+    ) -> Vec<(FileToWrite<'j>, Result<Written, WorkspaceError>)> {
         let place = jobs.first().and_then(|job| self.tree.directories.get(job.spot.directory));
         let directory =
             place.ok_or(Errno::NOENT).and_then(|place| confined::open_path(&self.root, &place.path));
         let mut buffer = Vec::new();
-        let mut write = |job: &Job<'j>| -> io::Result<Written> {
+        let mut write = |job: &FileToWrite<'j>| -> io::Result<Written> {
             let directory = directory.as_ref().map_err(|error| *error)?;
             let entry = self.entry(job.spot).ok_or(Errno::NOENT)?;
             write_file(directory, entry, job, &mut buffer, &self.share_blocks)
         };
-        let write = |job: &Job<'j>| {
+        let write = |job: &FileToWrite<'j>| {
             let written = write(job).map_err(|error| {
                 let name = self.entry(job.spot).map_or(&b""[..], |entry| entry.name.as_bytes());
                 let path = place.map_or_else(|| self.root_path.clone(), |p| shown(&self.root_path, p, name));
@@ -308,15 +317,15 @@ impl Laying {
         jobs.iter().map(write).collect()
     }
 
-    fn entry(&self, spot: Spot) -> Option<&Entry> {
+    fn entry(&self, spot: Spot) -> Option<&DirectoryEntry> {
         self.tree.directories.get(spot.directory)?.directory.entries().get(spot.entry)
     }
 }
 
 /// The size that a tree gives for a file.
-fn size(entry: &Entry) -> Option<u64> {
+fn size(entry: &DirectoryEntry) -> Option<u64> {
     match entry.node {
-        Node::File { size, .. } => Some(size),
+        EntryKind::File { size, .. } => Some(size),
         _ => None,
     }
 }
@@ -331,24 +340,24 @@ fn shown(root: &Path, directory: &SurveyedDirectory, name: &[u8]) -> PathBuf {
 /// of it.
 fn write_file(
     directory: &OwnedFd,
-    entry: &Entry,
-    job: &Job<'_>,
+    entry: &DirectoryEntry,
+    job: &FileToWrite<'_>,
     buffer: &mut Vec<u8>,
     share_blocks: &AtomicBool,
 ) -> io::Result<Written> {
-    let Node::File { executable, .. } = entry.node else { return Err(Errno::INVAL.into()) };
+    let EntryKind::File { executable, .. } = entry.node else { return Err(Errno::INVAL.into()) };
     let name = entry.name.as_bytes();
     let done = |file: &File| -> io::Result<Written> {
         let stamp = confined::finish(file, executable)?;
-        Ok(Written::Done(Kept { digest: job.digest, executable, stamp }))
+        Ok(Written::Done(KeptFile { digest: job.digest, executable, stamp }))
     };
     let (path, size, verified) = match job.content {
-        Content::Bytes(bytes) => {
+        FileContent::Bytes(bytes) => {
             let mut file = confined::create(directory, name, executable)?;
             file.write_all(bytes)?;
             return done(&file);
         }
-        Content::Blob { path, size, verified } => (path, size, verified),
+        FileContent::Blob { path, size, verified } => (path, size, verified),
     };
     let mut blob = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Written::Damaged),

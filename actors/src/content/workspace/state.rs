@@ -28,20 +28,20 @@ pub(super) struct Stamp {
 
 /// A file as it was put there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct KeptFile {
     pub digest: Digest,
     pub executable: bool,
     pub stamp: Stamp,
 }
 
 /// The files of one directory, by name.
-pub(super) type Files = BTreeMap<Vec<u8>, Kept>;
+pub(super) type Files = BTreeMap<Vec<u8>, KeptFile>;
 
 /// The files of all directories, by path from the root.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct State(pub BTreeMap<Vec<u8>, Files>);
+pub(super) struct FileTable(pub BTreeMap<Vec<u8>, Files>);
 
-impl State {
+impl FileTable {
     /// What is written there; nothing when that is damaged or of another boot.
     pub fn load(path: &Path, boot: &str) -> Self {
         let Some(body) = sealed::read(path, &MAGIC) else { return Self::default() };
@@ -77,7 +77,7 @@ impl State {
                 let [ino, size] = [number()?, number()?];
                 let [mtime, ctime] = [number()?.cast_signed(), number()?.cast_signed()];
                 let stamp = Stamp { ino, size, mtime, ctime };
-                files.insert(name, Kept { digest, executable: executable != 0, stamp });
+                files.insert(name, KeptFile { digest, executable: executable != 0, stamp });
             }
             state.0.insert(path, files);
         }
@@ -93,7 +93,7 @@ impl State {
             body.extend_from_slice(&(path.len() as u16).to_be_bytes());
             body.extend_from_slice(path);
             body.extend_from_slice(&(files.len() as u32).to_be_bytes());
-            for (name, Kept { digest, executable, stamp }) in files {
+            for (name, KeptFile { digest, executable, stamp }) in files {
                 body.push(name.len() as u8);
                 body.extend_from_slice(name);
                 body.extend_from_slice(&digest.0);
@@ -121,18 +121,18 @@ mod tests {
     fn a_state_counts_in_its_own_boot_only() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
-        let kept = |byte: u8| Kept {
+        let kept = |byte: u8| KeptFile {
             digest: Digest([byte; 32]),
             executable: byte == 1,
             stamp: Stamp { ino: 5, size: 6, mtime: -7, ctime: 8 },
         };
         let files = Files::from([(b"a".to_vec(), kept(1)), (b"b\xff".to_vec(), kept(2))]);
-        let state = State(BTreeMap::from([(b"".to_vec(), Files::new()), (b"x/y".to_vec(), files)]));
+        let state = FileTable(BTreeMap::from([(b"".to_vec(), Files::new()), (b"x/y".to_vec(), files)]));
         state.save(&path, "this boot").unwrap();
-        assert_eq!(State::load(&path, "this boot"), state);
-        assert_eq!(State::load(&path, "next boot"), State::default());
+        assert_eq!(FileTable::load(&path, "this boot"), state);
+        assert_eq!(FileTable::load(&path, "next boot"), FileTable::default());
         state.save(&path, "").unwrap();
-        assert_eq!(State::load(&path, ""), State::default());
+        assert_eq!(FileTable::load(&path, ""), FileTable::default());
         assert!(!boot_id().is_empty());
     }
 }

@@ -3,7 +3,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use flotilla_messages::inputs::{Digest, Directory, Entry, Name, Node, Target, TreeLimits};
+use flotilla_messages::inputs::{Digest, Directory, DirectoryEntry, EntryKind, Name, Target, TreeLimits};
 
 use super::*;
 use crate::content::blobs::{BlobStore, Located, Owner};
@@ -75,20 +75,24 @@ impl Peer {
     }
 
     /// Puts a directory into the store that no scan would make.
-    fn forge(&mut self, entries: &[(&str, Node)]) -> Node {
-        let entry = |(name, node): &(&str, Node)| Entry {
+    fn forge(&mut self, entries: &[(&str, EntryKind)]) -> EntryKind {
+        let entry = |(name, node): &(&str, EntryKind)| DirectoryEntry {
             name: Name::new(name.as_bytes()).unwrap(),
             node: node.clone(),
         };
         let bytes = Directory::new(entries.iter().map(entry).collect()).unwrap().encode();
         let digest = Digest::of(&bytes);
         let mut packer = flotilla_messages::inputs::Packer::new().unwrap();
-        let part =
-            flotilla_messages::inputs::Part { digest, total: bytes.len() as u64, offset: 0, bytes: &bytes };
+        let part = flotilla_messages::inputs::PackPart {
+            digest,
+            total: bytes.len() as u64,
+            offset: 0,
+            bytes: &bytes,
+        };
         packer.add(part).unwrap();
         let pack = packer.finish().unwrap();
         self.store.put(Owner(0), &pack, &pack.unpack().unwrap()).unwrap();
-        Node::Directory { digest }
+        EntryKind::Directory { digest }
     }
 
     /// As if peerd had been started anew.
@@ -382,8 +386,8 @@ fn files_are_laid_out_while_their_blobs_come_and_what_came_is_known_after_a_brea
 #[test]
 fn a_hostile_tree_is_refused_before_anything_is_made() {
     let mut peer = Peer::new();
-    let link = |target: &[u8]| Node::Symlink { target: Target::new(target).unwrap() };
-    let Node::Directory { digest } = peer.forge(&[("a", link(b"x")), ("b", link(b"../../etc"))]) else {
+    let link = |target: &[u8]| EntryKind::Symlink { target: Target::new(target).unwrap() };
+    let EntryKind::Directory { digest } = peer.forge(&[("a", link(b"x")), ("b", link(b"../../etc"))]) else {
         unreachable!()
     };
     let error = peer.update_to(digest).unwrap_err();
@@ -394,7 +398,9 @@ fn a_hostile_tree_is_refused_before_anything_is_made() {
     let up = peer.forge(&[("up", link(b"../.."))]);
     let b = peer.forge(&[("c", up)]);
     assert!(Target::new(b"b/c/up/../x").is_err());
-    let Node::Directory { digest } = peer.forge(&[("b", b), ("e", link(b"b/c/up"))]) else { unreachable!() };
+    let EntryKind::Directory { digest } = peer.forge(&[("b", b), ("e", link(b"b/c/up"))]) else {
+        unreachable!()
+    };
     peer.update_to(digest).unwrap();
     assert_eq!(peer.at("e").canonicalize().unwrap(), peer.workspace.root().canonicalize().unwrap());
 }
@@ -404,8 +410,8 @@ fn a_size_that_is_not_the_blobs_is_refused() {
     let mut peer = demo();
     peer.send();
     let digest = Digest::of(b"engine");
-    let Node::Directory { digest: root } =
-        peer.forge(&[("d8", Node::File { digest, size: 0, executable: true })])
+    let EntryKind::Directory { digest: root } =
+        peer.forge(&[("d8", EntryKind::File { digest, size: 0, executable: true })])
     else {
         unreachable!()
     };

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::confined::{self, Trash};
 use super::error::WorkspaceError;
 use super::laying::{Laying, Updated};
-use super::state::{Files, State, boot_id};
+use super::state::{FileTable, Files, boot_id};
 use crate::content::blobs::BlobStore;
 
 /// How often, a millisecond apart, the clock of files is looked at: its steps are 1 to 10 ms long.
@@ -25,7 +25,7 @@ pub struct Workspace {
     path: PathBuf,
     root_path: PathBuf,
     dir: OwnedFd,
-    state: State,
+    state: FileTable,
     boot: String,
     /// Held by an advisory lock.
     lock: File,
@@ -53,7 +53,7 @@ impl Workspace {
         let _ = lock.set_modified(SystemTime::now());
         let opened = confined::open_top(&path).map_err(WorkspaceError::io("open", &path))?;
         let boot = boot_id();
-        let state = State::load(&path.join("state"), &boot);
+        let state = FileTable::load(&path.join("state"), &boot);
         let workspace = Self { root_path: path.join("root"), path, dir: opened, state, boot, lock };
         workspace.trash()?.empty().map_err(WorkspaceError::io("empty", &workspace.path))?;
         Ok(workspace)
@@ -143,7 +143,7 @@ impl Workspace {
     /// Waits until the clock of files has gone on since the last file was written: a test that changes it within the
     /// same step of that clock would leave its stamp as it is. If the clock stands, what cannot be told is written
     /// anew the next time.
-    fn settle(&self, state: &mut State) {
+    fn settle(&self, state: &mut FileTable) {
         let kept = || state.0.values().flat_map(Files::values);
         let last = kept().map(|kept| kept.stamp.ctime).max().unwrap_or(i64::MIN);
         let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW as _ };

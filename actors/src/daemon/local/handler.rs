@@ -20,11 +20,11 @@ use super::durations::{Changes, Durations};
 use super::host_load::{self, HostLoad};
 use crate::daemon::DaemonEvent;
 use crate::daemon::registry::{GetPeers, PeerRegistry, PeerSnapshot, Performance, Unresponsive};
-use crate::daemon::status::{Gate, Gates, OwnLoad, StatusHandler};
+use crate::daemon::status::{Gates, OwnLoad, StatusGate, StatusHandler};
 use crate::daemon::work::{Claimed, Guests, Queued, WorkHandler};
 use crate::history::{DurationStore, Restored, Stored};
 use crate::kit::DeathWatch;
-use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, Refusal, SendMessage};
+use crate::net::link::{Close, Link, LinkEvent, LinkId, LinkNews, Listening, RefusedConnection, SendMessage};
 use crate::trust::{Command, CommandError, CommandOutcome, TrustStore};
 
 /// What the daemon is, apart from its actors.
@@ -59,7 +59,7 @@ pub struct LocalDependencies {
 /// Take no more questions, and end.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Stop {
+pub struct StopLocal {
     /// Why, for those who are connected.
     pub reason: String,
 }
@@ -73,13 +73,13 @@ pub struct LocalHandler {
     durations: Durations,
     /// Keeps them over restarts.
     store: Option<DurationStore>,
-    links: BTreeMap<LinkId, Client>,
+    links: BTreeMap<LinkId, LocalClient>,
     /// None once it has parted.
     listening: Option<Listening>,
     watch: DeathWatch<DaemonEvent>,
 }
 
-struct Client {
+struct LocalClient {
     link: Addr<Link<LocalMessage>>,
     /// The peers as they were when it asked for the first page: pages of different moments would not fit together.
     peers: Vec<PeerView>,
@@ -88,7 +88,7 @@ struct Client {
 /// What is asked of other actors for an answer.
 enum Asked {
     Peers(PeerSnapshot),
-    Overview(PeerSnapshot, [Option<Gate>; 2], u16),
+    Overview(PeerSnapshot, [Option<StatusGate>; 2], u16),
     Trust(Result<CommandOutcome, CommandError>),
 }
 
@@ -258,8 +258,13 @@ impl LocalHandler {
         a_page(peers.get(from..).unwrap_or_default())
     }
 
-    fn overview(&self, shown: PeerSnapshot, [work, status]: [Option<Gate>; 2], waiting: u16) -> Overview {
-        let local = self.listening.as_ref().map(Gate::from);
+    fn overview(
+        &self,
+        shown: PeerSnapshot,
+        [work, status]: [Option<StatusGate>; 2],
+        waiting: u16,
+    ) -> Overview {
+        let local = self.listening.as_ref().map(StatusGate::from);
         let ports = [("Local", local), ("Work", work), ("Status", status)];
         let ports = ports.into_iter().filter_map(|(name, gate)| Some(port(name, &gate?))).collect();
         let mut warnings = self.info.warnings.clone();
@@ -294,8 +299,8 @@ fn a_page(peers: &[PeerView]) -> Answer {
     Answer::Peers { page, more: peers.len() > PEERS_A_PAGE }
 }
 
-fn port(name: &str, Gate { address, occupancy, refusals }: &Gate) -> PortView {
-    let refusal = |refusal: &Refusal| RefusalView {
+fn port(name: &str, StatusGate { address, occupancy, refusals }: &StatusGate) -> PortView {
+    let refusal = |refusal: &RefusedConnection| RefusalView {
         time: seconds(refusal.time),
         address: refusal.address.to_string(),
         key: refusal.peer,
@@ -332,7 +337,7 @@ impl Handler<LinkNews<LocalMessage>> for LocalHandler {
         let link = news.link;
         match news.what {
             LinkEvent::Up(up) => {
-                self.links.insert(link, Client { link: up.link, peers: Vec::new() });
+                self.links.insert(link, LocalClient { link: up.link, peers: Vec::new() });
             }
             LinkEvent::Message(LocalMessage::Ask(question)) => {
                 if let Some(asked) = self.question(link, question) {
@@ -374,10 +379,10 @@ impl Handler<Guests> for LocalHandler {
     }
 }
 
-impl Handler<Stop> for LocalHandler {
+impl Handler<StopLocal> for LocalHandler {
     type Result = ();
 
-    fn handle(&mut self, Stop { reason }: Stop, context: &mut Self::Context) {
+    fn handle(&mut self, StopLocal { reason }: StopLocal, context: &mut Self::Context) {
         self.listening = None;
         for client in self.links.values() {
             client.link.do_send(Close { reason: reason.clone() });

@@ -13,5 +13,5 @@ mod host_load;
 mod slots;
 
 pub use durations::{Changes, Durations};
-pub use handler::{DaemonInfo, LocalDependencies, LocalHandler, Stop};
+pub use handler::{DaemonInfo, LocalDependencies, LocalHandler, StopLocal};
 pub use slots::Slots;

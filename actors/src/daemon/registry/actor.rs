@@ -10,10 +10,10 @@ use flotilla_messages::Fingerprint;
 use flotilla_messages::port::local::{HeardView, LinkView, PeerView};
 use flotilla_messages::wire::Versions;
 
-use super::table::{PeerRecord, Table};
+use super::table::{PeerRecord, RegistryTable};
 use super::view::{Clock, view};
 use crate::daemon::DaemonEvent;
-use crate::daemon::status::{Dial, Doubt, LinkReport};
+use crate::daemon::status::{DialPeer, Doubt, LinkReport};
 use crate::kit::DeathWatch;
 use crate::net::discovery::{Census, Discovery, LinkFeedback, List, Notice, OwnState};
 use crate::net::membership::Peer;
@@ -21,10 +21,10 @@ use crate::trust::{Decision, GetStandings, Standings, TrustInput, TrustStore, Tr
 
 /// Knows all peers, and has those dialled that are trusted.
 pub struct PeerRegistry {
-    table: Table,
+    table: RegistryTable,
     trusted: TrustedKeys,
     trust: Addr<TrustStore>,
-    dial: Recipient<Dial>,
+    dial: Recipient<DialPeer>,
     doubt: Recipient<Doubt>,
     discovery: Option<Addr<Discovery>>,
     versions: Versions,
@@ -73,13 +73,23 @@ impl PeerRegistry {
     pub fn new(
         trusted: TrustedKeys,
         trust: Addr<TrustStore>,
-        dial: Recipient<Dial>,
+        dial: Recipient<DialPeer>,
         doubt: Recipient<Doubt>,
         versions: Versions,
         state: OwnState,
         watch: DeathWatch<DaemonEvent>,
     ) -> Self {
-        Self { table: Table::default(), trusted, trust, dial, doubt, discovery: None, versions, state, watch }
+        Self {
+            table: RegistryTable::default(),
+            trusted,
+            trust,
+            dial,
+            doubt,
+            discovery: None,
+            versions,
+            state,
+            watch,
+        }
     }
 
     fn tell(&self, tell: LinkFeedback) {
@@ -121,7 +131,7 @@ impl PeerRegistry {
         let addresses: Vec<_> = peer.status_addresses().collect();
         self.seen(peer);
         if self.trusted.contains(key) && speaks {
-            self.dial.do_send(Dial { key, addresses });
+            self.dial.do_send(DialPeer { key, addresses });
         } else {
             self.tell(LinkFeedback::DialFailed { fingerprint: key, hopeless: true });
         }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{GetPeers, PeerRegistry, Performance, Unresponsive};
-use crate::daemon::status::{Dial, Doubt, LinkReport};
+use crate::daemon::status::{DialPeer, Doubt, LinkReport};
 use crate::kit::{DeathWatch, unix_seconds};
 use crate::net::discovery::{Notice, OwnState};
 use crate::net::membership::{Contact, Peer, Why};
@@ -22,7 +22,7 @@ use crate::trust::{Command, GetStandings, Ledger, Policy, TrustOrder, TrustStore
 /// What the links are told.
 #[derive(Debug, PartialEq)]
 enum Request {
-    Dial(Fingerprint, Vec<SocketAddr>),
+    DialPeer(Fingerprint, Vec<SocketAddr>),
     Doubt(Fingerprint),
 }
 
@@ -32,11 +32,11 @@ impl Actor for Links {
     type Context = Context<Self>;
 }
 
-impl Handler<Dial> for Links {
+impl Handler<DialPeer> for Links {
     type Result = ();
 
-    fn handle(&mut self, Dial { key, addresses }: Dial, _: &mut Self::Context) {
-        let _ = self.0.send(Request::Dial(key, addresses));
+    fn handle(&mut self, DialPeer { key, addresses }: DialPeer, _: &mut Self::Context) {
+        let _ = self.0.send(Request::DialPeer(key, addresses));
     }
 }
 
@@ -155,7 +155,7 @@ async fn only_trusted_peers_that_speak_the_protocol_are_dialled() {
     host.notice(Notice::Dial(other)).await;
     host.notice(Notice::Dial(peer(friend(), 1))).await;
     let addresses = vec!["10.0.0.2:9994".parse().unwrap(), "10.0.0.1:9994".parse().unwrap()];
-    assert_eq!(host.heard.recv().await, Some(Request::Dial(friend(), addresses)));
+    assert_eq!(host.heard.recv().await, Some(Request::DialPeer(friend(), addresses)));
     assert!(host.view(stranger).await.obstacle.unwrap().contains("not trusted"));
     assert_eq!(host.view(friend()).await.jobs, Some(4));
     assert!(host.heard.try_recv().is_err());

@@ -13,5 +13,5 @@ mod table;
 mod view;
 
 pub use actor::{GetPeers, PeerRegistry, PeerSnapshot, Performance, SetDiscovery, Unresponsive};
-pub use table::{PeerRecord, Table};
+pub use table::{PeerRecord, RegistryTable};
 pub use view::{Clock, view};

@@ -47,11 +47,11 @@ impl PeerRecord {
 
 /// All peers of which anything was told.
 #[derive(Debug, Default)]
-pub struct Table {
+pub struct RegistryTable {
     seen: BTreeMap<Fingerprint, PeerRecord>,
 }
 
-impl Table {
+impl RegistryTable {
     /// In the order of their fingerprints.
     pub fn iter(&self) -> impl Iterator<Item = (&Fingerprint, &PeerRecord)> {
         self.seen.iter()
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn of_peers_that_are_gone_the_latest_are_remembered_and_those_linked_always() {
-        let mut table = Table::default();
+        let mut table = RegistryTable::default();
         let start = Instant::now();
         table.change(start, key(0), |seen| seen.link = Some(LinkView::Up { suspected: false }));
         for number in 1..3000 {

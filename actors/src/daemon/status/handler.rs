@@ -18,14 +18,15 @@ use super::core::{Core, Effect, Input};
 use crate::daemon::{DaemonEvent, Route};
 use crate::kit::DeathWatch;
 use crate::net::link::{
-    Close, Link, LinkEvent, LinkId, LinkNews, Listening, Occupancy, Refusal, SendMessage, Settings, Tls,
+    Close, Link, LinkEvent, LinkId, LinkNews, Listening, Occupancy, RefusedConnection, SendMessage, Settings,
+    Tls,
 };
 use crate::trust::{GetStatements, TrustInput, TrustOrder, TrustStore};
 
 /// Keeps the links between daemons.
 pub struct StatusHandler {
     core: Core,
-    dialler: Dialler,
+    dialler: StatusDialler,
     trust: Addr<TrustStore>,
     reports: Recipient<LinkReport>,
     links: BTreeMap<LinkId, Addr<Link<StatusMessage>>>,
@@ -35,7 +36,7 @@ pub struct StatusHandler {
 }
 
 /// How links are dialled.
-pub struct Dialler {
+pub struct StatusDialler {
     /// Admits any key, and knows the trusted ones.
     pub tls: Tls,
     /// What all links have in common.
@@ -85,7 +86,7 @@ pub enum LinkReport {
 /// Link to this key, which is trusted.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Dial {
+pub struct DialPeer {
     /// The key of the peer.
     pub key: Fingerprint,
     /// Where it may be, the likeliest first.
@@ -105,28 +106,28 @@ pub struct OwnLoad(pub Load);
 /// Say Bye on every link, take no new ones, and end.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Stop {
+pub struct StopStatus {
     /// Why, for the people at the other ends.
     pub reason: String,
 }
 
 /// Asks who is at the gates.
 #[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Option<Gate>")]
+#[rtype(result = "Option<StatusGate>")]
 pub struct Gates;
 
 /// Who is at a port's gate.
 #[derive(Clone, Debug)]
-pub struct Gate {
+pub struct StatusGate {
     /// The port.
     pub address: SocketAddr,
     /// How many are inside.
     pub occupancy: Occupancy,
     /// Who was refused last, oldest first.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<RefusedConnection>,
 }
 
-impl From<&Listening> for Gate {
+impl From<&Listening> for StatusGate {
     fn from(listening: &Listening) -> Self {
         let (address, occupancy) = (listening.address(), listening.occupancy());
         Self { address, occupancy, refusals: listening.refusals() }
@@ -138,7 +139,7 @@ impl StatusHandler {
     pub fn new(
         own: Fingerprint,
         listening: Listening,
-        dialler: Dialler,
+        dialler: StatusDialler,
         trust: Addr<TrustStore>,
         reports: Recipient<LinkReport>,
         watch: DeathWatch<DaemonEvent>,
@@ -167,7 +168,7 @@ impl StatusHandler {
         match effect {
             Effect::Connect { number, address, expected } => {
                 let owner = context.address().recipient();
-                let Dialler { tls, settings, route } = &self.dialler;
+                let StatusDialler { tls, settings, route } = &self.dialler;
                 let link =
                     Link::dial(number, route.lead(address), Some(expected), tls, Rc::clone(settings), owner);
                 self.links.insert(LinkId::Dialled(number), link);
@@ -276,10 +277,10 @@ impl Handler<TrustOrder> for StatusHandler {
     }
 }
 
-impl Handler<Dial> for StatusHandler {
+impl Handler<DialPeer> for StatusHandler {
     type Result = ();
 
-    fn handle(&mut self, Dial { key, addresses }: Dial, context: &mut Self::Context) {
+    fn handle(&mut self, DialPeer { key, addresses }: DialPeer, context: &mut Self::Context) {
         self.input(Input::Dial { key, addresses }, context);
     }
 }
@@ -304,14 +305,14 @@ impl Handler<Gates> for StatusHandler {
     type Result = MessageResult<Gates>;
 
     fn handle(&mut self, _: Gates, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.listening.as_ref().map(Gate::from))
+        MessageResult(self.listening.as_ref().map(StatusGate::from))
     }
 }
 
-impl Handler<Stop> for StatusHandler {
+impl Handler<StopStatus> for StatusHandler {
     type Result = ();
 
-    fn handle(&mut self, Stop { reason }: Stop, context: &mut Self::Context) {
+    fn handle(&mut self, StopStatus { reason }: StopStatus, context: &mut Self::Context) {
         self.listening = None;
         for link in self.links.values() {
             link.do_send(Close { reason: reason.clone() });

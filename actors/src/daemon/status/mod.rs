@@ -13,4 +13,6 @@ mod handler;
 mod simulation;
 
 pub use core::{Core, Effect, Input};
-pub use handler::{Dial, Dialler, Doubt, Gate, Gates, LinkReport, OwnLoad, StatusHandler, Stop};
+pub use handler::{
+    DialPeer, Doubt, Gates, LinkReport, OwnLoad, StatusDialler, StatusGate, StatusHandler, StopStatus,
+};

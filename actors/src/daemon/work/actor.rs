@@ -17,7 +17,7 @@ use flotilla_messages::untrusted::{LONG, SHORT, untrusted_text};
 use tokio::sync::oneshot;
 
 use super::fetch::{Dialler, FetchRequest, Fetcher, StopFetch};
-use super::input_store::{CleanUp, InputStore, Laid, LayOut, Put, StoreError, Survey};
+use super::input_store::{CleanUp, InputStore, Laid, LayOut, Put, StoreError, SurveyInputs};
 use super::job::{Job, Place, Preparation};
 use super::messages::{FetchEnded, NOT_TRUSTED, SessionEvent};
 use super::session::{Effect, Input, Session};
@@ -56,7 +56,7 @@ pub struct SessionDeps {
 }
 
 /// The client that a session serves.
-pub struct Client {
+pub struct ServedClient {
     /// Its link's number at the handler.
     pub id: LinkId,
     /// Its key.
@@ -68,7 +68,7 @@ pub struct Client {
 /// Works for one client, from its turn to its end.
 pub struct WorkSession {
     core: Session,
-    client: Client,
+    client: ServedClient,
     deps: SessionDeps,
     handler: Recipient<SessionEvent>,
     packet: Option<Box<WorkPacket>>,
@@ -92,7 +92,12 @@ pub struct WorkSession {
 
 impl WorkSession {
     /// It is this client's turn.
-    pub fn new(core: Session, client: Client, deps: SessionDeps, handler: Recipient<SessionEvent>) -> Self {
+    pub fn new(
+        core: Session,
+        client: ServedClient,
+        deps: SessionDeps,
+        handler: Recipient<SessionEvent>,
+    ) -> Self {
         Self {
             core,
             client,
@@ -125,7 +130,7 @@ impl WorkSession {
 
     fn survey(&mut self, context: &mut Context<Self>) {
         let Some(packet) = &self.packet else { return };
-        let survey = Survey { client: self.client.key, root: packet.root };
+        let survey = SurveyInputs { client: self.client.key, root: packet.root };
         let asked = wrap_future::<_, Self>(self.deps.inputs.send(survey));
         context.spawn(asked.map(|answer, this, context| {
             let input = match answer {

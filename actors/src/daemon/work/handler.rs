@@ -16,7 +16,7 @@ use flotilla_messages::inputs::Digest;
 use flotilla_messages::port::work::WorkMessage;
 use tokio::sync::oneshot;
 
-use super::actor::{Client, GetRunning, SessionDeps, SessionInput, WorkSession};
+use super::actor::{GetRunning, ServedClient, SessionDeps, SessionInput, WorkSession};
 use super::admission::AdmissionPolicy;
 use super::fetch::{self, Dialler, MOST_SERVED};
 use super::input_store::{self, InputStore, StorePaths};
@@ -26,7 +26,7 @@ use super::session::{self, Session};
 use super::settings::WorkSettings;
 use crate::content::engine::Host;
 use crate::daemon::DaemonEvent;
-use crate::daemon::status::{Gate, Gates};
+use crate::daemon::status::{Gates, StatusGate};
 use crate::kit::shell::CoreActor;
 use crate::kit::{DeathWatch, reactor_now};
 use crate::net::link::{ChangeOwner, Close, Link, LinkEvent, LinkId, LinkNews, Listening, SendMessage};
@@ -65,7 +65,7 @@ pub struct WorkHandler {
     claimed: u16,
     queue: ClientQueue,
     /// The clients that wait.
-    waiting: BTreeMap<LinkId, Waiting>,
+    waiting: BTreeMap<LinkId, WaitingClient>,
     /// The client that is served. Its session owns the link.
     serving: Option<(LinkId, Addr<WorkSession>)>,
     /// Who is told how busy clients keep this machine.
@@ -79,7 +79,7 @@ pub struct WorkHandler {
 }
 
 /// A client whose turn is still to come.
-struct Waiting {
+struct WaitingClient {
     key: Fingerprint,
     exporter: [u8; 32],
     link: Addr<Link<WorkMessage>>,
@@ -98,7 +98,7 @@ pub struct Claimed(pub u16);
 /// Say Bye to all, take no more, and end: answered when nothing of any job is left.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Stop {
+pub struct StopWork {
     /// Why, for the people at the other ends.
     pub reason: String,
 }
@@ -134,12 +134,12 @@ impl WorkHandler {
 
     /// Starts the session of the client whose turn it is.
     fn begin(&mut self, id: LinkId, context: &mut Context<Self>) {
-        let Some(Waiting { key, exporter, link }) = self.waiting.remove(&id) else { return };
+        let Some(WaitingClient { key, exporter, link }) = self.waiting.remove(&id) else { return };
         let policy = AdmissionPolicy { client: key, own: self.own, exporter, host: Arc::clone(&self.host) };
         let patience = self.deps.settings.patience;
         let core = Session::new(reactor_now(), policy, patience, self.jobs, self.claimed);
         link.do_send(SendMessage(WorkMessage::Queue { ahead: 0 }));
-        let client = Client { id, key, link: link.clone() };
+        let client = ServedClient { id, key, link: link.clone() };
         let deps = self.deps.clone();
         let session = WorkSession::new(core, client, deps, context.address().recipient()).start();
         link.do_send(ChangeOwner(session.clone().recipient()));
@@ -240,7 +240,7 @@ impl Handler<LinkNews<WorkMessage>> for WorkHandler {
         match news.what {
             LinkEvent::Up(up) => {
                 let key = up.peer;
-                self.waiting.insert(link, Waiting { key, exporter: up.exporter, link: up.link });
+                self.waiting.insert(link, WaitingClient { key, exporter: up.exporter, link: up.link });
                 self.input(Input::Arrived { link, key }, context);
             }
             LinkEvent::Message(message) => {
@@ -317,14 +317,14 @@ impl Handler<Gates> for WorkHandler {
     type Result = MessageResult<Gates>;
 
     fn handle(&mut self, _: Gates, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.listening.as_ref().map(Gate::from))
+        MessageResult(self.listening.as_ref().map(StatusGate::from))
     }
 }
 
-impl Handler<Stop> for WorkHandler {
+impl Handler<StopWork> for WorkHandler {
     type Result = ResponseActFuture<Self, ()>;
 
-    fn handle(&mut self, Stop { reason }: Stop, context: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, StopWork { reason }: StopWork, context: &mut Self::Context) -> Self::Result {
         self.listening = None;
         self.input(Input::Stop(reason), context);
         let over = self.serving.as_ref().map(|_| {
@@ -340,7 +340,7 @@ impl Handler<Stop> for WorkHandler {
                 log::warn!(target: "work", "a job is not cleaned up in time");
             }
             // It is gone already if it has panicked.
-            let _ = inputs.send(input_store::Stop).await;
+            let _ = inputs.send(input_store::StopInputStore).await;
         };
         Box::pin(wrap_future::<_, Self>(stopped).map(|(), _, context| context.stop()))
     }

@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use actix::{Actor, Handler, Message, SyncContext};
 use flotilla_messages::Fingerprint;
 use flotilla_messages::inputs::{
-    Digest, LARGEST_DIRECTORY, Pack, Packer, Part, Survey as Tree, SurveyError, TreeLimits, Unpacked, survey,
+    Digest, LARGEST_DIRECTORY, Pack, PackPart, Packer, Survey as Tree, SurveyError, TreeLimits, Unpacked,
+    survey,
 };
 
 use crate::content::blobs::{BlobError, BlobStore, Owner, Piece, PinId};
@@ -78,7 +79,7 @@ pub enum StoreError {
 /// See which blobs of this client's tree are missing; begins its job if none has begun.
 #[derive(Message)]
 #[rtype(result = "Result<Vec<Digest>, StoreError>")]
-pub struct Survey {
+pub struct SurveyInputs {
     /// The client.
     pub client: Fingerprint,
     /// The tree.
@@ -168,17 +169,17 @@ pub struct CleanUp;
 /// Close everything, and write down what the next start wants to know.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Stop;
+pub struct StopInputStore;
 
 /// The blob store and the workspace of the one job at hand.
 pub struct InputStore {
     paths: StorePaths,
     store: Option<BlobStore>,
-    job: Option<Job>,
+    job: Option<StoreTask>,
     jobs: u64,
 }
 
-struct Job {
+struct StoreTask {
     owner: Owner,
     client: Fingerprint,
     root: Digest,
@@ -223,7 +224,8 @@ impl InputStore {
             let owner = Owner(self.jobs);
             let wanted = BTreeMap::new();
             let (workspace, laying) = (None, None);
-            self.job = Some(Job { owner, client, root, pin: None, wanted, workspace, laying, tmp: None });
+            self.job =
+                Some(StoreTask { owner, client, root, pin: None, wanted, workspace, laying, tmp: None });
         }
         let job = self.job.as_mut().ok_or(StoreError::NoJob)?;
         let store = self.store.as_mut().ok_or(StoreError::NoJob)?;
@@ -265,7 +267,7 @@ impl InputStore {
         let unpacked = pack.unpack()?;
         asked_for(&unpacked, &job.wanted)?;
         store.put(job.owner, pack, &unpacked)?;
-        for part in unpacked.parts().filter(Part::is_last) {
+        for part in unpacked.parts().filter(PackPart::is_last) {
             job.wanted.remove(&part.digest);
         }
         if let Some(laying) = &mut job.laying {
@@ -280,7 +282,7 @@ impl InputStore {
         if let Some(part) = unpacked.parts().find(|part| !only.contains(&part.digest)) {
             return Err(StoreError::Unasked(part.digest));
         }
-        let last = unpacked.parts().filter(Part::is_last);
+        let last = unpacked.parts().filter(PackPart::is_last);
         let whole = last.map(|part| part.digest).collect();
         Ok(Fetched { left: self.put(pack)?, whole })
     }
@@ -300,7 +302,7 @@ impl InputStore {
             return Ok(None);
         };
         let end = offset + bytes.len() as u64;
-        packer.add(Part { digest: *digest, total, offset: *offset, bytes: &bytes })?;
+        packer.add(PackPart { digest: *digest, total, offset: *offset, bytes: &bytes })?;
         Ok(Some(Cut { pack: packer.finish()?, next: (end < total).then_some(end) }))
     }
 
@@ -433,10 +435,10 @@ impl Actor for InputStore {
     type Context = SyncContext<Self>;
 }
 
-impl Handler<Survey> for InputStore {
+impl Handler<SurveyInputs> for InputStore {
     type Result = Result<Vec<Digest>, StoreError>;
 
-    fn handle(&mut self, Survey { client, root }: Survey, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, SurveyInputs { client, root }: SurveyInputs, _: &mut Self::Context) -> Self::Result {
         self.survey(client, root)
     }
 }
@@ -489,10 +491,10 @@ impl Handler<CleanUp> for InputStore {
     }
 }
 
-impl Handler<Stop> for InputStore {
+impl Handler<StopInputStore> for InputStore {
     type Result = ();
 
-    fn handle(&mut self, _: Stop, _: &mut Self::Context) {
+    fn handle(&mut self, _: StopInputStore, _: &mut Self::Context) {
         self.clear();
         self.store = None;
     }

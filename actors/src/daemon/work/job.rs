@@ -20,8 +20,8 @@ use crate::execution::executor::{ExecutorEvent, ExecutorId, LeaseId};
 use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
 use crate::execution::pool::{Control, LeasedTest, PoolThreads, Sandbox, Setup};
-use crate::execution::process::{Ended, Launch, Launcher, Limits, ResourceLimits, Stage, StopSignal};
-use crate::execution::reaper::Guard;
+use crate::execution::process::{Ended, Launch, Launcher, Limits, ResourceLimits, StopSignal, StopStage};
+use crate::execution::reaper::ReaperGuard;
 
 /// The pool is the only executor its session knows.
 const POOL: ExecutorId = ExecutorId(0);
@@ -57,13 +57,13 @@ pub struct Place {
 pub struct Job {
     pool: PoolThreads,
     control: Arc<Control>,
-    guard: Option<Guard>,
+    guard: Option<ReaperGuard>,
     probe: Arc<StopSignal>,
 }
 
 /// What is to be done before the first lease, and blocks.
 pub struct Preparation {
-    guard: Option<Guard>,
+    guard: Option<ReaperGuard>,
     launcher: Launcher,
     probes: Vec<Vec<String>>,
     marker: String,
@@ -93,7 +93,7 @@ impl Job {
             })
             .ok();
         let guard = settings.reaper.as_deref().and_then(|command| {
-            Guard::spawn(command, &run)
+            ReaperGuard::spawn(command, &run)
                 .inspect_err(|error| log::warn!(target: "work", "{}", unguarded(error)))
                 .ok()
         });
@@ -147,7 +147,7 @@ impl Job {
     }
 
     /// The reaper is there.
-    pub fn guarded(&mut self, guard: Option<Guard>) {
+    pub fn guarded(&mut self, guard: Option<ReaperGuard>) {
         self.guard = guard;
     }
 
@@ -165,7 +165,7 @@ impl Job {
 
     /// Kills everything, and begins nothing more. Does not wait.
     pub fn stop(&self) {
-        self.probe.stop(Stage::Kill);
+        self.probe.stop(StopStage::Kill);
         self.control.stop(true);
     }
 
@@ -217,7 +217,7 @@ impl Preparation {
     ///
     /// # Errors
     /// Why this machine cannot run the client's engine; reads well after "cannot work for you: ".
-    pub fn carry_out(mut self) -> (Option<Guard>, Result<(), String>) {
+    pub fn carry_out(mut self) -> (Option<ReaperGuard>, Result<(), String>) {
         if let Some(Err(error)) = self.guard.as_mut().map(|guard| guard.wait_ready(REAPER_START)) {
             log::warn!(target: "work", "{}", unguarded(&error));
         }

@@ -40,6 +40,7 @@ mod input_store;
 mod job;
 mod messages;
 mod pace;
+mod patience;
 mod queue;
 mod session;
 #[cfg(test)]
@@ -47,8 +48,8 @@ mod session_tests;
 mod settings;
 
 pub use fetch::Dialler;
-pub use handler::{Claimed, Queued, Stop, WorkDependencies, WorkHandler};
+pub use handler::{Claimed, Queued, StopWork, WorkDependencies, WorkHandler};
 pub use input_store::StorePaths;
 pub use messages::Guests;
-pub use session::Patience;
+pub use patience::Patience;
 pub use settings::WorkSettings;

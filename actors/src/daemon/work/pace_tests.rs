@@ -7,7 +7,8 @@ use flotilla_messages::{Captured, Exit, Judgement, Memory, Outcome, Output};
 
 use super::*;
 use crate::daemon::work::admission::tests::{case, key, packet, policy};
-use crate::daemon::work::session::{Effect, Input, Patience, Session};
+use crate::daemon::work::patience::Patience;
+use crate::daemon::work::session::{Effect, Input, Session};
 use crate::execution::executor::{Judged, LeaseResult};
 
 /// A session with a pool behind it and a client before it that assigns whatever it may.

@@ -23,6 +23,7 @@ use flotilla_messages::{Captured, Fingerprint, Outcome, TestName};
 
 use super::admission::{AdmissionPolicy, admit, confined};
 use super::pace::{Pace, least};
+use super::patience::Patience;
 use crate::execution::executor::{Judged, LeaseResult};
 
 /// Rounds of surveys and blobs: a tree is at most 64 levels deep, and what is found damaged is asked for again.
@@ -30,25 +31,6 @@ const MOST_ROUNDS: u32 = 200;
 
 /// Peers from which blobs are fetched at a time.
 const MOST_FETCHES: u32 = 2;
-
-/// How long a client may be silent while others wait for it, or it for nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// From its turn to its packet: it may have to look through its inputs first.
-    pub packet: Duration,
-    /// From one pack to the next, while blobs are wanted.
-    pub pack: Duration,
-    /// Without any lease, while another client waits.
-    pub idle: Duration,
-}
-
-impl Default for Patience {
-    /// One minute, and half a minute for an idle one.
-    fn default() -> Self {
-        let minute = Duration::from_secs(60);
-        Self { packet: minute, pack: minute, idle: minute / 2 }
-    }
-}
 
 /// What happens to a session.
 #[derive(Debug)]
@@ -138,7 +120,7 @@ pub enum Effect {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum SessionState {
     Asked,
     Surveying,
     Receiving,
@@ -149,7 +131,7 @@ enum State {
 
 /// A lease that has not been answered.
 #[derive(Debug)]
-struct Out {
+struct LeasedOut {
     arrived: Instant,
     /// From its arrival to its process's start.
     queued: Option<Duration>,
@@ -172,7 +154,7 @@ pub struct WorkDone {
 pub struct Session {
     policy: AdmissionPolicy,
     patience: Patience,
-    state: State,
+    state: SessionState,
     rounds: u32,
     /// Packs that are being stored.
     storing: u32,
@@ -185,7 +167,7 @@ pub struct Session {
     credit: u32,
     most_credit: u32,
     /// All that is leased.
-    out: BTreeMap<u64, Out>,
+    out: BTreeMap<u64, LeasedOut>,
     /// Of these, those that the pool does not have yet.
     queue: VecDeque<RemoteLease>,
     /// Of these, those whose process runs.
@@ -213,7 +195,7 @@ impl Session {
         Self {
             policy,
             patience,
-            state: State::Asked,
+            state: SessionState::Asked,
             rounds: 0,
             storing: 0,
             fetching: 0,
@@ -244,7 +226,7 @@ impl Session {
 
     /// Whether nothing follows any more.
     pub fn is_over(&self) -> bool {
-        self.state == State::Over
+        self.state == SessionState::Over
     }
 
     /// When [`Input::Time`] is to come.
@@ -259,27 +241,27 @@ impl Session {
         }
         match (input, self.state) {
             (Input::Said(message), _) => self.said(now, message, effects),
-            (Input::Surveyed(missing), State::Surveying) => self.surveyed(now, missing, effects),
+            (Input::Surveyed(missing), SessionState::Surveying) => self.surveyed(now, missing, effects),
             (Input::Stored { left }, state) => {
                 self.storing = self.storing.saturating_sub(1);
-                if state == State::Receiving {
+                if state == SessionState::Receiving {
                     self.received(now, left, effects);
                 }
             }
             (Input::Fetched { left, missing }, state) => {
                 self.fetching = self.fetching.saturating_sub(1);
-                if state == State::Receiving {
+                if state == SessionState::Receiving {
                     if !missing.is_empty() {
                         effects.push(Effect::Send(WorkMessage::Want(missing)));
                     }
                     self.received(now, left, effects);
                 }
             }
-            (Input::Prepared, State::Preparing) => {
-                self.state = State::Working;
+            (Input::Prepared, SessionState::Preparing) => {
+                self.state = SessionState::Working;
                 self.tell_credit(0, effects);
             }
-            (Input::Lacking, State::Preparing) => self.survey(effects),
+            (Input::Lacking, SessionState::Preparing) => self.survey(effects),
             (Input::Broken(reason), _) => self.refuse(format!("cannot work for you: {reason}"), effects),
             (Input::Refuse(reason), _) => self.refuse(reason, effects),
             (Input::Stop(reason), _) => {
@@ -290,14 +272,18 @@ impl Session {
             (Input::LinkEnded(reason), _) => self.over(reason, effects),
             (Input::Claimed(claimed), state) => {
                 self.claimed = claimed;
-                if state == State::Working {
+                if state == SessionState::Working {
                     self.tell_credit(0, effects);
                 }
             }
             (Input::Others(others), _) => self.others = others,
             (Input::Time, _) => self.time(now, effects),
-            (Input::Started { lease, name }, State::Working) => self.started(now, lease, name, effects),
-            (Input::Finished { lease, ending }, State::Working) => self.finished(now, lease, ending, effects),
+            (Input::Started { lease, name }, SessionState::Working) => {
+                self.started(now, lease, name, effects);
+            }
+            (Input::Finished { lease, ending }, SessionState::Working) => {
+                self.finished(now, lease, ending, effects);
+            }
             // An answer to what is not asked any more.
             _ => {}
         }
@@ -310,7 +296,7 @@ impl Session {
             return self.refuse("a message with more entries than are allowed".into(), effects);
         }
         match (message, self.state) {
-            (WorkMessage::Packet(bytes), State::Asked) => match admit(&bytes, &self.policy) {
+            (WorkMessage::Packet(bytes), SessionState::Asked) => match admit(&bytes, &self.policy) {
                 Ok(packet) => {
                     effects.push(Effect::Admitted(Box::new(packet)));
                     self.survey(effects);
@@ -318,12 +304,12 @@ impl Session {
                 Err(reason) => self.refuse(reason, effects),
             },
             (WorkMessage::Packet(_), _) => self.refuse("a second work packet".into(), effects),
-            (WorkMessage::Pack(pack), State::Receiving) => {
+            (WorkMessage::Pack(pack), SessionState::Receiving) => {
                 self.storing += 1;
                 self.until = None;
                 effects.push(Effect::Store(pack));
             }
-            (WorkMessage::Elsewhere { blobs, holder, address }, State::Receiving) => {
+            (WorkMessage::Elsewhere { blobs, holder, address }, SessionState::Receiving) => {
                 if self.fetching >= MOST_FETCHES {
                     effects.push(Effect::Send(WorkMessage::Want(blobs)));
                 } else {
@@ -335,14 +321,14 @@ impl Session {
             (WorkMessage::Elsewhere { .. }, _) => {
                 self.refuse("word of blobs that nobody asked for".into(), effects);
             }
-            (WorkMessage::Fetch(blobs), State::Asked) => {
+            (WorkMessage::Fetch(blobs), SessionState::Asked) => {
                 effects.push(Effect::Serve(blobs));
                 self.over("it fetches blobs".into(), effects);
             }
             (WorkMessage::Fetch(_), _) => self.refuse("a client does not fetch".into(), effects),
             (WorkMessage::Pack(_), _) => self.refuse("blobs that nobody asked for".into(), effects),
-            (WorkMessage::Assign(leases), State::Working) => self.assign(now, leases, effects),
-            (WorkMessage::Withdraw(leases), State::Working) => self.withdraw(now, &leases, effects),
+            (WorkMessage::Assign(leases), SessionState::Working) => self.assign(now, leases, effects),
+            (WorkMessage::Withdraw(leases), SessionState::Working) => self.withdraw(now, &leases, effects),
             (WorkMessage::Assign(_) | WorkMessage::Withdraw(_), _) => {
                 self.refuse("leases before this machine was ready".into(), effects);
             }
@@ -377,17 +363,17 @@ impl Session {
         if self.rounds > MOST_ROUNDS {
             return self.refuse("the inputs do not become complete".into(), effects);
         }
-        self.state = State::Surveying;
+        self.state = SessionState::Surveying;
         effects.push(Effect::Survey);
     }
 
     fn surveyed(&mut self, now: Instant, missing: Vec<Digest>, effects: &mut Vec<Effect>) {
         if missing.is_empty() {
-            self.state = State::Preparing;
+            self.state = SessionState::Preparing;
             effects.push(Effect::Prepare);
             return;
         }
-        self.state = State::Receiving;
+        self.state = SessionState::Receiving;
         self.until = Some(now + self.patience.pack);
         let wants = missing.chunks(MOST_WANTED).map(|some| Effect::Send(WorkMessage::Want(some.to_vec())));
         effects.extend(wants);
@@ -422,7 +408,7 @@ impl Session {
             if self.out.contains_key(&number) {
                 return self.refuse(format!("lease {number} twice"), effects);
             }
-            let out = Out { arrived: now, queued: None, keep_output: lease.keep_output };
+            let out = LeasedOut { arrived: now, queued: None, keep_output: lease.keep_output };
             self.out.insert(number, out);
             match confined(&lease.case) {
                 Ok(()) => self.queue.push_back(lease),
@@ -461,7 +447,7 @@ impl Session {
 
     /// Gives the pool as much as it can take: a queue ahead of its threads unless the own user wants some of these.
     fn pass_on(&mut self, effects: &mut Vec<Effect>) {
-        if self.state != State::Working {
+        if self.state != SessionState::Working {
             return;
         }
         let most = if self.claimed == 0 { least(self.jobs) as usize } else { usize::from(self.slots()) };
@@ -550,7 +536,7 @@ impl Session {
         let batch = mem::take(&mut self.batch);
         if !batch.news.is_empty() {
             // First, so that what comes of the news goes by it.
-            if self.state == State::Working {
+            if self.state == SessionState::Working {
                 self.tell_credit(self.credit, effects);
             }
             effects.push(Effect::Send(WorkMessage::News(batch.news)));
@@ -563,8 +549,8 @@ impl Session {
         }
         if self.until.is_some_and(|until| until <= now) {
             let what = match self.state {
-                State::Asked => "no work packet came",
-                State::Receiving => "no blobs came",
+                SessionState::Asked => "no work packet came",
+                SessionState::Receiving => "no blobs came",
                 _ => "nothing was assigned while others waited",
             };
             self.refuse(format!("{what} in time"), effects);
@@ -573,7 +559,7 @@ impl Session {
 
     /// A client that needs nothing is not to keep others waiting.
     fn watch_idleness(&mut self, now: Instant) {
-        if self.state == State::Working {
+        if self.state == SessionState::Working {
             let idle = self.out.is_empty() && self.others;
             self.until = if idle { self.until.or(Some(now + self.patience.idle)) } else { None };
         }
@@ -587,7 +573,7 @@ impl Session {
     }
 
     fn over(&mut self, reason: String, effects: &mut Vec<Effect>) {
-        self.state = State::Over;
+        self.state = SessionState::Over;
         self.until = None;
         self.batch = Batch::default();
         self.out.clear();

@@ -12,7 +12,8 @@ use flotilla_messages::{Arg, Captured, Exit, Judgement, Memory, Outcome, Output}
 use proptest::prelude::*;
 
 use super::admission::tests::{case, key, packet, policy};
-use super::session::{Effect, Input, Patience, Session};
+use super::patience::Patience;
+use super::session::{Effect, Input, Session};
 use crate::execution::executor::{Judged, LeaseResult};
 
 const JOBS: u16 = 2;

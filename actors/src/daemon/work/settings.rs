@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::session::Patience;
+use super::patience::Patience;
 
 /// How this machine works for others.
 #[derive(Clone, Debug)]

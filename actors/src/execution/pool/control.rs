@@ -12,7 +12,7 @@ use super::sandbox::Sandbox;
 use crate::execution::executor::LeaseId;
 use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
-use crate::execution::process::{Launcher, Stage, StopSignal};
+use crate::execution::process::{Launcher, StopSignal, StopStage};
 
 /// What is the same for all tests of a run on this machine.
 pub struct Setup {
@@ -39,12 +39,12 @@ pub struct Control {
     pub(super) setup: Setup,
     /// One per thread.
     switches: Vec<StopSignal>,
-    state: Mutex<State>,
+    state: Mutex<ControlState>,
     idle: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct ControlState {
     /// Assigned, and not begun by any thread.
     queued: BTreeSet<LeaseId>,
     /// Begun and not ended.
@@ -52,7 +52,7 @@ struct State {
     /// Threads that have taken their switch.
     seated: usize,
     /// Stopped at this stage; nothing more is begun.
-    stopped: Stage,
+    stopped: StopStage,
 }
 
 impl Control {
@@ -88,7 +88,7 @@ impl Control {
         // The switch first: a withdrawal that no longer finds the lease queued then finds it there.
         let stage = switch.begin(lease);
         let mut state = self.state();
-        let wanted = state.queued.remove(&lease) && stage == Stage::Go && state.stopped == Stage::Go;
+        let wanted = state.queued.remove(&lease) && stage == StopStage::Go && state.stopped == StopStage::Go;
         if wanted {
             state.running.insert(lease);
         } else {
@@ -124,7 +124,7 @@ impl Control {
 
     /// Ends everything; nothing more is begun.
     pub fn stop(&self, kill: bool) {
-        let stage = if kill { Stage::Kill } else { Stage::Terminate };
+        let stage = if kill { StopStage::Kill } else { StopStage::Terminate };
         let mut state = self.state();
         state.stopped = state.stopped.max(stage);
         drop(state);
@@ -150,7 +150,7 @@ impl Control {
         self.setup.orphans.as_ref().is_none_or(Orphans::end_all)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ControlState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

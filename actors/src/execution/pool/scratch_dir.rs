@@ -40,21 +40,21 @@ pub(super) struct ScratchDir {
     /// The pool's directory.
     scratch: PathBuf,
     dir: PathBuf,
-    file: Slot,
+    file: ReusedFile,
     /// The file that is read before it.
-    harness: Slot,
+    harness: ReusedFile,
     links: Vec<PathBuf>,
 }
 
 /// A file that is written again and again, and its length.
 #[derive(Debug, Default)]
-struct Slot(Option<(File, u64)>);
+struct ReusedFile(Option<(File, u64)>);
 
 impl ScratchDir {
     /// For the thread in this place of a pool with this directory. Nothing is made before it is needed.
     pub(super) fn new(scratch: &Path, seat: usize) -> Self {
         let dir = scratch.join(format!("compiled-{seat}"));
-        let (file, harness) = (Slot::default(), Slot::default());
+        let (file, harness) = (ReusedFile::default(), ReusedFile::default());
         Self { scratch: scratch.to_owned(), dir, file, harness, links: Vec::new() }
     }
 
@@ -69,7 +69,7 @@ impl ScratchDir {
         match self.write(&path, &file, harness.as_deref()).and_then(|()| self.lay_beside(recipe, root)) {
             Ok(()) => Ok(path),
             Err(source) => {
-                (self.file, self.harness) = (Slot::default(), Slot::default());
+                (self.file, self.harness) = (ReusedFile::default(), ReusedFile::default());
                 Err(BenchError::Write { path, source })
             }
         }
@@ -103,7 +103,7 @@ impl ScratchDir {
     }
 }
 
-impl Slot {
+impl ReusedFile {
     /// Overwritten in place: file systems take a file that is cut to nothing and written again for one that must not be
     /// lost, and write it out at once (ext4's auto_da_alloc). `make` makes the directory.
     fn write(&mut self, path: &Path, bytes: &[u8], make: impl FnOnce() -> io::Result<()>) -> io::Result<()> {

@@ -7,7 +7,7 @@ use rustix::io::{Errno, ioctl_fionbio, read};
 
 /// What a look into the pipe found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum PipeRead {
     /// Bytes; there may be more.
     Some,
     /// Nothing for now.
@@ -38,7 +38,7 @@ impl Stream {
 
     /// Reads once. To be called when poll says there is something; most processes print nothing, and their pipes
     /// need not even be made non-blocking.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Found {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> PipeRead {
         // Only this end: the process at the other one has its own open file description.
         if !self.non_blocking && ioctl_fionbio(&self.pipe, true).is_ok() {
             self.non_blocking = true;
@@ -50,17 +50,17 @@ impl Stream {
                 let room = self.cap.saturating_sub(self.captured.bytes.len());
                 self.captured.bytes.extend_from_slice(&bytes[..count.min(room)]);
                 self.captured.total += count as u64;
-                Found::Some
+                PipeRead::Some
             }
-            Err(Errno::INTR) => Found::Some,
-            Err(Errno::AGAIN) => Found::Nothing,
+            Err(Errno::INTR) => PipeRead::Some,
+            Err(Errno::AGAIN) => PipeRead::Nothing,
             Err(_) => self.end(),
         }
     }
 
-    fn end(&mut self) -> Found {
+    fn end(&mut self) -> PipeRead {
         self.ended = true;
-        Found::End
+        PipeRead::End
     }
 
     /// Closes the pipe.
@@ -81,11 +81,11 @@ mod tests {
         writer.write_all(b"abcdef").unwrap();
         let mut stream = Stream::new(reader, 4);
         let mut buffer = [0; 3];
-        assert_eq!(stream.read(&mut buffer), Found::Some);
-        assert_eq!(stream.read(&mut buffer), Found::Some);
-        assert_eq!(stream.read(&mut buffer), Found::Nothing);
+        assert_eq!(stream.read(&mut buffer), PipeRead::Some);
+        assert_eq!(stream.read(&mut buffer), PipeRead::Some);
+        assert_eq!(stream.read(&mut buffer), PipeRead::Nothing);
         drop(writer);
-        assert_eq!(stream.read(&mut buffer), Found::End);
+        assert_eq!(stream.read(&mut buffer), PipeRead::End);
         assert!(stream.pipe().is_none());
         let captured = stream.finish();
         assert_eq!((captured.bytes.as_slice(), captured.total), (&b"abcd"[..], 6));

@@ -23,7 +23,7 @@ const EVERY: Duration = Duration::from_millis(200);
 /// Watches one process.
 pub(super) struct Meter {
     /// Nothing, if nobody wants to know.
-    source: Option<Source>,
+    source: Option<MemorySource>,
     begun: Instant,
     last: Instant,
     next: Instant,
@@ -33,13 +33,13 @@ pub(super) struct Meter {
 impl Meter {
     /// For a process that was started at `begun`; `wanted`: it is to be looked at at all.
     pub(super) fn new(pid: Pid, begun: Instant, wanted: bool) -> Self {
-        let (source, seen) = (wanted.then(|| Source::new(pid)), Memory::default());
+        let (source, seen) = (wanted.then(|| MemorySource::new(pid)), Memory::default());
         Self { source, begun, last: begun, next: begun + FIRST, seen }
     }
 
     /// How long until the next look; `None` if no look is planned.
     pub(super) fn rest(&self, now: Instant) -> Option<Duration> {
-        let useful = self.source.as_ref().is_some_and(Source::is_useful);
+        let useful = self.source.as_ref().is_some_and(MemorySource::is_useful);
         useful.then(|| self.next.saturating_duration_since(now))
     }
 
@@ -66,9 +66,9 @@ impl Meter {
 }
 
 #[cfg(target_os = "linux")]
-use linux::Source;
+use linux::MemorySource;
 #[cfg(not(target_os = "linux"))]
-use none::Source;
+use none::MemorySource;
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -79,13 +79,13 @@ mod linux {
     use rustix::process::Pid;
 
     /// `/proc/PID/status`, opened at the first look: it stays that process's, even if its number is given to another later.
-    pub(super) struct Source {
+    pub(super) struct MemorySource {
         pid: Pid,
         file: Option<File>,
         useful: bool,
     }
 
-    impl Source {
+    impl MemorySource {
         pub(super) fn new(pid: Pid) -> Self {
             Self { pid, file: None, useful: true }
         }
@@ -141,7 +141,7 @@ mod linux {
 
         #[test]
         fn this_process_takes_something() {
-            let mut source = Source::new(rustix::process::getpid());
+            let mut source = MemorySource::new(rustix::process::getpid());
             let found = source.read(&mut [0; 4096]).unwrap();
             assert!(found.max_rss > 1 << 20 && found.max_vms >= found.max_rss, "{found:?}");
             assert_eq!(source.read(&mut [0; 20]), None, "cut before the lines");
@@ -156,9 +156,9 @@ mod none {
     use rustix::process::Pid;
 
     /// Other systems tell of ended children only.
-    pub(super) struct Source;
+    pub(super) struct MemorySource;
 
-    impl Source {
+    impl MemorySource {
         pub(super) fn new(_: Pid) -> Self {
             Self
         }

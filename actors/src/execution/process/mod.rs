@@ -38,7 +38,7 @@ pub use launch::{Launch, Launcher, ProcessError};
 #[cfg(target_os = "linux")]
 pub use linux::keep_child_status;
 pub use resource_limits::ResourceLimits;
-pub use stop_signal::{Stage, StopSignal};
+pub use stop_signal::{StopSignal, StopStage};
 pub use worker::{Ended, Limits, Worker};
 
 /// Tells of a leader's end by a descriptor that becomes readable.

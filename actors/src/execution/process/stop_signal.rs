@@ -8,7 +8,7 @@ use crate::execution::executor::LeaseId;
 
 /// How urgently a process is to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum StopStage {
     /// Not at all.
     #[default]
     Go,
@@ -20,25 +20,25 @@ pub enum Stage {
 
 /// One worker's switch. The worker polls its descriptor; anybody may turn it.
 pub struct StopSignal {
-    state: Mutex<State>,
+    state: Mutex<SignalState>,
     waiting: PipeReader,
     waking: PipeWriter,
 }
 
 #[derive(Default)]
-struct State {
+struct SignalState {
     /// What runs now.
     lease: Option<LeaseId>,
     /// For what runs now.
-    stage: Stage,
+    stage: StopStage,
     /// For everything from now on.
-    lasting: Stage,
+    lasting: StopStage,
     /// Bytes in the pipe.
     woken: usize,
 }
 
 impl StopSignal {
-    /// A switch that stands at [`Stage::Go`].
+    /// A switch that stands at [`StopStage::Go`].
     ///
     /// # Errors
     /// No descriptors left.
@@ -48,7 +48,7 @@ impl StopSignal {
     }
 
     /// The worker turns to this lease. What was said about an earlier one is forgotten.
-    pub(crate) fn begin(&self, lease: LeaseId) -> Stage {
+    pub(crate) fn begin(&self, lease: LeaseId) -> StopStage {
         let mut state = self.state();
         self.drain(&mut state);
         state.lease = Some(lease);
@@ -66,13 +66,13 @@ impl StopSignal {
         let mut state = self.state();
         let runs = state.lease == Some(lease);
         if runs {
-            self.raise(&mut state, Stage::Terminate);
+            self.raise(&mut state, StopStage::Terminate);
         }
         runs
     }
 
     /// Ends what runs and whatever is begun later.
-    pub fn stop(&self, stage: Stage) {
+    pub fn stop(&self, stage: StopStage) {
         let mut state = self.state();
         state.lasting = state.lasting.max(stage);
         self.raise(&mut state, stage);
@@ -84,13 +84,13 @@ impl StopSignal {
     }
 
     /// What the worker does when it is readable; also makes it unreadable again.
-    pub(super) fn stage(&self) -> Stage {
+    pub(super) fn stage(&self) -> StopStage {
         let mut state = self.state();
         self.drain(&mut state);
         state.stage
     }
 
-    fn raise(&self, state: &mut State, stage: Stage) {
+    fn raise(&self, state: &mut SignalState, stage: StopStage) {
         // A byte for each rise, of which there are two a lease: the pipe cannot fill up.
         if stage > state.stage {
             state.stage = stage;
@@ -100,7 +100,7 @@ impl StopSignal {
         }
     }
 
-    fn drain(&self, state: &mut State) {
+    fn drain(&self, state: &mut SignalState) {
         while state.woken > 0 {
             // The bytes were written under the lock: this cannot block.
             if (&self.waiting).read_exact(&mut [0]).is_err() {
@@ -110,7 +110,7 @@ impl StopSignal {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SignalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -124,14 +124,14 @@ mod tests {
     #[test]
     fn withdrawing_ends_that_lease_only() {
         let switch = StopSignal::new().unwrap();
-        assert_eq!(switch.begin(LeaseId(1)), Stage::Go);
+        assert_eq!(switch.begin(LeaseId(1)), StopStage::Go);
         assert!(!switch.withdraw(LeaseId(2)));
-        assert_eq!(switch.stage(), Stage::Go);
+        assert_eq!(switch.stage(), StopStage::Go);
         assert!(switch.withdraw(LeaseId(1)));
-        assert_eq!(switch.stage(), Stage::Terminate);
+        assert_eq!(switch.stage(), StopStage::Terminate);
         switch.end();
         assert!(!switch.withdraw(LeaseId(1)));
-        assert_eq!(switch.begin(LeaseId(2)), Stage::Go);
+        assert_eq!(switch.begin(LeaseId(2)), StopStage::Go);
     }
 
     #[test]
@@ -147,8 +147,8 @@ mod tests {
     #[test]
     fn a_stop_lasts_and_only_rises() {
         let switch = StopSignal::new().unwrap();
-        switch.stop(Stage::Kill);
-        switch.stop(Stage::Terminate);
-        assert_eq!(switch.begin(LeaseId(1)), Stage::Kill);
+        switch.stop(StopStage::Kill);
+        switch.stop(StopStage::Terminate);
+        assert_eq!(switch.begin(LeaseId(1)), StopStage::Kill);
     }
 }

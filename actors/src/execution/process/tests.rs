@@ -14,7 +14,8 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::worker::patiently;
 use super::{
-    Ended, Launch, Launcher, Limits, ProcessError, ResourceLimits, Stage, StopSignal, Worker, portable, watch,
+    Ended, Launch, Launcher, Limits, ProcessError, ResourceLimits, StopSignal, StopStage, Worker, portable,
+    watch,
 };
 use crate::execution::executor::LeaseId;
 
@@ -202,8 +203,8 @@ fn a_run_that_is_killed_does_not_wait_for_the_grace() {
         let limits = Limits { timeout: Duration::from_millis(300), grace: Some(LONG), cap: CAP };
         let script = "trap ': > $0' TERM; while :; do sleep 0.01; done";
         let (ended, _dir) = while_running_for(limits, worker, script, |switch| {
-            switch.stop(Stage::Terminate);
-            switch.stop(Stage::Kill);
+            switch.stop(StopStage::Terminate);
+            switch.stop(StopStage::Kill);
         });
         assert!(ended.stopped);
         assert_eq!(ended.output.exit, Exit::Signal(9));
@@ -314,7 +315,7 @@ fn while_running_for(
 fn a_stop_is_sigterm_first() {
     for worker in workers() {
         let script = "trap 'echo bye; exit 5' TERM; : > $0; while :; do sleep 0.01; done";
-        let (ended, _dir) = while_running(worker, script, |switch| switch.stop(Stage::Terminate));
+        let (ended, _dir) = while_running(worker, script, |switch| switch.stop(StopStage::Terminate));
         assert!(ended.stopped);
         assert_eq!(ended.output.exit, Exit::Code(5));
         assert_eq!(ended.output.stdout.bytes, b"bye\n");
@@ -341,8 +342,8 @@ fn a_kill_does_not_wait_for_the_grace() {
         let mut asked = Instant::now();
         let (ended, _dir) = while_running(worker, script, |switch| {
             asked = Instant::now();
-            switch.stop(Stage::Terminate);
-            switch.stop(Stage::Kill);
+            switch.stop(StopStage::Terminate);
+            switch.stop(StopStage::Kill);
         });
         assert!(asked.elapsed() < Duration::from_secs(1));
         assert!(ended.stopped);
@@ -389,7 +390,7 @@ fn a_shortage_that_passes_is_waited_out_and_other_errors_are_not() {
     assert_eq!(done.unwrap(), Some(4));
     let error = patiently::<()>(&switch, || Err(Errno::NOENT.into())).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
-    switch.stop(Stage::Terminate);
+    switch.stop(StopStage::Terminate);
     assert_eq!(patiently::<()>(&switch, || Err(Errno::TXTBSY.into())).unwrap(), None);
 }
 

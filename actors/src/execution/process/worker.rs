@@ -13,11 +13,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, getpgid, kill_process, kill_process_group};
 
-use super::capture::{Found, Stream};
+use super::capture::{PipeRead, Stream};
 use super::launch::{Launch, Launcher, ProcessError};
 use super::memory::Meter;
 use super::resource_limits::ResourceLimits;
-use super::stop_signal::{Stage, StopSignal};
+use super::stop_signal::{StopSignal, StopStage};
 use super::{EndWatch, watch};
 
 /// From SIGTERM to SIGKILL when a process is stopped.
@@ -134,11 +134,11 @@ impl Worker {
                 self.lingering.push(child);
                 Ok(ended)
             }
-            Err(Fault::Spawn(source)) => {
+            Err(RunFault::Spawn(source)) => {
                 self.watch = Some(watch);
                 Err(launcher.explain(&program, source))
             }
-            Err(Fault::Follow(source)) => Err(unusable(source)),
+            Err(RunFault::Follow(source)) => Err(unusable(source)),
         }
     }
 
@@ -148,9 +148,9 @@ impl Worker {
         watch: &mut dyn EndWatch,
         limits: Limits,
         switch: &StopSignal,
-    ) -> Result<Supervised, Fault> {
+    ) -> Result<Supervised, RunFault> {
         let pipes = patiently(switch, || Ok((io::pipe()?, io::pipe()?, self.null.try_clone()?)));
-        let Some(((out, out_end), (err, err_end), null)) = pipes.map_err(Fault::Spawn)? else {
+        let Some(((out, out_end), (err, err_end), null)) = pipes.map_err(RunFault::Spawn)? else {
             return Ok(Supervised::Stopped);
         };
         // The command keeps our copies of the write ends open until it is dropped. So the pipes never end while the
@@ -160,12 +160,12 @@ impl Worker {
             let begun = (Instant::now(), SystemTime::now());
             command.spawn().map(|child| (child, begun))
         });
-        let Some((child, (begun, started))) = spawned.map_err(Fault::Spawn)? else {
+        let Some((child, (begun, started))) = spawned.map_err(RunFault::Spawn)? else {
             return Ok(Supervised::Stopped);
         };
         let mut leader = Leader(Some(child));
         self.ceilings.impose(Pid::from_child(leader.child()?));
-        watch.arm(leader.child()?).map_err(Fault::Follow)?;
+        watch.arm(leader.child()?).map_err(RunFault::Follow)?;
 
         let mut meter = Meter::new(Pid::from_child(leader.child()?), begun, self.measures);
         let mut streams = [Stream::new(out, limits.cap), Stream::new(err, limits.cap)];
@@ -186,9 +186,9 @@ impl Worker {
                 leader.signal(signal);
                 phase = next;
             }
-            let end = watch.descriptor().map_err(Fault::Follow)?;
+            let end = watch.descriptor().map_err(RunFault::Follow)?;
             let rest = [phase.rest(now), meter.rest(now)].into_iter().flatten().min();
-            let ready = wait(end, switch, &streams, rest).map_err(|errno| Fault::Follow(errno.into()))?;
+            let ready = wait(end, switch, &streams, rest).map_err(|errno| RunFault::Follow(errno.into()))?;
             ended = ready.ended;
             if !ended {
                 let printed = ready.streams.contains(&true);
@@ -196,7 +196,7 @@ impl Worker {
             }
             if ready.switch && !ended {
                 let stage = switch.stage();
-                stopped |= stage > Stage::Go;
+                stopped |= stage > StopStage::Go;
                 if let Some((signal, next)) = phase.stopped(Instant::now(), stage) {
                     leader.signal(signal);
                     phase = next;
@@ -217,9 +217,9 @@ impl Worker {
         }
         leader.kill_group();
         let exit = if ended {
-            drain(watch.descriptor().map_err(Fault::Follow)?, switch, &mut streams, &mut self.buffer);
-            watch.disarm().map_err(Fault::Follow)?;
-            exit_of(leader.reap().map_err(Fault::Follow)?)
+            drain(watch.descriptor().map_err(RunFault::Follow)?, switch, &mut streams, &mut self.buffer);
+            watch.disarm().map_err(RunFault::Follow)?;
+            exit_of(leader.reap().map_err(RunFault::Follow)?)
         } else {
             Exit::Signal(SIGKILL)
         };
@@ -251,7 +251,7 @@ enum Supervised {
 }
 
 /// Where things went wrong.
-enum Fault {
+enum RunFault {
     Spawn(io::Error),
     Follow(io::Error),
 }
@@ -279,12 +279,12 @@ impl Phase {
     }
 
     /// What follows when the run is being stopped, in the same form.
-    fn stopped(self, now: Instant, stage: Stage) -> Option<(Signal, Self)> {
+    fn stopped(self, now: Instant, stage: StopStage) -> Option<(Signal, Self)> {
         match (stage, self) {
-            (Stage::Terminate, Self::Running { .. }) => {
+            (StopStage::Terminate, Self::Running { .. }) => {
                 Some((Signal::TERM, Self::Terminating { until: now + GRACE }))
             }
-            (Stage::Kill, Self::Running { .. } | Self::Terminating { .. }) => {
+            (StopStage::Kill, Self::Running { .. } | Self::Terminating { .. }) => {
                 Some((Signal::KILL, Self::Killed { until: now + PATIENCE }))
             }
             _ => None,
@@ -304,8 +304,8 @@ impl Phase {
 struct Leader(Option<Child>);
 
 impl Leader {
-    fn child(&self) -> Result<&Child, Fault> {
-        self.0.as_ref().ok_or_else(|| Fault::Follow(io::Error::other("the process was reaped already")))
+    fn child(&self) -> Result<&Child, RunFault> {
+        self.0.as_ref().ok_or_else(|| RunFault::Follow(io::Error::other("the process was reaped already")))
     }
 
     fn pid(&self) -> Option<Pid> {
@@ -434,8 +434,8 @@ fn read_until(until: Instant, switch: &StopSignal, streams: &mut [Stream; 2], bu
         let Ok(ready) = wait(switch.descriptor(), switch, streams, Some(rest)) else { break };
         if ready.switch {
             let stage = switch.stage();
-            stopped |= stage > Stage::Go;
-            if stage == Stage::Kill {
+            stopped |= stage > StopStage::Go;
+            if stage == StopStage::Kill {
                 break;
             }
         }
@@ -458,7 +458,7 @@ fn drain(end: BorrowedFd<'_>, switch: &StopSignal, streams: &mut [Stream; 2], bu
     for (stream, readable) in streams.iter_mut().zip(ready.streams) {
         let mut more = readable;
         while more {
-            more = stream.read(buffer) == Found::Some && Instant::now() < until;
+            more = stream.read(buffer) == PipeRead::Some && Instant::now() < until;
         }
     }
 }

@@ -33,13 +33,13 @@ pub enum ReaperError {
 }
 
 /// A reaper at work. When this value is dropped or its process dies, the reaper kills the run's processes.
-pub struct Guard {
+pub struct ReaperGuard {
     // Its standard input stays in here: the pipe's only write end, closed on exec as all of std's descriptors are.
     reaper: Child,
     report: Option<ChildStdout>,
 }
 
-impl Guard {
+impl ReaperGuard {
     /// Starts the reaper of a run: `command`'s words and the run's id, which make that process call [`super::main`].
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Guard {
         Ok(Self { reaper, report })
     }
 
-    /// Its process, a child of the thread that called [`Guard::spawn`].
+    /// Its process, a child of the thread that called [`ReaperGuard::spawn`].
     pub fn pid(&self) -> Pid {
         Pid::from_child(&self.reaper)
     }

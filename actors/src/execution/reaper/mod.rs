@@ -6,12 +6,12 @@
 //! A dying runner may be in the middle of a spawn; the half-made child holds a copy of the pipe until it has become the
 //! test's program, so the pipe's end also says that nothing more will come.
 //!
-//! Linux only: elsewhere [`Guard::spawn`] says that it is not supported.
+//! Linux only: elsewhere [`ReaperGuard::spawn`] says that it is not supported.
 
 mod guard;
 #[cfg(target_os = "linux")]
 mod main;
 
-pub use guard::{Guard, ReaperError};
+pub use guard::{ReaperError, ReaperGuard};
 #[cfg(target_os = "linux")]
 pub use main::main;

@@ -11,7 +11,7 @@ use super::sockets::Network;
 use super::udp_thread::{DatagramCounters, Received, UdpThread};
 use crate::kit::reactor_now;
 use crate::kit::shell::{Timed, Timer};
-use crate::net::membership::{Core, Counters, Effect, Input, Peer, Settings, Target, Why};
+use crate::net::membership::{Core, Counters, Destination, Effect, Input, Peer, Settings, Why};
 
 /// Good datagrams that may wait for the actor; more are dropped and counted.
 const MAILBOX: usize = 512;
@@ -42,7 +42,7 @@ pub struct Announced {
 }
 
 /// What [`Discovery`] is started with.
-pub struct Setup {
+pub struct DiscoverySetup {
     /// This host's identity; it signs every datagram.
     pub key: SigningKey,
     /// What is said of this host.
@@ -125,7 +125,7 @@ pub struct Census {
 /// Says Goodbye to all and closes the sockets; answered once that is sent.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Stop;
+pub struct StopDiscovery;
 
 /// Why discovery cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -159,8 +159,8 @@ impl Discovery {
     /// # Errors
     /// [`DiscoveryError`] when this host's own sockets cannot be had. An interface that cannot be used is a warning in
     /// the log, and tried again later.
-    pub fn start(setup: Setup) -> Result<Addr<Self>, DiscoveryError> {
-        let Setup { key, announced, state, network, static_peers, capacity, seed, notices } = setup;
+    pub fn start(setup: DiscoverySetup) -> Result<Addr<Self>, DiscoveryError> {
+        let DiscoverySetup { key, announced, state, network, static_peers, capacity, seed, notices } = setup;
         let context = Context::new();
         let received = context.address().recipient::<Received>();
         let own_key = key.verifying_key();
@@ -233,7 +233,7 @@ impl Discovery {
         refused
     }
 
-    fn send(&mut self, to: Target, kind: DatagramKind, interval: u16, context: &mut Context<Self>) {
+    fn send(&mut self, to: Destination, kind: DatagramKind, interval: u16, context: &mut Context<Self>) {
         let Some(radio) = &self.radio else { return };
         self.sequence += 1;
         let presence = Presence {
@@ -329,11 +329,11 @@ impl Handler<List> for Discovery {
     }
 }
 
-impl Handler<Stop> for Discovery {
+impl Handler<StopDiscovery> for Discovery {
     type Result = ();
 
     /// Waits for the thread, which sends what is queued and ends: some microseconds.
-    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
+    fn handle(&mut self, _: StopDiscovery, context: &mut Self::Context) {
         self.input(Input::Stop, context);
         if let Some(radio) = self.radio.take() {
             self.heard = radio.heard();

@@ -19,7 +19,8 @@ mod tests;
 mod udp_thread;
 
 pub use actor::{
-    Announced, Census, Discovery, DiscoveryError, LinkFeedback, List, Notice, OwnState, Setup, Stop,
+    Announced, Census, Discovery, DiscoveryError, DiscoverySetup, LinkFeedback, List, Notice, OwnState,
+    StopDiscovery,
 };
 pub use interfaces::Interfaces;
 pub use sockets::Network;

@@ -65,7 +65,7 @@ fn key(seed: u8) -> SigningKey {
 fn host(seed: u8, network: Network, static_peers: Vec<SocketAddr>) -> Host {
     let registry = Registry::default().start();
     let port = 9000 + u16::from(seed);
-    let setup = Setup {
+    let setup = DiscoverySetup {
         key: key(seed),
         announced: Announced { boot: 1, protocol: (1, 1), work_port: port, status_port: port + 100 },
         state: OwnState { jobs: 4, serial: 0 },
@@ -144,7 +144,7 @@ async fn several_peers_on_one_host_hear_one_another_change_and_leave() {
     };
     second.until("the change is heard", changed).await;
     third.until("the change is heard", changed).await;
-    first.discovery.send(Stop).await.unwrap();
+    first.discovery.send(StopDiscovery).await.unwrap();
     second.until("the first is gone", |census| !sees(census, first)).await;
     let told = second.registry.send(Told).await.unwrap();
     assert!(told.contains(&Notice::Gone { fingerprint: first.name, why: Why::Goodbye }));
@@ -214,7 +214,7 @@ async fn peers_that_share_no_group_find_one_another_by_a_static_address() {
     let one = host(22, on_loopback(here), vec![SocketAddr::from((Ipv4Addr::LOCALHOST, there))]);
     other.until("it is told", |census| sees(census, &one)).await;
     one.until("it is answered", |census| sees(census, &other)).await;
-    one.discovery.send(Stop).await.unwrap();
+    one.discovery.send(StopDiscovery).await.unwrap();
     other.until("it is told of the end", |census| !sees(census, &one)).await;
 }
 

@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::interfaces::{Nic, choose};
 use super::sockets::{InterfaceSockets, Network, Own};
-use crate::net::membership::{Target, Way};
+use crate::net::membership::{Destination, Way};
 
 /// Datagrams that may wait to be sent.
 const QUEUE: usize = 256;
@@ -37,8 +37,8 @@ pub(super) struct Received {
 }
 
 /// A datagram to be sent.
-struct Order {
-    to: Target,
+struct OutgoingDatagram {
+    to: Destination,
     bytes: Vec<u8>,
 }
 
@@ -58,7 +58,7 @@ pub struct DatagramCounters {
 }
 
 #[derive(Default)]
-struct Counters {
+struct CounterCells {
     good: AtomicU64,
     own: AtomicU64,
     malformed: AtomicU64,
@@ -70,9 +70,9 @@ struct Counters {
 pub(super) struct UdpThread {
     /// The UDP port that is this peer's own.
     pub(super) unicast_port: u16,
-    orders: Option<SyncSender<Order>>,
+    orders: Option<SyncSender<OutgoingDatagram>>,
     wake: Option<PipeWriter>,
-    counters: Arc<Counters>,
+    counters: Arc<CounterCells>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -95,7 +95,7 @@ impl UdpThread {
         let unicast_port = own.port;
         let (waiting, waking) = io::pipe()?;
         let (orders, queue) = sync_channel(QUEUE);
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::new(CounterCells::default());
         let receiver = Receiving { own_key, counters: counters.clone(), deliver };
         let mut thread = Loop {
             own,
@@ -117,9 +117,9 @@ impl UdpThread {
     ///
     /// # Errors
     /// The thread has ended, which it never does by itself.
-    pub(super) fn send(&self, to: Target, bytes: Vec<u8>) -> Result<(), Silent> {
+    pub(super) fn send(&self, to: Destination, bytes: Vec<u8>) -> Result<(), Silent> {
         let (Some(orders), Some(mut wake)) = (&self.orders, self.wake.as_ref()) else { return Err(Silent) };
-        match orders.try_send(Order { to, bytes }) {
+        match orders.try_send(OutgoingDatagram { to, bytes }) {
             // The pipe has room for far more bytes than the queue has for orders.
             Ok(()) => wake.write_all(&[0]).map_err(|_| Silent),
             Err(TrySendError::Full(_)) => Ok(()),
@@ -128,7 +128,7 @@ impl UdpThread {
     }
 
     pub(super) fn heard(&self) -> DatagramCounters {
-        let Counters { good, own, malformed, forged, dropped } = &*self.counters;
+        let CounterCells { good, own, malformed, forged, dropped } = &*self.counters;
         let [good, own, malformed, forged, dropped] =
             [good, own, malformed, forged, dropped].map(|counter| counter.load(Ordering::Relaxed));
         DatagramCounters { good, own, malformed, forged, dropped }
@@ -150,7 +150,7 @@ impl Drop for UdpThread {
 /// What is done with what was read.
 struct Receiving<F> {
     own_key: VerifyingKey,
-    counters: Arc<Counters>,
+    counters: Arc<CounterCells>,
     deliver: F,
 }
 
@@ -198,7 +198,7 @@ struct Loop<F> {
     /// What was said about an interface, so that it is said once.
     warned: BTreeMap<String, String>,
     network: Network,
-    queue: Receiver<Order>,
+    queue: Receiver<OutgoingDatagram>,
     waiting: PipeReader,
     receiving: Receiving<F>,
 }
@@ -263,15 +263,15 @@ impl<F: Fn(Received) -> bool> Loop<F> {
         }
     }
 
-    fn send(&mut self, Order { to, bytes }: &Order) {
+    fn send(&mut self, OutgoingDatagram { to, bytes }: &OutgoingDatagram) {
         match *to {
-            Target::One(to) => {
+            Destination::One(to) => {
                 let sent = self.own.send(bytes, to);
                 if let Err(error) = &sent {
                     log::debug!("cannot send to {to}: {error}");
                 }
             }
-            Target::Everyone { ipv6_too, broadcast_too } => {
+            Destination::Everyone { ipv6_too, broadcast_too } => {
                 self.send_to_all(0, bytes, ipv6_too, broadcast_too);
                 self.last = Some(bytes.clone());
             }

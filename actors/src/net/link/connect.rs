@@ -21,14 +21,14 @@ use super::tls::Tls;
 const EXPORTER: &[u8] = b"EXPORTER-flotilla-link";
 
 /// A stream of bytes, encrypted or not.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin {}
+pub trait ByteStream: AsyncRead + AsyncWrite + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + Unpin> ByteStream for T {}
 
 /// A stream after its handshake.
 pub struct Secured {
     /// The stream itself.
-    pub stream: Box<dyn Stream>,
+    pub stream: Box<dyn ByteStream>,
     /// The key the other side proved to hold.
     pub key: VerifyingKey,
     /// A value of this connection alone, the same at both ends: what is signed together with it holds nowhere else.

@@ -115,7 +115,7 @@ pub enum Effect {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum LinkState {
     Securing { until: Instant },
     Greeting { until: Instant, allowance: Allowance },
     Up(Up),
@@ -140,53 +140,53 @@ struct Up {
 pub struct Core {
     versions: Versions,
     timing: Timing,
-    state: State,
+    state: LinkState,
 }
 
 impl Core {
     /// A link whose connection is asked for, or taken, now. We speak these versions.
     pub fn new(now: Instant, versions: Versions, timing: Timing) -> Self {
-        Self { versions, timing, state: State::Securing { until: now + timing.handshake } }
+        Self { versions, timing, state: LinkState::Securing { until: now + timing.handshake } }
     }
 
     /// When [`Input::Time`] is due, if nothing else comes before. Nothing when it is over.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Securing { until } | State::Greeting { until, .. } => Some(*until),
-            State::Up(up) => {
+            LinkState::Securing { until } | LinkState::Greeting { until, .. } => Some(*until),
+            LinkState::Up(up) => {
                 let silence = if up.suspected { self.timing.lost } else { self.timing.suspected };
                 let silent = (!up.delivering).then_some(up.heard + silence);
                 let stranger = up.stranger.map(|(until, _)| until);
                 [Some(up.spoke + self.timing.heartbeat), silent, stranger].into_iter().flatten().min()
             }
-            State::Over => None,
+            LinkState::Over => None,
         }
     }
 
     /// Whether the link is up.
     pub fn is_up(&self) -> bool {
-        matches!(self.state, State::Up(_))
+        matches!(self.state, LinkState::Up(_))
     }
 
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
-        self.state == State::Over
+        self.state == LinkState::Over
     }
 
     /// Takes one input in; what follows from it is appended to `effects`, to be done in that order. `now` never goes back.
     pub fn handle(&mut self, now: Instant, input: Input, effects: &mut Vec<Effect>) {
         match self.state {
-            State::Securing { until } => self.securing(now, until, input, effects),
-            State::Greeting { until, allowance } => self.greeting(now, until, allowance, input, effects),
-            State::Up(up) => self.up(now, up, input, effects),
-            State::Over => {}
+            LinkState::Securing { until } => self.securing(now, until, input, effects),
+            LinkState::Greeting { until, allowance } => self.greeting(now, until, allowance, input, effects),
+            LinkState::Up(up) => self.up(now, up, input, effects),
+            LinkState::Over => {}
         }
     }
 
     fn securing(&mut self, now: Instant, until: Instant, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Secured(allowance) => {
-                self.state = State::Greeting { until: now + self.timing.hello, allowance };
+                self.state = LinkState::Greeting { until: now + self.timing.hello, allowance };
                 effects.push(Effect::SendHello);
             }
             Input::Unsecured(end) | Input::Broke(end) => self.end(end, effects),
@@ -240,7 +240,8 @@ impl Core {
             return self.refuse_as(&told, End::RefusedByUs { reason }, effects);
         };
         let stranger = (allowance == Allowance::OneMessage).then_some((now + self.timing.stranger, true));
-        self.state = State::Up(Up { heard: now, spoke: now, suspected: false, delivering: false, stranger });
+        self.state =
+            LinkState::Up(Up { heard: now, spoke: now, suspected: false, delivering: false, stranger });
         effects.push(Effect::Up { hello, version, allowance });
     }
 
@@ -276,7 +277,7 @@ impl Core {
             Input::Hello(_) | Input::Refused(_) => return self.violated("a second Hello", effects),
             Input::Time | Input::Progress | Input::Heartbeat | Input::Secured(_) => {}
         }
-        self.state = State::Up(up);
+        self.state = LinkState::Up(up);
         self.look_at_the_clock(now, up, effects);
     }
 
@@ -298,7 +299,7 @@ impl Core {
             up.spoke = now;
             effects.push(Effect::SendHeartbeat);
         }
-        self.state = State::Up(up);
+        self.state = LinkState::Up(up);
     }
 
     fn bye(&mut self, reason: &str, effects: &mut Vec<Effect>) {
@@ -322,7 +323,7 @@ impl Core {
     }
 
     fn end(&mut self, end: End, effects: &mut Vec<Effect>) {
-        self.state = State::Over;
+        self.state = LinkState::Over;
         effects.push(Effect::Ended(end));
     }
 }

@@ -41,7 +41,7 @@ impl Default for Quotas {
 
 /// A connection that did not become a link.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct RefusedConnection {
     /// When, by the system's clock.
     pub time: SystemTime,
     /// Where it came from.
@@ -67,17 +67,17 @@ pub struct Occupancy {
 pub struct Gate {
     quotas: Quotas,
     half_open: Arc<Semaphore>,
-    inside: RefCell<Inside>,
+    inside: RefCell<GateCounts>,
 }
 
 #[derive(Default)]
-struct Inside {
+struct GateCounts {
     addresses: BTreeMap<IpAddr, usize>,
     keys: BTreeMap<Fingerprint, usize>,
     keyed: usize,
     strangers: usize,
     refused: u64,
-    refusals: VecDeque<Refusal>,
+    refusals: VecDeque<RefusedConnection>,
     limit: RateLimit,
 }
 
@@ -133,14 +133,14 @@ impl Gate {
             }
             log::warn!("connection from {address}{key}: {end}");
         }
-        inside.refusals.push_back(Refusal { time: SystemTime::now(), address, peer, end });
+        inside.refusals.push_back(RefusedConnection { time: SystemTime::now(), address, peer, end });
         if inside.refusals.len() > REMEMBERED {
             inside.refusals.pop_front();
         }
     }
 
     /// The last refusals, oldest first; at most 32.
-    pub fn refusals(&self) -> Vec<Refusal> {
+    pub fn refusals(&self) -> Vec<RefusedConnection> {
         self.inside.borrow().refusals.iter().cloned().collect()
     }
 

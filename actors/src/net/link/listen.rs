@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::actor::{Link, LinkId, LinkNews, Settings};
 use super::connect::accepted;
 use super::frame::WireMessage;
-use super::gate::{Gate, Occupancy, Quotas, Refusal};
+use super::gate::{Gate, Occupancy, Quotas, RefusedConnection};
 use super::tls::Tls;
 use crate::kit::rate_limit::RateLimit;
 use crate::kit::reactor_now;
@@ -53,7 +53,7 @@ impl Listening {
     }
 
     /// The last refusals, oldest first; at most 32.
-    pub fn refusals(&self) -> Vec<Refusal> {
+    pub fn refusals(&self) -> Vec<RefusedConnection> {
         self.gate.refusals()
     }
 

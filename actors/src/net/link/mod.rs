@@ -51,7 +51,7 @@ pub use actor::{
 pub use core::{Allowance, Core, Effect, Input, Timing};
 pub use end::{End, Stage};
 pub use frame::WireMessage;
-pub use gate::{Occupancy, Quotas, Refusal};
+pub use gate::{Occupancy, Quotas, RefusedConnection};
 pub use listen::{Listening, listen};
 pub use open::Open;
 pub use tls::{Admission, Tls, TlsError};

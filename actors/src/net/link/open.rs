@@ -8,16 +8,16 @@ use tokio::sync::Notify;
 
 /// Counts connections. Clones count the same ones.
 #[derive(Clone, Default)]
-pub struct Open(Rc<Inside>);
+pub struct Open(Rc<OpenCount>);
 
 #[derive(Default)]
-struct Inside {
+struct OpenCount {
     count: Cell<usize>,
     closed: Notify,
 }
 
 /// One connection, until it is dropped.
-pub struct Guard(Rc<Inside>);
+pub struct Guard(Rc<OpenCount>);
 
 impl Open {
     /// One more.

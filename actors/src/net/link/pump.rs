@@ -12,7 +12,7 @@ use flotilla_messages::wire::{Codec, Limits};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::connect::{Stream, broke};
+use super::connect::{ByteStream, broke};
 use super::end::End;
 use super::frame::{InboundFrame, NextRead, WireMessage};
 use super::outgoing::{Closing, Outgoing};
@@ -28,7 +28,7 @@ const KEPT: usize = 256 << 10;
 
 /// Runs until the link is closed by its actor or the actor is gone. `held` is let go when the stream is closed.
 pub async fn pump<M: WireMessage, H>(
-    stream: Box<dyn Stream>,
+    stream: Box<dyn ByteStream>,
     outgoing: Rc<Outgoing>,
     link: Recipient<InboundFrame<M>>,
     held: H,

@@ -8,7 +8,7 @@ use flotilla_messages::datagram::INTERVAL_LIMITS;
 use flotilla_messages::{Datagram, DatagramKind, Fingerprint, Presence};
 
 use super::peer::{Contact, Peer, host, with_port};
-use super::table::{Entry, Table};
+use super::table::{Entry, PeerTable};
 
 /// Above this many peers nobody replies: announcements are frequent enough in all, and a reply from each would be a storm.
 const MOST_TO_REPLY: usize = 20;
@@ -90,7 +90,7 @@ pub enum Input {
 
 /// Where a datagram goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum Destination {
     /// To all, on every interface.
     Everyone {
         /// Somebody is heard over IPv6 alone, so interfaces with IPv4 are to use IPv6 too.
@@ -119,7 +119,7 @@ pub enum Effect {
     /// Sign a datagram of this kind that promises this interval, and send it.
     Send {
         /// The group, or the peer, that gets it.
-        to: Target,
+        to: Destination,
         /// What for.
         kind: DatagramKind,
         /// Seconds to the next announcement at most.
@@ -156,7 +156,7 @@ pub struct Counters {
 pub struct Core {
     settings: Settings,
     random: fastrand::Rng,
-    table: Table,
+    table: PeerTable,
     /// `None` once this host has left.
     next_announce: Option<Duration>,
     last_announce: Option<Duration>,
@@ -175,7 +175,7 @@ impl Core {
         Self {
             settings,
             random,
-            table: Table::default(),
+            table: PeerTable::default(),
             next_announce,
             last_announce: None,
             interval: INTERVAL_LIMITS.0,
@@ -459,7 +459,7 @@ impl Core {
             let (to, direct) = first.remove();
             if direct || self.table.count_live() <= MOST_TO_REPLY {
                 effects.push(Effect::Send {
-                    to: Target::One(to),
+                    to: Destination::One(to),
                     kind: DatagramKind::Reply,
                     interval: self.interval,
                 });
@@ -487,11 +487,11 @@ impl Core {
 
     fn tell_everyone(&self, now: Duration, kind: DatagramKind, effects: &mut Vec<Effect>) {
         let interval = self.interval;
-        let everyone = Target::Everyone {
+        let everyone = Destination::Everyone {
             ipv6_too: self.table.live().any(|(_, entry)| entry.ipv6_only()),
             broadcast_too: self.table.live().any(|(_, entry)| entry.missed_by_group(now)),
         };
-        let statics = self.settings.static_peers.iter().map(|address| Target::One(*address));
+        let statics = self.settings.static_peers.iter().map(|address| Destination::One(*address));
         effects.extend([everyone].into_iter().chain(statics).map(|to| Effect::Send { to, kind, interval }));
     }
 

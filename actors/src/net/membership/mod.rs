@@ -21,5 +21,5 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use core::{Core, Counters, Effect, Input, Settings, Target, Way, Why};
+pub use core::{Core, Counters, Destination, Effect, Input, Settings, Way, Why};
 pub use peer::{Contact, Peer};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use flotilla_messages::datagram::DATAGRAM_SIZE;
 use flotilla_messages::{Datagram, Fingerprint, Presence};
 
-use super::{Core, Effect, Input, Settings, Target, Way};
+use super::{Core, Destination, Effect, Input, Settings, Way};
 
 /// IPv4 and UDP headers.
 const HEADERS: usize = 28;
@@ -82,8 +82,8 @@ impl Group {
                     let datagram = Datagram { issuer: [0; 32], fingerprint: name(n), kind, presence };
                     self.sent[n] += ON_THE_WIRE;
                     let (to, way) = match to {
-                        Target::Everyone { .. } => ((0..self.cores.len()).collect(), Way::Group),
-                        Target::One(to) => (vec![number(to)], Way::Direct),
+                        Destination::Everyone { .. } => ((0..self.cores.len()).collect(), Way::Group),
+                        Destination::One(to) => (vec![number(to)], Way::Direct),
                     };
                     for receiver in to {
                         if receiver != n {

@@ -137,7 +137,7 @@ impl Entry {
 
 /// All peers, and the orders in which the core asks for them.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct PeerTable {
     entries: BTreeMap<Fingerprint, Entry>,
     due: BTreeSet<(Duration, Fingerprint)>,
     /// Unproven ones, by when they were last heard.
@@ -148,7 +148,7 @@ pub(super) struct Table {
     live: usize,
 }
 
-impl Table {
+impl PeerTable {
     pub(super) fn get(&self, fingerprint: Fingerprint) -> Option<&Entry> {
         self.entries.get(&fingerprint)
     }

@@ -95,7 +95,7 @@ fn updates(effects: &[Effect]) -> usize {
 
 fn replies<'a>(effects: impl IntoIterator<Item = &'a Effect>) -> Vec<SocketAddr> {
     let reply = |effect: &Effect| match effect {
-        Effect::Send { to: Target::One(to), kind: DatagramKind::Reply, .. } => Some(*to),
+        Effect::Send { to: Destination::One(to), kind: DatagramKind::Reply, .. } => Some(*to),
         _ => None,
     };
     effects.into_iter().filter_map(reply).collect()
@@ -387,7 +387,7 @@ fn configured_peers_are_told_by_unicast_and_all_are_told_goodbye() {
     let far = SocketAddr::from(([192, 0, 2, 7], 9993));
     let mut host = Host::with_static_peers(8, vec![far]);
     let effects = host.pass(seconds(1));
-    let kinds = |effects: &[Effect]| -> Vec<(Target, DatagramKind)> {
+    let kinds = |effects: &[Effect]| -> Vec<(Destination, DatagramKind)> {
         let sent = |effect: &Effect| match effect {
             Effect::Send { to, kind, .. } => Some((*to, *kind)),
             _ => None,
@@ -395,8 +395,8 @@ fn configured_peers_are_told_by_unicast_and_all_are_told_goodbye() {
         effects.iter().filter_map(sent).collect()
     };
     let first: Vec<Effect> = effects.into_iter().map(|(_, effect)| effect).collect();
-    let everyone = Target::Everyone { ipv6_too: false, broadcast_too: false };
-    let expected = |kind| vec![(everyone, kind), (Target::One(far), kind)];
+    let everyone = Destination::Everyone { ipv6_too: false, broadcast_too: false };
+    let expected = |kind| vec![(everyone, kind), (Destination::One(far), kind)];
     assert_eq!(kinds(&first), expected(DatagramKind::Announce));
     assert_eq!(kinds(&host.at(seconds(2), Input::Stop)), expected(DatagramKind::Goodbye));
     assert_eq!(host.at(seconds(2), Input::Stop), []);
@@ -422,7 +422,7 @@ fn other_ways_are_used_while_somebody_needs_them() {
     let flags = |host: &mut Host, until| {
         let effects = host.pass(until);
         let mut flags = effects.into_iter().filter_map(|(_, effect)| match effect {
-            Effect::Send { to: Target::Everyone { ipv6_too, broadcast_too }, .. } => {
+            Effect::Send { to: Destination::Everyone { ipv6_too, broadcast_too }, .. } => {
                 Some((ipv6_too, broadcast_too))
             }
             _ => None,

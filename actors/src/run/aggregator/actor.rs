@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use actix::{Actor, AsyncContext, Context, Handler};
 use flotilla_messages::{Event, EventKind};
 
-use super::core::{Core, Policy};
+use super::core::{Core, VerdictPolicy};
 use super::message::AggregatorMsg;
 use super::progress::Moment;
 use super::reporter::{Reporter, Reporters};
@@ -26,7 +26,11 @@ pub struct ResultAggregator {
 
 impl ResultAggregator {
     /// For a run that begins now. `watch` gets the summary when the reporters have been told.
-    pub fn new(policy: Policy, reporters: Vec<Box<dyn Reporter>>, watch: DeathWatch<RunEvent>) -> Self {
+    pub fn new(
+        policy: VerdictPolicy,
+        reporters: Vec<Box<dyn Reporter>>,
+        watch: DeathWatch<RunEvent>,
+    ) -> Self {
         Self {
             core: Core::new(policy, Instant::now()),
             reporters: Reporters::new(reporters),

@@ -10,7 +10,7 @@ use crate::execution::executor::LeaseResult;
 
 /// What a run wants of its verdicts.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Policy {
+pub struct VerdictPolicy {
     /// Keep the texts that tests printed which ended as expected.
     pub keep_passing_output: bool,
     /// A flaky test makes the run fail.
@@ -19,7 +19,7 @@ pub struct Policy {
 
 /// The aggregator without its actor.
 pub struct Core {
-    policy: Policy,
+    policy: VerdictPolicy,
     last_verdict: Instant,
     progress: Progress,
     stopped: Option<StopReason>,
@@ -28,7 +28,7 @@ pub struct Core {
 
 impl Core {
     /// For a run that began at `begun`.
-    pub fn new(policy: Policy, begun: Instant) -> Self {
+    pub fn new(policy: VerdictPolicy, begun: Instant) -> Self {
         Self { policy, last_verdict: begun, progress: Progress::new(begun), stopped: None, done: false }
     }
 
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn nothing_follows_the_end() {
-        let mut core = Core::new(Policy::default(), Instant::now());
+        let mut core = Core::new(VerdictPolicy::default(), Instant::now());
         assert_eq!(verdict(&mut core, 1, judged(Outcome::Pass, Outcome::Pass)).len(), 1);
         assert_eq!(summary(&mut core).counts, Counts { expected: 1, ..Counts::default() });
         assert_eq!(verdict(&mut core, 2, judged(Outcome::Pass, Outcome::Pass)), []);
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_test_that_could_not_run_is_never_as_expected() {
-        let mut core = Core::new(Policy::default(), Instant::now());
+        let mut core = Core::new(VerdictPolicy::default(), Instant::now());
         let mut case = fake::case(CaseId(1), &["true"]);
         case.expectation = Expectation { outcomes: vec![Outcome::Fail], reason: None, doubt: None };
         let failed = LeaseResult::Failed(Box::new(Failed::of(case, "no file".into())));
@@ -213,18 +213,18 @@ mod tests {
 
     #[test]
     fn expected_outcomes_lose_their_text_and_unexpected_ones_keep_it() {
-        let mut core = Core::new(Policy::default(), Instant::now());
+        let mut core = Core::new(VerdictPolicy::default(), Instant::now());
         let text = |effects: &[Event]| report(effects).output.as_ref().unwrap().stdout.bytes.len();
         assert_eq!(text(&verdict(&mut core, 1, judged(Outcome::Fail, Outcome::Fail))), 0);
         assert_eq!(text(&verdict(&mut core, 2, judged(Outcome::Pass, Outcome::Fail))), 4);
-        let keep = Policy { keep_passing_output: true, ..Policy::default() };
+        let keep = VerdictPolicy { keep_passing_output: true, ..VerdictPolicy::default() };
         let mut core = Core::new(keep, Instant::now());
         assert_eq!(text(&verdict(&mut core, 1, judged(Outcome::Pass, Outcome::Pass))), 4);
     }
 
     #[test]
     fn a_peer_that_differs_is_named_before_the_result() {
-        let mut core = Core::new(Policy::default(), Instant::now());
+        let mut core = Core::new(VerdictPolicy::default(), Instant::now());
         let tried = tried(2, judged(Outcome::Pass, Outcome::Pass));
         let (test, differs_on) = (CaseId(1), Some("bob".into()));
         let effects =
@@ -239,7 +239,8 @@ mod tests {
     fn a_test_that_passes_when_run_again_is_flaky_and_keeps_all_it_printed() {
         let fail = |attempt| tried(attempt, judged(Outcome::Fail, Outcome::Pass));
         for (flaky_fails, code) in [(false, 0), (true, 1)] {
-            let mut core = Core::new(Policy { flaky_fails, ..Policy::default() }, Instant::now());
+            let mut core =
+                Core::new(VerdictPolicy { flaky_fails, ..VerdictPolicy::default() }, Instant::now());
             let test = CaseId(1);
             let effects = tell(&mut core, AggregatorMsg::Again { test, tried: fail(1) });
             assert!(
@@ -262,14 +263,14 @@ mod tests {
 
     #[test]
     fn a_machine_that_was_unable_gives_no_verdict() {
-        let mut core = Core::new(Policy::default(), Instant::now());
+        let mut core = Core::new(VerdictPolicy::default(), Instant::now());
         assert_eq!(verdict(&mut core, 1, LeaseResult::Unable { reason: "disk full".into() }), []);
         assert_eq!(summary(&mut core).counts, Counts::default());
     }
 
     #[test]
     fn the_summary_of_a_run_that_stops_has_the_reason_and_what_ended_after_it() {
-        let mut core = Core::new(Policy::default(), Instant::now());
+        let mut core = Core::new(VerdictPolicy::default(), Instant::now());
         verdict(&mut core, 1, judged(Outcome::Timeout, Outcome::Pass));
         verdict(&mut core, 2, judged(Outcome::Crash, Outcome::Pass));
         let stopping = EventKind::Stopping(StopReason::TooManyFailures);

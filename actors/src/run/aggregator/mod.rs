@@ -15,7 +15,7 @@ mod progress;
 mod reporter;
 
 pub use actor::ResultAggregator;
-pub use core::{Core, Policy};
+pub use core::{Core, VerdictPolicy};
 pub use message::{AggregatorMsg, Attempt};
 pub use progress::{Moment, Progress};
 pub use reporter::Reporter;

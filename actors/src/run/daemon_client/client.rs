@@ -75,13 +75,13 @@ pub struct Client {
 }
 
 /// Passes on what the link says; the link waits until there is room.
-struct Owner(Sender<LinkEvent<LocalMessage>>);
+struct LinkOwner(Sender<LinkEvent<LocalMessage>>);
 
-impl Actor for Owner {
+impl Actor for LinkOwner {
     type Context = Context<Self>;
 }
 
-impl Handler<LinkNews<LocalMessage>> for Owner {
+impl Handler<LinkNews<LocalMessage>> for LinkOwner {
     type Result = ();
 
     fn handle(&mut self, news: LinkNews<LocalMessage>, _: &mut Self::Context) {
@@ -103,7 +103,7 @@ impl Client {
         let settings = Settings { timing, ..Settings::new(Hello::of_this_build(0)) };
         let open = settings.open.clone();
         let (sender, mut news) = channel(16);
-        let owner = Owner(sender).start().recipient();
+        let owner = LinkOwner(sender).start().recipient();
         let link = Link::dial(0, address, Some(own), &tls, Rc::new(settings), owner);
         loop {
             match news.recv().await {

@@ -43,7 +43,7 @@ impl DaemonSession {
         let (words, heard) = channel(MOST_WORDS);
         let rate = |peer: &PeerView| Some((peer.fingerprint, peer.performance?));
         let rates = peers.iter().filter_map(rate).collect();
-        let standing = Standing::new(peers);
+        let standing = TrustedPeers::new(peers);
         (Self { words, rates }, actix_rt::spawn(life(client, heard, standing)))
     }
 
@@ -97,9 +97,9 @@ impl DaemonSession {
 
 /// Whom the daemon trusted when it was asked last.
 #[derive(Debug)]
-struct Standing(BTreeSet<Fingerprint>);
+struct TrustedPeers(BTreeSet<Fingerprint>);
 
-impl Standing {
+impl TrustedPeers {
     fn new(peers: &[PeerView]) -> Self {
         Self(trusted(peers))
     }
@@ -117,7 +117,7 @@ fn trusted(peers: &[PeerView]) -> BTreeSet<Fingerprint> {
     peers.iter().filter(is_trusted).map(|peer| peer.fingerprint).collect()
 }
 
-async fn life(mut client: Client, mut heard: Receiver<Request>, mut standing: Standing) {
+async fn life(mut client: Client, mut heard: Receiver<Request>, mut standing: TrustedPeers) {
     let mut watcher = None;
     let mut looks = actix_rt::time::interval(LOOK);
     loop {
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn who_loses_trust_is_told_once_however_it_is_lost() {
         let all = [view(1, true, false), view(2, true, false), view(3, true, false), view(4, false, false)];
-        let mut standing = Standing::new(&all);
+        let mut standing = TrustedPeers::new(&all);
         assert_eq!(standing.lost(&all), []);
         // Barred, without a chain, forgotten.
         let fewer = [view(1, true, true), view(2, false, false), view(4, false, false)];

@@ -26,7 +26,7 @@ const MOST_WAITING: usize = 100_000;
 /// Durations that are kept for the daemon.
 const MOST_TOLD: usize = 1_000_000;
 
-enum Job {
+enum WriterRequest {
     Note(Vec<Noted>),
     /// Keep durations for the daemon.
     Tell,
@@ -46,7 +46,7 @@ pub struct Kept {
 #[derive(Debug)]
 pub struct HistoryWriter {
     known: DurationEstimates,
-    jobs: Sender<Job>,
+    jobs: Sender<WriterRequest>,
     kept: Receiver<Kept>,
     /// Whether there is anything to be written.
     noted: Rc<Cell<bool>>,
@@ -77,7 +77,7 @@ impl HistoryWriter {
 
     /// From now on durations are kept for the daemon as well, 16 bytes a test.
     pub fn tell(&self) {
-        let _ = self.jobs.send(Job::Tell);
+        let _ = self.jobs.send(WriterRequest::Tell);
     }
 
     /// The reporter that notes what tests come to.
@@ -98,7 +98,7 @@ impl HistoryWriter {
         // It is of no use any more.
         self.known.stop_reading();
         // The thread may have died: then there is nothing to wait for.
-        let _ = self.jobs.send(Job::End);
+        let _ = self.jobs.send(WriterRequest::End);
         if !self.noted.get() {
             return self.kept.recv_timeout(NOTHING_NOTED).unwrap_or_default();
         }
@@ -117,7 +117,7 @@ impl HistoryWriter {
 
 /// Notes what tests come to, and hands it on in batches. It waits for nothing.
 pub struct Recorder {
-    jobs: Sender<Job>,
+    jobs: Sender<WriterRequest>,
     known: DurationEstimates,
     any: Rc<Cell<bool>>,
     noted: Vec<Noted>,
@@ -131,7 +131,7 @@ impl Recorder {
         self.since = None;
         if !self.noted.is_empty() {
             // A thread that has died keeps nothing, and says so.
-            let _ = self.jobs.send(Job::Note(std::mem::take(&mut self.noted)));
+            let _ = self.jobs.send(WriterRequest::Note(std::mem::take(&mut self.noted)));
         }
     }
 }
@@ -202,14 +202,14 @@ impl Life {
         }
     }
 
-    fn live(mut self, known: &DurationEstimates, jobs: &Receiver<Job>) -> Kept {
+    fn live(mut self, known: &DurationEstimates, jobs: &Receiver<WriterRequest>) -> Kept {
         let means = self.read(known);
         known.set_own(Means::new(means));
         loop {
             match jobs.recv() {
-                Ok(Job::Note(noted)) => self.note(noted),
-                Ok(Job::Tell) => self.tell = true,
-                Ok(Job::End) | Err(_) => break,
+                Ok(WriterRequest::Note(noted)) => self.note(noted),
+                Ok(WriterRequest::Tell) => self.tell = true,
+                Ok(WriterRequest::End) | Err(_) => break,
             }
         }
         if let Err(error) = self.write() {

@@ -23,7 +23,7 @@ use crate::net::link::{self, Open};
 use crate::run::aggregator::{AggregatorMsg, ResultAggregator};
 use crate::run::daemon_client::Distrusted;
 use crate::run::options::{PeersOptions, RunOptions};
-use crate::run::proxy::{CaseMaker, Distrust, End, Job, PeerProxy, ProxyEvent, Target};
+use crate::run::proxy::{CaseMaker, Distrust, EndProxy, JobTerms, PeerProxy, ProxyEvent, Target};
 use crate::run::scheduler::{HowMany, Rated, Rates, Scheduler};
 use crate::trust::TrustedKeys;
 
@@ -43,7 +43,7 @@ pub(in crate::run) struct Peers {
     /// Told when no peer is left, if there is no other executor.
     without_us: Option<ExecutorId>,
     /// What all are asked to do, once the inputs are known.
-    job: Option<Rc<Job>>,
+    job: Option<Rc<JobTerms>>,
     core: Core,
     /// The latest proxy of each peer, while it has one.
     proxies: BTreeMap<usize, Addr<PeerProxy>>,
@@ -158,7 +158,7 @@ impl Peers {
             }
         };
         let hello = Hello::of_this_build(0);
-        let job = Rc::new(Job {
+        let job = Rc::new(JobTerms {
             identity: Arc::clone(&self.options.identity),
             trusted: self.options.trusted.iter().copied().collect::<TrustedKeys>(),
             packet: WorkPacket { root: tree.root, ..self.packet.clone() },
@@ -332,7 +332,7 @@ impl Handler<Part> for Peers {
             }
             for proxy in &proxies {
                 // One that has died has closed its link.
-                let _ = proxy.send(End).await;
+                let _ = proxy.send(EndProxy).await;
             }
             let _ = tokio::time::timeout(LAST_WORDS, open.drained()).await;
         })

@@ -111,7 +111,7 @@ pub(super) enum Effect {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum PeerState {
     /// Its proxy dials, or waits for its turn.
     Dialled,
     /// It takes part since then.
@@ -123,10 +123,10 @@ enum State {
 }
 
 #[derive(Debug)]
-struct Peer {
+struct RunPeer {
     name: String,
     key: Option<Fingerprint>,
-    state: State,
+    state: PeerState,
     /// Whether it has ever joined.
     known: bool,
     /// Why it went after it had joined.
@@ -147,7 +147,7 @@ struct Gone {
 /// The peers of one run.
 #[derive(Debug)]
 pub(super) struct Core {
-    peers: Vec<Peer>,
+    peers: Vec<RunPeer>,
     /// Nothing but peers runs tests.
     alone: bool,
     /// Why peers are not used.
@@ -197,7 +197,7 @@ impl Core {
                 }
             }
             Input::PauseOver(peer) => {
-                if self.peers.get(peer).is_some_and(|peer| peer.state == State::Pausing) {
+                if self.peers.get(peer).is_some_and(|peer| peer.state == PeerState::Pausing) {
                     self.dial(peer, effects);
                 }
             }
@@ -217,8 +217,14 @@ impl Core {
     }
 
     fn begin(&mut self, peers: Vec<(String, Option<Fingerprint>)>, effects: &mut Vec<Effect>) {
-        let peer =
-            |(name, key)| Peer { name, key, state: State::Pausing, known: false, left: None, dials: 0 };
+        let peer = |(name, key)| RunPeer {
+            name,
+            key,
+            state: PeerState::Pausing,
+            known: false,
+            left: None,
+            dials: 0,
+        };
         self.peers = peers.into_iter().map(peer).collect();
         for number in 0..self.peers.len() {
             self.dial(number, effects);
@@ -230,7 +236,7 @@ impl Core {
         let Some(peer) = self.peers.get_mut(number) else { return };
         let first = peer.dials == 0 && !peer.known;
         peer.dials += 1;
-        peer.state = State::Dialled;
+        peer.state = PeerState::Dialled;
         effects.push(Effect::Dial { peer: number, key: peer.key });
         if first {
             effects.push(Effect::Part { peer: peer.name.clone(), part: PeerPart::Asked });
@@ -238,10 +244,10 @@ impl Core {
     }
 
     fn joined(&mut self, now: Instant, number: usize, sent: u64, after: Duration, effects: &mut Vec<Effect>) {
-        let dialled = |peer: &&mut Peer| peer.state == State::Dialled;
+        let dialled = |peer: &&mut RunPeer| peer.state == PeerState::Dialled;
         let Some(peer) = self.peers.get_mut(number).filter(dialled) else { return };
         let again = if peer.known { " again" } else { "" };
-        (peer.state, peer.known) = (State::Here(now), true);
+        (peer.state, peer.known) = (PeerState::Here(now), true);
         let name = peer.name.clone();
         let seconds = after.as_secs_f64();
         let text = format!("{name} takes part{again}: {} sent, {seconds:.1} s", bytes(sent));
@@ -254,25 +260,25 @@ impl Core {
         let Some(peer) = self.peers.get_mut(number) else { return false };
         // Another one at that address is another peer.
         peer.key = key.or(peer.key);
-        matches!(peer.state, State::Dialled | State::Here(_))
+        matches!(peer.state, PeerState::Dialled | PeerState::Here(_))
     }
 
     /// By word of the scheduler, which has said why.
     fn dismissed(&mut self, number: usize) {
         let Some(peer) = self.peers.get_mut(number) else { return };
-        peer.state = State::GivenUp;
+        peer.state = PeerState::GivenUp;
         self.reasons.push(format!("{} gets no more tests", peer.name));
     }
 
     fn gone(&mut self, now: Instant, number: usize, gone: Gone, effects: &mut Vec<Effect>) {
         let Gone { reason, joined, again, answered } = gone;
-        let here = |peer: &Peer| matches!(peer.state, State::Here(_));
+        let here = |peer: &RunPeer| matches!(peer.state, PeerState::Here(_));
         let others = self.peers.iter().enumerate().any(|(other, peer)| other != number && here(peer));
         let Some(peer) = self.peers.get_mut(number) else { return };
         if let (true, Some(key)) = (again, peer.key) {
             effects.push(Effect::Unresponsive { key, reason: reason.clone() });
         }
-        if let State::Here(since) = peer.state
+        if let PeerState::Here(since) = peer.state
             && now.saturating_duration_since(since) >= STEADY
         {
             peer.dials = 0;
@@ -281,7 +287,7 @@ impl Core {
         let seen = peer.known || answered || (peer.key.is_some() && peer.dials > 1);
         let enough = self.alone && !others && peer.dials > MOST_DIALS_ALONE;
         if again && seen && !enough {
-            peer.state = State::Pausing;
+            peer.state = PeerState::Pausing;
             let pause = pause(peer.dials);
             log::info!("{} is dialled again in {:.1} s: {reason}", peer.name, pause.as_secs_f32());
             if joined {
@@ -294,7 +300,7 @@ impl Core {
             effects.push(Effect::Pause { peer: number, pause });
             return;
         }
-        peer.state = State::GivenUp;
+        peer.state = PeerState::GivenUp;
         let reason = match peer.left.take() {
             Some(left) if !joined => format!("{left}; and then: {reason}"),
             _ => reason,
@@ -311,16 +317,18 @@ impl Core {
         for (number, peer) in self.peers.iter_mut().enumerate() {
             match peer.state {
                 // The proxy knows whose key it has seen.
-                State::Dialled | State::Here(_) => effects.push(Effect::Distrust { peer: number, key }),
-                State::Pausing if peer.key == Some(key) => peer.state = State::GivenUp,
-                State::Pausing | State::GivenUp => {}
+                PeerState::Dialled | PeerState::Here(_) => {
+                    effects.push(Effect::Distrust { peer: number, key });
+                }
+                PeerState::Pausing if peer.key == Some(key) => peer.state = PeerState::GivenUp,
+                PeerState::Pausing | PeerState::GivenUp => {}
             }
         }
         self.look_whether_any_is_left(effects);
     }
 
     fn look_whether_any_is_left(&mut self, effects: &mut Vec<Effect>) {
-        let none = self.peers.iter().all(|peer| peer.state == State::GivenUp);
+        let none = self.peers.iter().all(|peer| peer.state == PeerState::GivenUp);
         if none && self.alone && !std::mem::replace(&mut self.none_left, true) {
             let reasons = match self.reasons.as_slice() {
                 [] => "there are no peers".to_owned(),

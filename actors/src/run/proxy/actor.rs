@@ -52,7 +52,7 @@ pub struct Target {
 }
 
 /// What all peers of a run are asked to do.
-pub struct Job {
+pub struct JobTerms {
     /// Who asks.
     pub identity: Arc<Identity>,
     /// The keys that may answer where no particular one is expected.
@@ -141,13 +141,13 @@ pub struct Distrust(pub Fingerprint);
 /// The run is over: say Bye.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct End;
+pub struct EndProxy;
 
 /// Speaks with one peer for the scheduler.
 pub struct PeerProxy {
     executor: ExecutorId,
     target: Target,
-    job: Rc<Job>,
+    job: Rc<JobTerms>,
     core: Core,
     link: Option<Addr<Link<WorkMessage>>>,
     /// Who answered, and that connection's own value.
@@ -159,7 +159,7 @@ pub struct PeerProxy {
 
 impl PeerProxy {
     /// A proxy for this peer. It dials when it is started.
-    pub fn new(executor: ExecutorId, target: Target, job: Rc<Job>) -> Self {
+    pub fn new(executor: ExecutorId, target: Target, job: Rc<JobTerms>) -> Self {
         let core = Core::new(job.tree.files.len() + job.tree.directories.len(), job.keep_output);
         Self {
             executor,
@@ -503,10 +503,10 @@ impl Handler<Distrust> for PeerProxy {
     }
 }
 
-impl Handler<End> for PeerProxy {
+impl Handler<EndProxy> for PeerProxy {
     type Result = ();
 
-    fn handle(&mut self, _: End, context: &mut Self::Context) {
+    fn handle(&mut self, _: EndProxy, context: &mut Self::Context) {
         self.input(Input::Stop, context);
         // The link outlives it by its last words.
         context.run_later(LAST_WORDS, |_, context| context.stop());

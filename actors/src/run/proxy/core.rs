@@ -97,7 +97,7 @@ pub enum Effect {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ProxyState {
     Dialling,
     Queued,
     Preparing,
@@ -120,7 +120,7 @@ enum Out {
 /// A proxy without its actor.
 #[derive(Debug)]
 pub struct Core {
-    state: State,
+    state: ProxyState,
     /// It was said that the peer works for others first.
     waits: bool,
     keep_output: bool,
@@ -136,7 +136,7 @@ impl Core {
         // One that was asked for and got lost there may be asked for again.
         let blobs_left = blobs.saturating_mul(2);
         Self {
-            state: State::Dialling,
+            state: ProxyState::Dialling,
             waits: false,
             keep_output,
             leases: BTreeMap::new(),
@@ -150,7 +150,7 @@ impl Core {
         match input {
             Input::Assign(leases) => self.assign(leases, effects),
             _ if self.is_over() => {}
-            Input::Up if self.state == State::Dialling => self.state = State::Queued,
+            Input::Up if self.state == ProxyState::Dialling => self.state = ProxyState::Queued,
             Input::Up => {}
             Input::Said(message) => self.said(message, effects),
             Input::Ended { reason, again } => self.over(reason, again, effects),
@@ -159,7 +159,7 @@ impl Core {
                 effects.push(Effect::Send(WorkMessage::Done));
                 self.over("its key is not trusted here any more".into(), false, effects);
             }
-            Input::Suspected(suspected) if self.state == State::Serving => {
+            Input::Suspected(suspected) if self.state == ProxyState::Serving => {
                 effects.push(Effect::News(if suspected {
                     ExecutorEventKind::Suspected
                 } else {
@@ -175,7 +175,7 @@ impl Core {
 
     /// Whether nothing more will come of it.
     pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Stopped | State::Over)
+        matches!(self.state, ProxyState::Stopped | ProxyState::Over)
     }
 
     fn said(&mut self, message: WorkMessage, effects: &mut Vec<Effect>) {
@@ -183,17 +183,17 @@ impl Core {
             return self.violated("a list that is too long", effects);
         }
         match (message, self.state) {
-            (WorkMessage::Queue { ahead: 0 }, State::Queued) => {
-                self.state = State::Preparing;
+            (WorkMessage::Queue { ahead: 0 }, ProxyState::Queued) => {
+                self.state = ProxyState::Preparing;
                 effects.push(Effect::SendPacket);
             }
-            (WorkMessage::Queue { ahead }, State::Queued) if !self.waits => {
+            (WorkMessage::Queue { ahead }, ProxyState::Queued) if !self.waits => {
                 self.waits = true;
                 effects.push(Effect::Waits { ahead });
             }
             // Others come and go.
             (WorkMessage::Queue { .. }, _) => {}
-            (WorkMessage::Want(digests), State::Preparing) => {
+            (WorkMessage::Want(digests), ProxyState::Preparing) => {
                 match self.blobs_left.checked_sub(digests.len()) {
                     Some(left) => {
                         self.blobs_left = left;
@@ -202,14 +202,14 @@ impl Core {
                     None => self.violated("it asks for blobs without end", effects),
                 }
             }
-            (WorkMessage::Ready { credit }, State::Preparing) => {
-                self.state = State::Serving;
+            (WorkMessage::Ready { credit }, ProxyState::Preparing) => {
+                self.state = ProxyState::Serving;
                 effects.push(Effect::Join { credit: bounded(credit) });
             }
-            (WorkMessage::Ready { credit }, State::Serving) => {
+            (WorkMessage::Ready { credit }, ProxyState::Serving) => {
                 effects.push(Effect::News(ExecutorEventKind::Ready { credit: bounded(credit) }));
             }
-            (WorkMessage::News(news), State::Serving) => {
+            (WorkMessage::News(news), ProxyState::Serving) => {
                 for news in news {
                     self.news(news, effects);
                     if self.is_over() {
@@ -257,12 +257,12 @@ impl Core {
 
     fn assign(&mut self, leases: Vec<Lease>, effects: &mut Vec<Effect>) {
         match self.state {
-            State::Serving => {
+            ProxyState::Serving => {
                 self.leases.extend(leases.iter().map(|lease| (lease.id, Out::Making)));
                 effects.push(Effect::Make(leases));
             }
             // The scheduler knows, or will when it has read on.
-            State::Over => {}
+            ProxyState::Over => {}
             _ => effects.extend(leases.iter().map(|lease| withdrawn(lease.id))),
         }
     }
@@ -327,18 +327,18 @@ impl Core {
     }
 
     fn stop(&mut self, effects: &mut Vec<Effect>) {
-        let joined = self.state == State::Serving;
-        if matches!(self.state, State::Preparing | State::Serving) {
+        let joined = self.state == ProxyState::Serving;
+        if matches!(self.state, ProxyState::Preparing | ProxyState::Serving) {
             effects.push(Effect::Send(WorkMessage::Done));
         }
-        self.state = State::Stopped;
+        self.state = ProxyState::Stopped;
         effects.extend(mem::take(&mut self.leases).into_keys().map(withdrawn));
         effects.push(Effect::Over { reason: None, joined, again: false });
     }
 
     fn over(&mut self, reason: String, again: bool, effects: &mut Vec<Effect>) {
-        let joined = self.state == State::Serving;
-        self.state = State::Over;
+        let joined = self.state == ProxyState::Serving;
+        self.state = ProxyState::Over;
         self.leases.clear();
         if joined {
             effects.push(Effect::News(ExecutorEventKind::Lost { reason: reason.clone() }));

@@ -39,11 +39,11 @@ pub enum Grant {
 /// The state of all large blobs among the peers of a run.
 #[derive(Debug, Default)]
 pub struct Exchange {
-    peers: BTreeMap<ExecutorId, Peer>,
+    peers: BTreeMap<ExecutorId, ExchangePeer>,
 }
 
 #[derive(Debug)]
-struct Peer {
+struct ExchangePeer {
     holder: Holder,
     /// It has all inputs of the run.
     complete: bool,
@@ -63,7 +63,7 @@ enum Stand {
 /// What is to be said to whom.
 pub type Grants = Vec<(ExecutorId, Grant)>;
 
-impl Peer {
+impl ExchangePeer {
     fn new(holder: Holder) -> Self {
         Self { holder, complete: false, blobs: BTreeMap::new() }
     }
@@ -72,7 +72,7 @@ impl Peer {
 impl Exchange {
     /// A peer asks for large blobs. One that asks a second time gets what it asks for from here.
     pub fn asks(&mut self, peer: ExecutorId, holder: Holder, digests: &[Digest]) -> Grants {
-        let asker = self.peers.entry(peer).or_insert_with(|| Peer::new(holder));
+        let asker = self.peers.entry(peer).or_insert_with(|| ExchangePeer::new(holder));
         let mut again = Vec::new();
         for digest in digests {
             match asker.blobs.get_mut(digest) {
@@ -92,7 +92,7 @@ impl Exchange {
 
     /// A peer has all inputs, whether it had to ask for them or not.
     pub fn ready(&mut self, peer: ExecutorId, holder: Holder) -> Grants {
-        let peer = self.peers.entry(peer).or_insert_with(|| Peer::new(holder));
+        let peer = self.peers.entry(peer).or_insert_with(|| ExchangePeer::new(holder));
         peer.complete = true;
         peer.blobs.clear();
         self.settle()

@@ -43,7 +43,7 @@ mod exchange;
 mod transfer;
 mod wire_case;
 
-pub use actor::{Distrust, End, Job, PeerProxy, ProxyEvent, Target};
+pub use actor::{Distrust, EndProxy, JobTerms, PeerProxy, ProxyEvent, Target};
 pub use cases::CaseMaker;
 pub use core::{Core, Effect, Input, Made};
 pub use exchange::Exchange;

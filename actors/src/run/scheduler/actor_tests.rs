@@ -15,7 +15,7 @@ use crate::execution::pool::{LocalPool, Setup};
 use crate::execution::process::Launcher;
 use crate::kit::DeathWatch;
 use crate::run::RunEvent;
-use crate::run::aggregator::{Policy, Reporter, ResultAggregator};
+use crate::run::aggregator::{Reporter, ResultAggregator, VerdictPolicy};
 use crate::run::fake::{Fake, case};
 
 const HERE: ExecutorId = ExecutorId(0);
@@ -100,7 +100,7 @@ fn run_with(manner: Manner) -> (Summary, Vec<EventKind>) {
         let (owner, mut incoming) = mpsc::unbounded_channel();
         let listed = Arc::clone(&cases);
         let watch = DeathWatch::new("aggregator", owner.clone());
-        let aggregator = ResultAggregator::new(Policy::default(), kept, watch).start().recipient();
+        let aggregator = ResultAggregator::new(VerdictPolicy::default(), kept, watch).start().recipient();
         let scheduler = Scheduler::create(|context| {
             let scheduler = Scheduler::new(listed, aggregator, DeathWatch::new("scheduler", owner.clone()));
             scheduler.list(context.address().recipient()).unwrap();
@@ -207,7 +207,7 @@ fn the_case_of_a_test_that_nobody_can_run_is_read_on_a_thread_of_its_own() {
         let cases: Arc<dyn Cases> = Arc::new(Fake { count: 3, make: Box::new(make) });
         let (owner, mut incoming) = mpsc::unbounded_channel();
         let watch = DeathWatch::new("aggregator", owner.clone());
-        let aggregator = ResultAggregator::new(Policy::default(), kept, watch).start().recipient();
+        let aggregator = ResultAggregator::new(VerdictPolicy::default(), kept, watch).start().recipient();
         let scheduler = Scheduler::create(|context| {
             let scheduler = Scheduler::new(cases, aggregator, DeathWatch::new("scheduler", owner.clone()));
             scheduler.list(context.address().recipient()).unwrap();

@@ -275,7 +275,7 @@ impl World {
                 self.at(Duration::from_secs(10), Event::Fault(of, Fault::Lost));
             }
             Fault::Suspected if self.machine(of).stopped => {
-                self.handle(Input::news(executor, ExecutorEventKind::Suspected))
+                self.handle(Input::news(executor, ExecutorEventKind::Suspected));
             }
             Fault::Lost if self.machine(of).stopped => {
                 self.machines.remove(&of);

@@ -53,7 +53,7 @@ impl Bench {
                     self.leases.extend(leases.iter().map(|&lease| (*executor, lease)));
                 }
                 Effect::Tell(AggregatorMsg::Event(EventKind::Placed(placement))) => {
-                    placed.push((**placement).clone())
+                    placed.push((**placement).clone());
                 }
                 _ => {}
             }

@@ -23,7 +23,7 @@ use flotilla_messages::statement::{MOST_APPROVALS, MOST_BYTES, SignedStatement};
 use super::error::HomeError;
 use super::files;
 use super::key::{Identity, public_pem, read_public};
-use crate::trust::{Record, State};
+use crate::trust::{State, TrustRecord};
 
 /// What is the owner's alone.
 const PRIVATE: u32 = 0o600;
@@ -240,22 +240,22 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`] when the disk does not take it.
-    pub fn store(&self, record: &Record) -> Result<(), HomeError> {
+    pub fn store(&self, record: &TrustRecord) -> Result<(), HomeError> {
         match record {
-            Record::Approval(key) => {
+            TrustRecord::Approval(key) => {
                 files::replace(&self.trusted_file(&Fingerprint::of(key)), public_pem(key).as_bytes(), PUBLIC)
             }
-            Record::NoApproval(key) => files::remove(&self.trusted_file(key)),
-            Record::Bar(name) => {
+            TrustRecord::NoApproval(key) => files::remove(&self.trusted_file(key)),
+            TrustRecord::Bar(name) => {
                 let key = read_public(&self.trusted_file(name), false).ok();
                 let pem = key.filter(|key| Fingerprint::of(key) == *name).map(|key| public_pem(&key));
                 files::replace(&self.barred_file(name), pem.unwrap_or_default().as_bytes(), PUBLIC)
             }
-            Record::NoBar(name) => files::remove(&self.barred_file(name)),
-            Record::Statement(statement) => {
+            TrustRecord::NoBar(name) => files::remove(&self.barred_file(name)),
+            TrustRecord::Statement(statement) => {
                 files::replace(&self.statement_file(&statement.issuer()), statement.bytes(), PUBLIC)
             }
-            Record::NoStatement(issuer) => files::remove(&self.statement_file(issuer)),
+            TrustRecord::NoStatement(issuer) => files::remove(&self.statement_file(issuer)),
         }
     }
 }

@@ -13,7 +13,7 @@ use flotilla_messages::statement::Statement;
 
 use super::key::public_pem;
 use super::*;
-use crate::trust::Record;
+use crate::trust::TrustRecord;
 
 const NOW: u64 = 1_700_000_000;
 
@@ -266,13 +266,13 @@ fn what_is_stored_is_read_again() {
     let statement = Statement::new(a, 1, NOW, [name(&b)]).sign(&secret(1)).unwrap();
     let own = identity.sign(Statement::new(identity.public_key(), 1, NOW, [name(&a)])).unwrap();
     let records = [
-        Record::Approval(a),
-        Record::Approval(b),
-        Record::Statement(statement.clone()),
-        Record::Statement(own.clone()),
-        Record::Bar(name(&b)),
-        Record::NoApproval(name(&b)),
-        Record::Bar(name(&c)),
+        TrustRecord::Approval(a),
+        TrustRecord::Approval(b),
+        TrustRecord::Statement(statement.clone()),
+        TrustRecord::Statement(own.clone()),
+        TrustRecord::Bar(name(&b)),
+        TrustRecord::NoApproval(name(&b)),
+        TrustRecord::Bar(name(&c)),
     ];
     let _lock = home.lock().unwrap();
     for record in records {
@@ -289,7 +289,9 @@ fn what_is_stored_is_read_again() {
     assert!(state.statements.contains(&statement) && state.statements.contains(&own));
     assert_eq!(home.barred_key(&name(&b)), Some(b), "so that it can be approved again");
     assert_eq!(home.barred_key(&name(&c)), None);
-    for record in [Record::NoBar(name(&b)), Record::NoStatement(name(&a)), Record::NoStatement(name(&a))] {
+    for record in
+        [TrustRecord::NoBar(name(&b)), TrustRecord::NoStatement(name(&a)), TrustRecord::NoStatement(name(&a))]
+    {
         home.store(&record).unwrap();
     }
     let state = home.contents(&identity).unwrap().state;

@@ -8,7 +8,7 @@ use crate::judge::text::quoted;
 
 /// The kinds of directives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DirectiveKind {
     /// `CHECK`: matches anywhere from the current position.
     Check,
     /// `CHECK-COUNT-n`: like `CHECK`, n times.
@@ -30,7 +30,7 @@ pub(super) enum Kind {
 /// One CHECK line.
 #[derive(Clone, Debug)]
 pub(super) struct Directive {
-    pub(super) kind: Kind,
+    pub(super) kind: DirectiveKind,
     /// Its line number in the test, from 1.
     pub(super) line: usize,
     /// The text after the colon.
@@ -42,14 +42,14 @@ impl Directive {
     /// The directive's name as written in the test.
     pub(super) fn name(&self) -> String {
         match self.kind {
-            Kind::Check => "CHECK".into(),
-            Kind::Count(count) => format!("CHECK-COUNT-{count}"),
-            Kind::Next => "CHECK-NEXT".into(),
-            Kind::Same => "CHECK-SAME".into(),
-            Kind::Empty => "CHECK-EMPTY".into(),
-            Kind::Not => "CHECK-NOT".into(),
-            Kind::Dag => "CHECK-DAG".into(),
-            Kind::Label => "CHECK-LABEL".into(),
+            DirectiveKind::Check => "CHECK".into(),
+            DirectiveKind::Count(count) => format!("CHECK-COUNT-{count}"),
+            DirectiveKind::Next => "CHECK-NEXT".into(),
+            DirectiveKind::Same => "CHECK-SAME".into(),
+            DirectiveKind::Empty => "CHECK-EMPTY".into(),
+            DirectiveKind::Not => "CHECK-NOT".into(),
+            DirectiveKind::Dag => "CHECK-DAG".into(),
+            DirectiveKind::Label => "CHECK-LABEL".into(),
         }
     }
 }
@@ -86,22 +86,22 @@ fn directive(line: &str, number: usize) -> Result<Option<Directive>, String> {
     let Some(found) = DIRECTIVE.captures(line) else { return Ok(None) };
     let part = |group| found.get(group).map(|part| part.as_str());
     let kind = match part(1) {
-        None => Kind::Check,
-        Some("DAG") => Kind::Dag,
-        Some("NOT") => Kind::Not,
-        Some("EMPTY") => Kind::Empty,
-        Some("NEXT") => Kind::Next,
-        Some("SAME") => Kind::Same,
-        Some("LABEL") => Kind::Label,
-        Some(_) => Kind::Count(part(2).unwrap_or_default().chars().fold(0, |count, digit| {
+        None => DirectiveKind::Check,
+        Some("DAG") => DirectiveKind::Dag,
+        Some("NOT") => DirectiveKind::Not,
+        Some("EMPTY") => DirectiveKind::Empty,
+        Some("NEXT") => DirectiveKind::Next,
+        Some("SAME") => DirectiveKind::Same,
+        Some("LABEL") => DirectiveKind::Label,
+        Some(_) => DirectiveKind::Count(part(2).unwrap_or_default().chars().fold(0, |count, digit| {
             u64::saturating_add(u64::saturating_mul(count, 10), digit_value(digit).into())
         })),
     };
     let text = part(4).unwrap_or_default();
-    if kind == Kind::Count(0) {
+    if kind == DirectiveKind::Count(0) {
         return Err("CHECK-COUNT of 0".into());
     }
-    if text.is_empty() && kind != Kind::Empty {
+    if text.is_empty() && kind != DirectiveKind::Empty {
         return Err(format!("nothing to look for in {}", quoted(Some(line.trim()))));
     }
     let text = text.trim_matches(is_space);

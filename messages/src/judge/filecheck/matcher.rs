@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::directive::{Directive, Kind, directives};
+use super::directive::{Directive, DirectiveKind, directives};
 use super::failure::Failure;
 use super::input::{Holes, Span, with_newlines};
 use super::pattern::{Pattern, Problem, Variables, compile};
@@ -97,7 +97,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
 
     /// Divides the output at all labels before any other directive is matched. Variables have no values yet.
     fn find_labels(&mut self, directives: &[Directive]) -> Result<(), Failure> {
-        for directive in directives.iter().filter(|directive| directive.kind == Kind::Label) {
+        for directive in directives.iter().filter(|directive| directive.kind == DirectiveKind::Label) {
             let pattern = self.compiled(directive)?;
             let last = self.labels.back_mut().unwrap_or(&mut self.rest);
             let within = *last;
@@ -114,28 +114,28 @@ impl<'t, 'd> Matcher<'t, 'd> {
     }
 
     fn apply(&mut self, directive: &'d Directive) -> Result<(), Failure> {
-        if directive.kind != Kind::Dag
+        if directive.kind != DirectiveKind::Dag
             && let Some(holes) = self.holes.take()
             && let Some(end) = holes.last_end()
         {
             self.move_to(directive, end.max(self.rest.start))?;
         }
         match directive.kind {
-            Kind::Check | Kind::Same => self.find(directive)?,
-            Kind::Count(count) => {
+            DirectiveKind::Check | DirectiveKind::Same => self.find(directive)?,
+            DirectiveKind::Count(count) => {
                 for _ in 0..count {
                     self.find(directive)?;
                 }
             }
-            Kind::Next => self.next(directive)?,
-            Kind::Empty => self.empty(directive)?,
-            Kind::Dag => self.dag(directive)?,
-            Kind::Label => {
+            DirectiveKind::Next => self.next(directive)?,
+            DirectiveKind::Empty => self.empty(directive)?,
+            DirectiveKind::Dag => self.dag(directive)?,
+            DirectiveKind::Label => {
                 self.check_excluded(self.rest.end)?;
                 // There is one for each label: all of them were found.
                 self.rest = self.labels.pop_front().unwrap_or(self.rest);
             }
-            Kind::Not => {
+            DirectiveKind::Not => {
                 if self.excluded.is_empty() {
                     self.excluded_from = self.rest.start;
                 }
@@ -148,7 +148,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
     }
 
     pub(super) fn compiled(&mut self, directive: &Directive) -> Result<Pattern, Failure> {
-        let start = if directive.kind == Kind::Next { NEXT_LINE } else { "" };
+        let start = if directive.kind == DirectiveKind::Next { NEXT_LINE } else { "" };
         compile(start, &directive.pieces, &self.variables, &mut self.budget)
             .map_err(|problem| Failure::of(directive, problem))
     }
@@ -157,7 +157,7 @@ impl<'t, 'd> Matcher<'t, 'd> {
     fn find(&mut self, directive: &Directive) -> Result<(), Failure> {
         let pattern = self.compiled(directive)?;
         let mut within = self.rest;
-        if directive.kind == Kind::Same
+        if directive.kind == DirectiveKind::Same
             && let Some(newline) = self.newline(within)
         {
             within.end = newline;

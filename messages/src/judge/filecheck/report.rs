@@ -1,6 +1,6 @@
 //! Explains to people why a directive does not match.
 
-use super::directive::{Directive, Kind};
+use super::directive::{Directive, DirectiveKind};
 use super::failure::Failure;
 use super::input::{Span, line_at, shown};
 use super::matcher::{Matcher, search};
@@ -20,8 +20,8 @@ impl Matcher<'_, '_> {
         let wanted = quoted(Some(&directive.text));
         let (first, line) = line_at(self.text, within.start);
         let place = match directive.kind {
-            Kind::Same => format!("the rest of line {first} of the output"),
-            Kind::Label => format!("the output from line {first} on"),
+            DirectiveKind::Same => format!("the rest of line {first} of the output"),
+            DirectiveKind::Label => format!("the output from line {first} on"),
             _ if within.end == Span::OPEN => format!("the output from line {first} on"),
             _ => {
                 let (last, _) = line_at(self.text, within.end);
@@ -37,7 +37,7 @@ impl Matcher<'_, '_> {
         let at = self.rest.start;
         let next = at + usize::from(self.text[at..].starts_with('\n'));
         let wanted = match directive.kind {
-            Kind::Empty => "an empty line".into(),
+            DirectiveKind::Empty => "an empty line".into(),
             _ => quoted(Some(&directive.text)),
         };
         let why = format!("expected {wanted}, but found {}", shown(self.text, next));
@@ -66,7 +66,7 @@ impl Matcher<'_, '_> {
         let mut budget = self.budget.part(HINT_STEPS);
         let mut pieces = directive.pieces.clone();
         // A text missing in one line may occur in another.
-        let mut shortened = matches!(directive.kind, Kind::Next | Kind::Same);
+        let mut shortened = matches!(directive.kind, DirectiveKind::Next | DirectiveKind::Same);
         let within = Span { end: Span::OPEN, ..self.rest };
         loop {
             if !shortened {

@@ -18,7 +18,7 @@ pub fn tell(text: &str, take: &mut dyn FnMut(Event<'_>, usize) -> Result<(), Wro
     let before = text.len() - text.trim_start().len();
     let blank = text[..before].split(['\n', '\r']).count() - 1;
     let lines: Vec<&str> = text.trim().split(['\n', '\r']).collect();
-    let entries = Reader { lines: &lines, next: 0 }.dict("");
+    let entries = LineReader { lines: &lines, next: 0 }.dict("");
     let in_text = |(line, reason): Wrong| (line + blank, reason);
     mapping(&entries.map_err(in_text)?, 1, &mut |event, line| take(event, line + blank))
 }
@@ -34,22 +34,22 @@ fn mapping(
     for (key, Field { line, value }) in entries {
         take(text(key), *line)?;
         match value {
-            Value::Text(value) => {
+            LineValue::Text(value) => {
                 take(Event::Text { text: Cow::Borrowed(value), null: value.is_empty() }, *line)?;
             }
-            Value::List(items) => {
+            LineValue::List(items) => {
                 take(Event::Begin(Collection::Sequence), *line)?;
                 items.iter().try_for_each(|item| take(text(item), *line))?;
                 take(Event::End, *line)?;
             }
-            Value::Dict(entries) => mapping(entries, *line, take)?,
+            LineValue::Dict(entries) => mapping(entries, *line, take)?,
         }
     }
     take(Event::End, line)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Value {
+enum LineValue {
     Text(String),
     List(Vec<String>),
     Dict(BTreeMap<String, Field>),
@@ -59,15 +59,15 @@ enum Value {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Field {
     line: usize,
-    value: Value,
+    value: LineValue,
 }
 
-struct Reader<'a> {
+struct LineReader<'a> {
     lines: &'a [&'a str],
     next: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> LineReader<'a> {
     fn peek(&self) -> Option<&'a str> {
         self.lines.get(self.next).copied()
     }
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
             } else {
                 // A line without a colon continues the text of the key before.
                 match last.as_ref().and_then(|key| entries.get_mut(key)) {
-                    Some(Field { value: Value::Text(text), .. }) => {
+                    Some(Field { value: LineValue::Text(text), .. }) => {
                         text.push(' ');
                         text.push_str(line.trim());
                     }
@@ -108,26 +108,26 @@ impl<'a> Reader<'a> {
         Ok(entries)
     }
 
-    fn value(&mut self, value: &str, indent: &str, depth: usize) -> Result<Value, Wrong> {
+    fn value(&mut self, value: &str, indent: &str, depth: usize) -> Result<LineValue, Wrong> {
         if value == ">" || value == "|" {
-            return Ok(Value::Text(self.block()));
+            return Ok(LineValue::Text(self.block()));
         }
         if let Some(line) = self.peek().filter(|_| value.is_empty()) {
             if list_item(line).is_some() {
-                return Ok(Value::List(self.list()?));
+                return Ok(LineValue::List(self.list()?));
             }
             let deeper = line.len() - line.trim_start().len();
             if line.starts_with(indent) && deeper > indent.len() {
                 return if line.contains(':') {
-                    self.dict_at(&line[..deeper], depth + 1).map(Value::Dict)
+                    self.dict_at(&line[..deeper], depth + 1).map(LineValue::Dict)
                 } else {
-                    Ok(Value::Text(self.block()))
+                    Ok(LineValue::Text(self.block()))
                 };
             }
         }
         Ok(match value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            Some(items) => Value::List(items.split(',').map(|item| scalar(item.trim())).collect()),
-            None => Value::Text(scalar(value)),
+            Some(items) => LineValue::List(items.split(',').map(|item| scalar(item.trim())).collect()),
+            None => LineValue::Text(scalar(value)),
         })
     }
 

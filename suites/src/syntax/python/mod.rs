@@ -15,5 +15,5 @@ pub mod token;
 
 pub use diagnostic::{Diagnostic, Problem};
 pub use expr::{Expr, Kind, parse};
-pub use module::{Module, Value};
+pub use module::{Module, ModuleValue};
 pub use script::{Generated, generate};

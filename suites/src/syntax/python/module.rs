@@ -13,7 +13,7 @@ const MAX_VALUES: usize = 100_000;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum ModuleValue {
     /// A string.
     Str(String),
     /// A whole number.
@@ -23,12 +23,12 @@ pub enum Value {
     /// `None`.
     None,
     /// A list, tuple or set, in source order.
-    List(Vec<Value>),
+    List(Vec<ModuleValue>),
     /// A dictionary in source order; of equal keys the last counts, in the first one's place, as in Python 3.
-    Dict(Vec<(Value, Value)>),
+    Dict(Vec<(ModuleValue, ModuleValue)>),
 }
 
-impl Value {
+impl ModuleValue {
     /// The strings of a list of strings.
     pub fn strings(&self) -> Option<Vec<String>> {
         let Self::List(items) = self else { return None };
@@ -54,7 +54,7 @@ impl Value {
 /// The values that a module's top level assigns to names, as far as they are literal.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    values: BTreeMap<String, Value>,
+    values: BTreeMap<String, ModuleValue>,
     unread: BTreeMap<String, Diagnostic>,
 }
 
@@ -113,19 +113,21 @@ impl Module {
         change: &Change<'_, '_>,
         at: usize,
         budget: &mut usize,
-    ) -> Result<Value, Problem> {
+    ) -> Result<ModuleValue, Problem> {
         let mut argument = |tokens| parse_tokens(tokens).and_then(|expr| self.value(&expr, budget));
-        let old = || self.values.get(name).cloned().unwrap_or(Value::None);
+        let old = || self.values.get(name).cloned().unwrap_or(ModuleValue::None);
         let unknown = || Problem::new(at, format!("'{name}' is changed in a way that is not understood"));
         match change {
             Change::Assign(value) => argument(value),
             Change::Add(value) => sum(at, vec![old(), argument(value)?]),
             Change::Merge(value) => merged(old(), argument(value)?).ok_or_else(unknown),
             Change::Element(key, value) => {
-                let pair = Value::Dict(vec![(argument(key)?, argument(value)?)]);
+                let pair = ModuleValue::Dict(vec![(argument(key)?, argument(value)?)]);
                 merged(old(), pair).ok_or_else(unknown)
             }
-            Change::Call("append" | "add", item) => sum(at, vec![old(), Value::List(vec![argument(item)?])]),
+            Change::Call("append" | "add", item) => {
+                sum(at, vec![old(), ModuleValue::List(vec![argument(item)?])])
+            }
             Change::Call("extend", items) => sum(at, vec![old(), argument(items)?]),
             Change::Call("update", more) => merged(old(), argument(more)?).ok_or_else(unknown),
             Change::Call(..) => Err(unknown()),
@@ -137,21 +139,21 @@ impl Module {
     ///
     /// # Errors
     /// The module assigns it something that is no literal.
-    pub fn get(&self, name: &str) -> Result<Option<&Value>, &Diagnostic> {
+    pub fn get(&self, name: &str) -> Result<Option<&ModuleValue>, &Diagnostic> {
         match self.unread.get(name) {
             Some(problem) => Err(problem),
             None => Ok(self.values.get(name)),
         }
     }
 
-    fn value(&self, expr: &Expr, budget: &mut usize) -> Result<Value, Problem> {
+    fn value(&self, expr: &Expr, budget: &mut usize) -> Result<ModuleValue, Problem> {
         let value = match &expr.kind {
-            Kind::Str(text) => Value::Str(text.clone()),
-            Kind::Int(n) => Value::Int(*n),
+            Kind::Str(text) => ModuleValue::Str(text.clone()),
+            Kind::Int(n) => ModuleValue::Int(*n),
             Kind::Name(name) => match name.as_str() {
-                "True" => Value::Bool(true),
-                "False" => Value::Bool(false),
-                "None" => Value::None,
+                "True" => ModuleValue::Bool(true),
+                "False" => ModuleValue::Bool(false),
+                "None" => ModuleValue::None,
                 name => match self.values.get(name) {
                     Some(value) => {
                         spend(budget, value.size(), expr.at)?;
@@ -161,24 +163,24 @@ impl Module {
                 },
             },
             Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) => {
-                Value::List(self.all(items, budget)?)
+                ModuleValue::List(self.all(items, budget)?)
             }
             Kind::Dict(pairs) => {
-                let mut found: Vec<(Value, Value)> = Vec::with_capacity(pairs.len());
+                let mut found: Vec<(ModuleValue, ModuleValue)> = Vec::with_capacity(pairs.len());
                 for (key, value) in pairs {
                     let (key, value) = (self.value(key, budget)?, self.value(value, budget)?);
                     enter(&mut found, key, value);
                 }
-                Value::Dict(found)
+                ModuleValue::Dict(found)
             }
             Kind::Sum(terms) => sum(expr.at, self.all(terms, budget)?)?,
             Kind::Index(of, index) => {
                 let (of, index) = (self.value(of, budget)?, self.value(index, budget)?);
                 let found = match (of, &index) {
-                    (Value::Dict(pairs), key) => {
+                    (ModuleValue::Dict(pairs), key) => {
                         pairs.into_iter().find(|(k, _)| k == key).map(|(_, value)| value)
                     }
-                    (Value::List(items), Value::Int(n)) => {
+                    (ModuleValue::List(items), ModuleValue::Int(n)) => {
                         usize::try_from(*n).ok().and_then(|n| items.into_iter().nth(n))
                     }
                     _ => None,
@@ -186,10 +188,10 @@ impl Module {
                 found.ok_or_else(|| Problem::new(expr.at, "there is no such element"))?
             }
             Kind::Call(of, arguments) => match (&of.kind, arguments.as_slice()) {
-                (Kind::Name(name), []) if is_collection(name) => Value::List(Vec::new()),
+                (Kind::Name(name), []) if is_collection(name) => ModuleValue::List(Vec::new()),
                 (Kind::Name(name), [argument]) if is_collection(name) => {
                     match self.value(argument, budget)? {
-                        Value::List(items) => Value::List(items),
+                        ModuleValue::List(items) => ModuleValue::List(items),
                         _ => return Err(Problem::new(argument.at, "expected a list")),
                     }
                 }
@@ -206,7 +208,7 @@ impl Module {
         Ok(value)
     }
 
-    fn all(&self, items: &[Expr], budget: &mut usize) -> Result<Vec<Value>, Problem> {
+    fn all(&self, items: &[Expr], budget: &mut usize) -> Result<Vec<ModuleValue>, Problem> {
         items.iter().map(|item| self.value(item, budget)).collect()
     }
 }
@@ -281,7 +283,7 @@ fn outside_brackets(tokens: &[Spanned<'_>], wanted: &str) -> Option<usize> {
 }
 
 /// Gives a key of a dictionary its value, in the place that the key has already.
-fn enter(pairs: &mut Vec<(Value, Value)>, key: Value, value: Value) {
+fn enter(pairs: &mut Vec<(ModuleValue, ModuleValue)>, key: ModuleValue, value: ModuleValue) {
     match pairs.iter_mut().find(|(have, _)| *have == key) {
         Some((_, old)) => *old = value,
         None => pairs.push((key, value)),
@@ -289,17 +291,17 @@ fn enter(pairs: &mut Vec<(Value, Value)>, key: Value, value: Value) {
 }
 
 /// A dictionary with the entries of another, or a set with its elements.
-fn merged(old: Value, more: Value) -> Option<Value> {
+fn merged(old: ModuleValue, more: ModuleValue) -> Option<ModuleValue> {
     match (old, more) {
-        (Value::Dict(mut pairs), Value::Dict(more)) => {
+        (ModuleValue::Dict(mut pairs), ModuleValue::Dict(more)) => {
             for (key, value) in more {
                 enter(&mut pairs, key, value);
             }
-            Some(Value::Dict(pairs))
+            Some(ModuleValue::Dict(pairs))
         }
-        (Value::List(mut items), Value::List(more)) => {
+        (ModuleValue::List(mut items), ModuleValue::List(more)) => {
             items.extend(more);
-            Some(Value::List(items))
+            Some(ModuleValue::List(items))
         }
         _ => None,
     }
@@ -316,13 +318,13 @@ fn spend(budget: &mut usize, values: usize, at: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-fn sum(at: usize, terms: Vec<Value>) -> Result<Value, Problem> {
+fn sum(at: usize, terms: Vec<ModuleValue>) -> Result<ModuleValue, Problem> {
     let mut terms = terms.into_iter();
-    let mut total = terms.next().unwrap_or(Value::None);
+    let mut total = terms.next().unwrap_or(ModuleValue::None);
     for term in terms {
         match (&mut total, term) {
-            (Value::List(total), Value::List(more)) => total.extend(more),
-            (Value::Str(total), Value::Str(more)) => total.push_str(&more),
+            (ModuleValue::List(total), ModuleValue::List(more)) => total.extend(more),
+            (ModuleValue::Str(total), ModuleValue::Str(more)) => total.push_str(&more),
             _ => return Err(Problem::new(at, "only lists and strings can be added")),
         }
     }
@@ -374,11 +376,11 @@ mod tests {
         );
         assert_eq!(strings(&module, "A"), ["a", "b", "c", "d", "e"]);
         assert_eq!(strings(&module, "S"), ["s", "t"]);
-        let Some(Value::Dict(pairs)) = module.get("D").unwrap() else { panic!() };
+        let Some(ModuleValue::Dict(pairs)) = module.get("D").unwrap() else { panic!() };
         let shown: Vec<_> = pairs
             .iter()
             .map(|(key, value)| match key {
-                Value::Str(key) => (key.as_str(), value.strings().unwrap().join(" ")),
+                ModuleValue::Str(key) => (key.as_str(), value.strings().unwrap().join(" ")),
                 _ => panic!(),
             })
             .collect();

@@ -24,22 +24,22 @@ impl Native {
 
 /// A value; copies share what they hold.
 #[derive(Clone)]
-pub(super) enum Value {
+pub(super) enum ObjectValue {
     None,
     Bool(bool),
     Int(i64),
     Str(Rc<str>),
-    List(Rc<Vec<Value>>),
-    Dict(Rc<Vec<(Value, Value)>>),
-    Function(Rc<Function>, Rc<Vec<Option<Value>>>, Rc<Scope>),
+    List(Rc<Vec<ObjectValue>>),
+    Dict(Rc<Vec<(ObjectValue, ObjectValue)>>),
+    Function(Rc<Function>, Rc<Vec<Option<ObjectValue>>>, Rc<Scope>),
     Native(Native),
     /// What `Template(name, source)` gives: a function of replacements and an expectation.
     Template(Rc<str>, Rc<str>),
     /// A dictionary's `keys` or `values`, not called yet.
-    Method(Rc<Vec<(Value, Value)>>, bool),
+    Method(Rc<Vec<(ObjectValue, ObjectValue)>>, bool),
 }
 
-impl Value {
+impl ObjectValue {
     pub(super) fn truthy(&self) -> bool {
         match self {
             Self::None => false,
@@ -68,7 +68,7 @@ impl Value {
 
 /// The names of a function's call, or of the program.
 pub(super) struct Scope {
-    names: RefCell<HashMap<String, Value>>,
+    names: RefCell<HashMap<String, ObjectValue>>,
     outer: Option<Rc<Scope>>,
 }
 
@@ -83,11 +83,11 @@ impl Scope {
         self.names.take();
     }
 
-    pub(super) fn set(&self, name: &str, value: Value) {
+    pub(super) fn set(&self, name: &str, value: ObjectValue) {
         self.names.borrow_mut().insert(name.into(), value);
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Value> {
+    pub(super) fn get(&self, name: &str) -> Option<ObjectValue> {
         let mut scope = self;
         loop {
             if let Some(value) = scope.names.borrow().get(name) {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::diagnostic::{Diagnostic, Problem};
 use super::expr::{Comparison, Expr, Kind};
-use super::object::{Native, Scope, Value};
+use super::object::{Native, ObjectValue, Scope};
 use super::statement::{Statement, parse};
 
 /// Statements and expressions that are evaluated at most. V8's largest file takes some 60,000.
@@ -43,7 +43,7 @@ pub fn generate(file: &Path, text: &str) -> Result<Vec<Generated>, Diagnostic> {
     let mut run = Run { steps: 0, calls: 0, text: 0, scopes: Vec::new(), tests: Vec::new() };
     let globals = run.scope(None);
     for native in [Native::Test, Native::Template] {
-        globals.set(native.name(), Value::Native(native));
+        globals.set(native.name(), ObjectValue::Native(native));
     }
     let result = parse(text).and_then(|program| run.block(&program, &globals));
     // Functions hold the scopes that hold them.
@@ -67,13 +67,13 @@ struct Run {
 
 /// A call's arguments: those by position, those by name.
 struct Arguments {
-    positional: Vec<Value>,
-    named: Vec<(String, Value)>,
+    positional: Vec<ObjectValue>,
+    named: Vec<(String, ObjectValue)>,
 }
 
 impl Arguments {
     /// The argument at a position or of a name.
-    fn take(&mut self, position: usize, name: &str) -> Option<Value> {
+    fn take(&mut self, position: usize, name: &str) -> Option<ObjectValue> {
         if let Some(value) = self.positional.get(position) {
             return Some(value.clone());
         }
@@ -98,7 +98,7 @@ impl Run {
     }
 
     /// The value, if it does not nest too deep: comparing and dropping one recurses.
-    fn shallow(&mut self, at: usize, value: Value) -> Result<Value, Problem> {
+    fn shallow(&mut self, at: usize, value: ObjectValue) -> Result<ObjectValue, Problem> {
         match self.depth(at, &value)? {
             depth if depth > MAX_DEPTH => {
                 Err(Problem::new(at, format!("values lie more than {MAX_DEPTH} deep within values")))
@@ -107,19 +107,19 @@ impl Run {
         }
     }
 
-    fn depth(&mut self, at: usize, value: &Value) -> Result<usize, Problem> {
+    fn depth(&mut self, at: usize, value: &ObjectValue) -> Result<usize, Problem> {
         let mut deepest = 0;
-        let mut look = |run: &mut Self, inner: &Value| -> Result<(), Problem> {
+        let mut look = |run: &mut Self, inner: &ObjectValue| -> Result<(), Problem> {
             run.step(at)?;
             deepest = deepest.max(run.depth(at, inner)?);
             Ok(())
         };
         match value {
-            Value::List(items) => items.iter().try_for_each(|item| look(self, item))?,
-            Value::Dict(pairs) | Value::Method(pairs, _) => {
+            ObjectValue::List(items) => items.iter().try_for_each(|item| look(self, item))?,
+            ObjectValue::Dict(pairs) | ObjectValue::Method(pairs, _) => {
                 pairs.iter().try_for_each(|(key, value)| look(self, key).and_then(|()| look(self, value)))?;
             }
-            Value::Function(_, defaults, _) => {
+            ObjectValue::Function(_, defaults, _) => {
                 defaults.iter().flatten().try_for_each(|default| look(self, default))?;
             }
             _ => return Ok(0),
@@ -136,7 +136,7 @@ impl Run {
     }
 
     /// Runs statements; gives what was returned, if anything was.
-    fn block(&mut self, block: &[Statement], scope: &Rc<Scope>) -> Result<Option<Value>, Problem> {
+    fn block(&mut self, block: &[Statement], scope: &Rc<Scope>) -> Result<Option<ObjectValue>, Problem> {
         for statement in block {
             let returned = match statement {
                 Statement::Pass => None,
@@ -155,17 +155,19 @@ impl Run {
                         default.as_ref().map(|default| self.value(default, scope)).transpose()
                     });
                     let defaults = Rc::new(defaults.collect::<Result<Vec<_>, _>>()?);
-                    let value = Value::Function(Rc::clone(function), defaults, Rc::clone(scope));
+                    let value = ObjectValue::Function(Rc::clone(function), defaults, Rc::clone(scope));
                     let value = self.shallow(0, value)?;
                     scope.set(&function.name, value);
                     None
                 }
-                Statement::Return(None) => Some(Value::None),
+                Statement::Return(None) => Some(ObjectValue::None),
                 Statement::Return(Some(expr)) => Some(self.value(expr, scope)?),
                 Statement::For(name, values, body) => {
                     let items = match self.value(values, scope)? {
-                        Value::List(items) => items,
-                        Value::Dict(pairs) => Rc::new(pairs.iter().map(|(key, _)| key.clone()).collect()),
+                        ObjectValue::List(items) => items,
+                        ObjectValue::Dict(pairs) => {
+                            Rc::new(pairs.iter().map(|(key, _)| key.clone()).collect())
+                        }
                         _ => return Err(Problem::new(values.at, "expected a list or a dictionary")),
                     };
                     let mut returned = None;
@@ -197,25 +199,25 @@ impl Run {
         Ok(None)
     }
 
-    fn value(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Result<Value, Problem> {
+    fn value(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Result<ObjectValue, Problem> {
         self.step(expr.at)?;
         Ok(match &expr.kind {
-            Kind::Str(text) => Value::Str(self.string(expr.at, text.clone())?),
-            Kind::Int(n) => Value::Int(*n),
+            Kind::Str(text) => ObjectValue::Str(self.string(expr.at, text.clone())?),
+            Kind::Int(n) => ObjectValue::Int(*n),
             Kind::Name(name) => match name.as_str() {
-                "None" => Value::None,
-                "True" => Value::Bool(true),
-                "False" => Value::Bool(false),
+                "None" => ObjectValue::None,
+                "True" => ObjectValue::Bool(true),
+                "False" => ObjectValue::Bool(false),
                 name => scope
                     .get(name)
                     .ok_or_else(|| Problem::new(expr.at, format!("'{name}' has no value here")))?,
             },
             Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) => {
                 let items = items.iter().map(|item| self.value(item, scope)).collect::<Result<_, _>>()?;
-                self.shallow(expr.at, Value::List(Rc::new(items)))?
+                self.shallow(expr.at, ObjectValue::List(Rc::new(items)))?
             }
             Kind::Dict(pairs) => {
-                let mut found: Vec<(Value, Value)> = Vec::with_capacity(pairs.len());
+                let mut found: Vec<(ObjectValue, ObjectValue)> = Vec::with_capacity(pairs.len());
                 for (key, value) in pairs {
                     let (key, value) = (self.value(key, scope)?, self.value(value, scope)?);
                     match found.iter_mut().find(|(have, _)| have.equals(&key)) {
@@ -223,24 +225,24 @@ impl Run {
                         None => found.push((key, value)),
                     }
                 }
-                self.shallow(expr.at, Value::Dict(Rc::new(found)))?
+                self.shallow(expr.at, ObjectValue::Dict(Rc::new(found)))?
             }
             Kind::Sum(terms) => {
                 let mut terms = terms.iter();
                 let mut total = match terms.next() {
                     Some(first) => self.value(first, scope)?,
-                    None => Value::None,
+                    None => ObjectValue::None,
                 };
                 for term in terms {
                     let more = self.value(term, scope)?;
                     total = match (&total, &more) {
-                        (Value::Str(a), Value::Str(b)) => {
-                            Value::Str(self.string(term.at, format!("{a}{b}"))?)
+                        (ObjectValue::Str(a), ObjectValue::Str(b)) => {
+                            ObjectValue::Str(self.string(term.at, format!("{a}{b}"))?)
                         }
-                        (Value::List(a), Value::List(b)) => {
+                        (ObjectValue::List(a), ObjectValue::List(b)) => {
                             self.steps += a.len() + b.len();
                             self.step(term.at)?;
-                            Value::List(Rc::new(a.iter().chain(b.iter()).cloned().collect()))
+                            ObjectValue::List(Rc::new(a.iter().chain(b.iter()).cloned().collect()))
                         }
                         _ => return Err(Problem::new(term.at, "only lists and strings can be added")),
                     };
@@ -250,10 +252,10 @@ impl Run {
             Kind::Index(of, index) => {
                 let (of, key) = (self.value(of, scope)?, self.value(index, scope)?);
                 let found = match (&of, &key) {
-                    (Value::Dict(pairs), key) => {
+                    (ObjectValue::Dict(pairs), key) => {
                         pairs.iter().find(|(have, _)| have.equals(key)).map(|(_, value)| value.clone())
                     }
-                    (Value::List(items), Value::Int(n)) => {
+                    (ObjectValue::List(items), ObjectValue::Int(n)) => {
                         usize::try_from(*n).ok().and_then(|n| items.get(n)).cloned()
                     }
                     _ => None,
@@ -261,8 +263,8 @@ impl Run {
                 found.ok_or_else(|| Problem::new(index.at, "there is no such element"))?
             }
             Kind::Attribute(of, name) => match (self.value(of, scope)?, name.as_str()) {
-                (Value::Dict(pairs), "keys") => Value::Method(pairs, true),
-                (Value::Dict(pairs), "values") => Value::Method(pairs, false),
+                (ObjectValue::Dict(pairs), "keys") => ObjectValue::Method(pairs, true),
+                (ObjectValue::Dict(pairs), "values") => ObjectValue::Method(pairs, false),
                 _ => return Err(Problem::new(expr.at, format!("'.{name}' is not read here"))),
             },
             Kind::Call(of, arguments) => {
@@ -278,7 +280,7 @@ impl Run {
                 }
                 self.call(expr.at, function, given)?
             }
-            Kind::Not(of) => Value::Bool(!self.value(of, scope)?.truthy()),
+            Kind::Not(of) => ObjectValue::Bool(!self.value(of, scope)?.truthy()),
             Kind::And(operands) => self.first(operands, scope, false)?,
             Kind::Or(operands) => self.first(operands, scope, true)?,
             Kind::Compare(first, rest) => {
@@ -286,19 +288,19 @@ impl Run {
                 for (comparison, operand) in rest {
                     let right = self.value(operand, scope)?;
                     if !self.compare(&left, *comparison, &right, operand.at)? {
-                        return Ok(Value::Bool(false));
+                        return Ok(ObjectValue::Bool(false));
                     }
                     left = right;
                 }
-                Value::Bool(true)
+                ObjectValue::Bool(true)
             }
             Kind::Named(..) => return Err(Problem::new(expr.at, "expected a value")),
         })
     }
 
     /// `and` and `or`: the first operand that decides, else the last.
-    fn first(&mut self, operands: &[Expr], scope: &Rc<Scope>, decides: bool) -> Result<Value, Problem> {
-        let mut last = Value::Bool(!decides);
+    fn first(&mut self, operands: &[Expr], scope: &Rc<Scope>, decides: bool) -> Result<ObjectValue, Problem> {
+        let mut last = ObjectValue::Bool(!decides);
         for operand in operands {
             last = self.value(operand, scope)?;
             if last.truthy() == decides {
@@ -308,14 +310,20 @@ impl Run {
         Ok(last)
     }
 
-    fn compare(&mut self, left: &Value, how: Comparison, right: &Value, at: usize) -> Result<bool, Problem> {
+    fn compare(
+        &mut self,
+        left: &ObjectValue,
+        how: Comparison,
+        right: &ObjectValue,
+        at: usize,
+    ) -> Result<bool, Problem> {
         let within = match (how, right) {
             (Comparison::Equal, _) => return Ok(left.equals(right)),
             (Comparison::NotEqual, _) => return Ok(!left.equals(right)),
-            (_, Value::List(items)) => items.iter().any(|item| item.equals(left)),
-            (_, Value::Dict(pairs)) => pairs.iter().any(|(key, _)| key.equals(left)),
-            (_, Value::Str(text)) => match left {
-                Value::Str(part) => text.contains(&**part),
+            (_, ObjectValue::List(items)) => items.iter().any(|item| item.equals(left)),
+            (_, ObjectValue::Dict(pairs)) => pairs.iter().any(|(key, _)| key.equals(left)),
+            (_, ObjectValue::Str(text)) => match left {
+                ObjectValue::Str(part) => text.contains(&**part),
                 _ => return Err(Problem::new(at, "only a string can be in a string")),
             },
             _ => return Err(Problem::new(at, "expected a list, a dictionary or a string")),
@@ -323,9 +331,14 @@ impl Run {
         Ok(within == (how == Comparison::In))
     }
 
-    fn call(&mut self, at: usize, function: Value, mut given: Arguments) -> Result<Value, Problem> {
+    fn call(
+        &mut self,
+        at: usize,
+        function: ObjectValue,
+        mut given: Arguments,
+    ) -> Result<ObjectValue, Problem> {
         match function {
-            Value::Function(function, defaults, outer) => {
+            ObjectValue::Function(function, defaults, outer) => {
                 let scope = self.scope(Some(outer));
                 for (i, ((name, _), default)) in function.parameters.iter().zip(defaults.iter()).enumerate() {
                     let value = given.take(i, name).or_else(|| default.clone());
@@ -340,21 +353,21 @@ impl Run {
                 }
                 let returned = self.block(&function.body, &scope)?;
                 self.calls -= 1;
-                Ok(returned.unwrap_or(Value::None))
+                Ok(returned.unwrap_or(ObjectValue::None))
             }
-            Value::Native(Native::Template) => {
+            ObjectValue::Native(Native::Template) => {
                 let name = self.text_of(at, given.take(0, "name"))?;
                 let source = self.text_of(at, given.take(1, "source"))?;
                 self.finished(at, &given, 2)?;
-                Ok(Value::Template(name, source))
+                Ok(ObjectValue::Template(name, source))
             }
-            Value::Native(Native::Test) => {
+            ObjectValue::Native(Native::Test) => {
                 let name = self.text_of(at, given.take(0, "name"))?;
                 let source = self.text_of(at, given.take(1, "source"))?;
                 let expectation = given.take(2, "expectation");
                 let extra_flags = match given.take(3, "extra_flags") {
                     None => Vec::new(),
-                    Some(Value::List(flags)) => flags
+                    Some(ObjectValue::List(flags)) => flags
                         .iter()
                         .map(|flag| self.text_of(at, Some(flag.clone())).map(|flag| String::from(&*flag)))
                         .collect::<Result<_, _>>()?,
@@ -363,11 +376,11 @@ impl Run {
                 self.finished(at, &given, 4)?;
                 self.test(at, name.to_string(), source.to_string(), expectation, extra_flags)
             }
-            Value::Template(name, source) => {
+            ObjectValue::Template(name, source) => {
                 let replacement = given.take(0, "replacement");
                 let expectation = given.take(1, "expectation");
                 self.finished(at, &given, 2)?;
-                let Some(Value::Dict(replacement)) = replacement else {
+                let Some(ObjectValue::Dict(replacement)) = replacement else {
                     return Err(Problem::new(at, "expected a dictionary of replacements"));
                 };
                 let mut pairs = Vec::with_capacity(replacement.len());
@@ -387,10 +400,10 @@ impl Run {
                 let [name, source] = texts;
                 self.test(at, name, source, expectation, Vec::new())
             }
-            Value::Method(pairs, keys) => {
+            ObjectValue::Method(pairs, keys) => {
                 self.finished(at, &given, 0)?;
                 let items = pairs.iter().map(|(key, value)| if keys { key.clone() } else { value.clone() });
-                Ok(Value::List(Rc::new(items.collect())))
+                Ok(ObjectValue::List(Rc::new(items.collect())))
             }
             _ => Err(Problem::new(at, "this is nothing that can be called")),
         }
@@ -407,9 +420,9 @@ impl Run {
         Ok(())
     }
 
-    fn text_of(&self, at: usize, value: Option<Value>) -> Result<Rc<str>, Problem> {
+    fn text_of(&self, at: usize, value: Option<ObjectValue>) -> Result<Rc<str>, Problem> {
         match value {
-            Some(Value::Str(text)) => Ok(text),
+            Some(ObjectValue::Str(text)) => Ok(text),
             _ => Err(Problem::new(at, "expected a string")),
         }
     }
@@ -419,17 +432,17 @@ impl Run {
         at: usize,
         name: String,
         source: String,
-        expectation: Option<Value>,
+        expectation: Option<ObjectValue>,
         extra_flags: Vec<String>,
-    ) -> Result<Value, Problem> {
+    ) -> Result<ObjectValue, Problem> {
         let expectation = match expectation {
-            None | Some(Value::None) => None,
-            Some(Value::Str(text)) => Some(String::from(&*text)).filter(|text| !text.is_empty()),
+            None | Some(ObjectValue::None) => None,
+            Some(ObjectValue::Str(text)) => Some(String::from(&*text)).filter(|text| !text.is_empty()),
             Some(_) => return Err(Problem::new(at, "expected the name of an error, or None")),
         };
         self.string(at, format!("{name}{source}"))?;
         self.tests.push(Generated { name, source, expectation, extra_flags });
-        Ok(Value::None)
+        Ok(ObjectValue::None)
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Statement>, Problem> {
         let start = text[..first.at].rfind('\n').map_or(0, |newline| newline + 1);
         lines.push(Line { indent: first.at - start, tokens: line });
     }
-    let mut parser = Parser { lines: &lines, next: 0 };
+    let mut parser = StatementParser { lines: &lines, next: 0 };
     let statements = parser.block(0)?;
     match parser.lines.get(parser.next) {
         Some(line) => Err(Problem::new(line.at(), "this line is indented like none before it")),
@@ -80,12 +80,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<Statement>, Problem> {
     }
 }
 
-struct Parser<'l, 't, 'a> {
+struct StatementParser<'l, 't, 'a> {
     lines: &'l [Line<'t, 'a>],
     next: usize,
 }
 
-impl<'l, 't, 'a> Parser<'l, 't, 'a> {
+impl<'l, 't, 'a> StatementParser<'l, 't, 'a> {
     /// The statements that are indented like the next one.
     fn block(&mut self, depth: usize) -> Result<Vec<Statement>, Problem> {
         let mut statements = Vec::new();

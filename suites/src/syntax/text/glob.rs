@@ -4,18 +4,18 @@
 /// A `[` that is never closed stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
-    parts: Vec<Part>,
+    parts: Vec<GlobPart>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum GlobPart {
     Any,
     One,
     Char(char),
     Set { negated: bool, ranges: Vec<(char, char)> },
 }
 
-impl Part {
+impl GlobPart {
     fn matches(&self, c: char) -> bool {
         match self {
             Self::Any => false,
@@ -37,17 +37,17 @@ impl Glob {
         while let Some(&c) = chars.get(at) {
             at += 1;
             let part = match c {
-                '*' if parts.last() == Some(&Part::Any) => continue,
-                '*' => Part::Any,
-                '?' => Part::One,
+                '*' if parts.last() == Some(&GlobPart::Any) => continue,
+                '*' => GlobPart::Any,
+                '?' => GlobPart::One,
                 '[' => match set(&chars[at..]) {
                     Some((part, len)) => {
                         at += len;
                         part
                     }
-                    None => Part::Char('['),
+                    None => GlobPart::Char('['),
                 },
-                c => Part::Char(c),
+                c => GlobPart::Char(c),
             };
             parts.push(part);
         }
@@ -63,7 +63,7 @@ impl Glob {
         loop {
             let here = rest.clone();
             match (self.parts.get(part), rest.next()) {
-                (Some(Part::Any), _) => {
+                (Some(GlobPart::Any), _) => {
                     part += 1;
                     rest = here;
                     retry = Some((part, rest.clone()));
@@ -90,7 +90,7 @@ impl Glob {
         self.parts
             .iter()
             .map_while(|part| match part {
-                Part::Char(c) => Some(*c),
+                GlobPart::Char(c) => Some(*c),
                 _ => None,
             })
             .collect()
@@ -98,7 +98,7 @@ impl Glob {
 }
 
 /// The set after a `[`, and its length up to and with the `]`.
-fn set(chars: &[char]) -> Option<(Part, usize)> {
+fn set(chars: &[char]) -> Option<(GlobPart, usize)> {
     let negated = chars.first() == Some(&'!');
     let start = usize::from(negated);
     // A `]` in the first place is a member, not the end.
@@ -115,7 +115,7 @@ fn set(chars: &[char]) -> Option<(Part, usize)> {
             at += 1;
         }
     }
-    Some((Part::Set { negated, ranges }, end + 1))
+    Some((GlobPart::Set { negated, ranges }, end + 1))
 }
 
 #[cfg(test)]

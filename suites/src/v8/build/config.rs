@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::stated::{Mips, Said};
+use super::stated::{Mips, StatedConfig};
 use crate::expectations::Variable;
 use crate::v8::dialect::{Dialect, Simulator};
 use crate::v8::runner_source::{Key, Keys};
@@ -15,11 +15,11 @@ const MIPS: [&str; 4] = ["mips", "mipsel", "mips64", "mips64el"];
 /// What a configuration says.
 ///
 /// `lenient`: the tree is newer than what is known, so that keys which V8's runner of the newest known version wants
-/// may be missing; they are false for the runner, unknown to conditions, and named in [`Said::missing`].
+/// may be missing; they are false for the runner, unknown to conditions, and named in [`StatedConfig::missing`].
 ///
 /// # Errors
 /// What is wrong with it, with the key.
-pub fn read(bytes: &[u8], dialect: &Dialect, keys: &Keys, lenient: bool) -> Result<Said, String> {
+pub fn read(bytes: &[u8], dialect: &Dialect, keys: &Keys, lenient: bool) -> Result<StatedConfig, String> {
     let config: Map<String, Value> =
         serde_json::from_slice(bytes).map_err(|e| format!("is no JSON object: {e}"))?;
     match keys {
@@ -49,7 +49,7 @@ fn flag(config: &Map<String, Value>, key: &str) -> Result<bool, String> {
 }
 
 /// V8 until 11.4.
-fn named(config: &Map<String, Value>, dialect: &Dialect, keys: &[Key]) -> Result<Said, String> {
+fn named(config: &Map<String, Value>, dialect: &Dialect, keys: &[Key]) -> Result<StatedConfig, String> {
     let cpu = text(config, dialect.build.arch_key)?;
     // In V8's land, GN's x86 is called ia32.
     let arch = if cpu == "x86" { "ia32".into() } else { cpu.clone() };
@@ -67,7 +67,7 @@ fn named(config: &Map<String, Value>, dialect: &Dialect, keys: &[Key]) -> Result
         Simulator::Key(key) => Some(flag(config, key)?),
         Simulator::Foreign(_) => None,
     };
-    Ok(Said { arch, variables, mips, simulator, missing: Vec::new() })
+    Ok(StatedConfig { arch, variables, mips, simulator, missing: Vec::new() })
 }
 
 /// V8 from 11.5 on: every key is a variable, of whatever type.
@@ -76,7 +76,7 @@ fn every(
     dialect: &Dialect,
     required: &[&str],
     lenient: bool,
-) -> Result<Said, String> {
+) -> Result<StatedConfig, String> {
     let arch = text(config, dialect.build.arch_key)?;
     let missing: Vec<String> =
         required.iter().filter(|key| !config.contains_key(**key)).map(|key| (*key).to_owned()).collect();
@@ -92,7 +92,7 @@ fn every(
         Simulator::Key(key) => Some(variables.get(key).is_some_and(Variable::is_true)),
         _ => None,
     };
-    Ok(Said { arch, variables, mips: None, simulator, missing })
+    Ok(StatedConfig { arch, variables, mips: None, simulator, missing })
 }
 
 /// A value as conditions see it.
@@ -119,7 +119,7 @@ mod tests {
         build_keys(std::path::Path::new("/nonexistent"), dialect)
     }
 
-    fn newest(changes: &[(&str, Option<Value>)], lenient: bool) -> Result<Said, String> {
+    fn newest(changes: &[(&str, Option<Value>)], lenient: bool) -> Result<StatedConfig, String> {
         let ConfigKeys::Every { required, .. } = NEWEST.build.keys else { panic!() };
         let mut config: Map<String, Value> =
             required.iter().map(|key| ((*key).to_owned(), Value::Bool(false))).collect();

@@ -15,7 +15,7 @@ const BUILDS: [&str; 2] = ["out", "out.gn"];
 
 /// A build's configuration.
 #[derive(Debug)]
-pub struct Found {
+pub struct LocatedBuild {
     /// The build's directory.
     pub dir: PathBuf,
     /// The file.
@@ -29,7 +29,7 @@ pub struct Found {
 ///
 /// # Errors
 /// A configuration that cannot be read; several builds of which none is chosen.
-pub fn find(options: &Options) -> Result<Option<Found>, OpenError> {
+pub fn find(options: &Options) -> Result<Option<LocatedBuild>, OpenError> {
     let outdir = options.root.join(&options.outdir);
     let mut candidates = vec![outdir.clone()];
     if outdir.file_name().is_none_or(|name| name != "build") {
@@ -60,10 +60,10 @@ pub fn config_of(options: &Options) -> Option<Vec<u8>> {
 }
 
 /// The build in `dir`, if it says what it is.
-pub fn in_directory(dir: PathBuf) -> Result<Option<Found>, OpenError> {
+pub fn in_directory(dir: PathBuf) -> Result<Option<LocatedBuild>, OpenError> {
     let file = dir.join(CONFIG_FILE);
     match read(&file) {
-        Ok(bytes) => Ok(Some(Found { dir, file, bytes })),
+        Ok(bytes) => Ok(Some(LocatedBuild { dir, file, bytes })),
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(source) => Err(OpenError::Read { path: file, source }),
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config;
 use super::host::host_arch;
-use super::locate::{self, Found};
+use super::locate::{self, LocatedBuild};
 use super::stated::Mips;
 use crate::expectations::Variable;
 use crate::kit::error::OpenError;
@@ -101,13 +101,13 @@ impl Build {
 
     /// The build that says what it is.
     fn configured(
-        found: Found,
+        found: LocatedBuild,
         options: &Options,
         dialect: &Dialect,
         keys: &Keys,
         lenient: bool,
     ) -> Result<Self, OpenError> {
-        let Found { dir, file, bytes } = found;
+        let LocatedBuild { dir, file, bytes } = found;
         let said = config::read(&bytes, dialect, keys, lenient)
             .map_err(|reason| OpenError::BuildConfig { file: file.clone(), reason })?;
         let mut variables = said.variables;

@@ -6,7 +6,7 @@ use crate::expectations::Variable;
 
 /// What a configuration says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct StatedConfig {
     /// The architecture, as V8 calls it.
     pub arch: String,
     /// Status variables.

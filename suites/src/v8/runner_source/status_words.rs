@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::source::{between, text, tokens};
 use crate::syntax::python::token::Token;
-use crate::syntax::python::{Module, Value};
+use crate::syntax::python::{Module, ModuleValue};
 
 /// Where they stand.
 pub const FILE: &str = "tools/testrunner/local/statusfile.py";
@@ -33,7 +33,7 @@ fn read(source: &str) -> Option<StatusWords> {
     let word = |token: &Token<'_>| match token {
         Token::Str(text) => Some(Some(text.clone())),
         Token::Name(name) => match module.get(name) {
-            Ok(Some(Value::Str(text))) => Some(Some(text.clone())),
+            Ok(Some(ModuleValue::Str(text))) => Some(Some(text.clone())),
             _ => None,
         },
         Token::Op(",") => Some(None),

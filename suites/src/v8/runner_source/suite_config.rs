@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::source::{between, text, tokens};
 use crate::syntax::python::token::Token;
-use crate::syntax::python::{Module, Value};
+use crate::syntax::python::{Module, ModuleValue};
 
 const FILE: &str = "testcfg.py";
 
@@ -105,7 +105,7 @@ fn returned(tokens: &[Token<'_>], name: &str, module: &Module) -> Option<Vec<Str
             Token::Str(text) => found.push(text.clone()),
             Token::Op("," | "[" | "]") => {}
             Token::Name(name) => match module.get(name).ok()?? {
-                Value::Str(text) => found.push(text.clone()),
+                ModuleValue::Str(text) => found.push(text.clone()),
                 list => found.extend(list.strings()?),
             },
             _ => return None,

@@ -10,7 +10,7 @@ use crate::v8::dialect::Directives;
 
 /// What a source's directives say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundDirectives {
     /// `// Flags:`: the words of all of them, in order. They may be bare words, and a `--` among them.
     pub flags: Vec<String>,
     /// `// Files:`: the words of all of them.
@@ -37,8 +37,8 @@ fn is_space(byte: u8) -> bool {
 ///
 /// # Errors
 /// A directive that makes no sense: an open quote in flags, a variable without its `=`.
-pub fn directives(source: &[u8], known: Directives, quoted: bool) -> Result<Found, String> {
-    let mut found = Found::default();
+pub fn directives(source: &[u8], known: Directives, quoted: bool) -> Result<FoundDirectives, String> {
+    let mut found = FoundDirectives::default();
     // Each directive takes the rest of its line; another of its own kind does not begin within.
     let (mut flags_end, mut files_end, mut env_seen) = (0, 0, false);
     let mut from = 0;
@@ -137,7 +137,7 @@ mod tests {
         quoted: false,
     };
 
-    fn read(source: &str) -> Found {
+    fn read(source: &str) -> FoundDirectives {
         directives(source.as_bytes(), ALL, true).unwrap()
     }
 
@@ -160,7 +160,7 @@ mod tests {
         let found = read(
             "//Flags: --a\n// flags: --b\n/ / Flags: --c\n// Flags --d\n // NO HARNESS\n// NO HARNESS x\n// MODULE\r\n",
         );
-        assert_eq!(found, Found::default());
+        assert_eq!(found, FoundDirectives::default());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::kit::error::OpenError;
-use crate::syntax::python::Value;
+use crate::syntax::python::ModuleValue;
 use crate::v8::table_file::TableFile;
 
 /// The prefix of scripts that stand for the suite's own.
@@ -57,12 +57,14 @@ impl FlagTables {
 fn table(source: &TableFile, name: &'static str) -> Result<Flags, OpenError> {
     const SHAPE: &str = "a list of dictionaries with 'name' and 'flags'";
     let Some(found) = source.get(name)? else { return Ok(Vec::new()) };
-    let Value::List(items) = found else { return Err(source.shape(name, SHAPE)) };
-    let entry = |item: &Value| {
-        let Value::Dict(pairs) = item else { return None };
-        let of = |key: &str| pairs.iter().find(|(k, _)| *k == Value::Str(key.into())).map(|(_, value)| value);
+    let ModuleValue::List(items) = found else { return Err(source.shape(name, SHAPE)) };
+    let entry = |item: &ModuleValue| {
+        let ModuleValue::Dict(pairs) = item else { return None };
+        let of = |key: &str| {
+            pairs.iter().find(|(k, _)| *k == ModuleValue::Str(key.into())).map(|(_, value)| value)
+        };
         match (of("name")?, of("flags")?.strings()?) {
-            (Value::Str(name), flags) => Some((name.clone(), flags)),
+            (ModuleValue::Str(name), flags) => Some((name.clone(), flags)),
             _ => None,
         }
     };

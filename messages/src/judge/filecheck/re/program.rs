@@ -58,21 +58,21 @@ pub(super) enum Step {
 
 /// The steps of a program, and what running them requires.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(super) struct Automaton {
     pub(super) steps: Vec<Step>,
     pub(super) counters: usize,
     pub(super) groups: usize,
 }
 
 /// Compiles a tree. Group N has the slots 2N and 2N + 1; group 0 is the whole match.
-pub(super) fn program(node: &Node, groups: usize) -> Program {
-    let mut made = Program { steps: Vec::new(), counters: 0, groups };
+pub(super) fn program(node: &Node, groups: usize) -> Automaton {
+    let mut made = Automaton { steps: Vec::new(), counters: 0, groups };
     made.emit(node);
     made.steps.push(Step::Accept);
     made
 }
 
-impl Program {
+impl Automaton {
     fn emit(&mut self, node: &Node) {
         match node {
             Node::One(one) => self.steps.push(Step::One(one.clone())),

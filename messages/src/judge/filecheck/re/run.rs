@@ -3,7 +3,7 @@
 use super::budget::{Budget, Exhausted};
 use super::chars::{Fold, One, alike, is_word};
 use super::parse::parse;
-use super::program::{Program, Step, program};
+use super::program::{Automaton, Step, program};
 use super::reader::PatternError;
 use super::tree::{At, Manner};
 
@@ -15,7 +15,7 @@ const UNSET: usize = usize::MAX;
 /// A pattern ready to search. `^` and `$` match at line ends.
 #[derive(Debug)]
 pub(in crate::judge::filecheck) struct Regex {
-    program: Program,
+    program: Automaton,
 }
 
 /// The range of a match, in bytes.
@@ -121,7 +121,7 @@ fn cost(searched: usize, literal: &str) -> usize {
 }
 
 struct Run<'a> {
-    program: &'a Program,
+    program: &'a Automaton,
     text: &'a str,
     budget: &'a mut Budget,
     slots: Vec<usize>,
@@ -130,7 +130,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(program: &'a Program, text: &'a str, budget: &'a mut Budget) -> Self {
+    fn new(program: &'a Automaton, text: &'a str, budget: &'a mut Budget) -> Self {
         let slots = vec![UNSET; 2 * (program.groups + 1)];
         let counters = vec![Counter { rounds: 0, at: UNSET }; program.counters];
         Self { program, text, budget, slots, counters, notes: Vec::new() }
