@@ -49,7 +49,7 @@ pub enum Item {
     Group(&'static [Item]),
 }
 
-/// A struct of options, as [`options!`](crate::options) declares it.
+/// A struct of options, as [`options!`](crate::options!) declares it.
 pub trait Declares {
     /// Its options, as they were declared.
     const OPTIONS: &'static [Item];
@@ -130,7 +130,7 @@ macro_rules! options {
     };
 }
 
-/// One field of [`options!`](crate::options).
+/// One field of [`options!`](crate::options!).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! declared {

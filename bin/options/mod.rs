@@ -1,6 +1,6 @@
 //! How the options of both programs are declared, and how their values are merged.
 //!
-//! An option is declared once, by [`options!`](crate::options): its help, its class, whether a file may hold it, and
+//! An option is declared once, by [`options!`](crate::options!): its help, its class, whether a file may hold it, and
 //! how a value is merged with that of the layer below. Everything else follows from that: `--help` (through clap), the
 //! keys of `runner.toml` and `peerd.toml` with their JSON schemas, the names of environment variables, the README's table.
 //!
