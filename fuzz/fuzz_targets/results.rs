@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 #[path = "../../bin/runner/diff/compare.rs"]
 mod compare;
-#[path = "../../bin/report/ran.rs"]
+#[path = "../../bin/report/files/ran.rs"]
 mod ran;
 #[path = "../../bin/runner/diff/results.rs"]
 mod results;
