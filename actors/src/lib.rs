@@ -1,4 +1,4 @@
-//! Who acts: the actors that run tests, and the pure cores that decide for them.
+//! The actors that run tests, and the pure cores that make their decisions.
 //!
 //! ```text
 //!  Cases ──▶ lister ──▶ Scheduler ──Order──▶ LocalPool ──▶ ProcessRunner* ──▶ a process each
@@ -10,17 +10,17 @@
 //!
 //! | wing | holds |
 //! |---|---|
-//! | [`kit`] | small tools of all wings |
+//! | [`kit`] | small tools that all wings use |
 //! | [`execution`] | running tests on this machine |
 //! | [`content`] | the inputs of a run, by content |
-//! | [`trust`] | whom this machine trusts, and through whom |
-//! | [`net`] | peers on the network: finding them, and talking to them |
-//! | [`history`] | how long tests took in earlier runs, and what they came to |
+//! | [`trust`] | which keys this machine trusts, and through which chains of approvals |
+//! | [`net`] | peers on the network: discovery, links and messages |
+//! | [`history`] | durations and outcomes of tests in earlier runs |
 //! | [`mod@run`] | one run |
 //! | [`daemon`] | one daemon |
 //!
-//! A wing imports only wings above it in this table: `kit` is there for all, `net` knows `trust`, `run` and `daemon` know
-//! all others and never each other; `tests/architecture.rs` checks it.
+//! A wing imports only wings above it in this table: all may import `kit`, `net` imports `trust`, and `run` and
+//! `daemon` import all others but never each other; `tests/architecture.rs` checks it.
 
 pub mod content;
 pub mod daemon;

@@ -1,6 +1,7 @@
 //! The messages between a scheduler and an executor. The local pool and a peer use the same ones.
 //!
-//! An executor is registered with [`Join`](crate::run::scheduler::Join), gets [`Order`]s and answers with [`ExecutorEvent`].
+//! An executor is registered with [`Join`](crate::run::scheduler::Join), receives [`Order`]s and answers with
+//! [`ExecutorEvent`].
 //! Every lease it was assigned is answered by exactly one [`ExecutorEventKind::Finished`], unless the executor is lost.
 
 use std::time::Duration;
@@ -20,37 +21,37 @@ pub struct LeaseId(pub u64);
 /// Permission to run one test once; answered by exactly one `Finished`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Its number.
+    /// The lease's number in the run.
     pub id: LeaseId,
-    /// Which test.
+    /// The test to run.
     pub test: CaseId,
-    /// Which attempt at this test it is, from 1.
+    /// The number of this attempt at the test, from 1.
     pub attempt: u32,
 }
 
-/// What a scheduler orders an executor to do.
+/// An order from the scheduler to an executor.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub enum Order {
-    /// Run these, in this order; never more in all than the executor gave credit for. An executor of a run knows where
+    /// Run these, in this order; the total never exceeds the executor's credit. An executor of a run knows where
     /// the run's cases come from.
     Assign(Vec<Lease>),
-    /// Do not start these, and end those that run. They are answered with
+    /// Do not start these, and end those that are running. They are answered with
     /// [`LeaseResult::Withdrawn`], or with their result if that came first.
     Withdraw(Vec<LeaseId>),
-    /// Withdraws all leases, and those that may still come. A peer that is given up in the middle of a run gets it too:
-    /// its later messages are ignored.
+    /// Withdraws all leases, including any that still arrive. Also sent to a peer that is given up during a run, whose
+    /// later messages are ignored.
     Stop {
-        /// SIGKILL at once, instead of SIGTERM with a grace first.
+        /// Send SIGKILL at once, instead of SIGTERM and a grace period first.
         kill: bool,
     },
 }
 
-/// What an executor tells the scheduler.
+/// A message from an executor to the scheduler.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct ExecutorEvent {
-    /// Who speaks.
+    /// The executor that sends it.
     pub executor: ExecutorId,
     /// What happened.
     pub kind: ExecutorEventKind,
@@ -59,24 +60,24 @@ pub struct ExecutorEvent {
 /// What happened at an executor.
 #[derive(Debug)]
 pub enum ExecutorEventKind {
-    /// From now on this many leases may be out at a time. Those beyond are withdrawn, as far as they were not begun.
+    /// From now on this many leases may be assigned at a time. Leases beyond that are withdrawn unless already begun.
     Ready {
-        /// Jobs at a time, and the queue ahead of them.
+        /// The number of jobs plus the queue ahead of them.
         credit: usize,
     },
     /// A test's process is about to be started.
     Started {
-        /// Under which lease.
+        /// The lease that it runs under.
         lease: LeaseId,
         /// The test's names.
         name: TestName,
     },
-    /// How long a lease has waited at a peer, from its arrival there to its process's start: what the peer says. Comes
-    /// before [`ExecutorEventKind::Finished`], if at all; of other executors the scheduler sees it itself.
+    /// How long a lease waited at a peer, from its arrival there to the start of its process, as reported by the peer.
+    /// Comes before [`ExecutorEventKind::Finished`], if at all; for other executors the scheduler measures it itself.
     Queued {
         /// The lease's number in the run.
         lease: LeaseId,
-        /// This long.
+        /// The time that the lease waited.
         queued: Duration,
     },
     /// A lease has ended.
@@ -86,14 +87,14 @@ pub enum ExecutorEventKind {
         /// How the lease ended.
         ending: LeaseResult,
     },
-    /// It has been silent for some seconds, and may come back. Until then it gets no leases, and other executors may run
-    /// those it has.
+    /// The executor has been silent for some seconds and may recover. Until then it gets no leases, and other executors
+    /// may run those that it has.
     Suspected,
-    /// It is not silent any more.
+    /// The executor is no longer silent.
     Recovered,
-    /// The executor is lost, with all leases that it had not answered.
+    /// The executor is lost, with all leases that it has not answered.
     Lost {
-        /// Why, for people.
+        /// The reason, for display.
         reason: String,
     },
 }
@@ -103,20 +104,20 @@ pub enum ExecutorEventKind {
 pub enum LeaseResult {
     /// The process ran to its end and was judged.
     Judged(Box<Judged>),
-    /// There is nothing to judge, and that is the test's verdict.
+    /// There is no output to judge; that is the test's verdict.
     Failed(Box<Failed>),
     /// No verdict: the lease was withdrawn, or the run is being stopped.
     Withdrawn,
-    /// No verdict: this machine cannot run the test, for reasons of its own (full disk, no memory, a program of another
-    /// format). Another one is to try; an executor that says so again and again gets nothing more.
+    /// No verdict: this machine cannot run the test for reasons of its own (full disk, no memory, a program in another
+    /// format). Another executor should try; one that answers so repeatedly gets no more leases.
     Unable {
-        /// Why, for people.
+        /// The reason, for display.
         reason: String,
     },
 }
 
 impl LeaseResult {
-    /// Whether this is a verdict, and as the status files expect. `None`: no verdict.
+    /// Whether the verdict is as the status files expect; `None` if there is no verdict.
     pub fn as_expected(&self) -> Option<bool> {
         match self {
             Self::Judged(judged) => Some(judged.case.expectation.allows(judged.run.judgement.outcome)),
@@ -129,17 +130,17 @@ impl LeaseResult {
 /// A test that ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
-    /// What ran.
+    /// The case that ran.
     pub case: TestCase,
-    /// What it did and what that means: all that a peer sends of it.
+    /// What the process did and the verdict on it: all that a peer sends about the test.
     pub run: JudgedRun,
 }
 
-/// A test without output to judge: it cannot be run, its expected file is missing, its program does not start,
-/// something in Flotilla broke. Never as expected, whatever the status files say.
+/// A test without output to judge: it cannot be run, its expected file is missing, its program does not start, or
+/// something in Flotilla broke. Never expected, whatever the status files say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// The names for people.
+    /// The test's names, for display.
     pub name: TestName,
     /// The stable identity, as [`TestCase::id`].
     pub id: String,
@@ -147,7 +148,7 @@ pub struct Failed {
     pub case: Option<TestCase>,
     /// FAIL, or CRASH for a test that took executors down.
     pub outcome: Outcome,
-    /// What stood in the way.
+    /// Why there is no output to judge.
     pub reason: String,
 }
 
@@ -177,7 +178,7 @@ impl Failed {
         Self { name, id, case: None, outcome: Outcome::Fail, reason }
     }
 
-    /// The failure of a test of which nothing but its number is known.
+    /// The failure of a test of which only the number is known.
     pub fn nameless(test: CaseId, reason: String) -> Self {
         let name = TestName {
             suite: "unknown".into(),

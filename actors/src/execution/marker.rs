@@ -11,18 +11,18 @@ use crate::execution::executor::LeaseId;
 /// The variable's name.
 pub const VARIABLE: &str = "FLOTILLA_RUN";
 
-/// A run's identity: random, so that no two runs on one machine take each other's processes for their own.
+/// A run's identity: random, so that two runs on one machine never mistake each other's processes for their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunId(String);
 
 impl RunId {
-    /// A new one: 128 random bits from the standard library's hash keys, which it takes from the system.
+    /// A new identity: 128 random bits from the standard library's hash keys, which it takes from the system.
     pub fn random() -> Self {
         let word = || RandomState::new().build_hasher().finish();
         Self(format!("{:016x}{:016x}", word(), word()))
     }
 
-    /// The identity that a command line names; `None` if the text cannot be one.
+    /// Parses an identity given on a command line; `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let valid = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         valid.then(|| Self(text.to_owned()))
@@ -33,7 +33,7 @@ impl RunId {
         format!("{}.{}", self.0, lease.0)
     }
 
-    /// What the environment of each of this run's processes holds, up to the lease's number.
+    /// The part of the variable's entry that all of this run's processes share: everything before the lease's number.
     pub fn needle(&self) -> Vec<u8> {
         format!("{VARIABLE}={}.", self.0).into_bytes()
     }
@@ -48,11 +48,11 @@ impl fmt::Display for RunId {
 /// What an environment block (`NAME=value` items, each ended by NUL) says about one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// Its process belongs to this lease of the run.
+    /// The process belongs to this lease of the run.
     Of(LeaseId),
-    /// Its process does not belong to the run.
+    /// The process does not belong to the run.
     Foreign,
-    /// It is empty: a zombie, a kernel thread, or a process in the middle of an exec. Nothing can be said.
+    /// The block is empty: a zombie, a kernel thread, or a process in the middle of an exec. Nothing is known.
     Unknown,
 }
 

@@ -2,21 +2,21 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`executor`] | what a scheduler and an executor say to one another |
+//! | [`executor`] | the messages between a scheduler and an executor |
 //! | [`pool`] | [`LocalPool`](pool::LocalPool) and its [`ProcessRunner`](pool::ProcessRunner)s |
 //! | [`process`] | one command from its spawn to its end, with deadline, capture and stop |
 //! | [`marker`] | how the processes of a run are recognised |
 //! | [`orphans`] | grandchildren that outlive their test, while the runner lives |
 //! | [`reaper`] | the process that ends everything when the runner was killed |
-//! | [`confine`] | what tests that another machine asked for may touch |
+//! | [`confine`] | what tests from another machine may access |
 //! | `scratch` | where files that are put together for tests lie |
-//! | `procfs` | what /proc says of processes |
+//! | `procfs` | information about processes from /proc |
 //!
-//! Threads: each [`ProcessRunner`](pool::ProcessRunner) has one of a `SyncArbiter`, of which a test's process is the
-//! only business while it runs; the reaper is a process of its own.
+//! Threads: each [`ProcessRunner`](pool::ProcessRunner) has its own thread of a `SyncArbiter`, which does nothing else
+//! while a test's process runs; the reaper is a separate process.
 //!
-//! Invariants: each lease is answered by exactly one ending; a test's processes, grandchildren included, end before or
-//! with the run.
+//! Invariants: each lease is answered by exactly one ending; a test's processes, grandchildren included, end no later
+//! than the run.
 
 pub mod confine;
 pub mod executor;

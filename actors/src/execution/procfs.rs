@@ -1,4 +1,4 @@
-//! The little of /proc that finding processes needs.
+//! The parts of /proc that are needed to find processes.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,8 +8,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_s
 
 use crate::execution::marker::{self, Mark};
 
-/// What a process's environment says about the run with this needle. One that is not ours to look into is foreign;
-/// one that has no environment any more is unknown.
+/// Looks for the run with this needle in a process's environment. A process whose environment may not be read is
+/// foreign; one that no longer has an environment is unknown.
 pub(crate) fn mark(pid: Pid, needle: &[u8]) -> Mark {
     let mut block = Vec::new();
     let read =
@@ -21,13 +21,13 @@ pub(crate) fn mark(pid: Pid, needle: &[u8]) -> Mark {
     }
 }
 
-/// Every process.
+/// All processes.
 pub(crate) fn processes() -> io::Result<impl Iterator<Item = Pid>> {
     let entries = fs::read_dir("/proc")?;
     Ok(entries.filter_map(|entry| Pid::from_raw(entry.ok()?.file_name().to_str()?.parse().ok()?)))
 }
 
-/// SIGKILL, if `still` holds once the process is held by a pidfd: its number may have gone to another one.
+/// Sends SIGKILL if `still` holds once a pidfd holds the process: its number may have been reused.
 pub(crate) fn kill(pid: Pid, still: impl Fn(Pid) -> bool) {
     match pidfd_open(pid, PidfdFlags::empty()) {
         Ok(held) if still(pid) => {

@@ -6,10 +6,10 @@ use flotilla_messages::{Outcome, TestReport};
 
 use super::mean::Mean;
 
-/// The longest run that is believed: a peer says how long a test took there.
+/// The longest duration that is believed: peers report how long tests took there.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a test came to in one run.
+/// A test's outcome in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The outcome.
@@ -23,7 +23,7 @@ pub struct Verdict {
 pub struct Noted {
     /// The test's stable identity, [`TestCase::id`](flotilla_messages::TestCase::id).
     pub id: String,
-    /// What it came to.
+    /// The verdict to keep.
     pub result: Verdict,
     /// How long its process ran, in milliseconds; nothing if none did.
     pub millis: Option<u32>,
@@ -45,9 +45,9 @@ impl Noted {
 pub struct Record {
     /// How long it takes.
     pub mean: Mean,
-    /// What it came to last.
+    /// The verdict of its last run.
     pub last: Verdict,
-    /// And the time before; nothing after its first run.
+    /// The verdict of the run before that; `None` after its first run.
     pub previous: Option<Verdict>,
     /// How often it ran.
     pub runs: u32,

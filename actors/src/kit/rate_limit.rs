@@ -1,8 +1,8 @@
-//! How a log is kept from being filled, and a disk from being kept busy, by what others do.
+//! Keeps others from filling a log or keeping a disk busy.
 
 use std::time::{Duration, Instant};
 
-/// How many may pass in a row unless something else is said.
+/// The default number that may pass in a row.
 const IN_A_ROW: u32 = 10;
 /// The time after which one more may be.
 const EVERY: Duration = Duration::from_secs(1);

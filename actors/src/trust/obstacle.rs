@@ -9,18 +9,18 @@ use flotilla_messages::Fingerprint;
 pub enum Obstacle {
     /// It was revoked here.
     Barred,
-    /// Only by a chain, and chains are off.
+    /// It is reached only by a chain, and chains are off.
     ChainsOff,
-    /// Only by a chain of this many keys.
+    /// It is reached only by a chain that is too long.
     TooDeep {
-        /// How many.
+        /// The number of keys in the chain.
         keys: u32,
-        /// How many it may be.
+        /// The most keys that a chain may have.
         limit: u32,
     },
     /// Approved in this key's statement, which is not valid now.
     Stale(Fingerprint),
-    /// By nobody who is trusted.
+    /// No trusted key approves it.
     NotApproved,
 }
 

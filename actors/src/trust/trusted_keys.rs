@@ -19,18 +19,18 @@ impl TrustedKeys {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&key)
     }
 
-    /// These keys and no others from now on.
+    /// Replaces the set with these keys.
     pub fn replace(&self, keys: impl IntoIterator<Item = Fingerprint>) {
         let keys = keys.into_iter().collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
-    /// This one as well.
+    /// Adds this key.
     pub fn insert(&self, key: Fingerprint) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key);
     }
 
-    /// This one no more.
+    /// Removes this key.
     pub fn remove(&self, key: Fingerprint) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&key);
     }

@@ -7,9 +7,9 @@ use landlock::{
 
 use super::{ConfineError, Confinement, Extent};
 
-/// What is used of Landlock; a kernel that knows less confines less.
+/// The Landlock version to use; an older kernel confines less.
 const VERSION: ABI = ABI::V6;
-/// Where systems keep what is installed, and what they tell of themselves. Those that are not there are passed over.
+/// Where systems keep installed software and information about themselves. Missing paths are skipped.
 const INSTALLED: [&str; 14] = [
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix", "/gnu", "/proc",
     "/sys", "/dev",

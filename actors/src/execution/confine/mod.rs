@@ -1,18 +1,18 @@
-//! What tests that another machine asked for may touch of this one: Landlock, on the threads of a pool that was made for
-//! one job.
+//! Restricts what tests from another machine may access on this one: Landlock, on the threads of a pool that exists for
+//! one job only.
 //!
-//! A domain holds for the thread that enters it and for all processes that thread starts; other threads stay free. It
-//! can be narrowed and never left, so the threads end with their job (on a thread that is used again, a second job's
-//! workspace would be out of reach).
+//! A domain applies to the thread that enters it and to all processes that the thread starts, not to other threads. It
+//! can be narrowed but never left, so the threads end with their job: a reused thread could not access the workspace of
+//! a second job.
 //!
-//! Such a test may read and run what the system has installed, and do what it likes in its workspace and in its job's
-//! temporary directory. It reads neither the home of this machine's user nor peerd's, opens no TCP connection, and signals
-//! no process outside of its job, as far as the kernel knows how to prevent it.
+//! Such a test may read and run what is installed on the system, and has full access to its workspace and its job's
+//! temporary directory. As far as the kernel can prevent it, the test cannot read the home of this machine's user or of
+//! peerd, open TCP connections, or signal processes outside its job.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `linux` | by Landlock |
-//! | `none` | for other systems: nothing is confined, and that is said |
+//! | `linux` | confinement by Landlock |
+//! | `none` | other systems: nothing is confined, which is reported |
 
 use std::path::PathBuf;
 
@@ -28,12 +28,12 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 use none as system;
 
-/// What a job's tests may reach beside what the system has installed.
+/// What a job's tests may access besides what is installed on the system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confinement {
-    /// Files and directories that may be read and run, such as this program, which is the built-in shell.
+    /// Files and directories that may be read and run, such as this program, which serves as the built-in shell.
     pub read: Vec<PathBuf>,
-    /// Directories in which all is allowed.
+    /// Directories with full access.
     pub write: Vec<PathBuf>,
 }
 
@@ -42,14 +42,14 @@ pub struct Confinement {
 pub enum Extent {
     /// Files, TCP, signals and abstract sockets.
     Full,
-    /// Files; the kernel is too old for some of the rest.
+    /// Files only; the kernel is too old for some of the rest.
     Partial,
     /// Not at all: a trusted client can do what peerd's user can.
     Not,
 }
 
 impl Extent {
-    /// What the owner of this machine has to know of it, where it is not all that could be.
+    /// A warning for the owner of this machine; `None` if confinement is complete.
     pub fn warning(self) -> Option<String> {
         let said = match self {
             Self::Full => return None,
@@ -72,16 +72,16 @@ impl Extent {
 pub struct ConfineError(String);
 
 impl Confinement {
-    /// Confines the current thread, and all that it starts, for ever.
+    /// Confines the current thread and every process that it starts, permanently.
     ///
     /// # Errors
-    /// The system refuses for another reason than that it does not know how.
+    /// The system refuses, for a reason other than missing support.
     pub fn enter(&self) -> Result<Extent, ConfineError> {
         system::enter(self)
     }
 }
 
-/// How far this machine can confine tests; asks the system, on a thread that ends with the question.
+/// How far this machine can confine tests. Found out on a thread that ends afterwards.
 pub fn extent() -> Extent {
     let asked = std::thread::Builder::new().name("confinement".into());
     let asked = asked.spawn(|| Confinement::default().enter().unwrap_or(Extent::Not));

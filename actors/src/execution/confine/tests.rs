@@ -1,4 +1,4 @@
-//! What a confined thread, and what it starts, can do.
+//! What a confined thread and its processes can do.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -12,7 +12,7 @@ use flotilla_messages::for_tests::skipped;
 
 use super::{Confinement, Extent, extent};
 
-/// Does this on a thread that is confined to this workspace; nothing where the kernel cannot confine.
+/// Runs this on a thread that is confined to this workspace; does nothing where the kernel cannot confine.
 fn confined<T: Send + 'static>(
     workspace: &Path,
     needs: Extent,
@@ -31,7 +31,7 @@ fn confined<T: Send + 'static>(
     Some(thread.join().unwrap())
 }
 
-/// What a shell's command says of itself: whether it succeeded.
+/// Whether a shell command succeeded.
 fn shell(command: String) -> bool {
     let output = Command::new("/bin/sh").args(["-c", &command]).output().unwrap();
     output.status.success()

@@ -1,4 +1,4 @@
-//! The subreaper's work by /proc.
+//! Finds and ends orphans by means of /proc.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -17,11 +17,11 @@ use crate::execution::executor::LeaseId;
 use crate::execution::marker::{Mark, RunId};
 use crate::execution::procfs;
 
-/// How long one look goes on with orphans that beget orphans.
+/// How long one look continues while orphans start further orphans.
 const ONE_LOOK: Duration = Duration::from_millis(500);
-/// How long the last look does.
+/// How long the last look continues.
 const LAST_LOOK: Duration = Duration::from_secs(3);
-/// How long a killed process is waited for before looking again.
+/// How long to wait for a killed process before looking again.
 const DYING: Duration = Duration::from_millis(50);
 
 /// Ends the orphans of one run.
@@ -31,26 +31,26 @@ pub struct Orphans {
     children: File,
     /// Children that do not belong to the run.
     spared: Vec<Pid>,
-    /// Whether all orphans are surely the run's, marked or not: there were no children before, whose descendants could
-    /// be among them, and this is not the init process, to which every orphan comes.
+    /// Whether all orphans certainly belong to the run, marked or not: this process had no children before, whose
+    /// descendants could be among the orphans, and it is not the init process, which inherits every orphan.
     all_ours: bool,
     settled: Mutex<Settled>,
 }
 
-/// What the last look left as it was.
+/// What the last look left running.
 #[derive(Default)]
 struct Settled {
-    /// The list, as the kernel writes it.
+    /// The list of children, in the kernel's format.
     list: Vec<u8>,
-    /// The running leases that some of them belong to.
+    /// The running leases that some of these children belong to.
     of: BTreeSet<LeaseId>,
 }
 
 impl Orphans {
-    /// Makes this process a child subreaper. It stays one.
+    /// Makes this process a child subreaper, permanently.
     ///
     /// # Errors
-    /// The kernel does not know subreapers, or does not list children (`CONFIG_PROC_CHILDREN`).
+    /// The kernel does not support subreapers, or does not list children (`CONFIG_PROC_CHILDREN`).
     pub fn adopt(run: &RunId) -> io::Result<Self> {
         let own = getpid();
         let children = File::open(format!("/proc/self/task/{own}/children"))?;
@@ -61,7 +61,7 @@ impl Orphans {
         Ok(this)
     }
 
-    /// This child does not belong to the run.
+    /// Excludes a child that does not belong to the run.
     pub fn spare(&mut self, child: Pid) {
         self.spared.push(child);
     }
@@ -71,7 +71,7 @@ impl Orphans {
         let mut settled = match self.settled.try_lock() {
             Ok(settled) => settled,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Somebody is looking right now. What that look does not see, the next one does.
+            // Another thread is looking right now. What its look misses, the next one finds.
             Err(TryLockError::WouldBlock) => return,
         };
         let mut small = [0; 256];
@@ -96,8 +96,8 @@ impl Orphans {
         }
     }
 
-    /// Ends all orphans: the run is over, none of its leases is running. Says whether nothing is left; takes up to three
-    /// seconds if something is.
+    /// Ends all orphans; to be called after the run, when none of its leases is running. Returns whether nothing is
+    /// left; takes up to three seconds if something is.
     pub fn end_all(&self) -> bool {
         let _settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + LAST_LOOK;
@@ -113,12 +113,12 @@ impl Orphans {
         false
     }
 
-    /// Goes through the list once. `is_over` is `None` when everything is.
+    /// Goes through the list once. `is_over` is `None` when all leases are over.
     fn look(&self, is_over: Option<&dyn Fn(LeaseId) -> bool>) -> io::Result<Look> {
         let left = list(&self.children)?;
         let mut look = Look { left, ..Look::default() };
         for pid in pids(&look.left).filter(|pid| !self.spared.contains(pid)) {
-            // Nobody else reaps the main thread's children, so that the number stays this process's.
+            // Nothing else reaps the main thread's children, so the number still belongs to this process.
             if reap(pid) {
                 look.reaped = true;
                 continue;
@@ -130,7 +130,7 @@ impl Orphans {
                 }
                 Mark::Foreign if is_over.is_none() && self.all_ours => look.killed.push(pid),
                 Mark::Foreign => {}
-                // In the middle of an exec, or of its end.
+                // In the middle of an exec or of exiting.
                 Mark::Unknown => look.unsure = true,
             }
         }
@@ -138,7 +138,7 @@ impl Orphans {
             let _ = kill_process(pid, Signal::KILL);
         }
         if look.reaped || look.unsure {
-            // Such a list must not pass for a settled one.
+            // Such a list must not be taken for a settled one.
             look.left.clear();
         }
         Ok(look)
@@ -155,7 +155,7 @@ struct Look {
     unsure: bool,
 }
 
-/// Waits for the end of processes that were killed, not for long, and reaps them.
+/// Waits a short time for killed processes to end, and reaps them.
 fn await_end(killed: &[Pid]) {
     let until = Instant::now() + DYING;
     for &pid in killed {
@@ -171,12 +171,12 @@ fn await_end(killed: &[Pid]) {
     }
 }
 
-/// Reaps a zombie; says whether it is one no more.
+/// Reaps a zombie; returns whether it is gone.
 fn reap(pid: Pid) -> bool {
     !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None))
 }
 
-/// The whole list; a fork bomb's may be long.
+/// Reads the whole list, which a fork bomb can make long.
 fn list(children: &File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];

@@ -5,22 +5,22 @@ use rustix::process::Pid;
 use crate::execution::executor::LeaseId;
 use crate::execution::marker::RunId;
 
-/// Nobody is looked after.
+/// Watches nothing.
 pub struct Orphans;
 
 impl Orphans {
-    /// Nothing to install.
+    /// Installs nothing.
     pub fn adopt(_: &RunId) -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    /// Nobody is seen.
+    /// Does nothing: no child is ever seen.
     pub fn spare(&mut self, _: Pid) {}
 
-    /// Nobody is ended.
+    /// Does nothing: no orphan is ever seen.
     pub fn test_ended(&self, _: LeaseId, _: &dyn Fn(LeaseId) -> bool) {}
 
-    /// Nobody is left, as far as can be seen.
+    /// Reports that nothing is left, as far as this system can tell.
     pub fn end_all(&self) -> bool {
         true
     }

@@ -16,13 +16,13 @@ use super::scratch_dir::ScratchDir;
 use crate::execution::executor::{Failed, Judged, LeaseId, LeaseResult};
 use crate::execution::process::{Ended, Launch, Limits, ProcessError, StopSignal, Worker};
 
-/// What a thread works with.
+/// The state of the thread that runs the test.
 pub(super) struct WorkerState<'a> {
     pub(super) worker: &'a mut Worker,
     pub(super) scratch_dir: &'a mut ScratchDir,
 }
 
-/// Runs the lease's test on this thread and judges it. `started` is called just before the process is.
+/// Runs the lease's test on this thread and judges it. Calls `started` just before the process starts.
 pub(super) fn attempt(
     WorkerState { worker, scratch_dir }: WorkerState<'_>,
     setup: &Setup,
@@ -39,7 +39,7 @@ pub(super) fn attempt(
         },
     };
     let root = setup.launcher.root();
-    // The client knows no paths of this machine.
+    // The client must not see paths of this machine.
     let told = |reason: String| match &setup.guest {
         Some(guest) => guest.rewrite_text(reason),
         None => reason,
@@ -89,8 +89,8 @@ pub(super) fn attempt(
     }
 }
 
-/// Runs a test of a predictable build until it is judged, all runs within its time: the last run, with the time and the
-/// memory of all.
+/// Runs a test of a predictable build until it is judged, with one time limit for all runs. Returns the last run, with
+/// the time and memory of all runs.
 fn predictable(
     required: bool,
     limits: Limits,
@@ -116,14 +116,14 @@ fn predictable(
     }
 }
 
-/// How an output differs from what was expected, where that explains an unexpected outcome.
+/// How an output differs from the expected one, where that explains an unexpected outcome.
 fn difference(
     case: &TestCase,
     output: &Output,
     judgement: &Judgement,
     expected: Option<&[u8]>,
 ) -> Option<String> {
-    // V8 shows one as well where a test that was to fail has passed; that it does not match would be wrong then.
+    // V8 also shows one where a test that was to fail passed; it would be wrong there to report a mismatch.
     if case.expectation.allows(judgement.outcome) || judgement.outcome == Outcome::Pass {
         return None;
     }
@@ -135,7 +135,7 @@ fn difference(
 fn expected(case: &TestCase, root: &Path) -> Result<Option<Vec<u8>>, String> {
     let Some(file) = &case.expected_file else { return Ok(None) };
     let path = file.resolve(root);
-    // Reading a pipe that nobody writes to would never end.
+    // Reading a pipe that has no writer would never end.
     let read = match fs::metadata(&path) {
         Ok(meta) if !meta.is_file() => Err(io::Error::other("it is no regular file")),
         _ => fs::read(&path),

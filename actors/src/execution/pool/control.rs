@@ -1,4 +1,4 @@
-//! What the pool's threads share with those who stop them.
+//! The state that the pool's threads share with whatever stops them.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -14,30 +14,30 @@ use crate::execution::marker::RunId;
 use crate::execution::orphans::Orphans;
 use crate::execution::process::{Launcher, StopSignal, StopStage};
 
-/// What is the same for all tests of a run on this machine.
+/// The settings that all tests of a run share on this machine.
 pub struct Setup {
-    /// The run's identity, for the processes' marker.
+    /// The run's identity, for the marker of its processes.
     pub run: RunId,
-    /// Where and in which environment commands run.
+    /// The directory and environment that commands run in.
     pub launcher: Launcher,
     /// The built-in shell's command.
     pub builtin: Vec<OsString>,
-    /// Bytes kept of each stream.
+    /// The number of bytes to keep of each stream.
     pub output_cap: usize,
-    /// Whether to note what tests take of memory.
+    /// Whether to record the memory use of tests.
     pub memory: bool,
-    /// Looks after orphaned grandchildren, where the system lets it.
+    /// Ends orphaned grandchildren, on systems that allow it.
     pub orphans: Option<Orphans>,
-    /// Where files that are put together for tests lie; made when the first one is.
+    /// The directory of files that are put together for tests; created for the first such file.
     pub scratch: PathBuf,
-    /// For tests that another machine asked for.
+    /// The restrictions on tests from another machine; `None` for this machine's own tests.
     pub guest: Option<Sandbox>,
 }
 
-/// What a pool's threads work with, and the means to stop them, from any thread, whether the pool's actor lives or not.
+/// Shared state of a pool's threads, and the means to stop them from any thread, even after the pool's actor has ended.
 pub struct Control {
     pub(super) setup: Setup,
-    /// One per thread.
+    /// One stop signal per thread.
     switches: Vec<StopSignal>,
     state: Mutex<ControlState>,
     idle: Condvar,
@@ -45,18 +45,18 @@ pub struct Control {
 
 #[derive(Default)]
 struct ControlState {
-    /// Assigned, and not begun by any thread.
+    /// Leases that no thread has begun.
     queued: BTreeSet<LeaseId>,
-    /// Begun and not ended.
+    /// Leases that a thread has begun and not ended.
     running: BTreeSet<LeaseId>,
-    /// Threads that have taken their switch.
+    /// The number of threads that have taken a place.
     seated: usize,
-    /// Stopped at this stage; nothing more is begun.
+    /// The stage of a stop of the whole pool; from then on no lease is begun.
     stopped: StopStage,
 }
 
 impl Control {
-    /// For this many threads.
+    /// The control of a pool with this number of threads.
     ///
     /// # Errors
     /// No descriptors left.
@@ -65,7 +65,7 @@ impl Control {
         Ok(Self { setup, switches, state: Mutex::default(), idle: Condvar::new() })
     }
 
-    /// A thread takes its place; `None` if there are more threads than places.
+    /// Gives the calling thread a place; `None` if there are more threads than places.
     pub(super) fn seat(&self) -> Option<usize> {
         let mut state = self.state();
         let seat = state.seated;
@@ -78,12 +78,12 @@ impl Control {
         self.switches.get(seat)
     }
 
-    /// Leases on their way to the threads.
+    /// Queues leases for the threads.
     pub(super) fn enqueue(&self, leases: impl IntoIterator<Item = LeaseId>) {
         self.state().queued.extend(leases);
     }
 
-    /// A thread begins this lease; false if it has been withdrawn or everything is being stopped.
+    /// Begins this lease on the calling thread; false if it has been withdrawn or the pool is being stopped.
     pub(super) fn begin(&self, lease: LeaseId, switch: &StopSignal) -> bool {
         // The switch first: a withdrawal that no longer finds the lease queued then finds it there.
         let stage = switch.begin(lease);
@@ -97,12 +97,12 @@ impl Control {
         wanted
     }
 
-    /// A thread is done with this lease.
+    /// Ends this lease on the calling thread.
     pub(super) fn end(&self, lease: LeaseId, switch: &StopSignal) {
         switch.end();
         let mut state = self.state();
         state.running.remove(&lease);
-        // Waking nobody is a system call all the same.
+        // A notification costs a system call even if nothing waits for it.
         if state.running.is_empty() {
             self.idle.notify_all();
         }
@@ -112,7 +112,7 @@ impl Control {
         }
     }
 
-    /// Queued leases are not begun, running ones are ended.
+    /// Withdraws leases: queued ones will not be begun, running ones are ended.
     pub fn withdraw(&self, leases: &[LeaseId]) {
         for &lease in leases {
             let queued = self.state().queued.remove(&lease);
@@ -122,7 +122,7 @@ impl Control {
         }
     }
 
-    /// Ends everything; nothing more is begun.
+    /// Ends all running tests; no more are begun.
     pub fn stop(&self, kill: bool) {
         let stage = if kill { StopStage::Kill } else { StopStage::Terminate };
         let mut state = self.state();
@@ -138,14 +138,14 @@ impl Control {
         self.state().running.len()
     }
 
-    /// Blocks until no test is running; says whether that came true within `patience`.
+    /// Blocks until no test is running, for at most `patience`; returns whether none is.
     pub fn await_idle(&self, patience: Duration) -> bool {
         let waited = self.idle.wait_timeout_while(self.state(), patience, |state| !state.running.is_empty());
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state.running.is_empty()
     }
 
-    /// Ends processes that outlived their tests, once no test is running. Says whether nothing is left.
+    /// Ends processes that outlived their tests; to be called when no test is running. Returns whether nothing is left.
     pub fn end_orphans(&self) -> bool {
         self.setup.orphans.as_ref().is_none_or(Orphans::end_all)
     }

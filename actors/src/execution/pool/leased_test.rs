@@ -1,4 +1,4 @@
-//! What a lease says of its test.
+//! The test that a lease refers to.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub enum LeasedTest {
 }
 
 impl LeasedTest {
-    /// A number to name the test by when nothing else is known of it: of a case that came with its lease, the lease's.
+    /// A number that names the test when nothing else is known: the lease's number if the case came with its lease.
     pub(super) fn id(&self, lease: LeaseId) -> CaseId {
         match self {
             Self::Id { id, .. } => *id,

@@ -19,7 +19,7 @@ pub struct LocalPool {
 }
 
 impl LocalPool {
-    /// A pool of `jobs` threads, already running, for leases of tests of `cases`. To be called in a System.
+    /// A pool of `jobs` threads, already running, for leases of tests of `cases`. Must be called in an actix `System`.
     ///
     /// # Errors
     /// No descriptors or threads left.
@@ -38,7 +38,7 @@ impl LocalPool {
         self.threads.control()
     }
 
-    /// How many leases it takes: one for each thread, and a queue ahead, so that no thread waits for the scheduler.
+    /// The number of leases it takes: one for each thread, plus a queue so that no thread waits for the scheduler.
     pub fn credit(jobs: NonZeroUsize) -> usize {
         const LEAST_AHEAD: usize = 8;
         jobs.get() + jobs.get().max(LEAST_AHEAD)

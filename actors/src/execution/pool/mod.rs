@@ -5,12 +5,12 @@
 //! |---|---|
 //! | `attempt` | one lease from its case to its ending; no actor |
 //! | `scratch_dir` | where the files that are put together for tests lie |
-//! | `control` | what the pool's threads share with those who stop them |
-//! | `sandbox` | what is different for tests of another machine |
+//! | `control` | the state that the pool's threads share with whatever stops them |
+//! | `sandbox` | restrictions on tests from another machine |
 //! | `local` | the executor actor |
 //! | `runner` | the actor on each thread |
 //! | `threads` | the threads of a pool |
-//! | `leased_test` | what a lease says of its test |
+//! | `leased_test` | the test that a lease refers to |
 
 mod attempt;
 mod control;

@@ -17,7 +17,7 @@ use crate::execution::executor::{
 };
 use crate::execution::process::Worker;
 
-/// Run this lease. The answer goes to the pool's scheduler.
+/// A lease to run. The answer goes to the pool's scheduler.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Run {
@@ -30,11 +30,11 @@ pub struct ProcessRunner {
     pub(super) executor: ExecutorId,
     pub(super) control: Arc<Control>,
     pub(super) seat: Option<usize>,
-    /// Made at the first test, and anew after one that broke it.
+    /// Made for the first test, and again after a test during which it panicked.
     pub(super) worker: Option<Worker>,
-    /// Made at the first test.
+    /// Made for the first test.
     pub(super) scratch_dir: Option<ScratchDir>,
-    /// Why this thread runs no tests of another machine.
+    /// Why this thread cannot run tests from another machine, if it cannot.
     pub(super) unconfined: Option<String>,
     pub(super) scheduler: Recipient<ExecutorEvent>,
 }
@@ -42,7 +42,7 @@ pub struct ProcessRunner {
 impl Actor for ProcessRunner {
     type Context = SyncContext<Self>;
 
-    /// On the thread that runs the tests, before any. After a panic once more, which changes nothing.
+    /// Runs on the thread that runs the tests, before the first one; again after a panic, which changes nothing.
     fn started(&mut self, _: &mut Self::Context) {
         let entered = self.control.setup.guest.as_ref().map_or(Ok(()), Sandbox::enter);
         self.unconfined = entered.err();
@@ -59,7 +59,7 @@ impl Handler<Run> for ProcessRunner {
 }
 
 impl ProcessRunner {
-    /// An ending for the lease, whatever happens.
+    /// Returns an ending for the lease, even if its test panics.
     fn answer(&mut self, lease: LeaseId, test: LeasedTest) -> LeaseResult {
         let nameless = test.id(lease);
         let control = Arc::clone(&self.control);
@@ -75,7 +75,7 @@ impl ProcessRunner {
             control.end(lease, switch);
             return LeaseResult::Unable { reason };
         }
-        // Taken out while it is used: a worker in whose state something panicked is not used again.
+        // Taken out while in use, so that a worker is not reused after a panic.
         let new = || {
             let worker = control.setup.guest.as_ref().map_or_else(Worker::new, Sandbox::worker);
             worker.map(|worker| worker.measuring(control.setup.memory))
@@ -126,13 +126,13 @@ impl ProcessRunner {
     }
 
     fn tell(&self, what: ExecutorEventKind) {
-        // At most two messages for each lease that the scheduler gave: they cannot pile up. A scheduler that is gone
-        // wants no news.
+        // At most two messages for each lease that the scheduler assigned, so they cannot pile up. If the scheduler has
+        // ended, they are dropped.
         self.scheduler.do_send(ExecutorEvent { executor: self.executor, kind: what });
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no explanation")

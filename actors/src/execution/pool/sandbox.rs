@@ -1,4 +1,4 @@
-//! What is different for tests that another machine asked for.
+//! The restrictions on tests from another machine.
 
 use std::borrow::Cow;
 use std::io;
@@ -9,35 +9,36 @@ use rustix::io::Errno;
 use crate::execution::confine::Confinement;
 use crate::execution::process::{ProcessError, ResourceLimits, Worker};
 
-/// How much tests of others give way to this machine's own work.
+/// The niceness of tests from other machines, so that this machine's own work goes first.
 const NICE: i32 = 5;
 
-/// Rewrites local paths to the client's before judging; what this machine cannot do becomes [`Unable`](crate::execution::executor::LeaseResult::Unable).
+/// Restricts tests from another machine. Rewrites local paths to the client's before judging; what this machine cannot
+/// do becomes [`Unable`](crate::execution::executor::LeaseResult::Unable).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sandbox {
-    /// Texts in what tests print, and what stands there instead; an empty text is passed over. Where two begin at the
-    /// same place, the first of the list counts.
+    /// Texts to replace in the output of tests, with their replacements; empty texts are skipped. Where two match at
+    /// the same place, the first in the list is used.
     pub rewrite: Vec<(Vec<u8>, Vec<u8>)>,
-    /// What they may touch; each thread of the pool enters it before its first test.
+    /// What the tests may access; each thread of the pool enters it before its first test.
     pub confinement: Confinement,
-    /// What each of them may take of the system.
+    /// The limits on the system resources of each test.
     pub ceilings: ResourceLimits,
 }
 
 impl Sandbox {
-    /// Confines the current thread for ever, and lets this machine's own work go first.
+    /// Confines the current thread permanently and lowers its priority below this machine's own work.
     ///
     /// # Errors
-    /// Why no test of another machine may run here, for people.
+    /// Why tests from another machine must not run here, for display.
     pub(crate) fn enter(&self) -> Result<(), String> {
-        // On Linux this is the thread's alone. One that cannot be lowered runs as it is.
+        // On Linux this affects only this thread. If its priority cannot be lowered, tests run anyway.
         if let Err(error) = rustix::process::nice(NICE) {
             log::debug!("cannot lower the priority of tests: {error}");
         }
         self.confinement.enter().map(drop).map_err(|error| error.to_string())
     }
 
-    /// A worker for such tests.
+    /// A worker with the limits for such tests.
     ///
     /// # Errors
     /// As [`Worker::new`].
@@ -45,7 +46,7 @@ impl Sandbox {
         Ok(Worker::new()?.limited(self.ceilings))
     }
 
-    /// A text about a test as it would be on that machine.
+    /// Replaces local paths in a text about a test with the client's.
     pub(crate) fn rewrite_text(&self, text: String) -> String {
         match self.replaced(text.as_bytes()) {
             Cow::Borrowed(_) => text,
@@ -53,7 +54,7 @@ impl Sandbox {
         }
     }
 
-    /// The output as it would be on that machine.
+    /// Replaces local paths in the output with the client's.
     pub(super) fn rewrite(&self, output: &mut Output) {
         for stream in [&mut output.stdout, &mut output.stderr] {
             self.rewrite_stream(stream);
@@ -63,7 +64,7 @@ impl Sandbox {
     fn rewrite_stream(&self, stream: &mut Captured) {
         let before = stream.bytes.len() as u64;
         if let Cow::Owned(rewritten) = self.replaced(&stream.bytes) {
-            // What the cap has cut stays cut.
+            // The part that the cap cut off still counts.
             stream.total = stream.total.saturating_sub(before).saturating_add(rewritten.len() as u64);
             stream.bytes = rewritten;
         }
@@ -100,11 +101,11 @@ impl Sandbox {
     }
 }
 
-/// Whether a test did not start for a reason that is this machine's and not the test's.
+/// Whether the fault is this machine's, not the test's, when a test does not start.
 pub(super) fn is_machines_fault(error: &ProcessError) -> bool {
     match error {
         ProcessError::Spawn { source, program, .. } => {
-            // The program is there: what is not is its interpreter or loader.
+            // The program exists; its interpreter or loader is missing.
             is_shortage(source)
                 || source.raw_os_error() == Some(Errno::NOEXEC.raw_os_error())
                 || (source.kind() == io::ErrorKind::NotFound && program.exists())
@@ -114,7 +115,7 @@ pub(super) fn is_machines_fault(error: &ProcessError) -> bool {
     }
 }
 
-/// Whether the system has not enough of something.
+/// Whether the system is short of a resource.
 pub(super) fn is_shortage(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!(rewritten(""), "");
     }
 
-    /// A missing expected file was told with its path on the peer: reports differed from those of a local run.
+    /// A missing expected file was reported with its path on the peer, so reports differed from those of a local run.
     #[test]
     fn reasons_name_the_clients_paths() {
         let reason = "cannot read the expected output /w/root/a.out: gone".to_owned();

@@ -21,7 +21,7 @@ pub struct PoolThreads {
 }
 
 impl PoolThreads {
-    /// This many threads, already running. To be called in a System. `answers` gets what happens to the leases.
+    /// Starts this number of threads. Must be called in an actix `System`. `answers` receives the events of the leases.
     ///
     /// # Errors
     /// No descriptors or threads left.
@@ -53,7 +53,7 @@ impl PoolThreads {
         Arc::clone(&self.control)
     }
 
-    /// Runs these, in this order. The caller bounds how many wait.
+    /// Runs these, in this order. The caller limits the number of waiting leases.
     pub fn run(&self, leases: Vec<(LeaseId, LeasedTest)>) {
         self.control.enqueue(leases.iter().map(|(lease, _)| *lease));
         for (lease, test) in leases {
@@ -63,7 +63,7 @@ impl PoolThreads {
 }
 
 impl Drop for PoolThreads {
-    /// However it ends, its owner gets [`ExecutorEventKind::Lost`], and what runs is killed.
+    /// Kills what is running and sends [`ExecutorEventKind::Lost`], however the pool ends.
     fn drop(&mut self) {
         self.control.stop(true);
         let what = ExecutorEventKind::Lost { reason: "the local pool has ended".into() };

@@ -5,14 +5,14 @@ use std::io::PipeReader;
 use flotilla_messages::Captured;
 use rustix::io::{Errno, ioctl_fionbio, read};
 
-/// What a look into the pipe found.
+/// The result of reading from the pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PipeRead {
     /// Bytes; there may be more.
     Some,
-    /// Nothing for now.
+    /// No bytes for now.
     Nothing,
-    /// Nothing ever again.
+    /// The end of the stream.
     End,
 }
 

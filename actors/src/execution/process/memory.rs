@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_millis(200);
 
 /// Watches one process.
 pub(super) struct Meter {
-    /// Nothing, if nobody wants to know.
+    /// `None` if memory is not to be measured.
     source: Option<MemorySource>,
     begun: Instant,
     last: Instant,
@@ -59,7 +59,7 @@ impl Meter {
         self.next = now + now.saturating_duration_since(self.begun).clamp(FIRST, EVERY);
     }
 
-    /// The most that was seen.
+    /// The highest values seen.
     pub(super) fn seen(&self) -> Memory {
         self.seen
     }

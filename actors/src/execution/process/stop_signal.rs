@@ -18,7 +18,7 @@ pub enum StopStage {
     Kill,
 }
 
-/// One worker's switch. The worker polls its descriptor; anybody may turn it.
+/// One worker's stop signal. The worker polls its descriptor; any thread may raise it.
 pub struct StopSignal {
     state: Mutex<SignalState>,
     waiting: PipeReader,
@@ -27,13 +27,13 @@ pub struct StopSignal {
 
 #[derive(Default)]
 struct SignalState {
-    /// What runs now.
+    /// The lease that runs now.
     lease: Option<LeaseId>,
-    /// For what runs now.
+    /// The stage for the lease that runs now.
     stage: StopStage,
-    /// For everything from now on.
+    /// The stage for all later leases.
     lasting: StopStage,
-    /// Bytes in the pipe.
+    /// The number of bytes in the pipe.
     woken: usize,
 }
 
@@ -47,7 +47,7 @@ impl StopSignal {
         Ok(Self { state: Mutex::default(), waiting, waking })
     }
 
-    /// The worker turns to this lease. What was said about an earlier one is forgotten.
+    /// Begins this lease; discards what an earlier lease left in the pipe.
     pub(crate) fn begin(&self, lease: LeaseId) -> StopStage {
         let mut state = self.state();
         self.drain(&mut state);
@@ -61,7 +61,7 @@ impl StopSignal {
         self.state().lease = None;
     }
 
-    /// Ends this lease if it runs here; says whether it does.
+    /// Ends this lease if it runs here; returns whether it does.
     pub fn withdraw(&self, lease: LeaseId) -> bool {
         let mut state = self.state();
         let runs = state.lease == Some(lease);
@@ -71,7 +71,7 @@ impl StopSignal {
         runs
     }
 
-    /// Ends what runs and whatever is begun later.
+    /// Ends the running lease and all that begin later.
     pub fn stop(&self, stage: StopStage) {
         let mut state = self.state();
         state.lasting = state.lasting.max(stage);

@@ -20,7 +20,7 @@ use super::resource_limits::ResourceLimits;
 use super::stop_signal::{StopSignal, StopStage};
 use super::{EndWatch, watch};
 
-/// From SIGTERM to SIGKILL when a process is stopped.
+/// The time from SIGTERM to SIGKILL when a process is stopped.
 const GRACE: Duration = Duration::from_secs(1);
 /// From SIGKILL until a process is left to itself: it sleeps in the kernel, or belongs to another user.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ const BUFFER: usize = 64 << 10;
 /// The number of SIGKILL.
 const SIGKILL: i32 = 9;
 
-/// What a process may take.
+/// The limits of a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How long it may live.
@@ -47,7 +47,7 @@ pub struct Limits {
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// What it did.
+    /// The process's output and exit.
     pub output: Output,
     /// Whether it was ended through its [`StopSignal`], so that its output means nothing.
     pub stopped: bool,
@@ -241,7 +241,7 @@ impl Worker {
     }
 }
 
-/// What became of a process.
+/// The result of supervising a process.
 enum Supervised {
     Ended(Ended),
     /// It survived SIGKILL for longer than our patience.
@@ -250,7 +250,7 @@ enum Supervised {
     Stopped,
 }
 
-/// Where things went wrong.
+/// The step that failed.
 enum RunFault {
     Spawn(io::Error),
     Follow(io::Error),
@@ -265,7 +265,7 @@ enum Phase {
 }
 
 impl Phase {
-    /// What follows when its time has passed: a signal to the group, and the phase after it.
+    /// The signal to the group and the next phase, once this phase's time has passed.
     fn overdue(self, now: Instant, grace: Option<Duration>) -> Option<(Signal, Self)> {
         let killed = (Signal::KILL, Self::Killed { until: now + PATIENCE });
         match self {
@@ -278,7 +278,7 @@ impl Phase {
         }
     }
 
-    /// What follows when the run is being stopped, in the same form.
+    /// The signal and the next phase when the run is being stopped.
     fn stopped(self, now: Instant, stage: StopStage) -> Option<(Signal, Self)> {
         match (stage, self) {
             (StopStage::Terminate, Self::Running { .. }) => {
