@@ -1,4 +1,4 @@
-//! A link's actor: the core's shell.
+//! The actor of a link: the shell around its core.
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -28,34 +28,34 @@ use crate::kit::reactor_now;
 use crate::kit::runtime;
 use crate::kit::shell::{CoreActor, Timed, Timer};
 
-/// A link's number at its owner.
+/// Identifies a link to its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LinkId {
-    /// Dialled from here; the number is its owner's.
+    /// Dialled by this end; the number is chosen by the owner.
     Dialled(u64),
-    /// Accepted here; numbered by its listener, from 1.
+    /// Accepted by this end; the listener numbers them from 1.
     Accepted(u64),
 }
 
-/// What all links of one owner have in common.
+/// The settings that all links of one owner share.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What we say first.
+    /// The Hello that this end sends.
     pub hello: Hello,
-    /// How long to wait.
+    /// The timeouts.
     pub timing: Timing,
-    /// The most a frame may hold after Hello.
+    /// Size limits of a frame after Hello.
     pub limits: Limits,
-    /// The most bytes that may wait for one peer; it is closed when it lets more pile up.
+    /// Maximum number of bytes that may wait for one peer; a link with more is closed.
     pub outgoing: usize,
-    /// The connections of these links.
+    /// Counts the open connections of these links.
     pub open: Open,
-    /// How loudly the log is told that links come and go.
+    /// The level at which the log records that a link is up or has ended.
     pub level: log::Level,
 }
 
 impl Settings {
-    /// The usual ones: 16 MiB may wait, and the log is told of each link.
+    /// The default settings: up to 16 MiB may wait, and each link is logged at info level.
     pub fn new(hello: Hello) -> Self {
         Self {
             hello,
@@ -85,11 +85,11 @@ pub enum LinkEvent<M: WireMessage> {
     Up(Box<Established<M>>),
     /// The peer sent a message.
     Message(M),
-    /// The peer is silent for longer than it should be.
+    /// The peer has been silent for longer than it should be.
     Suspected,
-    /// It is not any more.
+    /// The suspected peer sent something again.
     Recovered,
-    /// It is over.
+    /// The link is over.
     Ended(End),
 }
 
@@ -99,21 +99,21 @@ pub struct Established<M: WireMessage> {
     pub link: Addr<Link<M>>,
     /// The other end's address.
     pub address: SocketAddr,
-    /// The key it proved to hold.
+    /// The public key whose possession the peer proved.
     pub key: VerifyingKey,
-    /// That key's name.
+    /// The fingerprint of that key.
     pub peer: Fingerprint,
-    /// What it says of itself.
+    /// The peer's Hello.
     pub hello: Hello,
-    /// The protocol version both use.
+    /// The protocol version that both ends use.
     pub version: u16,
-    /// How much the link may be used by the peer.
+    /// What the peer may send on the link.
     pub allowance: Allowance,
-    /// A value of this connection alone, the same at both ends.
+    /// A value that is unique to this connection and the same at both ends.
     pub exporter: [u8; 32],
 }
 
-/// Send this to the peer. Messages arrive in order, or the link ends.
+/// Sends a message to the peer. Messages arrive in order, or the link ends.
 #[derive(Message)]
 #[rtype(result = "Result<(), SendMessageError>")]
 pub struct SendMessage<M: WireMessage>(pub M);
@@ -124,30 +124,30 @@ pub struct SendMessage<M: WireMessage>(pub M);
 #[rtype(result = "()")]
 pub struct WaitForCapacity(pub usize);
 
-/// What happens from now on is told to this owner. An event that is on its way reaches the one before, which passes it
-/// on.
+/// Changes the link's owner: later events are sent to this one. An event that is already on its way reaches the
+/// previous owner, which forwards it.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct ChangeOwner<M: WireMessage>(pub Recipient<LinkNews<M>>);
 
-/// End the link in order: what was said before is still sent, then Bye.
+/// Closes the link in order: what is queued is still sent, then Bye.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Close {
-    /// Why, for the people at the other end.
+    /// The reason, shown to users at the other end.
     pub reason: String,
 }
 
 /// Why a message cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendMessageError {
-    /// The link is not up, or no more.
+    /// The link is not up yet, or no longer.
     #[error("the link is not up")]
     NotUp,
     /// The message does not fit in a frame.
     #[error(transparent)]
     Frame(#[from] EncodeError),
-    /// Too much waits for the peer already; the link is closed.
+    /// More than [`Settings::outgoing`] bytes wait for the peer, so the link is closed.
     #[error("the peer does not read")]
     Crowded,
 }
@@ -163,7 +163,7 @@ pub struct Link<M: WireMessage> {
     outgoing: Rc<Outgoing>,
     securing: Option<Securing>,
     secured: Option<(VerifyingKey, Fingerprint, [u8; 32])>,
-    /// What the peer's key allowed when it was shown.
+    /// What the peer's key was allowed when the handshake ended.
     allowance: Allowance,
     slot: Option<Rc<Slot>>,
     owner: Recipient<LinkNews<M>>,
@@ -175,7 +175,7 @@ pub struct Link<M: WireMessage> {
 }
 
 impl<M: WireMessage> Link<M> {
-    /// Starts a link to this address and, if it is known, to this key alone. The owner is told of its end in any case.
+    /// Starts a link to this address; with `expected`, only to this key. The owner is always notified of its end.
     pub fn dial(
         id: u64,
         address: SocketAddr,
@@ -189,7 +189,7 @@ impl<M: WireMessage> Link<M> {
         Self::new(id, address, securing, tls.admission.clone(), settings, None, owner).start()
     }
 
-    /// A link that is being secured. To be started in the arbiter whose reactor the stream belongs to.
+    /// A link whose handshake is under way. It must be started in the arbiter whose reactor the stream belongs to.
     pub(super) fn new(
         id: LinkId,
         address: SocketAddr,
@@ -233,7 +233,7 @@ impl<M: WireMessage> Link<M> {
         let pump = pump(stream, Rc::clone(&self.outgoing), context.address().recipient(), held);
         actix_rt::spawn(pump);
         let Some(allowance) = self.admission.allowance(peer) else {
-            // It was trusted a moment ago, in the handshake.
+            // The key was still trusted in the handshake, a moment ago.
             return self.refuse("this key is not trusted".into(), context);
         };
         self.allowance = allowance;
@@ -243,7 +243,7 @@ impl<M: WireMessage> Link<M> {
         }
     }
 
-    /// Refuses a link whose Hello has not been said.
+    /// Refuses a link before this end has sent Hello.
     fn refuse(&mut self, reason: String, context: &mut Context<Self>) {
         let their_version = self.settings.hello.versions;
         let refused = Refused { reason: reason.clone(), their_version };
@@ -295,7 +295,8 @@ impl<M: WireMessage> Link<M> {
         context.stop();
     }
 
-    /// Strangers are not to fill the log. What we dialled is logged in any case.
+    /// Links of untrusted keys are logged at debug level only, so that they cannot fill the log; links that we dialled
+    /// are logged at the usual level.
     fn level(&self) -> log::Level {
         let stranger = self.allowance == Allowance::OneMessage && self.slot.is_some();
         if stranger { log::Level::Debug } else { self.settings.level }
@@ -308,12 +309,14 @@ impl<M: WireMessage> Link<M> {
         }
     }
 
-    /// A handful for each link, and its owner shares the arbiter or has asked for the link; messages go another way.
+    /// `do_send` has no limit, but there are only a few such events per link, and the owner shares the arbiter or asked
+    /// for the link. Messages are delivered by a handler that waits for the owner.
     fn tell(&self, what: LinkEvent<M>) {
         self.owner.do_send(LinkNews { link: self.id, what });
     }
 
-    /// Sends what is small and ours. That it cannot be encoded is a mistake in this program, and not worth the link.
+    /// Sends a small frame of this program's own. A failure to encode it is a bug in this program, and no reason to end
+    /// the link.
     fn send<T: Serialize>(&mut self, message: &T) {
         if let Err(error) = self.frame(message) {
             log::error!("{}: cannot encode: {error}", self.shown());
@@ -356,7 +359,7 @@ impl<M: WireMessage> Link<M> {
         self.input(input, context);
     }
 
-    /// Trust is asked for in the handshake, and may have been withdrawn since.
+    /// Trust is checked in the handshake, and may have been withdrawn since.
     fn may_still_speak(&self) -> bool {
         let Some((_, peer, _)) = self.secured else { return false };
         match self.admission.allowance(peer) {
@@ -407,7 +410,7 @@ impl<M: WireMessage> CoreActor for Link<M> {
             Effect::SendHeartbeat => self.send(&Packet::<M>::Heartbeat),
             Effect::SendBye(reason) => self.send(&Packet::<M>::Bye { reason }),
             Effect::Up { hello, version, allowance } => self.up(hello, version, allowance, context),
-            // The handler that holds the message delivers it, and waits.
+            // The handler of `InboundFrame`, which holds the message, delivers it and waits.
             Effect::Deliver => {}
             Effect::Suspected => {
                 log::info!("{}: nothing heard for a while", self.shown());
@@ -433,7 +436,7 @@ impl<M: WireMessage> Actor for Link<M> {
 }
 
 impl<M: WireMessage> Drop for Link<M> {
-    /// After a panic nobody else would close the connection.
+    /// After a panic nothing else would close the connection.
     fn drop(&mut self) {
         if !self.core.is_over() {
             self.outgoing.close(Closing::AtOnce);

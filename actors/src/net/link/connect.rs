@@ -17,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use super::end::End;
 use super::tls::Tls;
 
-/// What both ends of one connection, and nobody else, can compute (RFC 8446, section 7.5).
+/// The label of a value that only the two ends of a connection can compute (RFC 8446, section 7.5).
 const EXPORTER: &[u8] = b"EXPORTER-flotilla-link";
 
 /// A stream of bytes, encrypted or not.
@@ -27,18 +27,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> ByteStream for T {}
 
 /// A stream after its handshake.
 pub struct Secured {
-    /// The stream itself.
+    /// The encrypted stream.
     pub stream: Box<dyn ByteStream>,
-    /// The key the other side proved to hold.
+    /// The public key whose possession the other end proved.
     pub key: VerifyingKey,
-    /// A value of this connection alone, the same at both ends: what is signed together with it holds nowhere else.
+    /// A value that is unique to this connection and the same at both ends: a signature over it is valid on no other
+    /// connection.
     pub exporter: [u8; 32],
 }
 
-/// A handshake that goes on.
+/// A handshake under way.
 pub type Securing = Pin<Box<dyn Future<Output = Result<Secured, End>>>>;
 
-/// Takes an accepted socket.
+/// Secures an accepted socket.
 pub fn accepted(socket: TcpStream, tls: &Tls) -> Securing {
     let acceptor = TlsAcceptor::from(tls.server.clone());
     Box::pin(async move {
@@ -56,7 +57,7 @@ pub fn accepted(socket: TcpStream, tls: &Tls) -> Securing {
     })
 }
 
-/// Connects to an address; with `expected`, to this key alone.
+/// Connects to an address and secures the stream; with `expected`, only this key is accepted.
 pub fn dialled(address: SocketAddr, expected: Option<Fingerprint>, tls: &Tls) -> Securing {
     let connector = TlsConnector::from(tls.client.clone());
     Box::pin(async move {
@@ -83,7 +84,7 @@ pub fn dialled(address: SocketAddr, expected: Option<Fingerprint>, tls: &Tls) ->
     })
 }
 
-/// Small frames are not to wait for one another. The link works without it.
+/// Small frames must not wait for one another. The link also works if this fails.
 fn prepare(socket: &TcpStream) {
     if let Err(error) = socket.set_nodelay(true) {
         log::debug!("cannot set TCP_NODELAY: {error}");
@@ -97,7 +98,7 @@ fn peer(shown: Option<&[CertificateDer<'_>]>) -> Result<VerifyingKey, End> {
     key_of_spki(shown).map_err(|error| End::Insecure(error.to_string()))
 }
 
-/// How a handshake failed. What has nothing to do with TLS is the network's doing, and may be over soon.
+/// The end for a failed handshake. An error that is not one of TLS is the network's, and may be temporary.
 fn insecure(error: &io::Error) -> End {
     if tls_error(error).is_some() {
         End::Insecure(said(error))
@@ -106,10 +107,11 @@ fn insecure(error: &io::Error) -> End {
     }
 }
 
-/// How a stream broke while it was read or written.
+/// The end for a stream that failed while it was read or written.
 pub fn broke(error: &io::Error) -> End {
     match tls_error(error) {
-        // With TLS 1.3 a client is through before the server has judged its key: it learns of it by reading.
+        // With TLS 1.3 a client completes the handshake before the server has checked its key, and learns of a
+        // rejection only when it reads.
         Some(Error::AlertReceived(AlertDescription::UnknownCA)) => insecure(error),
         _ => End::Cut(said(error)),
     }

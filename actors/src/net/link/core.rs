@@ -1,4 +1,4 @@
-//! A link's life, decided without clock, socket or actor.
+//! The lifecycle of a link, as a state machine without clock, socket or actor.
 //!
 //! ```text
 //!  Securing ──Secured──▶ Greeting ──Hello──▶ Up ⇄ suspected
@@ -13,25 +13,26 @@ use flotilla_messages::wire::{Hello, Refused, Versions};
 
 use super::end::{End, Stage};
 
-/// How long a link waits, and for what.
+/// The timeouts of a link.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// For the connection and the TLS handshake.
+    /// Maximum time for the connection and the TLS handshake.
     pub handshake: Duration,
-    /// From then on for Hello.
+    /// Maximum time from the end of the handshake to the peer's Hello.
     pub hello: Duration,
-    /// The longest silence of ours.
+    /// The longest time that we send nothing; then a heartbeat is due.
     pub heartbeat: Duration,
     /// A peer silent this long is suspected.
     pub suspected: Duration,
     /// A peer silent this long is lost.
     pub lost: Duration,
-    /// How long a stranger's link may last after Hello.
+    /// Maximum time of an untrusted key's link after Hello.
     pub stranger: Duration,
 }
 
 impl Default for Timing {
-    /// 5 s for the handshake, 5 s for Hello, heartbeats each second, suspected after 3 s, lost after 10 s, 5 s for strangers.
+    /// 5 s for the handshake, 5 s for Hello, a heartbeat every second, suspected after 3 s, lost after 10 s, 5 s for
+    /// untrusted keys.
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(5),
@@ -44,73 +45,73 @@ impl Default for Timing {
     }
 }
 
-/// How much a link may be used.
+/// What a peer may send on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allowance {
-    /// As long and as much as both want.
+    /// Any number of messages, for any time.
     Full,
-    /// For keys nobody vouches for: one message, under the limits of a greeting, within [`Timing::stranger`].
+    /// For untrusted keys: one message, within the size limits of a greeting and within [`Timing::stranger`].
     OneMessage,
 }
 
-/// What happens to a link.
+/// An input of the link's state machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Nothing but that time has passed.
+    /// Time has passed, see [`Core::deadline`].
     Time,
-    /// The handshake is through.
+    /// The TLS handshake succeeded.
     Secured(Allowance),
-    /// There is no connection, or no handshake.
+    /// The connection or the handshake failed.
     Unsecured(End),
     /// The peer's Hello.
     Hello(Hello),
-    /// The peer wants no link.
+    /// The peer refuses the link.
     Refused(Refused),
-    /// A part of something.
+    /// Part of a frame was received.
     Progress,
     /// A heartbeat.
     Heartbeat,
-    /// A message; its teller keeps it.
+    /// A message was received; the caller keeps it.
     Message,
-    /// The message before was taken; until then the next one waits and the peer's silence does not count.
+    /// The owner has handled the last message. Until then the next one waits, and the peer's silence does not count.
     Delivered,
     /// The peer's Bye.
     Bye(String),
-    /// Something of ours was sent: no heartbeat is due.
+    /// We sent something, so the time to the next heartbeat starts again.
     Sent,
-    /// We do not want the link. Before Hello it is refused, afterwards Bye is said.
+    /// Close the link from this end: before the peer's Hello it is refused, afterwards Bye is sent.
     Close(String),
-    /// It ended by something that leaves no room for last words: cut, crowded, not what the protocol allows.
+    /// The link broke, so that neither a refusal nor Bye can be sent: cut, crowded, or a protocol violation.
     Broke(End),
 }
 
-/// What a link does.
+/// What the link's actor must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Say Hello.
+    /// Send Hello.
     SendHello,
-    /// Say that there will be no link.
+    /// Send the refusal of the link.
     SendRefused(Refused),
-    /// Say that we are there.
+    /// Send a heartbeat.
     SendHeartbeat,
-    /// Say that the link ends.
+    /// Send Bye with this reason.
     SendBye(String),
     /// The link is up.
     Up {
-        /// What the peer says of itself.
+        /// The peer's Hello.
         hello: Hello,
-        /// The protocol version both use.
+        /// The protocol version that both ends use.
         version: u16,
-        /// How much it may be used.
+        /// What the peer may send.
         allowance: Allowance,
     },
-    /// The message is for the owner.
+    /// Deliver the message to the owner.
     Deliver,
-    /// The peer is silent.
+    /// The peer has been silent for [`Timing::suspected`].
     Suspected,
-    /// It is not any more.
+    /// The suspected peer sent something again.
     Recovered,
-    /// It is over: send what is to be sent, and close.
+    /// The link is over: send what is still queued, then close.
     Ended(End),
 }
 
@@ -124,18 +125,18 @@ enum LinkState {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Up {
-    /// When the peer was last heard.
+    /// When something was last received from the peer.
     heard: Instant,
-    /// When we last spoke.
+    /// When we last sent something.
     spoke: Instant,
     suspected: bool,
     /// A message is on its way to the owner.
     delivering: bool,
-    /// For strangers: when it ends, and whether their message is still to come.
+    /// For untrusted keys: when the link ends, and whether the one message may still come.
     stranger: Option<(Instant, bool)>,
 }
 
-/// A link without its actor.
+/// The state machine of one link.
 #[derive(Clone, Debug)]
 pub struct Core {
     versions: Versions,
@@ -144,12 +145,12 @@ pub struct Core {
 }
 
 impl Core {
-    /// A link whose connection is asked for, or taken, now. We speak these versions.
+    /// A link whose connection is dialled or accepted at `now`. `versions` are the protocol versions of this end.
     pub fn new(now: Instant, versions: Versions, timing: Timing) -> Self {
         Self { versions, timing, state: LinkState::Securing { until: now + timing.handshake } }
     }
 
-    /// When [`Input::Time`] is due, if nothing else comes before. Nothing when it is over.
+    /// When [`Input::Time`] is due unless another input comes first. `None` once the link is over.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
             LinkState::Securing { until } | LinkState::Greeting { until, .. } => Some(*until),
@@ -173,7 +174,8 @@ impl Core {
         self.state == LinkState::Over
     }
 
-    /// Takes one input in; what follows from it is appended to `effects`, to be done in that order. `now` never goes back.
+    /// Handles one input and appends the resulting effects to `effects`, to be performed in that order. `now` never
+    /// goes back.
     pub fn handle(&mut self, now: Instant, input: Input, effects: &mut Vec<Effect>) {
         match self.state {
             LinkState::Securing { until } => self.securing(now, until, input, effects),
@@ -190,7 +192,7 @@ impl Core {
                 effects.push(Effect::SendHello);
             }
             Input::Unsecured(end) | Input::Broke(end) => self.end(end, effects),
-            // Nothing can be said yet.
+            // Before the handshake no refusal can be sent.
             Input::Close(reason) => self.end(End::Closed(reason), effects),
             _ if now >= until => self.end(End::Late(Stage::Handshake), effects),
             _ => {}
@@ -234,7 +236,7 @@ impl Core {
                 hello.versions,
                 untrusted_text(&hello.software, NAME)
             );
-            // Both ends come to this by themselves; the words are for a peer that sees it otherwise.
+            // Both ends find this out by themselves; the text is for a peer that comes to another result.
             let told =
                 format!("protocol versions do not meet: {} here, {} there", self.versions, hello.versions);
             return self.refuse_as(&told, End::RefusedByUs { reason }, effects);

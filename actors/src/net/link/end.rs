@@ -27,50 +27,50 @@ impl fmt::Display for Stage {
 /// How a link ended. Its text reads well after "link to 10.0.0.7:9992 ended: ". A peer's words in it are escaped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum End {
-    /// There is no connection.
+    /// The connection could not be made.
     #[error("cannot connect: {0}")]
     Unreachable(String),
-    /// The handshake failed: an unknown key, another program.
+    /// The TLS handshake failed, for example because of an unknown key or another program at that port.
     #[error("no TLS handshake: {0}")]
     Insecure(String),
     /// The handshake showed another key than the one that was dialled.
     #[error("it is the key {found} that answers, not {expected}")]
     OtherKey {
-        /// Who answers.
+        /// The key that answered.
         found: Fingerprint,
-        /// Who was to answer.
+        /// The key that was dialled.
         expected: Fingerprint,
     },
     /// Something did not come in time.
     #[error("no {0} came in time")]
     Late(Stage),
-    /// We did not want it.
+    /// This end refused the link.
     #[error("refused: {reason}")]
     RefusedByUs {
-        /// The reason, for people.
+        /// The reason, as text for users.
         reason: String,
     },
-    /// The peer did not want it.
+    /// The peer refused the link.
     #[error("refused by the peer (which speaks protocol version {their_version}): {reason}")]
     RefusedByPeer {
-        /// Why, in its words.
+        /// The reason that the peer gave.
         reason: String,
-        /// What it speaks.
+        /// The protocol versions that the peer speaks.
         their_version: Versions,
     },
-    /// We ended it in order.
+    /// This end closed the link in order.
     #[error("closed: {0}")]
     Closed(String),
-    /// The peer ended it in order.
+    /// The peer closed the link in order.
     #[error("the peer said Bye: {0}")]
     ByeByPeer(String),
-    /// It ended without Bye.
+    /// The connection ended without Bye.
     #[error("cut: {0}")]
     Cut(String),
-    /// The peer was not heard this long.
+    /// Nothing was received from the peer for this long.
     #[error("the peer was silent for {} s", .0.as_secs())]
     Silent(Duration),
-    /// The peer does not read what it is sent.
+    /// The peer does not read: this many bytes wait for it.
     #[error("the peer does not read: {0} bytes wait for it")]
     Crowded(usize),
     /// The peer sent what the protocol does not allow.
@@ -79,7 +79,7 @@ pub enum End {
 }
 
 impl End {
-    /// Whether the end was announced: nothing is wrong with the network or with either program.
+    /// Whether either end announced the end, so that nothing is wrong with the network or with either program.
     pub fn in_order(&self) -> bool {
         matches!(self, Self::Closed(_) | Self::ByeByPeer(_))
     }

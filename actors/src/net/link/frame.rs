@@ -1,4 +1,4 @@
-//! What a link's reader tells its actor, and what the actor answers.
+//! What a link's reader sends to the link's actor, and what the actor answers.
 
 use actix::Message;
 use flotilla_messages::wire::{Greeting, Limits, Packet};
@@ -7,26 +7,26 @@ use serde::de::DeserializeOwned;
 
 use super::end::End;
 
-/// What may be sent on links: anything that has a form on the wire.
+/// A type that can be sent on a link: anything that can be serialized and deserialized.
 pub trait WireMessage: Serialize + DeserializeOwned + Send + Unpin + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + Unpin + 'static> WireMessage for T {}
 
-/// What came in. The reader waits for the answer before it reads on.
+/// What the reader received. It waits for the answer before it reads on.
 #[derive(Message)]
 #[rtype(result = "NextRead")]
 pub enum InboundFrame<M: WireMessage> {
     /// A frame of the greeting.
     Greeting(Greeting),
-    /// A frame after it.
+    /// A frame after the greeting.
     Packet(Packet<M>),
-    /// A part of a frame.
+    /// Part of a frame.
     Progress,
-    /// Nothing more comes: the stream has ended or failed, or is not a sequence of frames.
+    /// Nothing more will come: the stream has ended or failed, or its bytes are not valid frames.
     Broke(End),
 }
 
-/// What the reader is to do next.
+/// What the reader must do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, actix::MessageResponse)]
 pub enum NextRead {
     /// Read a greeting.

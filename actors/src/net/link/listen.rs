@@ -1,4 +1,4 @@
-//! Takes connections and makes links of them.
+//! Accepts connections and starts a link for each.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,21 +17,20 @@ use super::tls::Tls;
 use crate::kit::rate_limit::RateLimit;
 use crate::kit::reactor_now;
 
-/// How long to wait when the system has no socket to spare.
+/// How long to wait after the system could not accept a connection.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// A port that takes links, until it is dropped. The links stay.
+/// A port that accepts links until it is dropped. Its links stay.
 pub struct Listening {
     address: SocketAddr,
     gate: Rc<Gate>,
     task: JoinHandle<()>,
 }
 
-/// Listens at this address and starts a link for each connection; `owner` is told of those that come up. Connections
-/// that do not are logged, a few a second, and remembered.
+/// Listens at this address and starts a link for each connection; `owner` is notified of those that come up. The others
+/// are recorded as refusals, and a few a second are logged.
 ///
-/// # Errors
-/// The address cannot be listened at.
+/// # Errors If the address cannot be bound.
 pub async fn listen<M: WireMessage>(
     address: SocketAddr,
     tls: Tls,
@@ -47,7 +46,7 @@ pub async fn listen<M: WireMessage>(
 }
 
 impl Listening {
-    /// The address, with the port that the system chose if it was left to it.
+    /// The address that is listened at, with the actual port if the system chose it.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -57,7 +56,7 @@ impl Listening {
         self.gate.refusals()
     }
 
-    /// How many there are.
+    /// The numbers of current connections, and of those refused so far.
     pub fn occupancy(&self) -> Occupancy {
         self.gate.occupancy()
     }
@@ -80,9 +79,9 @@ async fn accept<M: WireMessage>(
     let mut number = 0;
     while let Some(permit) = gate.room().await {
         let (socket, address) = match listener.accept().await {
-            // Who comes over IPv4 to a port of both families is shown, and counted, as such.
+            // A peer that connects over IPv4 to a dual-stack port is shown, and counted, with its IPv4 address.
             Ok((socket, address)) => (socket, SocketAddr::new(address.ip().to_canonical(), address.port())),
-            // The other side has thought better of it.
+            // The client has already closed the connection.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => {
                 if limit.pass(reactor_now()).is_some() {

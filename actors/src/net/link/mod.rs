@@ -8,11 +8,11 @@
 //!                            pump ◀──▶ the peer's
 //! ```
 //!
-//! A link is up when both have said Hello, not when it is connected: with TLS 1.3 the side that connects is through
-//! before the other has judged its key.
+//! A link is up once both ends have sent Hello, not once it is connected: with TLS 1.3 the client completes the
+//! handshake before the server has checked the client's key.
 //!
-//! Memory is bounded for each link: one frame that is being read, one message on its way to the owner (the link reads
-//! no further before it was handled), and [`Settings::outgoing`] for a peer that does not read.
+//! The memory of each link is bounded: one frame that is being read, one message on its way to the owner (the link
+//! reads on only after it was handled), and [`Settings::outgoing`] bytes for a peer that does not read.
 //!
 //! | file | holds |
 //! |---|---|

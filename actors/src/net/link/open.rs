@@ -1,4 +1,4 @@
-//! Which connections still have something to send: the end of a program waits for their last words.
+//! Counts open connections, so that a program can wait at its end until their last frames are sent.
 
 use std::cell::Cell;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
-/// Counts connections. Clones count the same ones.
+/// A counter of open connections. Clones share the count.
 #[derive(Clone, Default)]
 pub struct Open(Rc<OpenCount>);
 
@@ -16,17 +16,18 @@ struct OpenCount {
     closed: Notify,
 }
 
-/// One connection, until it is dropped.
+/// Counts as one open connection until it is dropped.
 pub struct Guard(Rc<OpenCount>);
 
 impl Open {
-    /// One more.
+    /// Counts one more connection.
     pub(super) fn enter(&self) -> Guard {
         self.0.count.set(self.0.count.get() + 1);
         Guard(Rc::clone(&self.0))
     }
 
-    /// Waits until all are closed. A closed link takes some seconds at most, an open one as long as it likes.
+    /// Waits until all connections are closed. A link that is being closed takes a few seconds at most; for an open one
+    /// the wait has no limit.
     pub async fn drained(&self) {
         while self.0.count.get() > 0 {
             self.0.closed.notified().await;

@@ -1,15 +1,15 @@
-//! What waits to be sent on one link: bytes, and never more than a limit.
+//! The queue of bytes to be sent on one link.
 
 use std::cell::{Cell, RefCell};
 
 use bytes::BytesMut;
 use tokio::sync::Notify;
 
-/// The bytes between a link's actor, which never waits, and its writer, which does.
+/// The queue between a link's actor, which never waits, and its writer, which does.
 #[derive(Default)]
 pub struct Outgoing {
     buffer: RefCell<BytesMut>,
-    /// Taken by the writer, not yet sent.
+    /// Bytes that the writer has taken but not yet sent.
     in_flight: Cell<usize>,
     closing: Cell<Option<Closing>>,
     more: Notify,
@@ -17,29 +17,29 @@ pub struct Outgoing {
     sent: Notify,
 }
 
-/// How to close.
+/// When the writer closes the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
-    /// When everything is sent.
+    /// Once everything is sent.
     Sent,
     /// At once.
     AtOnce,
 }
 
 impl Outgoing {
-    /// Lets `write` append to what waits.
+    /// Lets `write` append to the queue.
     pub fn append<R>(&self, write: impl FnOnce(&mut BytesMut) -> R) -> R {
         let result = write(&mut self.buffer.borrow_mut());
         self.more.notify_one();
         result
     }
 
-    /// How many bytes wait.
+    /// The number of bytes that wait to be sent, including those that the writer has taken.
     pub fn waiting(&self) -> usize {
         self.buffer.borrow().len() + self.in_flight.get()
     }
 
-    /// Nothing is appended any more.
+    /// Closes the queue: nothing more will be appended.
     pub fn close(&self, how: Closing) {
         self.closing.set(Some(how));
         self.more.notify_one();
@@ -47,7 +47,8 @@ impl Outgoing {
         self.sent.notify_waiters();
     }
 
-    /// The next bytes to send; nothing when all are sent and there will be no more. The bytes before count as sent.
+    /// The next bytes to send, or `None` once the queue is closed and has nothing more to send. The bytes of the
+    /// previous call count as sent.
     pub async fn next(&self) -> Option<BytesMut> {
         loop {
             let bytes = self.buffer.borrow_mut().split();
@@ -63,14 +64,14 @@ impl Outgoing {
         }
     }
 
-    /// Waits until no more bytes than this wait, or it is closed.
+    /// Waits until at most `most` bytes wait to be sent, or the queue is closed.
     pub async fn room(&self, most: usize) {
         while self.waiting() > most && self.closing.get().is_none() {
             self.sent.notified().await;
         }
     }
 
-    /// Waits until it is closed.
+    /// Waits until the queue is closed.
     pub async fn closed(&self) -> Closing {
         loop {
             if let Some(how) = self.closing.get() {
