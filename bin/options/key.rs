@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::declare::{Declared, Item, all};
 
 /// The prefix of our environment variables.
-const PREFIX: &str = "FLOTILLA_";
+pub const PREFIX: &str = "FLOTILLA_";
 
 /// A section of a file, or a whole file without sections.
 #[derive(Clone, Copy, Debug)]

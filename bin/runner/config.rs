@@ -70,15 +70,11 @@ pub fn load(sources: Sources<'_>) -> Result<RunnerConfig, ConfigError> {
     let (variables, warnings) = environment(SECTIONS, foreign, variables, check)?;
     for layer in variables {
         // Cannot fail: `check` has read the layer.
-        let Ok(Sections { runner }) = Sections::deserialize(layer) else { continue };
-        layers.push(layer_of(&from_here(runner))?);
+        let Ok(Sections { runner }) = Sections::deserialize(layer.clone()) else { continue };
+        let given = |key: &str, _: &Value| layer.get(SECTION).is_some_and(|keys| keys.get(key).is_some());
+        layers.push(layer_of(&from_here(runner), given)?);
     }
-    let options = from_here(options);
-    if layers.is_empty() {
-        // Laying a single layer takes some 0.6 ms: 6 % of an empty run.
-        return Ok(RunnerConfig { settings: options, warnings });
-    }
-    layers.push(layer_of(&options)?);
+    layers.push(layer_of(&from_here(options), is_given)?);
     let Sections { runner: settings } = lay(SECTIONS, layers)?;
     Ok(RunnerConfig { settings, warnings })
 }
@@ -122,15 +118,20 @@ fn other_profiles(name: &str, known: &[String]) -> String {
 }
 
 /// The settings that were given, as a layer.
-fn layer_of(settings: &Settings) -> Result<Table, ConfigError> {
+fn layer_of(settings: &Settings, given: impl Fn(&str, &Value) -> bool) -> Result<Table, ConfigError> {
     let mut table = Table::try_from(settings)?;
-    // Removes what was not given: a flag on the command line cannot be false, and an empty list means none was given.
-    table.retain(|_, value| match value {
+    table.retain(|key, value| given(key, value));
+    Ok(section(table))
+}
+
+/// Whether a command line with this value has the option: a flag there cannot be false, and an empty list means none
+/// was given.
+fn is_given(_: &str, value: &Value) -> bool {
+    match value {
         Value::Boolean(given) => *given,
         Value::Array(values) => !values.is_empty(),
         _ => true,
-    });
-    Ok(section(table))
+    }
 }
 
 fn section(table: Table) -> Table {
@@ -267,6 +268,13 @@ mod tests {
         let file = "time = true\n[profile.quiet]\ntime = false\n";
         assert!(settings(file, &[], &[]).time);
         assert!(!settings(file, &[], &["--profile=quiet"]).time);
+    }
+
+    #[test]
+    fn a_variable_can_switch_a_flag_off() {
+        let off = [("FLOTILLA_RUNNER__TIME", "false")];
+        assert!(!settings("time = true\n", &off, &[]).time);
+        assert!(settings("time = true\n", &off, &["--time"]).time);
     }
 
     #[test]
