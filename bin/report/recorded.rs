@@ -5,9 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 use flotilla_actors::Reporter;
 use flotilla_actors::run::aggregator::{Moment, Progress};
 use flotilla_messages::{
-    Arg, BuildHeader, Captured, CaseId, EventKind, Exit, Expectation, Forecast, Judge, Memory, Outcome,
-    Output, PeerNews, PeerPart, Place, Placement, Program, Rounds, RunHeader, StopReason, Summary, TestCase,
-    TestName, TestReport, Times, Why,
+    Arg, BuildHeader, Captured, CaseId, EventKind, Exit, Forecast, Memory, Outcome, Output, PeerNews,
+    PeerPart, Place, Placement, Program, Rounds, RunHeader, StopReason, Summary, TestCase, TestName,
+    TestReport, Times, Why,
 };
 
 /// The run's start: 2023-11-14 22:13:20 UTC.
@@ -146,29 +146,19 @@ fn test_name(name: &str) -> TestName {
 
 /// The case of a test of this name.
 pub fn case(name: &str) -> TestCase {
-    let path = format!("test/mjsunit/{name}.js");
     TestCase {
         name: test_name(name),
         id: format!("mjsunit/{name} default"),
-        prefix: Vec::new(),
         program: Program::Shell(Arg::Path("out/build/d8".into())),
-        args: vec![Arg::Text("--test".into()), Arg::Path(path)],
+        args: vec![Arg::Text("--test".into()), Arg::Path(format!("test/mjsunit/{name}.js"))],
         env: [("TZ".to_owned(), "UTC".to_owned())].into(),
-        unset_env: Vec::new(),
         timeout: Duration::from_secs(10),
-        term_grace: None,
-        judge: Judge::ExitCode,
-        recipe: None,
-        expected_file: None,
-        expectation: Expectation::pass(),
-        slow: false,
-        heavy: false,
-        variant_flags: Vec::new(),
         random_seed: Some(7),
+        ..TestCase::for_tests(name)
     }
 }
 
-/// A test that ran here for so many milliseconds and ended so, where it was to pass.
+/// A test that ran here for this many milliseconds with this outcome; it was expected to pass.
 fn report(test: u64, name: &str, outcome: Outcome, millis: u64) -> TestReport {
     let case = case(name);
     let exit = match outcome {

@@ -12,6 +12,23 @@ pub fn block(report: &TestReport, context: &Context, console: &Console) -> Vec<u
     headed(&format!("=== {} ===", report.name), report, context, console)
 }
 
+/// The same with an empty line behind it, for styles that show failures between other lines.
+pub fn paragraph(report: &TestReport, context: &Context, console: &Console) -> Option<Vec<u8>> {
+    let mut block = block(report, context, console);
+    if block.is_empty() {
+        return None;
+    }
+    block.push(b'\n');
+    Some(block)
+}
+
+/// An unexpected attempt whose test is run again.
+pub fn rerun(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
+    let mut block = block(report, context, console);
+    block.extend(b"It is run again.\n");
+    block
+}
+
 /// All unexpected attempts at a test, one after the other; V8 shows the first one alone.
 pub fn blocks(report: &TestReport, context: &Context, console: &Console) -> Vec<u8> {
     let flaky = if report.flaky() { " (flaky)" } else { "" };

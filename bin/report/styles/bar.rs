@@ -113,18 +113,16 @@ impl Reporter for Bar {
         self.sending.note(&event.kind);
         match &event.kind {
             EventKind::Finished(report) => {
-                if !report.as_expected {
-                    let mut block = failure::block(report, &self.context, &self.console);
-                    if !block.is_empty() {
-                        block.push(b'\n');
-                        self.print(&block);
-                        self.failed.push(closing::failed_line(report));
-                    }
+                if !report.as_expected
+                    && let Some(block) = failure::paragraph(report, &self.context, &self.console)
+                {
+                    self.print(&block);
+                    self.failed.push(closing::failed_line(report));
                 }
             }
             EventKind::Again(report) => {
-                let mut block = failure::block(report, &self.context, &self.console);
-                block.extend(b"It is run again.\n\n");
+                let mut block = failure::rerun(report, &self.context, &self.console);
+                block.push(b'\n');
                 self.print(&block);
             }
             EventKind::Stopping(reason) => self.print(format!("{}\n", closing::stopping(*reason)).as_bytes()),

@@ -78,8 +78,7 @@ impl Reporter for Compact {
                 self.status(event, &report.name.path());
             }
             EventKind::Again(report) => {
-                let mut block = failure::block(report, &self.context, &self.console);
-                block.extend(b"It is run again.\n");
+                let block = failure::rerun(report, &self.context, &self.console);
                 self.print(&block);
                 self.status(event, &report.name.path());
             }
