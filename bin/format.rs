@@ -3,15 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
-/// `980 bytes`, `12.3 kB`, `4.0 MB`.
-pub fn bytes(count: u64) -> String {
-    match count {
-        0..1000 => format!("{count} bytes"),
-        1000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
-        _ => format!("{:.1} MB", count as f64 / 1e6),
-    }
-}
+pub use flotilla_messages::amount::bytes;
 
 /// `0.42 s`, `12.3 s`, `3 min 20 s`.
 pub fn seconds(duration: Duration) -> String {

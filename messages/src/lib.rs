@@ -16,6 +16,7 @@
 //! | [`datagram`] | the signed UDP datagrams by which peers find each other |
 //! | [`recipe`] | files that are put together for a test where it runs |
 //! | [`placement`] | why a test was given to an executor |
+//! | [`amount`] | how amounts read, for people |
 //! | [`hash`] | the hash that identifies a test across runs |
 //! | [`nearest`] | the known name that a person may have meant |
 //! | [`untrusted`] | text from other machines, made fit for a log, a terminal and a report |
@@ -24,6 +25,7 @@
 //! | [`packet`] | a client's signed request that a peer run its tests |
 //! | [`port`] | the messages of the Local, Work and Status ports |
 
+pub mod amount;
 pub mod case;
 pub mod datagram;
 pub mod event;

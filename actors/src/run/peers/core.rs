@@ -8,6 +8,7 @@
 
 use std::time::{Duration, Instant};
 
+use flotilla_messages::amount::bytes;
 use flotilla_messages::{Fingerprint, PeerPart};
 
 /// The first pause before a peer is dialled again; each further one is twice as long.
@@ -26,7 +27,7 @@ pub(super) enum Input {
     Begin(Vec<(String, Option<Fingerprint>)>),
     /// No peer can be used, for this reason.
     Unusable(String),
-    /// A proxy reports that its peer takes part.
+    /// A proxy reports that its peer has joined the run.
     Joined {
         /// The peer's number.
         peer: usize,
@@ -114,7 +115,7 @@ pub(super) enum Effect {
 enum PeerState {
     /// Its proxy dials, or waits for its turn.
     Dialled,
-    /// It takes part since then.
+    /// It joined at this time, and is still there.
     Here(Instant),
     /// It will be dialled again.
     Pausing,
@@ -342,13 +343,4 @@ impl Core {
 /// The pause after this many dials.
 fn pause(dials: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << dials.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
-}
-
-/// `0 bytes`, `12.3 kB`, `4.0 MB`.
-fn bytes(count: u64) -> String {
-    match count {
-        0..1000 => format!("{count} bytes"),
-        1000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
-        _ => format!("{:.1} MB", count as f64 / 1e6),
-    }
 }
