@@ -212,19 +212,10 @@ fn test_name<'a>(file: &'a str, rules: &WalkRules) -> Option<(&'a str, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kit::for_tests::tree;
 
     fn rules() -> WalkRules {
         WalkRules { extensions: vec![".js".into(), ".mjs".into()], ..WalkRules::default() }
-    }
-
-    fn tree(files: &[&str]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for file in files {
-            let path = root.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        root
     }
 
     fn names(root: &Path, enter: impl Fn(&str) -> bool) -> (Vec<String>, Vec<String>) {

@@ -9,6 +9,8 @@
 //! | `shard` | parts of all tests |
 
 pub mod error;
+#[cfg(test)]
+pub mod for_tests;
 pub mod options;
 pub mod place;
 pub mod search_path;

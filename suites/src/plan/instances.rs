@@ -253,7 +253,8 @@ impl Tree {
                         self.expectation((suite, base, instance), outcomes, flags)
                     };
                     let strictness = prepared.strictness();
-                    let context = self.context((suite, base, instance), strictness, String::new(), &expects);
+                    let context =
+                        self.context((suite, base, instance), outcomes, strictness, String::new(), &expects);
                     prepared.is_predictable(&context)
                 }
                 // What cannot be read says so when it is to run.

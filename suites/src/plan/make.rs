@@ -34,7 +34,13 @@ impl Tree {
                 let expects =
                     |flags: Option<TestFlags<'_>>| self.expectation((suite, &base, subtest), outcomes, flags);
                 let strictness = prepared.strictness();
-                prepared.case(self.context((suite, &base, subtest), strictness, stable_id(), &expects))
+                prepared.case(self.context(
+                    (suite, &base, subtest),
+                    outcomes,
+                    strictness,
+                    stable_id(),
+                    &expects,
+                ))
             }
             Err(reason) => Err(reason.clone()),
         };
@@ -48,12 +54,12 @@ impl Tree {
     pub(crate) fn context<'a>(
         &'a self,
         (suite, base, instance): (&Suite, &TestFile, TestInstance),
+        outcomes: Outcomes,
         strictness: Strictness,
         id: String,
         expects: &'a dyn Fn(Option<TestFlags<'_>>) -> Expectation,
     ) -> CaseContext<'a> {
         let run = &self.run;
-        let outcomes = self.outcomes(base, instance);
         let name = self.test_name(suite, base, instance, strictness);
         CaseContext {
             id,

@@ -86,19 +86,10 @@ mod tests {
 
     use super::*;
     use crate::files::select::Pattern;
+    use crate::kit::for_tests::tree;
     use crate::kit::options::Options;
     use crate::plan::kinds::kinds;
     use crate::v8::facts::{Ground, RunFacts};
-
-    fn tree(files: &[&str]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for file in files {
-            let path = root.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        root
-    }
 
     /// What a path typed in `here` means, as `suite: pattern`.
     fn means(root: &Path, here: &str, text: &str) -> Option<String> {

@@ -20,9 +20,9 @@ use event::Event;
 /// How deep values may nest. test262's own nest once.
 const MAX_DEPTH: usize = 16;
 
-/// What a test says of itself, as far as running and sorting it is concerned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields {
+/// What a test says of itself, as far as running and sorting it is concerned. `N`: what a reader makes of `negative`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields<N = Negative> {
     /// `flags`, such as `onlyStrict`, `module`.
     pub flags: Vec<String>,
     /// `features`
@@ -30,13 +30,40 @@ pub struct Fields {
     /// `includes`
     pub includes: Vec<String>,
     /// `negative`
-    pub negative: Option<Negative>,
+    pub negative: Option<N>,
     /// `esid`: the place in the specification.
     pub esid: Option<String>,
     /// `es5id`: the same in its fifth edition.
     pub es5id: Option<String>,
     /// `es6id`: in its sixth.
     pub es6id: Option<String>,
+}
+
+// Derived, it would ask for a default of `N`.
+impl<N> Default for Fields<N> {
+    fn default() -> Self {
+        Self {
+            flags: Vec::new(),
+            features: Vec::new(),
+            includes: Vec::new(),
+            negative: None,
+            esid: None,
+            es5id: None,
+            es6id: None,
+        }
+    }
+}
+
+impl<N> Fields<N> {
+    /// Whether a flag is set.
+    pub fn has_flag(&self, flag: &str) -> bool {
+        self.flags.iter().any(|own| own == flag)
+    }
+
+    /// Whether a feature is named.
+    pub fn has_feature(&self, feature: &str) -> bool {
+        self.features.iter().any(|own| own == feature)
+    }
 }
 
 /// The error that a test must end with.

@@ -4,24 +4,8 @@ use flotilla_messages::{Negative, Phase};
 
 use crate::syntax::frontmatter::{self, Fields, FrontmatterError, Quirks};
 
-/// What a test says of itself, as far as running and sorting it is concerned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frontmatter {
-    /// `flags`, such as `onlyStrict`, `module`.
-    pub flags: Vec<String>,
-    /// `features`
-    pub features: Vec<String>,
-    /// `includes`
-    pub includes: Vec<String>,
-    /// `negative`
-    pub negative: Option<Negative>,
-    /// `esid`: the place in the specification.
-    pub esid: Option<String>,
-    /// `es5id`: the same in its fifth edition.
-    pub es5id: Option<String>,
-    /// `es6id`: in its sixth.
-    pub es6id: Option<String>,
-}
+/// What a test says of itself, with the error that it must end with as its judge has it.
+pub type Frontmatter = Fields<Negative>;
 
 impl Frontmatter {
     /// Reads the frontmatter of a test's source. A source without any says nothing.
@@ -33,16 +17,6 @@ impl Frontmatter {
             frontmatter::read(source, Quirks::NONE)?;
         let negative = negative.map(of_a_phase).transpose()?;
         Ok(Self { flags, features, includes, negative, esid, es5id, es6id })
-    }
-
-    /// Whether a flag is set.
-    pub fn has_flag(&self, flag: &str) -> bool {
-        self.flags.iter().any(|own| own == flag)
-    }
-
-    /// Whether a feature is named.
-    pub fn has_feature(&self, feature: &str) -> bool {
-        self.features.iter().any(|own| own == feature)
     }
 }
 

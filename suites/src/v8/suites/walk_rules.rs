@@ -22,22 +22,12 @@ pub fn walk_rules(rules: &SuiteRules, config: &SuiteConfig, without_i18n: bool) 
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::Path;
 
     use super::*;
     use crate::files::walk::walk;
+    use crate::kit::for_tests::tree;
     use crate::v8::dialect::V9_2;
-
-    fn tree(files: &[&str]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for file in files {
-            let path = root.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
-        root
-    }
 
     fn names(root: &Path, suite: &str, config: &SuiteConfig) -> Vec<String> {
         let rules = walk_rules(V9_2.suites.find(suite).unwrap(), config, true);
