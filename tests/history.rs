@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use flotilla_messages::for_tests::skipped;
 use support::{Fixture, Ran, json};
 
-/// Tests that take so long, in the order in which they are listed.
+/// Tests of these durations, in the order in which they are listed.
 fn tree() -> Fixture {
     Fixture::with(&[("a", "exit 0"), ("b", "sleep 0.4"), ("c", "sleep 0.2"), ("d", "exit 0")])
 }

@@ -73,7 +73,7 @@ fn ip(arguments: &str) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(format!("ip {arguments}: {said}")) }
 }
 
-/// Passes on what it is told, to whoever waits for a change.
+/// Passes on each notice to the tests that wait for a change.
 struct Registry(UnboundedSender<Notice>);
 
 impl Actor for Registry {

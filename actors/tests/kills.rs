@@ -56,7 +56,7 @@ impl Run {
         Pid::from_child(&self.child)
     }
 
-    /// Waits until so many files called `begun*` exist.
+    /// Waits until this many files called `begun*` exist.
     fn await_begun(&self, count: usize) {
         let begun = || {
             let names = fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().file_name());

@@ -80,7 +80,7 @@ pub struct PeerNews {
     pub part: PeerPart,
 }
 
-/// How a peer takes part.
+/// What has become of a peer in the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PeerPart {
     /// It is asked to.

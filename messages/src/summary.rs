@@ -155,7 +155,7 @@ pub struct FlakyTest {
 pub struct PeerShare {
     /// Tests with a verdict that ran there.
     pub tests: u64,
-    /// Whether it was asked to take part: a short run ends before.
+    /// Whether it was asked to join: a short run ends before that.
     pub asked: bool,
     /// It took part, after it was sent this many bytes of inputs.
     pub sent: Option<u64>,

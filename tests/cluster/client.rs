@@ -80,7 +80,7 @@ pub struct Client {
     pub link: Addr<Link<WorkMessage>>,
     pub exporter: [u8; 32],
     events: UnboundedReceiver<LinkEvent<WorkMessage>>,
-    /// Blobs that were wanted, in all.
+    /// The total number of blobs that were wanted.
     pub wanted: usize,
 }
 
@@ -190,7 +190,7 @@ impl Client {
         }
     }
 
-    /// The news until so many leases have ended, one by one.
+    /// The news until this many leases have ended, one by one.
     pub async fn news(&mut self, ends: usize) -> Vec<RemoteNews> {
         let mut all = Vec::new();
         let ended = |news: &[RemoteNews]| {
@@ -207,7 +207,7 @@ impl Client {
         all
     }
 
-    /// How so many leases ended, by number.
+    /// How this many leases ended, by number.
     pub async fn endings(&mut self, ends: usize) -> BTreeMap<u64, RemoteEnding> {
         let news = self.news(ends).await;
         let endings = news.into_iter().filter_map(|news| match news {

@@ -17,7 +17,7 @@ use crate::harness::{Cluster, Polls};
 /// The peer that works.
 const PEER: usize = 0;
 
-/// A peer that works for so many others, of which it trusts each.
+/// A peer that works for this many others, and trusts each of them.
 async fn peer_of(clients: usize) -> Cluster {
     let mut cluster = Cluster::new(1 + clients);
     cluster.up(PEER).await;

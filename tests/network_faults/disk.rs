@@ -10,7 +10,7 @@ use crate::bridge::tool;
 pub struct Disk(PathBuf);
 
 impl Disk {
-    /// Of so many MiB, at a directory that is made.
+    /// Of this many MiB, at a directory that is created.
     ///
     /// # Errors
     /// What `mount` says.

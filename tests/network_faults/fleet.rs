@@ -30,7 +30,7 @@ impl Fleet {
         Self::with_disks(&[None; 4])
     }
 
-    /// The peers have homes on disks of so many MiB, where one is named.
+    /// The peers have homes on disks of this many MiB, where a size is given.
     pub fn with_disks(sizes: &[Option<u32>; 4]) -> Option<Self> {
         let bridge = Bridge::build(&NAMES)?;
         let own = Host::new(&bridge, "own");

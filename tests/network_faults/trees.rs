@@ -36,7 +36,7 @@ impl Known {
         known
     }
 
-    /// With so many tests that run this script and pass.
+    /// With this many tests that run this script and pass.
     pub fn of(tests: usize, script: &str) -> Self {
         let mut known = Self { tree: Fixture::new(), verdicts: BTreeMap::new() };
         for number in 0..tests {

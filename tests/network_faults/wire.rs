@@ -26,7 +26,7 @@ pub struct Lossy {
 }
 
 impl Lossy {
-    /// `delay` ms there and back, so many percent lost each way.
+    /// `delay` ms there and back, this percentage lost each way.
     ///
     /// # Errors
     /// Why that cannot be had here.

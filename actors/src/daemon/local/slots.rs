@@ -32,7 +32,7 @@ impl Slots {
         self.claims.remove(&link);
     }
 
-    /// How many are claimed in all; never more than there are.
+    /// The number of claimed slots; never more than there are.
     pub fn claimed(&self) -> u16 {
         self.claims.values().sum()
     }

@@ -26,7 +26,7 @@ use crate::net::link::{Close, Link, LinkEvent, LinkNews, SendMessage, Settings, 
 
 /// How long the next piece may take, and on the other side, how long it may take to be sent.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a fetch may take in all, however steadily it proceeds.
+/// The maximum duration of a whole fetch, even if it keeps making progress.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(120);
 /// The time between two checks of these limits.
 const CHECK_EVERY: Duration = Duration::from_secs(1);

@@ -35,7 +35,7 @@ pub enum Input {
     LinkEnded(LinkId),
     /// The session of the client that is served has ended.
     SessionEnded(LinkId),
-    /// So many tests of this client run.
+    /// The number of the served client's running tests has changed.
     Running {
         /// The link of the client.
         link: LinkId,

@@ -20,15 +20,15 @@ const REMEMBERED: usize = 32;
 /// How many links a listener takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
-    /// Connections that have not said Hello, in all. The next ones wait in the system's queue.
+    /// The maximum number of connections without a Hello. Further ones wait in the system's queue.
     pub half_open: usize,
     /// Of these, from one IPv4 address or one IPv6 network of 64 bits.
     pub half_open_per_address: usize,
-    /// Links in all.
+    /// The maximum number of links.
     pub links: usize,
     /// Links of one key.
     pub per_key: usize,
-    /// Links of keys that are not trusted, in all; one for each.
+    /// The maximum number of links of keys that are not trusted; each key has at most one.
     pub strangers: usize,
 }
 

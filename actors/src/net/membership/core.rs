@@ -10,7 +10,7 @@ use flotilla_messages::{Datagram, DatagramKind, Fingerprint, Presence};
 use super::peer::{Contact, Peer, host, with_port};
 use super::table::{Entry, PeerTable};
 
-/// Above this many peers nobody replies: announcements are frequent enough in all, and a reply from each would be a storm.
+/// With more peers than this, no peer replies: together they announce often enough, and all replies would be a storm.
 const MOST_TO_REPLY: usize = 20;
 /// Replies that may wait; more requests than that are an attack or a storm.
 const MOST_REPLIES: usize = 64;
@@ -517,7 +517,7 @@ fn leave(entry: &mut Entry, now: Duration) -> bool {
     entry.gone.replace(now).is_none()
 }
 
-/// Seconds between announcements among this many peers: about three a second in all, within limits.
+/// Seconds between a peer's announcements among this many peers: all together about three per second, within limits.
 pub(super) fn interval(people: usize) -> u16 {
     let (shortest, longest) = INTERVAL_LIMITS;
     let wanted = people.saturating_mul(3).div_ceil(10);

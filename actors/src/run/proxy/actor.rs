@@ -100,7 +100,7 @@ pub enum ProxyEvent {
         /// Bytes of files it has asked for.
         total: u64,
     },
-    /// The peer takes part.
+    /// The peer has joined the run.
     Joined {
         /// The executor number of the proxy.
         executor: ExecutorId,

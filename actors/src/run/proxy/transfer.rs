@@ -17,7 +17,7 @@ pub enum Input {
     Queue {
         /// At least one.
         digests: Vec<Digest>,
-        /// What they have in all, unpacked.
+        /// Their total size, unpacked.
         bytes: u64,
     },
     /// A pack was handed to the link.

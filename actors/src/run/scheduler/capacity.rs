@@ -10,7 +10,7 @@ const MEASURED_TIME: f64 = 0.2;
 /// After this many busy seconds, what was measured counts for half.
 const HALF_LIFE: f64 = 8.0;
 
-/// An executor that takes part.
+/// An executor that has joined the run.
 pub(super) struct Executor {
     pub(super) place: Place,
     pub(super) credit: usize,
@@ -75,7 +75,7 @@ impl Executor {
         self.place == Place::Local
     }
 
-    /// Whether it takes part at the moment.
+    /// Whether the run counts on it at the moment: it has credit, and is neither suspected nor in doubt.
     pub(super) fn is_usable(&self) -> bool {
         !self.suspected && !self.in_doubt && self.credit > 0
     }

@@ -6,7 +6,7 @@ use flotilla_messages::{CaseId, Entry, EventKind, Place, StopReason, TestCase, U
 use crate::execution::executor::{ExecutorEvent, ExecutorId, Lease, LeaseId};
 use crate::run::aggregator::AggregatorMsg;
 
-/// The case of a test, or why there is none; `None`: nobody knows.
+/// The case of a test, or why there is none; `None` if the reason is unknown.
 pub type ReadCase = Result<Box<TestCase>, Option<Box<Unrunnable>>>;
 
 /// The answer to [`Effect::ReadCase`].

@@ -55,7 +55,7 @@ impl Core {
         self.take_back(executor, usize::MAX, "nothing has been heard of it for some seconds");
     }
 
-    /// Takes so many tests back that the executor has not begun, the last first.
+    /// Takes back this many tests that the executor has not begun, the last ones first.
     pub(super) fn take_back(&mut self, executor: ExecutorId, most: usize, why: &str) {
         if most == 0 {
             return;

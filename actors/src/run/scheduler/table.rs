@@ -28,7 +28,7 @@ pub(super) struct Table {
     plain: [VecDeque<Index>; Length::COUNT],
     /// Which of these are not empty, a bit each.
     filled: u64,
-    /// How many wait in all.
+    /// The number of waiting tests.
     waiting: usize,
 }
 

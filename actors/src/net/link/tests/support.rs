@@ -169,7 +169,7 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     tokio::time::timeout(PATIENCE, polls).await.unwrap_or_else(|_| panic!("{what}: not in time"));
 }
 
-/// The last refusal of a listener that is to have this many in all.
+/// The last refusal of a listener, once it has this many.
 pub async fn refusal(listening: &Listening, number: u64) -> End {
     until("a refusal", || listening.occupancy().refused >= number).await;
     listening.refusals().pop().expect("a refusal").end
